@@ -1,0 +1,59 @@
+# `make run` and `make test` are all that a fresh machine needs. `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types build sam-local lock clean
+
+UV_VERSION := 0.13.9
+
+# The first Python that is new enough and can make a virtual environment; .python-version picks pyenv's.
+PYTHON := $(shell for candidate in python3 python3.13 python3.14 python3.12 python3.11 /usr/bin/python3; do \
+	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$candidate && break; done)
+
+# sam, and the Python that sam build looks for, are in there; local/ imports the layer.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/layers/common/python
+export SAM_CLI_TELEMETRY := 0
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: .venv/installed ## serve the API on http://127.0.0.1:3000 until Ctrl-C, without Docker
+	@python -m local
+
+test: .venv/installed ## run every test; those for Docker where an engine answers
+	@python -m pytest
+
+lint: .venv/installed ## check style and formatting
+	@ruff check .
+	@ruff format --check .
+
+types: .venv/installed ## check types
+	@mypy
+
+build: .venv/installed ## build what is deployed, into .aws-sam/
+	@sam validate --lint
+	@sam build
+
+sam-local: .venv/installed ## serve the API with `sam local start-api`, in Docker
+	@python -m local.sam_local
+
+lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--group dev pyproject.toml --output-file requirements-dev.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements-dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
+
+clean: ## remove what was installed and built; .local/, the data, stays
+	@rm -rf .venv .aws-sam
+
+# uv takes seconds where pip takes minutes. pip steps in where only pip is configured for this machine's index.
+.venv/installed: requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
+	@echo "Installing into .venv with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.venv/bin/uv pip install --quiet --require-hashes --requirement requirements-dev.txt \
+		|| .venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
+	@touch $@
