@@ -1,0 +1,13 @@
+"""Brings the schema up to date. Run at each deployment, before the new code takes traffic."""
+
+from typing import Any
+
+from storefront import settings
+from storefront.db import connect
+from storefront.migrate import migrate
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
+    """The files that were applied. Raises what made one fail; that one is rolled back, those before it stay."""
+    with connect(settings.database_url()) as connection:
+        return {"applied": migrate(connection)}

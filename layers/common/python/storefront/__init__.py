@@ -1,0 +1,18 @@
+"""The code that all functions share, in one Lambda layer.
+
+A map:
+
+settings    what the environment says
+http        API Gateway event in, response out: bodies, parameters, problems, the log line
+routes      every route of the API, in one table
+errors      the problems a client can be told of (RFC 9457)
+db          one call, one round trip
+migrate     the schema, brought up to date
+powertools  AWS Lambda Powertools, imported without what it drags in
+fields      types that several models share
+
+catalog, orders, payments    a feature each: models (what may come in), store (its calls), *.sql (what they do)
+migrations                   the schema's history
+
+Imports point one way: functions → features → the modules above. No feature imports another one's store.
+"""

@@ -1,0 +1,168 @@
+"""PostgreSQL: one call, one round trip, one transaction.
+
+Each call names an SQL function of a feature, which takes a jsonb and gives back an outcome and the JSON text of the
+answer. The statement commits by itself: nothing stays open when Lambda freezes the process, and a pooler in
+transaction mode cannot split it.
+"""
+
+import select
+import socket
+import ssl
+import struct
+from contextlib import suppress
+from typing import Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pg8000 import core
+from pg8000.converters import string_in
+from pg8000.exceptions import DatabaseError, Error
+from pg8000.native import Connection
+
+from storefront import settings
+from storefront.errors import NumberOutOfRange, Unavailable
+
+CONNECT_TIMEOUT = 3.0
+"""Seconds. A database in the same region answers in milliseconds; a request should not spend its life waiting."""
+
+ANSWER_TIMEOUT = 12.0
+"""Seconds. Above the server's statement_timeout, so that the server has the first word, and below the function's."""
+
+# What pg8000 lets through when the line breaks: the socket's errors and a message cut short, beside its own.
+TRANSPORT_ERRORS = (OSError, struct.error, Error)
+
+# 08 connection, 53 resources, 57 a time-out or an operator stepped in, 40001 and 40P01 serialisation and deadlock,
+# 55P03 lock_timeout: each rolled back, each may be tried again.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING = ("08", "53", "57", "40001", "40P01", "55P03")
+_NUMERIC_VALUE_OUT_OF_RANGE = "22003"
+
+_connection: Connection | None = None
+
+
+def call(function: str, request: str) -> tuple[str, str]:
+    """Call an SQL function with a JSON text; its outcome, and its body as JSON text ("" where it has none).
+
+    Raises Unavailable where the database is away or busy, NumberOutOfRange where a sum left its column's range.
+    A request whose answer was lost may have been carried out: Unavailable says "try again", not "nothing happened".
+    """
+    connection = _current_connection()
+    try:
+        # The name is the code's own; what a client sends is the parameter.
+        return _execute(connection, f"SELECT outcome, coalesce(body, '') FROM {function}($1)", request)  # noqa: S608  see above
+    except DatabaseError as error:
+        raise _translated(error) from None
+    except BaseException as error:
+        # The rest of the answer may still be on the wire, for the next request to take for its own.
+        disconnect()
+        if isinstance(error, TRANSPORT_ERRORS):
+            raise Unavailable("The database did not answer.") from error
+        raise
+
+
+def connect(url: str) -> Connection:
+    """Open a connection to a libpq URI. Over TCP with verified TLS, unless the URI says sslmode=disable.
+
+    Raises DatabaseError where the server refuses, and any of TRANSPORT_ERRORS.
+    """
+    address = urlsplit(url)
+    options = {name: values[-1] for name, values in parse_qs(address.query).items()}
+    host = options.get("host") or address.hostname or "localhost"
+    port = address.port or 5432
+    sock = _open_socket(host, port)
+    try:
+        connection = Connection(
+            user=unquote(address.username or "postgres"),
+            password=unquote(address.password) if address.password else None,
+            database=address.path.lstrip("/") or None,
+            host=host,
+            sock=sock,
+            ssl_context=_tls_context(host, options),
+            application_name="storefront",
+        )
+    except BaseException:
+        sock.close()
+        raise
+    connection._usock.settimeout(ANSWER_TIMEOUT)
+    return connection
+
+
+def disconnect() -> None:
+    """Drop the connection; the next call opens another."""
+    global _connection
+    connection, _connection = _connection, None
+    if connection is not None:
+        # Not pg8000's close(): that sends what is still buffered first, and a statement given up on might then run.
+        with suppress(OSError):
+            connection._usock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            connection._sock.close()
+        connection._usock.close()
+
+
+def _current_connection() -> Connection:
+    global _connection  # noqa: PLW0603  one for each execution environment
+    if _connection is not None and _has_something_to_say(_connection):
+        disconnect()
+    if _connection is None:
+        try:
+            _connection = connect(settings.database_url())
+        except TRANSPORT_ERRORS as error:
+            raise Unavailable("The database cannot be reached.") from error
+    return _connection
+
+
+def _has_something_to_say(connection: Connection) -> bool:
+    # An idle server is silent. One that closed the connection, or ended it with a message, while the process was
+    # frozen is noticed here for the price of a system call, before a request is lost on it.
+    waiting = select.poll()
+    waiting.register(connection._usock, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _open_socket(host: str, port: int) -> socket.socket:
+    if host.startswith("/"):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(CONNECT_TIMEOUT)
+        try:
+            sock.connect(f"{host}/.s.PGSQL.{port}")
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+    sock = socket.create_connection((host, port), CONNECT_TIMEOUT)
+    # pg8000 does not set it, and TLS's short messages then wait 40 ms for an acknowledgement each.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _tls_context(host: str, options: dict[str, str]) -> ssl.SSLContext | Literal[False]:
+    if host.startswith("/") or options.get("sslmode") == "disable":
+        return False
+    return ssl.create_default_context(cafile=options.get("sslrootcert"))
+
+
+def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str]:
+    # pg8000's own run() takes three round trips, each ended by a Sync, between which a pooler may hand the server
+    # to somebody else. Parse, Bind, Execute and Sync in one flush take one. No Describe: the two columns are text.
+    # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+    context = core.Context(sql, columns=[], input_funcs=[string_in, string_in])
+    value = parameter.encode()
+    connection._send_message(core.PARSE, b"\0" + sql.encode() + b"\0" + core.H_pack(0))
+    connection._send_message(
+        core.BIND, b"\0\0" + core.H_pack(0) + core.H_pack(1) + core.i_pack(len(value)) + value + core.H_pack(0)
+    )
+    core._write(connection._sock, core.EXECUTE_MSG + core.SYNC_MSG)
+    core._flush(connection._sock)
+    connection.handle_messages(context)
+    [(outcome, body)] = context.rows
+    return outcome, body
+
+
+def _translated(error: DatabaseError) -> Exception:
+    code, message = error.args[0]["C"], error.args[0]["M"]
+    if code.startswith(_PASSING):
+        return Unavailable("The database is busy.")
+    if code == _NUMERIC_VALUE_OUT_OF_RANGE:
+        return NumberOutOfRange("The stock would leave the range of an integer; nothing was changed.")
+    # Without the error's detail, which quotes rows: this goes into a log.
+    return RuntimeError(f"PostgreSQL {code}: {message}")

@@ -1,0 +1,94 @@
+"""The problems a client can be told of: RFC 9457, application/problem+json.
+
+Problem                 raised anywhere below a handler; http.py turns it into the response
+├── one class a kind here, where no feature is concerned
+└── the features' own, beside the call that finds them (catalog/store.py, orders/store.py, …)
+
+A kind's URI is stable: clients may tell problems apart by it. README.md lists them all.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+MEDIA_TYPE = "application/problem+json"
+
+RETRY_AFTER_SECONDS = "2"
+"""A pooled database is back within seconds of a failover, and a lock is held for milliseconds."""
+
+
+class Problem(Exception):  # noqa: N818  RFC 9457 has the name
+    """Something that the client is told. A subclass names the kind: its status, slug and title."""
+
+    status: ClassVar[int]
+    kind: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: list[dict[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+    def body(self) -> str:
+        """The JSON text that RFC 9457, section 3, describes."""
+        document: dict[str, Any] = {
+            "type": f"/docs#{self.kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return json.dumps(document, ensure_ascii=False)
+
+
+class PageTooDeep(Problem):
+    status, kind, title = 400, "page-too-deep", "The page is too deep"
+
+
+class MalformedBody(Problem):
+    status, kind, title = 400, "malformed-body", "The body is not JSON"
+
+
+class RouteNotFound(Problem):
+    status, kind, title = 404, "route-not-found", "No such route"
+
+
+class MethodNotAllowed(Problem):
+    status, kind, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class BodyTooLarge(Problem):
+    status, kind, title = 413, "body-too-large", "The body is too large"
+
+
+class UnsupportedMediaType(Problem):
+    status, kind, title = 415, "unsupported-media-type", "The body is not declared as JSON"
+
+
+class InvalidRequest(Problem):
+    status, kind, title = 422, "invalid-request", "The request breaks a rule"
+
+
+class NumberOutOfRange(Problem):
+    status, kind, title = 422, "number-out-of-range", "A number would leave its range"
+
+
+class InternalError(Problem):
+    status, kind, title = 500, "internal-error", "Something went wrong on our side"
+
+
+class Unavailable(Problem):
+    """Our own trouble, which passes: the request may be sent again, after Retry-After seconds."""
+
+    status, kind, title = 503, "unavailable", "Temporarily unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": RETRY_AFTER_SECONDS})

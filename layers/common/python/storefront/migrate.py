@@ -1,0 +1,92 @@
+"""The schema, brought up to date: numbered migrations once, SQL functions whenever their text changed."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from pg8000.native import Connection, literal
+
+PACKAGE = Path(__file__).parent
+
+# Any number that nobody else takes: the CRC-32 of "storefront".
+_ADVISORY_LOCK = 0x94B7A2A3
+_WAIT_FOR_OTHERS = "60s"
+# A migration that waits for a table's lock makes every later query wait behind it.
+_WAIT_FOR_TABLES = "5s"
+
+_HISTORY = """
+CREATE TABLE IF NOT EXISTS schema_history (
+    name       text PRIMARY KEY,
+    checksum   text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)"""
+
+
+class MigrationError(Exception):
+    """A migration that must not be applied, or could not be."""
+
+
+class SqlFile(NamedTuple):
+    name: str
+    text: str
+    is_migration: bool
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def migrate(connection: Connection, package: Path = PACKAGE) -> list[str]:
+    """Apply what is new; the names of the files that were, oldest migration first. Any number may run at once.
+
+    Raises MigrationError for a migration that was applied and then changed, and PostgreSQL's DatabaseError for one
+    that failed: that file is rolled back whole, those before it stay.
+    """
+    with _transaction(connection):
+        connection.run(_HISTORY)
+    return [file.name for file in _files(package) if _apply(connection, file)]
+
+
+def _apply(connection: Connection, file: SqlFile) -> bool:
+    with _transaction(connection):
+        known = connection.run(f"SELECT checksum FROM schema_history WHERE name = {literal(file.name)}")  # noqa: S608  quoted
+        if known == [[file.checksum]]:
+            return False
+        if known and file.is_migration:
+            raise MigrationError(
+                f"{file.name} was changed after it had been applied; put it back and write a new migration"
+            )
+        connection.run(file.text)
+        connection.run(
+            f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
+            "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
+        )
+        return True
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    connection.run("BEGIN")
+    try:
+        connection.run(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{_WAIT_FOR_OTHERS}'")
+        # Of the transaction and not of the session, so that it holds behind a pooler too.
+        connection.run(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+        connection.run(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLES}'")
+        yield
+        connection.run("COMMIT")
+    except BaseException:
+        connection.run("ROLLBACK")
+        raise
+
+
+def _files(package: Path) -> Iterator[SqlFile]:
+    migrations = package / "migrations"
+    for path in sorted(migrations.glob("*.sql")):
+        yield SqlFile(path.name, path.read_text(encoding="utf-8"), is_migration=True)
+    # After the tables they work on. PL/pgSQL looks names up when it runs; the functions in plain SQL, which look
+    # theirs up when they are created, call none but those of the migrations.
+    for path in sorted(package.glob("*/*.sql")):
+        if path.parent != migrations:
+            yield SqlFile(f"{path.parent.name}/{path.name}", path.read_text(encoding="utf-8"), is_migration=False)

@@ -1,0 +1,31 @@
+-- Moves an order along its state machine; cancelling gives the stock back in the same statement.
+-- Outcomes: changed; unknown_order; invalid_transition, with the status it has.
+CREATE OR REPLACE FUNCTION change_order_status(request jsonb, OUT outcome text, OUT body text)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    target  order_status := request ->> 'status';
+    changed orders;
+BEGIN
+    -- The lock makes the second of two changes wait, and then see the first.
+    SELECT * INTO changed FROM orders o WHERE o.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'unknown_order';
+        RETURN;
+    END IF;
+    IF changed.status <> 'pending' OR target = 'pending' THEN
+        outcome := 'invalid_transition';
+        body := to_json(changed.status);
+        RETURN;
+    END IF;
+
+    IF target = 'canceled' THEN
+        PERFORM restock_order(changed.id);
+    END IF;
+    UPDATE orders o SET status = target, updated_at = clock_timestamp()
+     WHERE o.id = changed.id
+    RETURNING * INTO changed;
+
+    outcome := 'changed';
+    body := order_json(changed);
+END
+$$;

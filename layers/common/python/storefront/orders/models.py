@@ -1,0 +1,39 @@
+"""What the order routes take."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from storefront.fields import Id, ListParameters, PositiveInteger, QueryInteger, RequestModel
+
+OrderStatus = Literal["pending", "completed", "canceled"]
+PaymentStatus = Literal["unpaid", "paid", "failed"]
+
+
+class OrderLine(RequestModel):
+    product_id: Id
+    quantity: Annotated[int, PositiveInteger]
+
+
+class NewOrder(RequestModel):
+    """An order as asked for. It names no price: prices come from the catalogue alone."""
+
+    customer_id: Annotated[int, PositiveInteger]
+    products: Annotated[list[OrderLine], Field(min_length=1, max_length=100)]
+
+    def quantity_by_product(self) -> dict[str, int]:
+        """Units by product id, in the order of first mention; lines that name the same product are added together."""
+        quantities: dict[str, int] = {}
+        for line in self.products:
+            quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
+        return quantities
+
+
+class StatusChange(RequestModel):
+    status: OrderStatus
+
+
+class OrderListParameters(ListParameters):
+    status: OrderStatus | None = None
+    payment_status: PaymentStatus | None = None
+    customer_id: Annotated[QueryInteger, PositiveInteger] | None = None

@@ -1,0 +1,98 @@
+"""The webhook's secrets, from Secrets Manager: cached, and fetched again when a signature does not match."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
+
+from storefront import settings
+from storefront.errors import Unavailable
+from storefront.payments.signatures import InvalidSignature, verify
+from storefront.powertools import Logger
+
+REFETCH_INTERVAL = 30.0
+"""Seconds. A rotation is noticed at the first event that does not match; a flood of forged ones asks no more often."""
+
+logger = Logger(service="storefront", location=None)
+
+Secret = Annotated[str, Field(min_length=1)]
+
+
+class SecretDocument(BaseModel):
+    """The secret's JSON: one key for X-Signature, or up to three that are live at a time."""
+
+    x_signature: Secret | Annotated[list[Secret], Field(max_length=3)] = []
+
+    def keys(self) -> tuple[bytes, ...]:
+        values = [self.x_signature] if isinstance(self.x_signature, str) else self.x_signature
+        return tuple(value.encode() for value in values)
+
+
+class Keyring:
+    """The live secrets of one execution environment. fetch: gives the secret's text, or None where there is none."""
+
+    def __init__(self, fetch: Callable[[], str | None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: tuple[bytes, ...] | None = None
+        self._fetched_at = 0.0
+
+    def authenticate(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Raise Unauthenticated unless the body is signed with a live secret, fetched again first where need be.
+
+        Raises Unavailable where no secret is known yet and Secrets Manager does not answer.
+        """
+        if self._keys is None:
+            self._refresh()
+        tried = self._keys or ()
+        try:
+            verify(headers, body, tried)
+        except InvalidSignature:
+            if self._clock() - self._fetched_at >= REFETCH_INTERVAL:
+                self._refresh()
+            if self._keys == tried:
+                raise
+            verify(headers, body, self._keys or ())
+
+    def _refresh(self) -> None:
+        self._fetched_at = self._clock()
+        try:
+            text = self._fetch()
+        except Exception as error:  # noqa: BLE001  boto3 has no common base for all that it raises
+            # With keys at hand the signature decides; without any, only a retry can tell.
+            logger.warning("the webhook's secret could not be fetched", cause=repr(error))
+            if self._keys is None:
+                raise Unavailable("The webhook's secret cannot be fetched.") from None
+            return
+        self._keys = _parse(text)
+
+
+def fetch_secret() -> str | None:
+    """The configured secret's text from Secrets Manager; None where none is configured or none is there."""
+    secret_id = settings.webhook_secret_id()
+    if not secret_id:
+        return None
+    import boto3  # noqa: PLC0415  0.2 s that only the first event should pay
+    from botocore.config import Config  # noqa: PLC0415  with boto3
+
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=settings.secrets_manager_endpoint(),
+        config=Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2}),
+    )
+    try:
+        text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    return text
+
+
+def _parse(text: str | None) -> tuple[bytes, ...]:
+    try:
+        return SecretDocument.model_validate_json(text or "{}").keys()
+    except ValidationError as error:
+        # Its types only: the error's text quotes the secret.
+        causes = [one["type"] for one in error.errors()]
+        logger.error("the webhook's secret is malformed", cause=causes)  # noqa: TRY400  see above
+        return ()

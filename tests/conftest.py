@@ -1,0 +1,69 @@
+"""Fixtures: a PostgreSQL server for the run, a database and a shop for each test."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from pg8000.native import Connection, identifier
+
+from local.postgres import postgres
+from storefront import db
+from storefront.migrate import migrate
+from tests.shop import SECRET, Shop, load_function, over_handlers
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: TEST_DATABASE_URL's, or one of this run's own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with postgres(tmp_path_factory.mktemp("postgres") / "data", database="postgres") as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    """A database of the test's own, with nothing in it."""
+    name = f"test_{uuid.uuid4().hex}"
+    with closing(db.connect(server_url)) as server:
+        server.run(f"CREATE DATABASE {identifier(name)}")
+    yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    with closing(db.connect(server_url)) as server:
+        server.run(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """A database of the test's own, with the schema."""
+    with closing(db.connect(empty_database_url)) as connection:
+        migrate(connection)
+    return empty_database_url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Connection]:
+    """A session on the test's database, beside the functions' own."""
+    with closing(db.connect(database_url)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A shop over the handlers in this process, on the test's database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setattr(load_function("webhook").keyring, "_keys", (SECRET.encode(),))
+    db.disconnect()
+    yield Shop(over_handlers)
+    db.disconnect()
+
+
+@pytest.fixture
+def root() -> Path:
+    """The repository's folder."""
+    return Path(__file__).parent.parent

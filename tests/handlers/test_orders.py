@@ -1,0 +1,218 @@
+"""The order routes, from event to response."""
+
+from typing import Any
+
+import pytest
+
+from tests.shop import Shop, expect, target
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+FIELDS = {
+    "id",
+    "customer_id",
+    "status",
+    "payment_status",
+    "total_price",
+    "order_items",
+    "created_at",
+    "updated_at",
+}
+
+
+def test_an_order_takes_the_stock_and_is_answered_whole(shop: Shop) -> None:
+    tea, cup = shop.create_product(price="4.50"), shop.create_product(name="Cup", price="7", quantity=2)
+    reply = shop.place_order((cup["id"], 2), (tea["id"], 3), customer_id=12345)
+    order = expect(201, reply)
+    assert order.keys() == FIELDS
+    assert (order["customer_id"], order["status"], order["payment_status"]) == (12345, "pending", "unpaid")
+    assert order["total_price"] == "27.50"
+    assert [{**item, "id": ""} for item in order["order_items"]] == [
+        {"id": "", "product_id": cup["id"], "product_name": "Cup", "quantity": 2, "price_at_purchase": "7.00"},
+        {"id": "", "product_id": tea["id"], "product_name": "Tea", "quantity": 3, "price_at_purchase": "4.50"},
+    ]
+    assert (shop.stock(tea["id"]), shop.stock(cup["id"])) == (7, 0)
+    assert reply.headers["location"] == f"/api/orders/{order['id']}"
+    assert expect(200, shop.get(reply.headers["location"])) == order
+
+
+def test_lines_that_name_the_same_product_are_added_together(shop: Shop) -> None:
+    tea = shop.create_product(quantity=5)
+    order = shop.order((tea["id"], 2), (tea["id"].upper(), 3))
+    assert [item["quantity"] for item in order["order_items"]] == [5]
+    assert shop.stock(tea["id"]) == 0
+
+
+def test_lines_that_only_together_ask_too_much_are_refused(shop: Shop) -> None:
+    tea = shop.create_product(quantity=4)
+    assert shop.place_order((tea["id"], 2), (tea["id"], 3)).problem() == (400, "insufficient-stock")
+    assert shop.stock(tea["id"]) == 4
+
+
+def test_every_short_line_is_listed_and_no_stock_moves(shop: Shop) -> None:
+    tea, cup, pot = (shop.create_product(name=name, quantity=1) for name in ("Tea", "Cup", "Pot"))
+    reply = shop.place_order((tea["id"], 2), (cup["id"], 1), (pot["id"], 2_147_483_647))
+    assert reply.problem() == (400, "insufficient-stock")
+    assert reply.json["detail"] == "Insufficient stock for Tea, Pot"
+    assert [(e["pointer"], e["requested"], e["available"]) for e in reply.json["errors"]] == [
+        ("#/products/0/quantity", 2, 1),
+        ("#/products/2/quantity", 2_147_483_647, 1),
+    ]
+    assert [shop.stock(product["id"]) for product in (tea, cup, pot)] == [1, 1, 1]
+
+
+def test_every_missing_product_is_listed_and_no_stock_moves(shop: Shop) -> None:
+    tea, gone = shop.create_product(), shop.create_product()
+    shop.call("DELETE", f"/api/products/{gone['id']}")
+    reply = shop.place_order((tea["id"], 1), (gone["id"], 1), (UNKNOWN, 1))
+    assert reply.problem() == (404, "product-not-found")
+    assert [error["pointer"] for error in reply.json["errors"]] == [
+        "#/products/1/product_id",
+        "#/products/2/product_id",
+    ]
+    assert gone["id"] in reply.json["detail"]
+    assert UNKNOWN in reply.json["detail"]
+    assert shop.stock(tea["id"]) == 10
+
+
+def test_quantities_that_together_pass_every_integer_are_too_much_stock(shop: Shop) -> None:
+    tea = shop.create_product()
+    assert shop.place_order(*[(tea["id"], 2_147_483_647)] * 100).problem() == (400, "insufficient-stock")
+
+
+def test_a_total_that_does_not_fit_is_refused_and_no_stock_moves(shop: Shop) -> None:
+    gold = shop.create_product(price="99999999.99", quantity=2)
+    shop.order((gold["id"], 1))
+    cup = shop.create_product(price="0.01")
+    assert shop.place_order((gold["id"], 1), (cup["id"], 1)).problem() == (422, "total-too-large")
+    assert (shop.stock(gold["id"]), shop.stock(cup["id"])) == (1, 10)
+
+
+def test_an_order_keeps_its_names_and_prices_whatever_becomes_of_the_product(shop: Shop) -> None:
+    tea = shop.create_product()
+    order = shop.order((tea["id"], 1))
+    shop.call("PUT", f"/api/products/{tea['id']}", {"name": "Coffee", "price": "9"})
+    shop.call("DELETE", f"/api/products/{tea['id']}")
+    assert expect(200, shop.get(f"/api/orders/{order['id']}")) == order
+
+
+LINE = {"product_id": UNKNOWN, "quantity": 1}
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"customer_id": 0}, "#/customer_id"),
+        ({"customer_id": 2_147_483_648}, "#/customer_id"),
+        ({"customer_id": "1"}, "#/customer_id"),
+        ({"customer_id": None}, "#/customer_id"),
+        ({"products": []}, "#/products"),
+        ({"products": [LINE] * 101}, "#/products"),
+        ({"products": None}, "#/products"),
+        ({"products": {"0": LINE}}, "#/products"),
+        ({"products": [None]}, "#/products/0"),
+        ({"products": [LINE, {**LINE, "quantity": 0}]}, "#/products/1/quantity"),
+        ({"products": [{**LINE, "quantity": 2_147_483_648}]}, "#/products/0/quantity"),
+        ({"products": [{**LINE, "quantity": 1.0}]}, "#/products/0/quantity"),
+        ({"products": [{**LINE, "product_id": "7"}]}, "#/products/0/product_id"),
+        ({"products": [{**LINE, "product_id": f"{UNKNOWN}\0"}]}, "#/products/0/product_id"),
+        ({"products": [{**LINE, "product_id": f"{UNKNOWN}\n"}]}, "#/products/0/product_id"),
+        ({"products": [{**LINE, "price": "0.01"}]}, "#/products/0/price"),
+        ({"total_price": "0.01"}, "#/total_price"),
+        ({"status": "completed"}, "#/status"),
+    ],
+)
+def test_an_order_that_breaks_a_rule_is_refused(shop: Shop, fields: dict[str, Any], pointer: str) -> None:
+    reply = shop.call("POST", "/api/orders", {"customer_id": 1, "products": [LINE], **fields})
+    assert reply.problem() == (422, "invalid-request")
+    assert [error["pointer"] for error in reply.json["errors"]] == [pointer]
+
+
+def test_cancelling_gives_the_stock_back_once(shop: Shop) -> None:
+    tea, cup = shop.create_product(), shop.create_product(name="Cup")
+    order = shop.order((tea["id"], 3), (cup["id"], 1))
+    canceled = expect(200, shop.change_status(order["id"], "canceled"))
+    assert canceled == {**order, "status": "canceled", "updated_at": canceled["updated_at"]}
+    reply = shop.change_status(order["id"], "canceled")
+    assert reply.problem() == (400, "invalid-transition")
+    assert reply.json["detail"] == "Cannot transition from canceled to canceled"
+    assert (shop.stock(tea["id"]), shop.stock(cup["id"])) == (10, 10)
+
+
+def test_cancelling_gives_the_stock_of_a_deleted_product_back(shop: Shop, database: Any) -> None:
+    tea = shop.create_product()
+    order = shop.order((tea["id"], 3))
+    shop.call("DELETE", f"/api/products/{tea['id']}")
+    expect(200, shop.change_status(order["id"], "canceled"))
+    assert database.run("SELECT quantity FROM products") == [[10]]
+
+
+def test_cancelling_past_the_largest_stock_is_refused_and_changes_nothing(shop: Shop) -> None:
+    tea = shop.create_product(quantity=1)
+    order = shop.order((tea["id"], 1))
+    shop.call("PUT", f"/api/products/{tea['id']}", {"quantity": 2_147_483_647})
+    assert shop.change_status(order["id"], "canceled").problem() == (422, "number-out-of-range")
+    assert expect(200, shop.get(f"/api/orders/{order['id']}")) == order
+
+
+@pytest.mark.parametrize("first", ["completed", "canceled"])
+@pytest.mark.parametrize("second", ["pending", "completed", "canceled"])
+def test_both_ends_are_final(shop: Shop, first: str, second: str) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    expect(200, shop.change_status(order["id"], first))
+    reply = shop.change_status(order["id"], second)
+    assert reply.problem() == (400, "invalid-transition")
+    assert reply.json["detail"] == f"Cannot transition from {first} to {second}"
+
+
+def test_a_pending_order_cannot_become_pending(shop: Shop) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    assert shop.change_status(order["id"], "pending").problem() == (400, "invalid-transition")
+
+
+def test_an_unknown_status_is_refused(shop: Shop) -> None:
+    assert shop.change_status(UNKNOWN, "paid").problem() == (422, "invalid-request")
+
+
+def test_an_unknown_order_is_not_found(shop: Shop) -> None:
+    assert shop.get(f"/api/orders/{UNKNOWN}").problem() == (404, "order-not-found")
+    assert shop.change_status(UNKNOWN, "canceled").problem() == (404, "order-not-found")
+    assert shop.get("/api/orders/7").problem() == (422, "invalid-request")
+
+
+def test_the_list_is_newest_first_in_pages_with_the_lines(shop: Shop) -> None:
+    tea = shop.create_product()
+    orders = [shop.order((tea["id"], 1)) for _ in range(3)][::-1]
+    assert expect(200, shop.get(target("/api/orders", page=1, page_size=2))) == {
+        "items": orders[:2],
+        "total": 3,
+        "page": 1,
+        "page_size": 2,
+        "total_pages": 2,
+    }
+    assert expect(200, shop.get(target("/api/orders", page=2, page_size=2)))["items"] == orders[2:]
+
+
+def test_the_list_can_be_filtered_by_status_payment_and_customer(shop: Shop) -> None:
+    tea = shop.create_product()
+    pending, canceled = shop.order((tea["id"], 1), customer_id=1), shop.order((tea["id"], 1), customer_id=2)
+    shop.change_status(canceled["id"], "canceled")
+    expect(200, shop.pay(pending["id"], "failed"))
+
+    def ids(**filters: Any) -> list[str]:
+        page = expect(200, shop.get(target("/api/orders", **filters)))
+        assert page["total"] == len(page["items"])
+        return [item["id"] for item in page["items"]]
+
+    assert ids(status="pending") == ids(payment_status="failed") == ids(customer_id=1) == [pending["id"]]
+    assert ids(status="canceled", payment_status="unpaid", customer_id=2) == [canceled["id"]]
+    assert ids(status="canceled", customer_id=1) == ids(status="completed") == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("status", "paid"), ("payment_status", "pending"), ("customer_id", "0"), ("customer_id", "1e3"), ("sort", "id")],
+)
+def test_a_list_parameter_that_breaks_a_rule_is_named(shop: Shop, parameter: str, value: str) -> None:
+    reply = shop.get(target("/api/orders", **{parameter: value}))
+    assert reply.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in reply.json["errors"]] == [parameter]

@@ -1,0 +1,135 @@
+"""What every route answers to input that is no use: a problem, and never a 500."""
+
+import json
+from typing import Any
+
+import pytest
+
+from storefront import db
+from storefront.routes import ROUTES
+from tests.shop import Shop, api_event, lambda_context, load_function
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+WRITES = [("POST", "/api/products"), ("PUT", f"/api/products/{UNKNOWN}"), ("POST", "/api/orders")]
+WRITES += [("PUT", f"/api/orders/{UNKNOWN}/status")]
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/products/", "/api//products", "/api/products/a/b", "/x\0y", "/é"])
+def test_an_unknown_path_is_not_found(shop: Shop, path: str) -> None:
+    assert shop.get(path).problem() == (404, "route-not-found")
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+def test_a_wrong_method_is_told_the_right_ones(shop: Shop, path: str, method: str) -> None:
+    if method in ROUTES[path]:
+        return
+    reply = shop.call(method, path.replace("{id}", UNKNOWN))
+    assert reply.problem() == (405, "method-not-allowed")
+    assert reply.headers["allow"] == ", ".join(sorted(ROUTES[path]))
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", (400, "malformed-body")),
+        (b"{", (400, "malformed-body")),
+        (b"{'name': 'Tea'}", (400, "malformed-body")),
+        (b"\xff\xfe", (400, "malformed-body")),
+        (b'"\\ud800"', (400, "malformed-body")),
+        (b"[" * 100_000, (400, "malformed-body")),
+        (b'{"quantity": ' + b"9" * 10_000 + b"}", (400, "malformed-body")),
+        (b"NaN", (422, "invalid-request")),
+        (b"null", (422, "invalid-request")),
+        (b"[]", (422, "invalid-request")),
+        (b"{}", (422, "invalid-request")),
+        (b'{"a": NaN, "b": Infinity, "c": 1e400}', (422, "invalid-request")),
+        (b'{"\\u0000": "\\u0000"}', (422, "invalid-request")),
+        (b" " * (256 * 1024 + 1), (413, "body-too-large")),
+    ],
+)
+def test_a_hostile_body_gets_a_clear_problem(
+    shop: Shop, method: str, path: str, body: bytes, problem: tuple[int, str]
+) -> None:
+    assert shop.call(method, path, body).problem() == problem
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+def test_a_body_that_is_not_declared_as_json_is_refused(shop: Shop, method: str, path: str, media_type: str) -> None:
+    reply = shop.call(method, path, {}, {"content-type": media_type})
+    assert reply.problem() == (415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
+def test_json_may_be_declared_in_other_words(shop: Shop, media_type: str) -> None:
+    body = {"name": "Tea", "price": 1, "quantity": 1}
+    assert shop.call("POST", "/api/products", body, {"content-type": media_type}).status == 201
+
+
+def test_a_body_that_breaks_ten_thousand_rules_lists_the_first_hundred(shop: Shop) -> None:
+    reply = shop.call("POST", "/api/products", {f"x{n}": n for n in range(10_000)})
+    assert reply.problem() == (422, "invalid-request")
+    assert len(reply.json["errors"]) == 100
+    assert reply.json["detail"].startswith("10003 rules are broken, of which 100 are listed.")
+
+
+def test_base64_that_is_none_is_malformed() -> None:
+    event = api_event("POST", "/api/products", b"x", {"content-type": "application/json"})
+    event.update(body="abc", isBase64Encoded=True)
+    answer = load_function("products").lambda_handler(event, lambda_context())
+    assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (400, "/docs#malformed-body")
+
+
+def test_a_database_that_is_away_is_503_with_a_time_to_come_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    db.disconnect()
+    for url in ("postgresql://postgres@/storefront?host=/nowhere", "postgresql://127.0.0.1:1/x?sslmode=disable"):
+        monkeypatch.setenv("DATABASE_URL", url)
+        for reply in (shop.get("/api/products"), shop.get(f"/api/orders/{UNKNOWN}"), shop.pay(UNKNOWN)):
+            assert reply.problem() == (503, "unavailable")
+            assert int(reply.headers["retry-after"]) > 0
+
+
+def test_what_nobody_expected_is_a_500_that_says_nothing_of_its_cause(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr(db, "call", fail)
+    reply = shop.get("/api/products")
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
+    assert reply.problem() == (500, "internal-error")
+    assert "hunter2" not in reply.text
+    assert "RuntimeError" not in reply.text
+
+
+def test_an_error_in_the_database_quotes_no_sql_and_no_row(shop: Shop, database: Any) -> None:
+    database.run("ALTER TABLE products ADD CONSTRAINT forbidden CHECK (name <> 'Secret tea')")
+    reply = shop.call("POST", "/api/products", {"name": "Secret tea", "price": 1, "quantity": 1})
+    assert reply.problem() == (500, "internal-error")
+    for leaked in ("forbidden", "Secret", "INSERT", "products", "23514"):
+        assert leaked not in reply.text
+
+
+def test_a_request_writes_one_log_line_without_its_body(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    shop.create_product(name="Canary")
+    shop.call("POST", "/api/products", {"name": "Canary"})
+    lines = [vars(record) for record in caplog.records]
+    assert [(line["route"], line["status"], line.get("problem")) for line in lines] == [
+        ("POST /api/products", 201, None),
+        ("POST /api/products", 422, "invalid-request"),
+    ]
+    assert "Canary" not in str(lines)
+
+
+def test_a_request_that_fails_writes_one_log_line_with_the_cause(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    db.disconnect()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@/storefront?host=/nowhere")
+    shop.get("/api/products")
+    [line] = [vars(record) for record in caplog.records]
+    assert (line["levelname"], line["status"], line["problem"]) == ("ERROR", 503, "unavailable")
+    assert "FileNotFoundError" in line["cause"]

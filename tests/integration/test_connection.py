@@ -1,0 +1,109 @@
+"""A connection that broke costs at most the request it broke in."""
+
+import socket
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from storefront import db
+from storefront.errors import Unavailable
+from tests.integration.wire import wire_to
+from tests.shop import Shop, expect
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+def end_other_sessions(database: Connection) -> None:
+    database.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+def test_a_session_that_the_server_ended_is_replaced_before_the_next_request(shop: Shop, database: Connection) -> None:
+    tea = shop.create_product()
+    end_other_sessions(database)
+    assert shop.stock(tea["id"]) == 10
+    end_other_sessions(database)
+    shop.order((tea["id"], 1))
+
+
+def test_requests_share_one_session(shop: Shop, database: Connection) -> None:
+    for _ in range(3):
+        shop.get("/api/products")
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    assert database.run(sessions) == [[1]]
+
+
+def test_a_request_cut_off_on_its_way_is_503_and_the_next_one_works(
+    shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
+        monkeypatch.setenv("DATABASE_URL", wire.url)
+        expect(200, shop.get("/api/products"))
+        wire.cut = True
+        assert shop.get("/api/products").problem() == (503, "unavailable")
+        wire.cut = False
+        expect(200, shop.get("/api/products"))
+        db.disconnect()
+
+
+def test_a_lock_held_too_long_is_503_and_changes_nothing(shop: Shop, database: Connection) -> None:
+    tea = shop.create_product()
+    database.run(f"ALTER DATABASE {database.run('SELECT quote_ident(current_database())')[0][0]} SET lock_timeout = 50")
+    db.disconnect()
+    database.run("BEGIN")
+    database.run("SELECT FROM products FOR UPDATE")
+    assert shop.place_order((tea["id"], 1)).problem() == (503, "unavailable")
+    database.run("ROLLBACK")
+    assert (shop.stock(tea["id"]), expect(200, shop.get("/api/orders"))["total"]) == (10, 0)
+
+
+def test_an_error_leaves_the_session_usable(shop: Shop) -> None:
+    with pytest.raises(RuntimeError, match="22P02"):
+        db.call("get_product", '{"id": "7"}')
+    before = db._connection
+    shop.create_product()
+    assert db._connection is before
+
+
+def test_a_broken_answer_ends_the_session(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.get("/api/products")
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(db._connection, "handle_messages", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        db.call("get_product", f'{{"id": "{UNKNOWN}"}}')
+    assert db._connection is None
+
+
+def test_a_server_that_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setattr(db, "CONNECT_TIMEOUT", 0.05)
+        monkeypatch.setenv("DATABASE_URL", f"postgresql://u@127.0.0.1:{port}/x?sslmode=disable")
+        db.disconnect()
+        with pytest.raises(Unavailable):
+            db.call("get_product", "{}")
+
+
+def test_tcp_is_encrypted_and_verified_unless_the_url_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def connection(**options: Any) -> None:
+        seen.update(options, nodelay=options["sock"].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        raise ConnectionError
+
+    monkeypatch.setattr(db, "Connection", connection)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"postgresql://us%40er:p%3Ass@127.0.0.1:{server.getsockname()[1]}/shop"
+        with pytest.raises(ConnectionError):
+            db.connect(url)
+    assert (seen["user"], seen["password"], seen["database"]) == ("us@er", "p:ss", "shop")
+    assert seen["ssl_context"].check_hostname
+    assert seen["nodelay"]

@@ -1,0 +1,91 @@
+"""The schema is brought up to date once, whole, and never behind anyone's back."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pg8000.exceptions import DatabaseError
+from pg8000.native import Connection
+
+from storefront import db
+from storefront.migrate import PACKAGE, MigrationError, migrate
+from tests.shop import lambda_context, load_function
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the layer's SQL that a test may change."""
+    copy = tmp_path / "storefront"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return copy
+
+
+def test_the_function_applies_everything_and_then_nothing(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    handler = load_function("migrate").lambda_handler
+    applied = handler({}, lambda_context())["applied"]
+    assert applied[0] == "0001_shop.sql"
+    assert {file.name for file in PACKAGE.glob("*/*.sql")} == {Path(name).name for name in applied}
+    assert handler({}, lambda_context()) == {"applied": []}
+
+
+def test_an_applied_migration_that_was_changed_is_refused(database: Connection, package: Path) -> None:
+    migration = package / "migrations" / "0001_shop.sql"
+    migration.write_text(migration.read_text() + "-- changed")
+    with pytest.raises(MigrationError, match=r"0001_shop\.sql was changed"):
+        migrate(database, package)
+
+
+def test_a_function_is_applied_again_where_its_text_changed(database: Connection, package: Path) -> None:
+    function = package / "catalog" / "get_product.sql"
+    function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
+    assert migrate(database, package) == ["catalog/get_product.sql"]
+    assert database.run("SELECT outcome FROM get_product('{}')") == [["unheard_of"]]
+    assert migrate(database, package) == []
+
+
+def test_a_migration_that_fails_leaves_nothing_and_those_before_it_stay(database: Connection, package: Path) -> None:
+    (package / "migrations" / "0002_good.sql").write_text("CREATE TABLE good ();")
+    (package / "migrations" / "0003_bad.sql").write_text("CREATE TABLE half (); SELECT 1 / 0;")
+    with pytest.raises(DatabaseError, match="division by zero"):
+        migrate(database, package)
+    assert database.run("SELECT to_regclass('good')::text, to_regclass('half')::text") == [["good", None]]
+    (package / "migrations" / "0003_bad.sql").write_text("CREATE TABLE half ();")
+    assert migrate(database, package) == ["0003_bad.sql"]
+
+
+def test_a_migration_that_waits_for_a_table_gives_up(database: Connection, database_url: str, package: Path) -> None:
+    (package / "migrations" / "0002_wait.sql").write_text(
+        "SET LOCAL lock_timeout = '100ms'; ALTER TABLE products ADD COLUMN colour text;"
+    )
+    database.run("BEGIN")
+    database.run("LOCK TABLE products IN ACCESS SHARE MODE")
+    with closing(db.connect(database_url)) as other, pytest.raises(DatabaseError, match="lock timeout"):
+        migrate(other, package)
+
+
+def test_a_migration_runs_under_a_lock_timeout(database: Connection, package: Path) -> None:
+    (package / "migrations" / "0002_show.sql").write_text(
+        "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS lock_timeout;"
+    )
+    migrate(database, package)
+    assert database.run("SELECT lock_timeout FROM seen") == [["5s"]]
+
+
+def test_many_at_once_apply_each_file_once(empty_database_url: str) -> None:
+    def run(_: int) -> list[str]:
+        with closing(db.connect(empty_database_url)) as connection:
+            return migrate(connection)
+
+    with ThreadPoolExecutor(8) as pool:
+        applied = [name for names in pool.map(run, range(8)) for name in names]
+    assert len(applied) == len(set(applied)) == len(list(PACKAGE.glob("*/*.sql")))
+
+
+def test_sessions_have_time_outs(database: Connection) -> None:
+    names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+    assert [database.run(f"SHOW {name}") for name in names] == [[["4s"]], [["10s"]], [["10s"]]]

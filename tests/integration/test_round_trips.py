@@ -1,0 +1,70 @@
+"""Each route is one round trip to PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from storefront import db
+from tests.integration.wire import Wire, wire_to
+from tests.shop import Shop
+
+
+@pytest.fixture
+def wire(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """The way between the shop and its database, with a connection already made."""
+    # Not tmp_path, which is too long for a Unix socket's name.
+    with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
+        monkeypatch.setenv("DATABASE_URL", wire.url)
+        shop.get("/api/products")
+        yield wire
+        db.disconnect()
+
+
+def round_trips(wire: Wire, shop: Shop, method: str, path: str, body: Any = None) -> int:
+    before = wire.round_trips
+    reply = shop.call(method, path, body)
+    assert reply.status < 300, reply
+    return wire.round_trips - before
+
+
+def test_every_product_route_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
+    path = f"/api/products/{shop.create_product()['id']}"
+    new = {"name": "Tea", "price": 1, "quantity": 1}
+    assert round_trips(wire, shop, "POST", "/api/products", new) == 1
+    assert round_trips(wire, shop, "GET", "/api/products") == 1
+    assert round_trips(wire, shop, "GET", path) == 1
+    assert round_trips(wire, shop, "PUT", path, {"price": 2}) == 1
+    assert round_trips(wire, shop, "DELETE", path) == 1
+
+
+@pytest.mark.parametrize("lines", range(1, 6))
+def test_an_order_of_any_number_of_lines_takes_one_round_trip(wire: Wire, shop: Shop, lines: int) -> None:
+    products = [{"product_id": shop.create_product()["id"], "quantity": 1} for _ in range(lines)]
+    assert round_trips(wire, shop, "POST", "/api/orders", {"customer_id": 1, "products": products}) == 1
+
+
+def test_every_other_order_route_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
+    tea = shop.create_product()
+    order = shop.order((tea["id"], 1))
+    assert round_trips(wire, shop, "GET", "/api/orders") == 1
+    assert round_trips(wire, shop, "GET", f"/api/orders/{order['id']}") == 1
+    assert round_trips(wire, shop, "PUT", f"/api/orders/{order['id']}/status", {"status": "canceled"}) == 1
+
+
+def test_a_payment_event_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    before = wire.round_trips
+    assert shop.pay(order["id"]).status == 200
+    assert wire.round_trips - before == 1
+
+
+def test_the_proxy_counts_what_is_more_than_one(wire: Wire) -> None:
+    with closing(db.connect(wire.url)) as connection:
+        before = wire.round_trips
+        connection.run("SELECT :x", x=1)
+        # pg8000's own way of running a statement.
+        assert wire.round_trips - before == 3

@@ -1,0 +1,193 @@
+"""A client of the API for tests, over the handlers in this process or over HTTP."""
+
+import base64
+import http.client
+import importlib.util
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from storefront.payments.signatures import sign
+from storefront.routes import ROUTES, match
+
+ROOT = Path(__file__).parent.parent
+SECRET = "local-only-not-a-secret"
+FUNCTIONS = {"/api/products": "products", "/api/orders": "orders", "/api/payment-webhook": "webhook"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    def problem(self) -> tuple[int, str]:
+        """Status and kind of a problem, which it must be."""
+        assert self.headers["content-type"] == "application/problem+json", self
+        assert self.json["status"] == self.status
+        return self.status, self.json["type"].removeprefix("/docs#")
+
+
+Send = Callable[[str, str, bytes | None, Mapping[str, str]], Reply]
+
+
+@dataclass
+class Shop:
+    """A shop behind some way of sending it a request."""
+
+    send: Send
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
+        """A request; a body that is not bytes is sent as JSON."""
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        declared = {} if content is None else {"content-type": "application/json"}
+        return self.send(method, path, content, {**declared, **(headers or {})})
+
+    def get(self, path: str) -> Reply:
+        return self.call("GET", path)
+
+    def create_product(self, **fields: Any) -> dict[str, Any]:
+        body = {"name": "Tea", "price": "4.50", "quantity": 10, **fields}
+        product: dict[str, Any] = expect(201, self.call("POST", "/api/products", body))
+        return product
+
+    def place_order(self, *lines: tuple[str, int], customer_id: int = 1) -> Reply:
+        products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines]
+        return self.call("POST", "/api/orders", {"customer_id": customer_id, "products": products})
+
+    def order(self, *lines: tuple[str, int], **options: Any) -> dict[str, Any]:
+        order: dict[str, Any] = expect(201, self.place_order(*lines, **options))
+        return order
+
+    def change_status(self, order_id: str, status: str) -> Reply:
+        return self.call("PUT", f"/api/orders/{order_id}/status", {"status": status})
+
+    def stock(self, product_id: str) -> int:
+        quantity: int = expect(200, self.get(f"/api/products/{product_id}"))["quantity"]
+        return quantity
+
+    def pay(self, order_id: str, payment_status: str = "paid", secret: str = SECRET, **fields: Any) -> Reply:
+        body = json.dumps({"order_id": order_id, "payment_status": payment_status, **fields}).encode()
+        return self.call("POST", "/api/payment-webhook", body, {"x-signature": sign(body, secret.encode())})
+
+
+def expect(status: int, reply: Reply) -> Any:
+    """The reply's JSON, where it has the status."""
+    assert reply.status == status, reply
+    return reply.json
+
+
+def over_handlers(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    """Call the function that API Gateway would, with the event that it would make."""
+    event = api_event(method, path, body, headers)
+    answer = load_function(_function_name(event)).lambda_handler(event, lambda_context())
+    reply_headers = {name.lower(): value for name, value in answer["headers"].items()}
+    return Reply(answer["statusCode"], reply_headers, answer["body"] or "")
+
+
+def over_http(address: str) -> Send:
+    """Send real requests to an address such as http://127.0.0.1:3000."""
+
+    def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+        try:
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            reply_headers = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, reply_headers, response.read().decode())
+        finally:
+            connection.close()
+
+    return send
+
+
+def api_event(method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> dict[str, Any]:
+    """An API Gateway HTTP API event, payload 2.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    url = urlsplit(target)
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": _route_key(method, url.path),
+        "rawPath": url.path,
+        "rawQueryString": url.query,
+        "headers": {name.lower(): value for name, value in headers.items()},
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "127.0.0.1:3000",
+            "http": {
+                "method": method,
+                "path": url.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "tests",
+            },
+            "requestId": str(uuid.uuid4()),
+            "routeKey": _route_key(method, url.path),
+            "stage": "$default",
+            "time": "23/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1795435200000,
+        },
+        "isBase64Encoded": False,
+    }
+    parameters: dict[str, str] = {}
+    for name, value in parse_qsl(url.query, keep_blank_values=True):
+        parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
+    if parameters:
+        event["queryStringParameters"] = parameters
+    if body:
+        try:
+            event["body"] = body.decode()
+        except UnicodeDecodeError:
+            event["body"] = base64.b64encode(body).decode()
+            event["isBase64Encoded"] = True
+    return event
+
+
+@cache
+def load_function(name: str) -> ModuleType:
+    """A function's app.py, under a name of its own, since all have the same."""
+    spec = importlib.util.spec_from_file_location(f"functions_{name}_app", ROOT / "functions" / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def lambda_context() -> SimpleNamespace:
+    return SimpleNamespace(
+        function_name="function",
+        memory_limit_in_mb=512,
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
+        aws_request_id=str(uuid.uuid4()),
+    )
+
+
+def target(path: str, **parameters: Any) -> str:
+    """A path with a query string."""
+    return f"{path}?" + "&".join(f"{name}={quote(str(value), safe='')}" for name, value in parameters.items())
+
+
+def _route_key(method: str, path: str) -> str:
+    route = match(path)
+    return f"{method} {route}" if route and method in ROUTES[route] else "$default"
+
+
+def _function_name(event: Mapping[str, Any]) -> str:
+    if event["routeKey"] == "$default":
+        return "fallback"
+    return FUNCTIONS["/".join(event["rawPath"].split("/")[:3])]

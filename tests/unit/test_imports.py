@@ -1,0 +1,59 @@
+"""Imports point one way, and nothing heavy is imported at start-up."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+LAYER = ROOT / "layers" / "common" / "python"
+FEATURES = ("catalog", "orders", "payments")
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", sorted((LAYER / "storefront").glob("*.py")), ids=lambda path: path.name)
+def test_the_shared_modules_know_no_feature(path: Path) -> None:
+    forbidden = tuple(f"storefront.{feature}" for feature in FEATURES)
+    assert [name for name in imported_modules(path) if name.startswith(forbidden)] == []
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_no_feature_imports_another_one(feature: str) -> None:
+    others = tuple(f"storefront.{other}" for other in FEATURES if other != feature)
+    for path in (LAYER / "storefront" / feature).glob("*.py"):
+        assert [name for name in imported_modules(path) if name.startswith(others)] == [], path
+
+
+@pytest.mark.parametrize("folder", ["functions", "layers"])
+def test_nothing_deployed_imports_what_is_not(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
+        assert [name for name in imported_modules(path) if name.split(".")[0] in ("local", "tests", "functions")] == []
+
+
+def test_a_function_s_folder_holds_its_handler_alone() -> None:
+    for folder in (ROOT / "functions").iterdir():
+        assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["app.py"]
+
+
+@pytest.mark.parametrize("function", ["products", "orders", "webhook", "fallback", "migrate"])
+def test_start_up_imports_no_aws_client(function: str) -> None:
+    # botocore and the X-Ray SDK are installed here, as in Lambda, so that only the code keeps them out.
+    program = (
+        "import sys, app; from importlib.util import find_spec;"
+        "heavy = ['boto3', 'botocore', 'aws_xray_sdk', 'urllib3', 'requests'];"
+        "found = [name for name in heavy if name in sys.modules]; assert not found, found;"
+        "assert all(find_spec(name) for name in heavy)"
+    )
+    folder = ROOT / "functions" / function
+    subprocess.run([sys.executable, "-c", program], cwd=folder, env={"PYTHONPATH": f"{folder}:{LAYER}"}, check=True)
