@@ -1,0 +1,15 @@
+"""What running SAM CLI takes."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def sam_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment for the sam command, wherever pytest was started from."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("SAM_CLI_TELEMETRY", "0")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")

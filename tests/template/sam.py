@@ -1,0 +1,39 @@
+"""The template as SAM reads it."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samcli.commands._utils.template import get_template_data
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@cache
+def template() -> dict[str, Any]:
+    # Through JSON, for plain types in place of SAM's.
+    plain: dict[str, Any] = json.loads(json.dumps(get_template_data(str(ROOT / "template.yaml"))))
+    return plain
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """The functions' properties, by logical id."""
+    resources = template()["Resources"].items()
+    return {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::Serverless::Function"}
+
+
+def routes() -> dict[str, str]:
+    """The function of each route key, such as "GET /api/products/{id}"; an event without a path is $default."""
+    found = {}
+    for name, properties in functions().items():
+        for event in properties.get("Events", {}).values():
+            route = event["Properties"]
+            found[f"{route['Method']} {route['Path']}" if "Path" in route else "$default"] = name
+    return found
+
+
+def folder_name(function: str) -> str:
+    """The folder under functions/ of a function's code."""
+    name: str = functions()[function]["CodeUri"].removeprefix("functions/")
+    return name
