@@ -1,0 +1,89 @@
+"""`make run`: the whole stack on a laptop, until Ctrl-C."""
+
+import fcntl
+import importlib
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+from local.environments import LOOPBACK, missing_programs
+from local.settings import Settings, StartError, read_settings
+from local.signals import interrupt_on_stop_signals, stop_signals_held_back
+
+
+def main(run: Callable[[Settings], None]) -> int:
+    """Run a stack; the exit code."""
+    # SIGINT is ignored in what a shell starts in the background; the handlers hold there too.
+    interrupt_on_stop_signals()
+    # Before SAM CLI's first import, which reads it.
+    os.environ["SAM_CLI_TELEMETRY"] = "0"
+    try:
+        run(read_settings(os.environ))
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    print("Stopped.")
+    return 0
+
+
+def run(settings: Settings) -> None:
+    """Serve until KeyboardInterrupt. Raises StartError."""
+    if missing := missing_programs():
+        lacking = " and ".join(missing)
+        raise StartError(f"This machine lacks {lacking}; `make sam-local` runs the stack in Docker.")
+    with ExitStack() as resources:
+        resources.enter_context(only_run_on(settings.data_dir))
+        listener = resources.enter_context(bound_socket(settings.port))
+        # Signals wait during imports: modules catch whatever goes wrong in an import of theirs, and an
+        # interrupt there would be lost.
+        with stop_signals_held_back():
+            # SAM CLI and Moto take a second to import, PostgreSQL a second to start: both at once.
+            Thread(target=importlib.import_module, args=("local.stack",), daemon=True).start()
+            from local.database import database  # noqa: PLC0415  After the checks, as it exists on Linux only.
+        database_url = resources.enter_context(database(settings))
+        with stop_signals_held_back():
+            from local.stack import serve  # noqa: PLC0415  Waits for the import above.
+        serve(settings, database_url, listener)
+
+
+@contextmanager
+def only_run_on(data_dir: Path) -> Iterator[None]:
+    """Keep other runs off the data folder. Raises StartError."""
+    with _open_lock(data_dir) as lock:
+        try:
+            # The kernel lets go of it with the process, however that ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(f"The stack already runs on {data_dir}.") from None
+        yield
+
+
+def _open_lock(data_dir: Path) -> IO[str]:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return (data_dir / "lock").open("w")
+    except OSError as error:
+        raise StartError(f"The data folder {data_dir} cannot be used: {error.strerror}.") from error
+
+
+@contextmanager
+def bound_socket(port: int) -> Iterator[socket.socket]:
+    """A socket bound to a port of loopback. Raises StartError."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError as error:
+            raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
+        yield listener
+
+
+if __name__ == "__main__":
+    sys.exit(main(run))

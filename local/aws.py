@@ -1,0 +1,47 @@
+"""AWS on loopback: Moto's server, with the secret that the functions ask Secrets Manager for."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.server import ThreadedMotoServer
+
+REGION = "us-east-1"
+"""Where SAM CLI places local functions."""
+
+WEBHOOK_SECRET_NAME = "WebhookSecret"  # noqa: S105  A name, and what SAM CLI resolves !Ref WebhookSecret to.
+
+
+@contextmanager
+def aws(webhook_secret: str) -> Iterator[str]:
+    """Run the emulation with the webhook's secret in it; gives its endpoint."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        # Moto's state is the process's, not the server's: a second one would find the first one's secret.
+        secretsmanager_backends.reset()
+        _put_secret(WEBHOOK_SECRET_NAME, json.dumps({"x_signature": webhook_secret}))
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def _put_secret(name: str, value: str) -> None:
+    # Straight into Moto, as a boto3 client would read the developer's own profile.
+    secrets = secretsmanager_backends[DEFAULT_ACCOUNT_ID][REGION]
+    secrets.create_secret(
+        name=name,
+        secret_string=value,
+        secret_binary=None,
+        description=None,
+        tags=None,
+        kms_key_id=None,
+        client_request_token=None,
+        replica_regions=[],
+        force_overwrite=False,
+    )

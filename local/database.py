@@ -1,0 +1,23 @@
+"""The database that the stack runs on: the developer's own, or an embedded one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local.postgres import PostgresError, check_reachable, postgres
+from local.settings import Settings, StartError
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Give the database's URL; an embedded server runs until the end. Raises StartError."""
+    try:
+        if settings.database_url:
+            check_reachable(settings.database_url)
+            yield settings.database_url
+        else:
+            print(f"Starting PostgreSQL on {settings.data_dir}", flush=True)
+            with postgres(settings.data_dir / "postgres") as url:
+                print(f"PostgreSQL is at {url}", flush=True)
+                yield url
+    except PostgresError as error:
+        raise StartError(str(error)) from error

@@ -1,0 +1,186 @@
+"""Execution environments: AWS's runtime interface emulator as a process, over AWS's runtime client."""
+
+import json
+import platform
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from subprocess import DEVNULL, Popen, TimeoutExpired
+
+import samcli
+
+LOOPBACK = "127.0.0.1"
+
+INIT_TIMEOUT = 10.0
+"""Seconds that Lambda gives a function's imports, and that an emulator gets to listen."""
+
+STOP_TIMEOUT = 2.0
+"""Seconds from SIGTERM to SIGKILL. The emulator takes about 20 ms to end its runtime and itself."""
+
+_LAUNCH_ATTEMPTS = 3
+_INVOCATION_PATH = "/2015-03-31/functions/function/invocations"
+_TIMED_OUT = "Task timed out"
+_ERROR_FIELDS = {"errorMessage", "errorType", "requestId", "stackTrace"}
+
+
+class InvocationError(Exception):
+    """A function raised, crashed, timed out or could not be imported; the message is Lambda's."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an execution environment runs. The timeout is in seconds."""
+
+    handler: str
+    folder: Path
+    variables: Mapping[str, str]
+    timeout: int
+
+
+class ExecutionEnvironment:
+    """One emulator and the runtime under it. One invocation at a time."""
+
+    def __init__(self, process: Popen[bytes], connection: HTTPConnection, code_version: int) -> None:
+        """Take over a process that listens; the code version is the owner's, to compare."""
+        self.code_version = code_version
+        self._process = process
+        self._connection = connection
+
+    def is_alive(self) -> bool:
+        """Whether the emulator still runs; its runtime may have to be started again."""
+        return self._process.poll() is None
+
+    def invoke(self, event: str) -> str:
+        """Hand a JSON text to the handler and give back its answer's. Raises InvocationError."""
+        try:
+            self._connection.request("POST", _INVOCATION_PATH, event.encode())
+            response = self._connection.getresponse()
+            answer = response.read().decode()
+        except (OSError, HTTPException) as error:
+            self.stop()
+            raise InvocationError("The execution environment ended during the invocation.") from error
+        if response.status != HTTPStatus.OK or answer.startswith(_TIMED_OUT):
+            # Lambda throws an environment away after a crash or a time-out: nothing in it can be trusted.
+            self.stop()
+            raise InvocationError(_error_message(answer) or answer)
+        if message := _error_message(answer):
+            raise InvocationError(message)
+        return answer
+
+    def stop(self) -> None:
+        """End the processes. May be called twice."""
+        self._connection.close()
+        stop_processes([self._process])
+
+
+class Launcher:
+    """Starts execution environments, and ends all of them when closed or when this process dies."""
+
+    def __init__(self) -> None:
+        # The kernel's death signal goes out when the parent *thread* ends, and a request's thread ends with
+        # its request. One thread that lives as long as the stack is the parent of all.
+        self._parent = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda-parent")
+        self._processes: list[Popen[bytes]] = []
+
+    def launch(self, configuration: Configuration, code_version: int) -> ExecutionEnvironment:
+        """Start an environment; its handler is imported at the first invocation. Raises InvocationError."""
+        for _ in range(_LAUNCH_ATTEMPTS):
+            ports = _free_ports()
+            try:
+                process = self._parent.submit(self._start, configuration, ports).result()
+            except RuntimeError as error:
+                raise InvocationError("The stack is stopping.") from error
+            connection = HTTPConnection(LOOPBACK, ports[0], timeout=configuration.timeout + 2 * INIT_TIMEOUT)
+            if _connect(process, connection):
+                return ExecutionEnvironment(process, connection, code_version)
+            # Someone else took a port between our look and the emulator's.
+            stop_processes([process])
+        raise InvocationError("The runtime interface emulator does not start.")
+
+    def close(self) -> None:
+        """End every environment, those in the middle of an invocation too."""
+        self._parent.shutdown(cancel_futures=True)
+        stop_processes(self._processes)
+
+    def _start(self, configuration: Configuration, ports: tuple[int, int]) -> Popen[bytes]:
+        process = Popen(
+            _command(configuration.handler, ports),
+            cwd=configuration.folder,
+            env=configuration.variables,
+            stdin=DEVNULL,
+            # Out of reach of the terminal's Ctrl-C: the stack ends its environments itself, in order.
+            start_new_session=True,
+        )
+        self._processes = [process, *(one for one in self._processes if one.poll() is None)]
+        return process
+
+
+def missing_programs() -> list[str]:
+    """Name what this machine lacks to run functions."""
+    needed = {"Linux": sys.platform == "linux", "setpriv (util-linux)": shutil.which("setpriv") is not None}
+    needed["the runtime interface emulator for " + platform.machine()] = _emulator().is_file()
+    return [name for name, present in needed.items() if not present]
+
+
+def stop_processes(processes: list[Popen[bytes]]) -> None:
+    """End emulators, and with them their runtimes."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + STOP_TIMEOUT
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _command(handler: str, ports: tuple[int, int]) -> list[str]:
+    # With SIGTERM the emulator takes its runtime with it; SIGKILL would leave a busy runtime behind.
+    return [
+        *(str(shutil.which("setpriv")), "--pdeathsig", "TERM"),
+        *(str(_emulator()), "--log-level", "error"),
+        *("--runtime-interface-emulator-address", f"{LOOPBACK}:{ports[0]}"),
+        *("--runtime-api-address", f"{LOOPBACK}:{ports[1]}"),
+        *(sys.executable, "-m", "awslambdaric", handler),
+    ]
+
+
+def _emulator() -> Path:
+    architecture = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return Path(samcli.__file__).parent / "local" / "rapid" / f"aws-lambda-rie-{architecture}"
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server((LOOPBACK, 0)) as first, socket.create_server((LOOPBACK, 0)) as second:
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+def _connect(process: Popen[bytes], connection: HTTPConnection) -> bool:
+    deadline = time.monotonic() + INIT_TIMEOUT
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            connection.connect()
+        except ConnectionRefusedError:
+            time.sleep(0.002)
+        else:
+            return True
+    return False
+
+
+def _error_message(answer: str) -> str | None:
+    try:
+        error = json.loads(answer)
+    except ValueError:
+        return None
+    # The emulator has no X-Amz-Function-Error header: only the fields tell an error from an answer.
+    if isinstance(error, dict) and "errorType" in error and error.keys() <= _ERROR_FIELDS:
+        return f"{error['errorType']}: {error.get('errorMessage', '')}"
+    return None

@@ -1,0 +1,167 @@
+"""API Gateway's HTTP API: SAM CLI's emulator, mended where it differs from the real one."""
+
+import json
+import socket
+import sys
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Request, Response, request
+from samcli.lib.providers.provider import Api
+from samcli.local.apigw.event_constructor import construct_v2_event_http
+from samcli.local.apigw.exceptions import LambdaResponseParseException
+from samcli.local.apigw.local_apigw_service import CatchAllPathConverter, LocalApigwService
+from samcli.local.apigw.path_converter import PathConverter
+from samcli.local.apigw.route import Route
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    RequestEntityTooLarge,
+)
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from local.environments import InvocationError
+from local.lambdas import LambdaRunner
+
+MAX_BODY = 10 * 1024 * 1024
+"""Bytes of a request's body: the HTTP API's quota."""
+
+MAX_EVENT = 6 * 1024 * 1024
+"""Characters of an event's JSON text: Lambda's quota, past which the emulator would cut the text off."""
+
+DEFAULT_ROUTE = "$default"
+
+
+class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
+    """An HTTP API in front of Lambda functions."""
+
+    def __init__(self, api: Api, runner: LambdaRunner, port: int) -> None:
+        super().__init__(api, runner, port=port, host="127.0.0.1")
+        self._default_route = next((route for route in api.routes if route.path == DEFAULT_ROUTE), None)
+        self._routes = _route_map(api)
+        self.create()
+
+    def create(self) -> None:
+        """Make the WSGI application."""
+        self._app = Flask(__name__, static_folder=None)
+        self._app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+        self._app.register_error_handler(HTTPException, _error_response)
+        # Ahead of Flask's own routing, which answers some requests itself: 308 for slashes, 405 for methods.
+        self._app.before_request(self._request_handler)
+
+    def make_server(self, listener: socket.socket) -> BaseWSGIServer:
+        """Make the HTTP server on a bound socket. It does not listen before its server_activate()."""
+        host, port = listener.getsockname()
+        return make_server(host, port, self._app, threaded=True, request_handler=_RequestHandler, fd=listener.fileno())
+
+    def _request_handler(self, **_: Any) -> Response:
+        # SAM CLI's own handler answers a failed function with 502 where the real one says 500, and counts
+        # requests for its telemetry.
+        route, path_parameters = self._match(request)
+        request.view_args = path_parameters
+        event = self._generate_lambda_event(request, route, request.method, route.path)
+        if len(json.dumps(event)) > MAX_EVENT:
+            raise RequestEntityTooLarge
+        try:
+            answer = self._invoke_lambda_function(route.function_name, event)
+            status, headers, body = self._parse_v2_payload_format_lambda_output(answer, [], request)
+        except (InvocationError, LambdaResponseParseException) as error:
+            print(f"{route.function_name}: {error}", file=sys.stderr, flush=True)
+            raise InternalServerError from error
+        response: Response = self.service_response(body, headers, status)
+        return response
+
+    def _match(self, flask_request: Request) -> tuple[Route, dict[str, str]]:
+        try:
+            routes = self._routes.bind("")
+            rule, values = routes.match(flask_request.path, flask_request.method, return_rule=True)
+        except HTTPException as error:
+            # An unknown path and a known one with another method are the same to the real one.
+            if self._default_route is None:
+                raise NotFound from error
+            return self._default_route, {}
+        return rule.endpoint, dict(values)
+
+    def _generate_lambda_event(
+        self, flask_request: Request, route: Route, method: str, endpoint: str
+    ) -> dict[str, Any]:
+        if not flask_request.query_string.isascii():
+            # Not allowed in a URL (RFC 3986); SAM CLI would fail to decode it.
+            raise BadRequest
+        now = datetime.now(UTC)
+        event: dict[str, Any] = construct_v2_event_http(
+            flask_request,
+            self.port,
+            # SAM CLI fails on a body that is not UTF-8; the real one sends it as base64.
+            binary_types=[] if _is_utf8(flask_request.get_data()) else ["*/*"],
+            stage_name=self.api.stage_name,
+            stage_variables=self.api.stage_variables,
+            route_key=DEFAULT_ROUTE if route is self._default_route else f"{method} {endpoint}",
+            # SAM CLI's defaults are the time of its import, in seconds.
+            request_time_epoch=int(now.timestamp() * 1000),
+            request_time=now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        )
+        return _mended(event, flask_request)
+
+
+class _RequestHandler(WSGIRequestHandler):
+    timeout = 30
+    # Headers and body are two writes, which Nagle's algorithm and a delayed ACK would keep 40 ms apart.
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        try:
+            super().run_wsgi()
+        except ValueError:
+            # A target that is not a URL, such as "//[".
+            self.send_error(400)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: each invocation's START and END are on the console already."""
+
+
+def _route_map(api: Api) -> Map:
+    # The real one knows one spelling of a path: "/api/products/" and "/api//products" are other paths.
+    routes = Map(strict_slashes=True, merge_slashes=False, redirect_defaults=False)
+    routes.converters["path"] = CatchAllPathConverter
+    for route in api.routes:
+        if route.path != DEFAULT_ROUTE:
+            path = PathConverter.convert_path_to_flask(route.path)
+            rule = Rule(path, methods=route.methods, endpoint=route)
+            # Werkzeug adds HEAD to every GET; to the real one it is a method like any other.
+            rule.methods = set(route.methods)
+            routes.add(rule)
+    return routes
+
+
+def _mended(event: dict[str, Any], flask_request: Request) -> dict[str, Any]:
+    # SAM CLI keeps a header's case, keeps the cookie header and sends empty fields; the real one does not.
+    headers = {name.lower(): value for name, value in event["headers"].items()}
+    cookie = headers.pop("cookie", "")
+    headers["x-forwarded-for"] = flask_request.remote_addr
+    event["headers"] = headers
+    event["cookies"] = [pair.strip() for pair in cookie.split(";") if pair.strip()]
+    for field in ("body", "cookies", "pathParameters", "stageVariables"):
+        if not event[field]:
+            del event[field]
+    # SAM CLI gives all requests of a run one id, and a made-up user agent.
+    event["requestContext"]["requestId"] = str(uuid.uuid4())
+    event["requestContext"]["http"]["userAgent"] = headers.get("user-agent", "")
+    return event
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _error_response(error: HTTPException) -> Response:
+    # "Internal Server Error", "Not Found", "Request Entity Too Large": the real one's words are HTTP's.
+    return Response(json.dumps({"message": error.name}), error.code, content_type="application/json")

@@ -1,0 +1,30 @@
+-- The shop that a new laptop starts with. Ids are fixed, so that the README and events/ can name them.
+
+INSERT INTO products (id, name, description, price, quantity, created_at) VALUES
+    ('a0000000-0000-4000-8000-000000000001', 'Enamel Mug',
+     'White enamel on steel, 350 ml, blue rim.', 14.50, 120, now() - interval '1 minutes'),
+    ('a0000000-0000-4000-8000-000000000002', 'Linen Tea Towel',
+     'Stone-washed linen, 50 x 70 cm.', 12.00, 80, now() - interval '2 minutes'),
+    ('a0000000-0000-4000-8000-000000000003', 'Walnut Chopping Board',
+     'End grain, oiled, 40 x 25 cm.', 59.90, 15, now() - interval '3 minutes'),
+    ('a0000000-0000-4000-8000-000000000004', 'Cast Iron Skillet',
+     'Pre-seasoned, 26 cm, for any hob.', 44.95, 30, now() - interval '4 minutes'),
+    ('a0000000-0000-4000-8000-000000000005', 'Pour-Over Kettle',
+     'Gooseneck, 1 litre, with a thermometer in the lid.', 72.00, 12, now() - interval '5 minutes'),
+    ('a0000000-0000-4000-8000-000000000006', 'Beeswax Candle',
+     'Hand-poured, burns for 40 hours.', 9.99, 200, now() - interval '6 minutes'),
+    ('a0000000-0000-4000-8000-000000000007', 'Stoneware Bowl, second choice',
+     'The last one, with a small speck in the glaze.', 7.25, 1, now() - interval '7 minutes'),
+    ('a0000000-0000-4000-8000-000000000008', 'Copper Pepper Mill',
+     'Ceramic grinder. Back in stock soon.', 38.40, 0, now() - interval '8 minutes');
+
+-- Three orders to try things on: one to pay and complete, one to cancel, one whose payment fails.
+INSERT INTO orders (id, customer_id, total_price) VALUES
+    ('b0000000-0000-4000-8000-000000000001', 12345, 29.00),
+    ('b0000000-0000-4000-8000-000000000002', 12345, 72.00),
+    ('b0000000-0000-4000-8000-000000000003', 67890, 24.00);
+
+INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase) VALUES
+    ('b0000000-0000-4000-8000-000000000001', 'a0000000-0000-4000-8000-000000000001', 1, 'Enamel Mug', 2, 14.50),
+    ('b0000000-0000-4000-8000-000000000002', 'a0000000-0000-4000-8000-000000000005', 1, 'Pour-Over Kettle', 1, 72.00),
+    ('b0000000-0000-4000-8000-000000000003', 'a0000000-0000-4000-8000-000000000002', 1, 'Linen Tea Towel', 2, 12.00);

@@ -1,0 +1,42 @@
+"""What the developer's environment says about the stack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+DEFAULT_PORT = "3000"
+MAX_PORT = 65535
+LOCAL_WEBHOOK_SECRET = "local-only-not-a-secret"  # noqa: S105  It says so.
+
+
+class StartError(Exception):
+    """Why the stack cannot start, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the stack listens and what it runs on. Port 0 is any free one; no URL, an embedded server."""
+
+    port: int
+    data_dir: Path
+    database_url: str
+    webhook_secret: str
+    template: Path
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings; a variable that is empty counts as left out. Raises StartError."""
+    return Settings(
+        port=_port(environment.get("PORT") or DEFAULT_PORT),
+        data_dir=Path(environment.get("DATA_DIR") or ROOT / ".local").resolve(),
+        database_url=environment.get("DATABASE_URL", ""),
+        webhook_secret=environment.get("WEBHOOK_SECRET") or LOCAL_WEBHOOK_SECRET,
+        template=Path(environment.get("TEMPLATE") or ROOT / "template.yaml").resolve(),
+    )
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= MAX_PORT:
+        return int(text)
+    raise StartError(f"PORT must be a number from 0 to {MAX_PORT}, and is {text!r}.")

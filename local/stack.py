@@ -1,0 +1,76 @@
+"""The stack over a database: AWS emulation, functions, schema, sample catalogue, HTTP API."""
+
+import shlex
+import socket
+from contextlib import ExitStack
+
+from local import shop
+from local.aws import aws
+from local.environments import InvocationError
+from local.gateway import Gateway
+from local.lambdas import LambdaRunner
+from local.settings import Settings, StartError
+from local.signals import raise_if_interrupted
+from local.template import TemplateError, read_template
+
+_POLL_INTERVAL = 0.1
+"""Seconds until a signal that another thread got is noticed."""
+
+_TRY_IT = """
+Storefront is on {url} (Ctrl-C stops it).
+The webhook's secret is {secret}
+
+List the products:
+  curl {url}/api/products
+
+Place an order:
+  curl {url}/api/orders -H 'Content-Type: application/json' \\
+    -d '{{"customer_id": 1, "products": [{{"product_id": "a0000000-0000-4000-8000-000000000001", "quantity": 1}}]}}'
+
+Report one of the sample orders as paid:
+  BODY='{{"order_id": "b0000000-0000-4000-8000-000000000001", "payment_status": "paid"}}'
+  SIGNATURE=$(printf %s "$BODY" | openssl dgst -sha256 -hmac {quoted_secret} | sed 's/.* //')
+  curl {url}/api/payment-webhook -H 'Content-Type: application/json' \\
+    -H "X-Signature: $SIGNATURE" -d "$BODY"
+"""
+
+
+def serve(settings: Settings, database_url: str, listener: socket.socket) -> None:
+    """Serve the API on a bound socket until KeyboardInterrupt. Raises StartError."""
+    with ExitStack() as resources:
+        try:
+            template = read_template(settings.template)
+            say("Starting the AWS emulation")
+            endpoint = resources.enter_context(aws(settings.webhook_secret))
+            variables = {"DATABASE_URL": database_url, "SECRETS_MANAGER_ENDPOINT": endpoint}
+            runner = resources.enter_context(LambdaRunner(template.functions, variables))
+            _prepare_shop(runner, database_url)
+        except TemplateError as error:
+            raise StartError(str(error)) from error
+        port = listener.getsockname()[1]
+        server = Gateway(template.api, runner, port).make_server(listener)
+        server.server_activate()
+        url = f"http://{listener.getsockname()[0]}:{port}"
+        say(try_it(url, settings.webhook_secret))
+        server.service_actions = raise_if_interrupted  # type: ignore[method-assign]  # Called at each poll.
+        server.serve_forever(_POLL_INTERVAL)
+
+
+def say(line: str) -> None:
+    """Tell the developer, at once even into a pipe."""
+    print(line, flush=True)
+
+
+def try_it(url: str, secret: str) -> str:
+    """What to paste once the stack serves."""
+    return _TRY_IT.format(url=url, secret=secret, quoted_secret=shlex.quote(secret))
+
+
+def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:
+    try:
+        say("Applying migrations")
+        shop.migrate(runner)
+    except InvocationError as error:
+        raise StartError(f"The migrations failed: {error}") from error
+    if shop.load_sample_data(database_url):
+        say("Loaded the sample data")

@@ -1,0 +1,67 @@
+"""Every file under events/ works as it is, on the sample data."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pg8000.native import Connection, DatabaseError
+
+from local.shop import SAMPLE_DATA, load_sample_data
+from storefront import db
+from tests.shop import Shop, lambda_context, load_function
+from tests.template.sam import folder_name, functions, routes
+
+EVENTS = Path(__file__).parent.parent.parent / "events"
+
+
+def invoke(name: str) -> Any:
+    event = json.loads((EVENTS / name).read_text())
+    function = routes()[event["routeKey"]] if "routeKey" in event else "MigrateFunction"
+    return load_function(folder_name(function)).lambda_handler(event, lambda_context())
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
+def test_an_event_works_as_it_is(database_url: str, name: str) -> None:
+    load_sample_data(database_url)
+    answer = invoke(name)
+    if name == "migrate.json":
+        assert answer == {"applied": []}
+    elif name == "unknown-route.json":
+        assert answer["statusCode"] == 404
+    else:
+        assert answer["statusCode"] in (200, 201, 204), answer
+
+
+def test_there_is_an_event_for_every_route_and_function() -> None:
+    events = [json.loads(path.read_text()) for path in EVENTS.iterdir()]
+    assert {event["routeKey"] for event in events if event} == routes().keys()
+    assert functions().keys() == {*routes().values(), "MigrateFunction"}
+
+
+def test_the_sample_data_is_loaded_once_and_adds_up(database_url: str, database: Connection) -> None:
+    assert load_sample_data(database_url)
+    assert not load_sample_data(database_url)
+    wrong = """SELECT o.id FROM orders o JOIN order_items i ON i.order_id = o.id
+                GROUP BY o.id HAVING sum(i.quantity * i.price_at_purchase) <> o.total_price"""
+    assert database.run(wrong) == []
+
+
+def test_the_sample_data_is_loaded_whole_or_not_at_all(
+    database_url: str, database: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "sample_data.sql"
+    broken.write_text(SAMPLE_DATA.read_text() + "SELECT 1 / 0;")
+    monkeypatch.setattr("local.shop.SAMPLE_DATA", broken)
+    with pytest.raises(DatabaseError, match="division by zero"):
+        load_sample_data(database_url)
+    assert database.run("SELECT count(*) FROM products") == [[0]]
+
+
+def test_a_shop_emptied_on_purpose_stays_empty(shop: Shop, database_url: str) -> None:
+    shop.call("DELETE", f"/api/products/{shop.create_product()['id']}")
+    assert not load_sample_data(database_url)
+    with closing(db.connect(database_url)) as connection:
+        assert connection.run("SELECT count(*) FROM products WHERE deleted_at IS NULL") == [[0]]

@@ -1,0 +1,103 @@
+"""`make run` as a child process."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass
+class Stack:
+    """A stack that serves."""
+
+    process: subprocess.Popen[str]
+    url: str
+    output: list[str]
+
+    def wait_for(self, text: str, seconds: float = 10) -> None:
+        """Until the output has a text; AssertionError where it never does."""
+        deadline = time.monotonic() + seconds
+        while not any(text in line for line in self.output):
+            assert time.monotonic() < deadline, "".join(self.output)
+            time.sleep(0.01)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal to the main process; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+def start(data_dir: Path, module: str = "local", **environment: str) -> subprocess.Popen[str]:
+    """Start `make run`'s command, or another module's, on a data folder of the test's own."""
+    variables = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(data_dir),
+        "PYTHONPATH": str(ROOT / "layers" / "common" / "python"),
+        "DATA_DIR": str(data_dir),
+        "PORT": "0",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env={**variables, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def running(data_dir: Path, module: str = "local", **environment: str) -> Iterator[Stack]:
+    """A stack that serves, stopped at the end."""
+    process = start(data_dir, module, **environment)
+    assert process.stdout is not None
+    output: list[str] = []
+    url = _wait_until_it_serves(process.stdout, output)
+    # Read on, or the stack would stop at a full pipe.
+    reader = threading.Thread(target=output.extend, args=(process.stdout,))
+    reader.start()
+    try:
+        yield Stack(process, url, output)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(30)
+        reader.join()
+        process.stdout.close()
+
+
+def _wait_until_it_serves(stdout: IO[str], output: list[str]) -> str:
+    for line in stdout:
+        output.append(line)
+        if found := re.search(r"Storefront is on (http://\S+)", line):
+            url = found[1]
+            address = url.removeprefix("http://").split(":")
+            socket.create_connection((address[0], int(address[1])), 10).close()
+            return url
+    raise AssertionError("".join(output))
+
+
+def processes_of(data_dir: Path) -> list[str]:
+    """The command lines of every process that has the data folder in its arguments or its environment."""
+    return [" ".join(process.cmdline()) for process in psutil.process_iter() if str(data_dir) in _description(process)]
+
+
+def _description(process: psutil.Process) -> str:
+    try:
+        return " ".join([*process.cmdline(), *process.environ().values()])
+    except psutil.Error:
+        # It ended meanwhile.
+        return ""

@@ -1,0 +1,128 @@
+"""`make run` starts, stops and goes on as a developer would expect."""
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.local.stack import ROOT, processes_of, running, start
+from tests.shop import Shop, expect, over_http
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_cleanly_and_leaves_no_process_behind(tmp_path: Path, number: int) -> None:
+    with running(tmp_path) as stack:
+        expect(200, Shop(over_http(stack.url)).get("/api/products"))
+        assert processes_of(tmp_path) != []
+        assert stack.stop(number) == 0
+    assert stack.output[-1] == "Stopped.\n"
+    assert processes_of(tmp_path) == []
+
+
+def test_a_second_run_goes_on_with_the_same_data(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        shop = Shop(over_http(stack.url))
+        sample = expect(200, shop.get("/api/products"))["total"]
+        tea = shop.create_product(name="Tea")
+    with running(tmp_path) as stack:
+        shop = Shop(over_http(stack.url))
+        assert shop.stock(tea["id"]) == 10
+        assert expect(200, shop.get("/api/products"))["total"] == sample + 1
+
+
+def test_a_run_that_was_killed_leaves_no_function_and_the_next_one_recovers(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        tea = Shop(over_http(stack.url)).create_product()
+        stack.process.kill()
+        stack.process.wait()
+    with running(tmp_path) as stack:
+        assert Shop(over_http(stack.url)).stock(tea["id"]) == 10
+    assert processes_of(tmp_path) == []
+
+
+def test_a_developer_s_own_database_and_secret_are_used(tmp_path: Path, database_url: str) -> None:
+    with running(tmp_path, DATABASE_URL=database_url, WEBHOOK_SECRET="another one") as stack:
+        shop = Shop(over_http(stack.url))
+        order = shop.order((shop.create_product()["id"], 1))
+        assert shop.pay(order["id"]).status == 401
+        assert expect(200, shop.pay(order["id"], secret="another one"))["outcome"] == "applied"
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    handler = tmp_path / "broken" / "app.py"
+    handler.parent.mkdir()
+    handler.write_text("import time\ndef lambda_handler(event, context):\n    raise RuntimeError('on purpose')\n")
+    text = (ROOT / "template.yaml").read_text()
+    text = text.replace("functions/products", "broken").replace("functions/", f"{ROOT}/functions/")
+    template.write_text(text.replace("layers/common", f"{ROOT}/layers/common"))
+    with running(tmp_path / "data", TEMPLATE=str(template)) as stack:
+        shop = Shop(over_http(stack.url))
+        assert expect(500, shop.get("/api/products")) == {"message": "Internal Server Error"}
+        expect(200, shop.get("/api/orders"))
+    assert any("on purpose" in line for line in stack.output)
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"PORT": "http"}, "PORT must be a number from 0 to 65535, and is 'http'."),
+        ({"PORT": "65536"}, "PORT must be a number from 0 to 65535, and is '65536'."),
+        ({"TEMPLATE": "/nowhere/template.yaml"}, "template.yaml"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?sslmode=disable"}, "The database of DATABASE_URL cannot be used"),
+        ({"DATABASE_URL": "mysql"}, "The database of DATABASE_URL cannot be used"),
+        ({"DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used: Not a directory."),
+    ],
+)
+def test_a_setting_that_is_no_use_is_one_clear_sentence(
+    tmp_path: Path, environment: dict[str, str], sentence: str
+) -> None:
+    process = start(tmp_path, **environment)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert sentence in output.splitlines()[-1]
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("text", ["Resources: [", "Resources: {}", "Resources: {A: {Type: AWS::Serverless::Function}}"])
+def test_a_broken_template_is_one_clear_sentence(tmp_path: Path, text: str) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(text)
+    process = start(tmp_path / "data", TEMPLATE=str(template))
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert "Traceback" not in output
+
+
+def test_a_port_that_is_taken_is_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start(tmp_path, PORT=str(port))
+        output = process.communicate(timeout=60)[0]
+    assert (process.returncode, output) == (1, f"Port {port} cannot be used: Address already in use.\n")
+
+
+def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path):
+        process = start(tmp_path)
+        assert process.communicate(timeout=60)[0] == f"The stack already runs on {tmp_path}.\n"
+        assert process.returncode == 1
+
+
+def test_make_says_what_python_it_needs_where_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / "requirements-dev.txt").touch()
+    result = subprocess.run(
+        ["/usr/bin/make", "run", "PYTHON="],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert "Python 3.11 or newer with venv is needed" in result.stderr

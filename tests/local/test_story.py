@@ -1,0 +1,129 @@
+"""The whole story over HTTP, against what `make run` runs, with the rows checked in PostgreSQL."""
+
+import json
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+from pg8000.native import Connection
+
+from storefront import db
+from tests.local.stack import Stack, running
+from tests.shop import Reply, Shop, expect, over_http
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("data")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def shop(stack: Stack) -> Shop:
+    return Shop(over_http(stack.url))
+
+
+@pytest.fixture
+def rows(stack: Stack) -> Iterator[Connection]:
+    """A session on the stack's database."""
+    announced = "PostgreSQL is at "
+    url = next(line.removeprefix(announced).strip() for line in stack.output if line.startswith(announced))
+    with closing(db.connect(url)) as connection:
+        yield connection
+
+
+def test_a_product_is_made_ordered_paid_and_completed(shop: Shop, rows: Connection) -> None:
+    tea = shop.create_product(name="Tea", price="4.50", quantity=3)
+    order = shop.order((tea["id"], 2), customer_id=7)
+    assert order["total_price"] == "9.00"
+    assert shop.stock(tea["id"]) == 1
+
+    assert expect(200, shop.pay(order["id"]))["outcome"] == "applied"
+    assert expect(200, shop.pay(order["id"]))["outcome"] == "duplicate"
+    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+    assert expect(200, shop.change_status(order["id"], "completed"))["status"] == "completed"
+
+    another = shop.order((tea["id"], 1))
+    assert shop.place_order((tea["id"], 1)).problem() == (400, "insufficient-stock")
+    assert expect(200, shop.change_status(another["id"], "canceled"))["status"] == "canceled"
+    assert shop.change_status(another["id"], "canceled").problem() == (400, "invalid-transition")
+    assert shop.stock(tea["id"]) == 1
+
+    found = rows.run("SELECT status::text, payment_status::text FROM orders WHERE id = :id", id=order["id"])
+    assert found == [["completed", "paid"]]
+    assert rows.run("SELECT quantity FROM products WHERE id = :id", id=tea["id"]) == [[1]]
+    sold = "SELECT sum(i.quantity) FROM order_items i JOIN orders o ON o.id = i.order_id AND o.status <> 'canceled'"
+    assert rows.run(f"{sold} WHERE i.product_id = :id", id=tea["id"]) == [[2]]
+
+
+def test_forty_buyers_at_once_get_exactly_the_25_units(shop: Shop, rows: Connection) -> None:
+    tea = shop.create_product(quantity=25)
+    with ThreadPoolExecutor(40) as pool:
+        replies = list(pool.map(lambda _: shop.place_order((tea["id"], 1)), range(40)))
+    assert Counter(reply.status for reply in replies) == {201: 25, 400: 15}
+    assert rows.run("SELECT quantity FROM products WHERE id = :id", id=tea["id"]) == [[0]]
+    assert rows.run("SELECT sum(quantity) FROM order_items WHERE product_id = :id", id=tea["id"]) == [[25]]
+
+
+def test_a_forged_event_changes_nothing(shop: Shop) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    assert shop.pay(order["id"], secret="guessed").problem() == (401, "unauthenticated")
+    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "unpaid"
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/api/products/", "/api//products", "/api/products/a/b", "/%00"])
+def test_an_unknown_path_is_a_problem(shop: Shop, path: str) -> None:
+    assert shop.get(path).problem() == (404, "route-not-found")
+
+
+def test_a_wrong_method_is_a_problem_that_names_the_right_ones(shop: Shop) -> None:
+    reply = shop.call("PATCH", "/api/products", {})
+    assert reply.problem() == (405, "method-not-allowed")
+    assert reply.headers["allow"] == "GET, POST"
+    assert shop.call("HEAD", "/api/products").status == 405
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_a_problem(shop: Shop, body: bytes) -> None:
+    assert shop.call("POST", "/api/products", body).problem() == (400, "malformed-body")
+
+
+def test_a_body_that_is_too_large_is_a_problem(shop: Shop) -> None:
+    assert shop.call("POST", "/api/products", b" " * (256 * 1024 + 1)).problem() == (413, "body-too-large")
+
+
+def test_two_signatures_are_none(shop: Shop, stack: Stack) -> None:
+    address = urlsplit(stack.url)
+    body = b'{"order_id": "b0000000-0000-4000-8000-000000000001", "payment_status": "paid"}'
+    with socket.create_connection((address.hostname, address.port), 10) as client:
+        client.sendall(
+            b"POST /api/payment-webhook HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"
+            b"Content-Type: application/json\r\nX-Signature: 0\r\nX-Signature: 0\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        answer = b"".join(iter(lambda: client.recv(65536), b"")).decode()
+    assert answer.startswith("HTTP/1.1 401")
+    assert "Invalid signature" in answer
+    expect(200, shop.get("/api/products"))
+
+
+def test_an_answer_passes_through_as_it_was_made(shop: Shop) -> None:
+    tea = shop.create_product(name="Grüner Tee 🍵", description='"quoted"\\')
+    reply: Reply = shop.get(f"/api/products/{tea['id']}")
+    assert reply.headers["content-type"] == "application/json"
+    assert (reply.json["name"], reply.json["description"]) == ("Grüner Tee 🍵", '"quoted"\\')
+
+
+def test_the_log_has_one_json_line_a_request(shop: Shop, stack: Stack) -> None:
+    path = "/api/orders/00000000-0000-4000-8000-00000000ca11"
+    assert shop.get(path).status == 404
+    # The next request's line comes after it, on the same pipe.
+    shop.call("PUT", f"{path}/status", {"status": "paid"})
+    stack.wait_for('"status":422')
+    lines = [json.loads(line) for line in stack.output if '"route":"GET /api/orders/{id}"' in line]
+    assert (lines[-1]["status"], lines[-1]["problem"]) == (404, "order-not-found")
+    assert all("ca11" not in line for line in stack.output)
