@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +13,7 @@ from pg8000.native import Connection, identifier
 from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
+from storefront.payments.keyring import Keyring
 from tests.shop import SECRET, Shop, load_function, over_handlers
 
 
@@ -27,15 +28,30 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def empty_database_url(server_url: str) -> Iterator[str]:
-    """A database of the test's own, with nothing in it."""
+@contextmanager
+def new_database(server_url: str) -> Iterator[str]:
+    """A database with nothing in it, dropped at the end."""
     name = f"test_{uuid.uuid4().hex}"
     with closing(db.connect(server_url)) as server:
         server.run(f"CREATE DATABASE {identifier(name)}")
     yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     with closing(db.connect(server_url)) as server:
         server.run(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    """A database of the test's own, with nothing in it."""
+    with new_database(server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(server_url: str) -> Iterator[str]:
+    """A database with the schema, which the tests of a module share because it takes long to fill."""
+    with new_database(server_url) as url, closing(db.connect(url)) as connection:
+        migrate(connection)
+        yield url
 
 
 @pytest.fixture
@@ -57,7 +73,7 @@ def database(database_url: str) -> Iterator[Connection]:
 def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A shop over the handlers in this process, on the test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setattr(load_function("webhook").keyring, "_keys", (SECRET.encode(),))
+    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(lambda: f'{{"x_signature": "{SECRET}"}}'))
     db.disconnect()
     yield Shop(over_handlers)
     db.disconnect()

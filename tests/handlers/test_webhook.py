@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storefront.payments.keyring import Keyring, fetch_secret
 from storefront.payments.signatures import sign
 from tests.shop import SECRET, Shop, api_event, expect, lambda_context, load_function
 
@@ -152,7 +153,7 @@ def test_an_authentic_event_that_is_not_well_formed_is_refused(
 def test_with_no_secret_configured_everything_is_refused(
     shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_function("webhook").keyring, "_keys", None)
+    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret))
     monkeypatch.delenv("WEBHOOK_SECRET_ID", raising=False)
     assert shop.pay(order["id"]).problem() == (401, "unauthenticated")
     assert shop.pay(order["id"], secret="").problem() == (401, "unauthenticated")
