@@ -41,7 +41,7 @@ def page_plan(connection: Connection, function: str, request: str) -> str:
     """The plan of the statement that reads the page."""
     connection.notices.clear()
     connection.run(f"SELECT outcome FROM {function}('{request}')")
-    plans = [notice[b"M"].decode() for notice in connection.notices]
+    plans: list[str] = [notice[b"M"].decode() for notice in connection.notices]
     [plan] = [plan for plan in plans if "json_agg" in plan and "LIMIT" in plan]
     return plan
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
+
+from storefront import db
 
 
 @dataclass
@@ -51,7 +53,8 @@ def _accept(listener: socket.socket, database_url: str, wire: Wire) -> None:
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
-            server = _connect(database_url)
+            server = db.open_socket(*db.host_and_port(database_url))
+            server.settimeout(None)
             for source, sink, from_client in ((client, server, True), (server, client, False)):
                 pump = threading.Thread(target=_pump, args=(source, sink, wire), kwargs={"from_client": from_client})
                 pump.start()
@@ -72,14 +75,3 @@ def _pump(source: socket.socket, sink: socket.socket, wire: Wire, *, from_client
         with suppress(OSError):
             source.shutdown(socket.SHUT_RDWR)
     source.close()
-
-
-def _connect(database_url: str) -> socket.socket:
-    address = urlsplit(database_url)
-    folder = parse_qs(address.query).get("host", [""])[0]
-    port = address.port or 5432
-    if folder.startswith("/"):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.connect(f"{folder}/.s.PGSQL.{port}")
-        return sock
-    return socket.create_connection((address.hostname or "localhost", port))

@@ -1,5 +1,7 @@
 """What `sam build` makes of it is what Lambda can run."""
 
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -9,9 +11,15 @@ import pytest
 
 from tests.template.sam import functions
 
-PYTHON = shutil.which("python3.13", path=f"{Path(sys.executable).parent}:/usr/bin:/usr/local/bin")
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-pytestmark = pytest.mark.skipif(PYTHON is None, reason="sam build needs the functions' own Python, python3.13")
+
+def works(command: str) -> bool:
+    # pyenv has a command for versions that it has not chosen, which only says so.
+    return shutil.which(command, path=PATH) is not None and not subprocess.call([command, "-c", ""], env={"PATH": PATH})
+
+
+pytestmark = pytest.mark.skipif(not works("python3.13"), reason="sam build needs the functions' own Python, python3.13")
 
 
 @pytest.fixture(scope="module")
@@ -19,19 +27,14 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The artifacts, for this machine's processor, so that they can be imported."""
     folder = tmp_path_factory.mktemp("build")
     root = Path(__file__).parent.parent.parent
-    architecture = {"x86_64": "x86_64", "aarch64": "arm64"}[subprocess.check_output(["uname", "-m"], text=True).strip()]
+    architecture = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
     options = ["--parameter-overrides", f"Architecture={architecture}"]
     subprocess.run(
         ["sam", "build", "--build-dir", str(folder / "build"), "--cache-dir", str(folder / "cache"), *options],
         cwd=root,
         check=True,
         capture_output=True,
-        env={
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/local/bin",
-            "HOME": str(folder),
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "SAM_CLI_TELEMETRY": "0",
-        },
+        env={**os.environ, "PATH": PATH, "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"},
     )
     return folder / "build"
 
@@ -41,7 +44,7 @@ def test_a_built_handler_is_imported_with_its_folder_and_the_layer_alone(build: 
     path = [str(build / function), str(build / "CommonLayer" / "python")]
     # -I and -S leave nothing on the path but the standard library: no site-packages, no current folder.
     program = f"import sys; sys.path[:0] = {path}; import app; assert callable(app.lambda_handler)"
-    subprocess.run([str(PYTHON), "-I", "-S", "-B", "-c", program], check=True)
+    subprocess.run(["python3.13", "-I", "-S", "-B", "-c", program], env={"PATH": PATH}, check=True)
 
 
 @pytest.mark.parametrize("function", functions())

@@ -66,9 +66,8 @@ def connect(url: str) -> Connection:
     """
     address = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(address.query).items()}
-    host = options.get("host") or address.hostname or "localhost"
-    port = address.port or 5432
-    sock = _open_socket(host, port)
+    host, port = host_and_port(url)
+    sock = open_socket(host, port)
     try:
         connection = Connection(
             user=unquote(address.username or "postgres"),
@@ -84,6 +83,29 @@ def connect(url: str) -> Connection:
         raise
     connection._usock.settimeout(ANSWER_TIMEOUT)
     return connection
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Where a libpq URI leads: a host, or the folder of a Unix socket."""
+    address = urlsplit(url)
+    return parse_qs(address.query).get("host", [address.hostname or "localhost"])[-1], address.port or 5432
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Connect to a PostgreSQL server, without a word said."""
+    if host.startswith("/"):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(CONNECT_TIMEOUT)
+        try:
+            sock.connect(f"{host}/.s.PGSQL.{port}")
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+    sock = socket.create_connection((host, port), CONNECT_TIMEOUT)
+    # pg8000 does not set it, and TLS's short messages then wait 40 ms for an acknowledgement each.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def disconnect() -> None:
@@ -117,22 +139,6 @@ def _has_something_to_say(connection: Connection) -> bool:
     waiting = select.poll()
     waiting.register(connection._usock, select.POLLIN)
     return bool(waiting.poll(0))
-
-
-def _open_socket(host: str, port: int) -> socket.socket:
-    if host.startswith("/"):
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(CONNECT_TIMEOUT)
-        try:
-            sock.connect(f"{host}/.s.PGSQL.{port}")
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-    sock = socket.create_connection((host, port), CONNECT_TIMEOUT)
-    # pg8000 does not set it, and TLS's short messages then wait 40 ms for an acknowledgement each.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
 
 
 def _tls_context(host: str, options: dict[str, str]) -> ssl.SSLContext | Literal[False]:
