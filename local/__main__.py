@@ -22,6 +22,7 @@ def main(run: Callable[[Settings], None]) -> int:
     interrupt_on_stop_signals()
     # Before SAM CLI's first import, which reads it.
     os.environ["SAM_CLI_TELEMETRY"] = "0"
+    _forget_aws_profile()
     try:
         run(read_settings(os.environ))
     except StartError as error:
@@ -51,6 +52,13 @@ def run(settings: Settings) -> None:
         with stop_signals_held_back():
             from local.stack import serve  # noqa: PLC0415  Waits for the import above.
         serve(settings, database_url, listener)
+
+
+def _forget_aws_profile() -> None:
+    # Moto and SAM CLI read it, and fail where AWS_PROFILE names none.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
 @contextmanager

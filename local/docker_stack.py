@@ -1,0 +1,169 @@
+"""The stack in Docker: `sam local` over a database and the AWS emulation, which stay on this machine."""
+
+import json
+import os
+import platform
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+from docker.errors import APIError, DockerException, NotFound  # type: ignore[import-untyped]
+from samcli.local.docker.exceptions import ContainerEnforcementException, ContainerNotReachableException
+from samcli.local.docker.utils import get_validated_container_client
+
+from local import shop
+from local.aws import aws
+from local.database import database
+from local.environments import LOOPBACK
+from local.relay import relay
+from local.sam_cli import SamCli
+from local.settings import Settings, StartError
+from local.signals import raise_if_interrupted
+from local.stack import say, try_it
+from storefront import db
+
+ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
+
+_POLL_INTERVAL = 0.1
+
+_INVOKE = """\
+Invoke one function, in another terminal:
+  .venv/bin/sam local invoke ProductsFunction -e events/list-products.json --config-file {config}
+
+The functions' logs are in {log}
+"""
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Serve the API on a port of loopback until KeyboardInterrupt. Raises StartError."""
+    engine = _engine()
+    sam = SamCli(settings.data_dir / "sam-local")
+    # What a killed run left behind.
+    _remove_containers(engine, sam.build_folder)
+    with ExitStack() as resources:
+        say("Building with `sam build`, which takes a while the first time")
+        sam.build(settings.template, ARCHITECTURE)
+        database_url = resources.enter_context(database(settings))
+        say("Starting the AWS emulation")
+        aws_url = resources.enter_context(aws(settings.webhook_secret))
+        bridge = _bridge(engine)
+        variables = {
+            "DATABASE_URL": resources.enter_context(_database_for_containers(database_url, bridge)),
+            "SECRETS_MANAGER_ENDPOINT": resources.enter_context(_aws_for_containers(aws_url, bridge)),
+        }
+        sam.configure(ARCHITECTURE, variables, skip_pull_image=_has_image(engine))
+        resources.callback(_remove_containers, engine, sam.build_folder)
+        _migrate(sam)
+        if shop.load_sample_data(database_url):
+            say("Loaded the sample data")
+        say("Starting the containers")
+        server = resources.enter_context(sam.start_api(LOOPBACK, port))
+        _wait_for_port(server, sam, port)
+        say(try_it(f"http://{LOOPBACK}:{port}", settings.webhook_secret))
+        say(_INVOKE.format(config=_short(sam.config), log=_short(sam.log)))
+        _wait_for_end(server, sam)
+
+
+def _engine() -> Any:
+    try:
+        # SAM CLI's own choice of an engine, so that it finds the same.
+        return get_validated_container_client()
+    except (ContainerNotReachableException, ContainerEnforcementException, DockerException) as error:
+        raise StartError("No Docker engine answers; `make run` serves the same API without Docker.") from error
+
+
+def _has_image(engine: Any) -> bool:
+    try:
+        engine.images.get(IMAGE)
+    except NotFound:
+        return False
+    return True
+
+
+def _remove_containers(engine: Any, build_folder: Path) -> None:
+    for container in _containers(engine, build_folder):
+        # It may be gone, or going: `sam local invoke` ends its own.
+        with suppress(APIError):
+            container.remove(force=True)
+
+
+def _containers(engine: Any, build_folder: Path) -> list[Any]:
+    # By what they mount: SAM CLI gives the containers of every project the same labels.
+    return [
+        container
+        for container in engine.containers.list(all=True, sparse=True)
+        if any(str(build_folder) in mount.get("Source", "") for mount in container.attrs["Mounts"])
+    ]
+
+
+def _bridge(engine: Any) -> tuple[str, str]:
+    """Where to listen for containers, and what they call that address."""
+    options = engine.networks.get("bridge").attrs["Options"]
+    interface = options.get("com.docker.network.bridge.name", "")
+    for address in psutil.net_if_addrs().get(interface, []):
+        if address.family == socket.AF_INET:
+            return address.address, address.address
+    # Docker Desktop's bridge is in a virtual machine, where this name stands for our loopback.
+    return LOOPBACK, "host.docker.internal"
+
+
+@contextmanager
+def _database_for_containers(url: str, bridge: tuple[str, str]) -> Iterator[str]:
+    address = urlsplit(url)
+    host, port = db.host_and_port(url)
+    if not host.startswith("/") and host not in {"localhost", "127.0.0.1", "::1"}:
+        yield url
+        return
+    credentials = address.netloc.rpartition("@")[0]
+    query = "sslmode=disable" if host.startswith("/") else address.query
+    with relay(bridge[0], partial(_connect, host, port)) as relayed:
+        yield urlunsplit(address._replace(netloc=f"{credentials}@{bridge[1]}:{relayed}", query=query))
+
+
+@contextmanager
+def _aws_for_containers(url: str, bridge: tuple[str, str]) -> Iterator[str]:
+    address = urlsplit(url)
+    with relay(bridge[0], partial(socket.create_connection, (address.hostname, address.port))) as port:
+        yield f"http://{bridge[1]}:{port}"
+
+
+def _connect(host: str, port: int) -> socket.socket:
+    connection = db.open_socket(host, port)
+    # The time-out is for connecting: a pooled session may be idle for long.
+    connection.settimeout(None)
+    return connection
+
+
+def _migrate(sam: SamCli) -> None:
+    say("Applying migrations")
+    answer = json.loads(sam.invoke("MigrateFunction"))
+    if "errorType" in answer:
+        raise StartError(f"The migrations failed: {answer['errorType']}: {answer['errorMessage']}")
+
+
+def _wait_for_port(server: Popen[str], sam: SamCli, port: int) -> None:
+    while server.poll() is None:
+        with suppress(ConnectionRefusedError):
+            socket.create_connection((LOOPBACK, port)).close()
+            return
+        time.sleep(_POLL_INTERVAL)
+    raise StartError(sam.failure("local start-api"))
+
+
+def _wait_for_end(server: Popen[str], sam: SamCli) -> None:
+    while server.poll() is None:
+        raise_if_interrupted()
+        time.sleep(_POLL_INTERVAL)
+    raise StartError(sam.failure("local start-api"))
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,23 @@
+"""`make sam-local`: the stack on `sam local start-api`, in Docker, until Ctrl-C."""
+
+import sys
+
+from local.__main__ import bound_socket, main, only_run_on
+from local.settings import Settings
+from local.signals import stop_signals_held_back
+
+
+def run(settings: Settings) -> None:
+    """Serve until KeyboardInterrupt. Raises StartError."""
+    with only_run_on(settings.data_dir):
+        with bound_socket(settings.port) as listener:
+            # To know that it is free; SAM CLI binds it again.
+            port = listener.getsockname()[1]
+        # As in `make run`: an interrupt within an import would be lost.
+        with stop_signals_held_back():
+            from local.docker_stack import serve  # noqa: PLC0415  After the checks, as it takes two seconds.
+        serve(settings, port)
+
+
+if __name__ == "__main__":
+    sys.exit(main(run))

@@ -1,0 +1,204 @@
+"""`make sam-local`: the API on `sam local start-api`, in Docker, and what it says where it cannot start."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import docker_stack
+from local.relay import relay
+from local.settings import StartError
+from tests.local.stack import ROOT, Stack, processes_of, running, start
+from tests.shop import Shop, expect, over_http
+from tests.template.sam import routes
+
+MODULE = "local.sam_local"
+EVENTS = ROOT / "events"
+
+IMAGE_BUILD = ROOT.parent / "shared" / "lambda-image" / "build"
+"""Makes the image on machines that reach no registry."""
+
+DOCKER = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Any]:
+    """A Docker engine that has the functions' image."""
+    try:
+        client = docker_stack._engine()
+    except StartError:
+        pytest.skip("no Docker engine answers")
+    with closing(client):
+        if not docker_stack._has_image(client) and not provide_image():
+            pytest.skip(f"the image {docker_stack.IMAGE} is not here and cannot be pulled")
+        yield client
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sam-local")
+
+
+@pytest.fixture(scope="module")
+def stack(engine: Any, data_dir: Path) -> Iterator[Stack]:  # noqa: ARG001  Skipped without an engine.
+    """One stack for the tests that only send requests: it takes half a minute to start."""
+    # What a developer may have in the shell, and SAM CLI or Moto would listen to.
+    shell = {"AWS_PROFILE": "nobody", "SECRETS_MANAGER_ENDPOINT": "http://nowhere.invalid"}
+    with running(data_dir, MODULE, **DOCKER, **shell) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shop(stack: Stack) -> Shop:
+    return Shop(over_http(stack.url))
+
+
+def test_it_sells_a_product_and_takes_its_payment(shop: Shop) -> None:
+    product = shop.create_product(name="Kettle", price="72.00", quantity=3)
+    order = shop.order((product["id"], 2))
+    assert shop.stock(product["id"]) == 1
+    assert expect(200, shop.pay(order["id"]))["payment_status"] == "paid"
+    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+
+
+def test_it_refuses_what_is_out_of_stock(shop: Shop) -> None:
+    product = shop.create_product(quantity=1)
+    assert shop.place_order((product["id"], 2)).problem()[0] == 400
+    assert shop.stock(product["id"]) == 1
+
+
+def test_it_refuses_a_forged_payment(shop: Shop) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    assert shop.pay(order["id"], secret="forged").problem()[0] == 401
+
+
+def test_it_answers_an_unknown_path_and_a_wrong_method_with_a_problem(shop: Shop) -> None:
+    assert shop.get("/api/nothing-here").problem() == (404, "route-not-found")
+    wrong = shop.call("DELETE", "/api/orders")
+    assert wrong.problem() == (405, "method-not-allowed")
+    assert wrong.headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
+def test_a_function_can_be_invoked_with_an_event(stack: Stack, name: str) -> None:
+    event = EVENTS / name
+    function = routes().get(json.loads(event.read_text()).get("routeKey"), "MigrateFunction")
+    answer = invoke(stack, function, event)
+    if function == "MigrateFunction":
+        assert answer == {"applied": []}
+    else:
+        assert answer["statusCode"] < 500, answer
+
+
+def test_ctrl_c_leaves_no_process_and_no_container(stack: Stack, data_dir: Path, engine: Any) -> None:
+    # The last test of the stack, as it ends it.
+    assert docker_stack._containers(engine, data_dir) != []
+    assert stack.stop(signal.SIGINT) == 0
+    assert docker_stack._containers(engine, data_dir) == []
+    assert processes_of(data_dir) == []
+
+
+@pytest.mark.usefixtures("engine")
+def test_it_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
+    with start(tmp_path, MODULE, **DOCKER) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Building")
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate()
+    assert (process.returncode, output) == (0, "Stopped.\n")
+    assert processes_of(tmp_path) == []
+
+
+def test_it_says_that_no_docker_engine_answers(tmp_path: Path) -> None:
+    assert refusal(tmp_path, DOCKER_HOST="unix:///nowhere.sock").startswith("No Docker engine answers")
+
+
+def test_it_says_that_the_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert refusal(tmp_path, PORT=str(port)) == f"Port {port} cannot be used: Address already in use."
+
+
+@pytest.mark.usefixtures("engine")
+def test_it_says_why_sam_build_fails(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("Resources: {Broken: {Type: AWS::Serverless::Function}}\n")
+    assert refusal(tmp_path, TEMPLATE=str(template), **DOCKER).startswith("`sam build` failed: ")
+
+
+@pytest.mark.parametrize("host", ["@/shop?host=/run/postgresql", "@localhost:5433/shop?sslmode=disable"])
+def test_containers_reach_a_database_of_this_machine_through_a_relay(host: str) -> None:
+    with docker_stack._database_for_containers(f"postgresql://me:pw{host}", ("127.0.0.1", "gateway")) as url:
+        assert re.fullmatch(r"postgresql://me:pw@gateway:\d+/shop\?sslmode=disable", url)
+
+
+def test_containers_reach_another_machines_database_by_themselves() -> None:
+    given = "postgresql://shop:secret@db.example.com/shop"
+    with docker_stack._database_for_containers(given, ("127.0.0.1", "gateway")) as url:
+        assert url == given
+
+
+def test_the_relay_forwards_both_ways_and_the_end_of_either() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        relay("127.0.0.1", lambda: socket.create_connection(server.getsockname())) as port,
+        socket.create_connection(("127.0.0.1", port), 5) as client,
+        server.accept()[0] as target,
+    ):
+        client.sendall(b"question")
+        assert target.recv(100) == b"question"
+        target.sendall(b"answer")
+        assert client.recv(100) == b"answer"
+        client.shutdown(socket.SHUT_WR)
+        assert target.recv(100) == b""
+        target.close()
+        assert client.recv(100) == b""
+
+
+def invoke(stack: Stack, function: str, event: Path) -> Any:
+    """The answer to the command that the stack tells to use, for another function and event."""
+    config = re.search(r"--config-file (\S+)", "".join(stack.output))
+    assert config, stack.output
+    command = [
+        sys.executable,
+        "-m",
+        "samcli",
+        "local",
+        "invoke",
+        function,
+        "-e",
+        str(event),
+        "--config-file",
+        config[1],
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def refusal(data_dir: Path, **environment: str) -> str:
+    """The last line, which says why it does not start."""
+    with start(data_dir, MODULE, **environment) as process:
+        output, _ = process.communicate()
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    return output.splitlines()[-1]
+
+
+def provide_image() -> bool:
+    command = [str(IMAGE_BUILD)] if IMAGE_BUILD.exists() else ["docker", "pull", "--quiet", docker_stack.IMAGE]
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=300).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
