@@ -1,0 +1,56 @@
+"""The README's commands do what it says, pasted one after the other into one shell."""
+
+import json
+import re
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.stack import ROOT, running
+
+BLOCK = re.compile(r"^```(sh|json|text|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SEPARATOR = "-- next block --"
+
+
+def commands_and_answers() -> list[tuple[str, str]]:
+    """Each block to paste with the block after it, which says what comes back."""
+    blocks = BLOCK.findall((ROOT / "README.md").read_text())
+    return [(command, answer) for (kind, command), (_, answer) in pairwise(blocks) if kind == "sh"]
+
+
+def comparable(text: str) -> Any:
+    """Without what differs from run to run: new ids and times."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
+    text = re.sub(r"\b(?!a0000000|b0000000)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return [line.strip() for line in text.strip().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What each block prints."""
+    with running(tmp_path_factory.mktemp("data")) as stack:
+        script = f"\necho; echo '{SEPARATOR}'\n".join(command for command, _ in commands_and_answers())
+        script = script.replace("http://127.0.0.1:3000", stack.url)
+        result = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=True)
+    return result.stdout.split(SEPARATOR)
+
+
+@pytest.mark.parametrize("number", range(len(commands_and_answers())))
+def test_a_command_answers_what_the_readme_says(printed: list[str], number: int) -> None:
+    assert comparable(printed[number]) == comparable(commands_and_answers()[number][1])
+
+
+def test_there_are_commands_to_paste() -> None:
+    assert len(commands_and_answers()) > 5
+
+
+def test_the_settings_of_make_run_are_the_ones_it_reads(root: Path) -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (root / "README.md").read_text(), re.MULTILINE))
+    read = set(re.findall(r'environment.get\("([A-Z_]+)"', (root / "local" / "settings.py").read_text()))
+    assert documented == read - {"TEMPLATE"}

@@ -1,0 +1,53 @@
+"""The README's tables and the code agree."""
+
+import importlib
+import re
+from pathlib import Path
+
+from storefront.errors import Problem
+from storefront.routes import ROUTES
+
+README = (Path(__file__).parent.parent.parent / "README.md").read_text()
+
+
+def every_problem() -> set[type[Problem]]:
+    for module in ("catalog.store", "orders.store", "payments.store", "payments.signatures"):
+        importlib.import_module(f"storefront.{module}")
+    found, waiting = set(), [Problem]
+    while waiting:
+        kinds = [kind for kind in waiting.pop().__subclasses__() if kind.__module__.startswith("storefront.")]
+        found.update(kinds)
+        waiting.extend(kinds)
+    return found
+
+
+def test_every_problem_is_in_the_readme_with_its_status() -> None:
+    documented = set(re.findall(r"^\| `/docs#([a-z-]+)` \| (\d+) \|", README, re.MULTILINE))
+    assert documented == {(kind.kind, str(kind.status)) for kind in every_problem()}
+
+
+def test_a_kind_has_one_status_and_one_title() -> None:
+    described = {(kind.kind, kind.status, kind.title) for kind in every_problem()}
+    assert len(described) == len({kind for kind, _, _ in described})
+
+
+def test_every_route_is_in_the_readme_with_its_function() -> None:
+    documented = re.findall(r"^\| `([A-Z]+) (/\S+)` \|.*\| `([a-z]+)` \|$", README, re.MULTILINE)
+    assert {(method, path) for method, path, _ in documented} == {
+        (method, path) for path, methods in ROUTES.items() for method in methods
+    }
+    for method, path, function in documented:
+        source = (Path(__file__).parent.parent.parent / "functions" / function / "app.py").read_text()
+        assert f'@app.{method.lower()}("{path.replace("{", "<").replace("}", ">")}")' in source
+
+
+def test_every_link_to_a_file_leads_somewhere(root: Path) -> None:
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_every_make_target_in_the_documentation_exists(root: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert set(re.findall(r"`make ([a-z-]+)`", (root / page).read_text())) <= targets
