@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
-from docker.errors import APIError, DockerException, NotFound  # type: ignore[import-untyped]
+from docker.errors import APIError, DockerException, NotFound
 from samcli.local.docker.exceptions import ContainerEnforcementException, ContainerNotReachableException
 from samcli.local.docker.utils import get_validated_container_client
 
