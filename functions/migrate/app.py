@@ -6,8 +6,11 @@ from storefront import settings
 from storefront.db import connect
 from storefront.migrate import migrate
 
+ANSWER_TIMEOUT = 290.0
+"""Seconds, just below the function's own: an index on a large table takes minutes."""
+
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """The files that were applied. Raises what made one fail; that one is rolled back, those before it stay."""
-    with connect(settings.database_url()) as connection:
+    with connect(settings.database_url(), ANSWER_TIMEOUT) as connection:
         return {"applied": migrate(connection)}

@@ -62,6 +62,15 @@ def test_a_lock_held_too_long_is_503_and_changes_nothing(shop: Shop, database: C
     assert (shop.stock(tea["id"]), expect(200, shop.get("/api/orders"))["total"]) == (10, 0)
 
 
+def test_a_server_that_became_a_replica_is_503_and_left(shop: Shop) -> None:
+    shop.get("/api/products")
+    assert db._connection is not None
+    db._connection.run("SET default_transaction_read_only = on")
+    reply = shop.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1})
+    assert reply.problem() == (503, "unavailable")
+    shop.create_product()
+
+
 def test_an_error_leaves_the_session_usable(shop: Shop) -> None:
     with pytest.raises(RuntimeError, match="22P02"):
         db.call("get_product", '{"id": "7"}')
@@ -90,6 +99,12 @@ def test_a_server_that_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPa
         db.disconnect()
         with pytest.raises(Unavailable):
             db.call("get_product", "{}")
+
+
+def test_an_address_that_is_none_is_refused_without_a_word_of_its_password() -> None:
+    with pytest.raises(ValueError, match="not a libpq URI") as caught:
+        db.connect("postgresql://u:hunter2#x@host/name")
+    assert "hunter2" not in repr(caught.value) + repr(caught.value.__cause__)
 
 
 def test_tcp_is_encrypted_and_verified_unless_the_url_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,24 @@ def test_a_migration_runs_under_a_lock_timeout(database: Connection, package: Pa
     assert database.run("SELECT lock_timeout FROM seen") == [["5s"]]
 
 
+def test_a_migration_may_take_longer_than_any_request(
+    empty_database_url: str, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (package / "migrations" / "0002_slow.sql").write_text("SELECT pg_sleep(0.5);")
+    function = load_function("migrate")
+    monkeypatch.setattr(db, "ANSWER_TIMEOUT", 0.1)
+    monkeypatch.setattr(db.connect, "__defaults__", (0.1,))
+    monkeypatch.setattr(function, "migrate", lambda connection: migrate(connection, package))
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    assert "0002_slow.sql" in function.lambda_handler({}, lambda_context())["applied"]
+
+
+def test_a_migration_cut_off_tells_its_own_error(empty_database_url: str, package: Path) -> None:
+    (package / "migrations" / "0002_slow.sql").write_text("SELECT pg_sleep(5);")
+    with closing(db.connect(empty_database_url, 0.3)) as connection, pytest.raises(TimeoutError, match="timed out"):
+        migrate(connection, package)
+
+
 def test_many_at_once_apply_each_file_once(empty_database_url: str) -> None:
     def run(_: int) -> list[str]:
         with closing(db.connect(empty_database_url)) as connection:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from storefront import db
 from storefront.routes import ROUTES
 from tests.shop import load_function
 from tests.template.sam import folder_name, functions, routes, template
@@ -45,6 +46,13 @@ def test_functions_that_answer_http_do_so_before_api_gateway_gives_up() -> None:
     limit = template()["Globals"]["Function"]["Timeout"]
     assert limit < 30
     assert [name for name, one in functions().items() if one.get("Timeout", limit) > limit] == ["MigrateFunction"]
+
+
+def test_time_outs_nest() -> None:
+    # Twice (connecting 2 s and an answer 3 s), as in keyring.py.
+    secrets_manager = 10
+    assert secrets_manager + db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT < template()["Globals"]["Function"]["Timeout"]
+    assert functions()["MigrateFunction"]["Timeout"] > load_function("migrate").ANSWER_TIMEOUT
 
 
 def test_parameters_that_hold_secrets_are_not_shown() -> None:

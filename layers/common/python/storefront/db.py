@@ -31,9 +31,11 @@ ANSWER_TIMEOUT = 12.0
 TRANSPORT_ERRORS = (OSError, struct.error, Error)
 
 # 08 connection, 53 resources, 57 a time-out or an operator stepped in, 40001 and 40P01 serialisation and deadlock,
-# 55P03 lock_timeout: each rolled back, each may be tried again.
+# 55P03 lock_timeout, 25006 read-only: each rolled back, each may be tried again.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_PASSING = ("08", "53", "57", "40001", "40P01", "55P03")
+_PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
+# The server was made a read-only replica by a failover; the next connection leads to the new one.
+_READ_ONLY_SQL_TRANSACTION = "25006"
 _NUMERIC_VALUE_OUT_OF_RANGE = "22003"
 
 _connection: Connection | None = None
@@ -50,6 +52,8 @@ def call(function: str, request: str) -> tuple[str, str]:
         # The name is the code's own; what a client sends is the parameter.
         return _execute(connection, f"SELECT outcome, coalesce(body, '') FROM {function}($1)", request)  # noqa: S608  see above
     except DatabaseError as error:
+        if error.args[0]["C"] == _READ_ONLY_SQL_TRANSACTION:
+            disconnect()
         raise _translated(error) from None
     except BaseException as error:
         # The rest of the answer may still be on the wire, for the next request to take for its own.
@@ -59,14 +63,15 @@ def call(function: str, request: str) -> tuple[str, str]:
         raise
 
 
-def connect(url: str) -> Connection:
+def connect(url: str, answer_timeout: float = ANSWER_TIMEOUT) -> Connection:
     """Open a connection to a libpq URI. Over TCP with verified TLS, unless the URI says sslmode=disable.
 
-    Raises DatabaseError where the server refuses, and any of TRANSPORT_ERRORS.
+    answer_timeout: seconds. Raises ValueError where the URI is none, DatabaseError where the server refuses, and any
+    of TRANSPORT_ERRORS.
     """
+    host, port = host_and_port(url)
     address = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(address.query).items()}
-    host, port = host_and_port(url)
     sock = open_socket(host, port)
     try:
         connection = Connection(
@@ -81,14 +86,18 @@ def connect(url: str) -> Connection:
     except BaseException:
         sock.close()
         raise
-    connection._usock.settimeout(ANSWER_TIMEOUT)
+    connection._usock.settimeout(answer_timeout)
     return connection
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """Where a libpq URI leads: a host, or the folder of a Unix socket."""
-    address = urlsplit(url)
-    return parse_qs(address.query).get("host", [address.hostname or "localhost"])[-1], address.port or 5432
+    """Where a libpq URI leads: a host, or the folder of a Unix socket. Raises ValueError where it is none."""
+    try:
+        address = urlsplit(url)
+        return parse_qs(address.query).get("host", [address.hostname or "localhost"])[-1], address.port or 5432
+    except ValueError:
+        # Without the cause, which quotes what may be a piece of the password.
+        raise ValueError("the database's address is not a libpq URI") from None
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -169,6 +178,6 @@ def _translated(error: DatabaseError) -> Exception:
     if code.startswith(_PASSING):
         return Unavailable("The database is busy.")
     if code == _NUMERIC_VALUE_OUT_OF_RANGE:
-        return NumberOutOfRange("The stock would leave the range of an integer; nothing was changed.")
+        return NumberOutOfRange("A number would leave its range; nothing was changed.")
     # Without the error's detail, which quotes rows: this goes into a log.
     return RuntimeError(f"PostgreSQL {code}: {message}")

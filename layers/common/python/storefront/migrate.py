@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from pg8000.native import Connection, literal
+
+from storefront.db import TRANSPORT_ERRORS
 
 PACKAGE = Path(__file__).parent
 
@@ -77,7 +79,9 @@ def _transaction(connection: Connection) -> Iterator[None]:
         yield
         connection.run("COMMIT")
     except BaseException:
-        connection.run("ROLLBACK")
+        # Where the connection is gone, so is the transaction, and the error to tell is the first.
+        with suppress(*TRANSPORT_ERRORS):
+            connection.run("ROLLBACK")
         raise
 
 
