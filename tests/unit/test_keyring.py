@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from storefront.errors import Unavailable
-from storefront.payments.keyring import REFETCH_INTERVAL, Keyring, fetch_secret
+from storefront.payments.keyring import MAX_AGE, REFETCH_INTERVAL, RETRY_INTERVAL, Keyring, fetch_secret
 from storefront.payments.signatures import InvalidSignature, Unauthenticated, sign
 
 BODY = b"{}"
@@ -74,6 +74,57 @@ def test_a_secret_taken_away_is_refused_after_the_next_fetch() -> None:
         keyring.authenticate(signed_with("old"), BODY)
 
 
+def test_a_secret_taken_away_is_refused_in_time_though_no_event_misses_it() -> None:
+    store, clock = SecretStore(document("new", "leaked")), Clock()
+    keyring = Keyring(store.fetch, clock)
+    keyring.authenticate(signed_with("new"), BODY)
+    store.text = document("new")
+    clock.now += MAX_AGE
+    keyring.authenticate(signed_with("new"), BODY)
+    with pytest.raises(InvalidSignature):
+        keyring.authenticate(signed_with("leaked"), BODY)
+
+
+def test_a_secret_that_was_deleted_refuses_everything_in_time() -> None:
+    store, clock = SecretStore(document("one")), Clock()
+    keyring = Keyring(store.fetch, clock)
+    keyring.authenticate(signed_with("one"), BODY)
+    store.text = None
+    clock.now += MAX_AGE
+    with pytest.raises(InvalidSignature):
+        keyring.authenticate(signed_with("one"), BODY)
+
+
+def test_a_rotation_to_a_malformed_secret_keeps_the_one_before() -> None:
+    store, clock = SecretStore(document("one")), Clock()
+    keyring = Keyring(store.fetch, clock)
+    keyring.authenticate(signed_with("one"), BODY)
+    store.text = "not JSON"
+    clock.now += MAX_AGE
+    keyring.authenticate(signed_with("one"), BODY)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-signature": "not hex"}])
+def test_an_event_that_cannot_be_authentic_asks_nothing_of_secrets_manager(headers: dict[str, str]) -> None:
+    store = SecretStore(document("one"))
+    with pytest.raises(Unauthenticated):
+        Keyring(store.fetch).authenticate(headers, BODY)
+    assert store.fetches == 0
+
+
+def test_while_no_secret_is_known_secrets_manager_is_asked_once_a_second() -> None:
+    store, clock = SecretStore(document("one")), Clock()
+    store.away = True
+    keyring = Keyring(store.fetch, clock)
+    for _ in range(10):
+        with pytest.raises(Unavailable):
+            keyring.authenticate(signed_with("one"), BODY)
+    assert store.fetches == 1
+    store.away = False
+    clock.now += RETRY_INTERVAL
+    keyring.authenticate(signed_with("one"), BODY)
+
+
 def test_forged_events_cannot_ask_for_more_than_one_fetch_in_an_interval() -> None:
     store, clock = SecretStore(document("one")), Clock()
     keyring = Keyring(store.fetch, clock)
@@ -102,11 +153,8 @@ def test_while_secrets_manager_is_away_the_known_secrets_decide() -> None:
 def test_while_no_secret_is_known_yet_the_processor_is_asked_to_come_back() -> None:
     store = SecretStore(document("one"))
     store.away = True
-    keyring = Keyring(store.fetch)
     with pytest.raises(Unavailable):
-        keyring.authenticate(signed_with("one"), BODY)
-    store.away = False
-    keyring.authenticate(signed_with("one"), BODY)
+        Keyring(store.fetch).authenticate(signed_with("one"), BODY)
 
 
 @pytest.mark.parametrize(

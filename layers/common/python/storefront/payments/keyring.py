@@ -8,13 +8,19 @@ from pydantic import BaseModel, Field, ValidationError
 
 from storefront import settings
 from storefront.errors import Unavailable
-from storefront.payments.signatures import InvalidSignature, verify
+from storefront.payments.signatures import InvalidSignature, is_signed, signature_of
 from storefront.powertools import Logger
 
 REFETCH_INTERVAL = 30.0
 """Seconds. A rotation is noticed at the first event that does not match; a flood of forged ones asks no more often."""
 
-logger = Logger(service="storefront", location=None)
+MAX_AGE = 300.0
+"""Seconds. A secret that was taken away is refused after that, though every event matches the one that stays."""
+
+RETRY_INTERVAL = 1.0
+"""Seconds between two fetches while no secret is known yet."""
+
+logger = Logger(service="storefront", location=None, use_rfc3339=True)
 
 Secret = Annotated[str, Field(min_length=1)]
 
@@ -36,36 +42,45 @@ class Keyring:
         self._fetch = fetch
         self._clock = clock
         self._keys: tuple[bytes, ...] | None = None
-        self._fetched_at = 0.0
+        self._fetched_at = float("-inf")
 
     def authenticate(self, headers: Mapping[str, str], body: bytes) -> None:
         """Raise Unauthenticated unless the body is signed with a live secret, fetched again first where need be.
 
         Raises Unavailable where no secret is known yet and Secrets Manager does not answer.
         """
-        if self._keys is None:
+        # First, so that what has no signature to check asks nothing of Secrets Manager.
+        signature = signature_of(headers)
+        known = self._keys_no_older_than(RETRY_INTERVAL if self._keys is None else MAX_AGE)
+        if is_signed(body, signature, known):
+            return
+        if not is_signed(body, signature, self._keys_no_older_than(REFETCH_INTERVAL)):
+            raise InvalidSignature
+
+    def _keys_no_older_than(self, seconds: float) -> tuple[bytes, ...]:
+        now = self._clock()
+        if now - self._fetched_at >= seconds:
+            self._fetched_at = now
             self._refresh()
-        tried = self._keys or ()
-        try:
-            verify(headers, body, tried)
-        except InvalidSignature:
-            if self._clock() - self._fetched_at >= REFETCH_INTERVAL:
-                self._refresh()
-            if self._keys == tried:
-                raise
-            verify(headers, body, self._keys or ())
+        if self._keys is None:
+            raise Unavailable("The webhook's secret cannot be fetched.")
+        return self._keys
 
     def _refresh(self) -> None:
-        self._fetched_at = self._clock()
         try:
             text = self._fetch()
         except Exception as error:  # noqa: BLE001  boto3 has no common base for all that it raises
-            # With keys at hand the signature decides; without any, only a retry can tell.
+            # The keys at hand stay good; without any, only a retry can tell.
             logger.warning("the webhook's secret could not be fetched", cause=repr(error))
-            if self._keys is None:
-                raise Unavailable("The webhook's secret cannot be fetched.") from None
             return
-        self._keys = _parse(text)
+        try:
+            self._keys = SecretDocument.model_validate_json(text or "{}").keys()
+        except ValidationError as error:
+            # Its types only: the error's text quotes the secret.
+            causes = [one["type"] for one in error.errors()]
+            logger.error("the webhook's secret is malformed", cause=causes)  # noqa: TRY400  see above
+            # A slip in a rotation does not lock the processor out; where nothing was known, nothing is authentic.
+            self._keys = self._keys or ()
 
 
 def fetch_secret() -> str | None:
@@ -73,7 +88,7 @@ def fetch_secret() -> str | None:
     secret_id = settings.webhook_secret_id()
     if not secret_id:
         return None
-    import boto3  # noqa: PLC0415  0.2 s that only the first event should pay
+    import boto3  # noqa: PLC0415  half a second that only the first event should pay
     from botocore.config import Config  # noqa: PLC0415  with boto3
 
     client = boto3.client(
@@ -86,13 +101,3 @@ def fetch_secret() -> str | None:
     except client.exceptions.ResourceNotFoundException:
         return None
     return text
-
-
-def _parse(text: str | None) -> tuple[bytes, ...]:
-    try:
-        return SecretDocument.model_validate_json(text or "{}").keys()
-    except ValidationError as error:
-        # Its types only: the error's text quotes the secret.
-        causes = [one["type"] for one in error.errors()]
-        logger.error("the webhook's secret is malformed", cause=causes)  # noqa: TRY400  see above
-        return ()

@@ -31,25 +31,27 @@ class InvalidSignature(Unauthenticated):
         super().__init__("Invalid signature")
 
 
-def verify(headers: Mapping[str, str], body: bytes, secrets: Iterable[bytes]) -> None:
-    """Raise Unauthenticated unless the body was signed with one of the secrets; with none, nothing is authentic.
+def signature_of(headers: Mapping[str, str]) -> str:
+    """The signature that an event came with. Raises MissingSignature, or InvalidSignature where it cannot be one.
 
     headers: found by lower-case name; duplicates joined by a comma, as API Gateway does, and so refused.
     """
     signature = headers.get(SIGNATURE_HEADER)
     if not signature:
         raise MissingSignature
-    if not _HEX_DIGEST.fullmatch(signature) or not _signed_with_one_of(secrets, body, signature):
+    if not _HEX_DIGEST.fullmatch(signature):
         raise InvalidSignature
+    return signature
+
+
+def is_signed(body: bytes, signature: str, secrets: Iterable[bytes]) -> bool:
+    """Whether one of the secrets made the signature; with no secret, none did."""
+    # Every secret is tried, whichever matches, and each comparison takes the same time wherever it differs. An empty
+    # secret is no secret: anyone can sign with it.
+    matches = [hmac.compare_digest(sign(body, secret), signature) for secret in secrets if secret]
+    return any(matches)
 
 
 def sign(body: bytes, secret: bytes) -> str:
     """The X-Signature of a body."""
     return hmac.new(secret, body, hashlib.sha256).hexdigest()
-
-
-def _signed_with_one_of(secrets: Iterable[bytes], body: bytes, signature: str) -> bool:
-    # Every secret is tried, whichever matches, and each comparison takes the same time wherever it differs. An empty
-    # secret is no secret: anyone can sign with it.
-    matches = [hmac.compare_digest(sign(body, secret), signature) for secret in secrets if secret]
-    return any(matches)
