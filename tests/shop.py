@@ -6,7 +6,7 @@ import importlib.util
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -46,7 +46,6 @@ class Shop:
     """A shop behind some way of sending it a request."""
 
     send: Send
-    headers: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         """A request; a body that is not bytes is sent as JSON."""

@@ -2,8 +2,7 @@
 
 import json
 
-from storefront.http import create_app, json_response, parse_id, parse_json, parse_parameters
-from storefront.http import lambda_handler as entry_point
+from storefront.http import create_app, entry_point, json_response, parse_id, parse_json, parse_parameters
 from storefront.orders import store
 from storefront.orders.models import NewOrder, OrderListParameters, StatusChange
 from storefront.powertools import Response

@@ -4,8 +4,7 @@ import json
 
 from storefront.catalog import store
 from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters
-from storefront.http import create_app, json_response, no_content, parse_id, parse_json, parse_parameters
-from storefront.http import lambda_handler as entry_point
+from storefront.http import create_app, entry_point, json_response, no_content, parse_id, parse_json, parse_parameters
 from storefront.powertools import Response
 
 app = create_app()

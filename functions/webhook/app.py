@@ -1,9 +1,9 @@
 """The payment webhook: what the processor calls."""
 
 import hashlib
+import json
 
-from storefront.http import create_app, json_response, parse_json, raw_body
-from storefront.http import lambda_handler as entry_point
+from storefront.http import create_app, entry_point, json_response, parse_json, raw_body, remark
 from storefront.payments import store
 from storefront.payments.keyring import Keyring, fetch_secret
 from storefront.payments.models import PaymentEvent
@@ -19,7 +19,11 @@ def receive_payment_event() -> Response[str]:
     # Before anything of the body is looked at: what is not authentic gets no further.
     keyring.authenticate(app.current_event.headers, body)
     event = parse_json(app.current_event, PaymentEvent, body)
-    return json_response(store.record(event, event.event_id or hashlib.sha256(body).hexdigest()))
+    answer = store.record(event, event.event_id or hashlib.sha256(body).hexdigest())
+    # Money without goods: until the event is kept in a table, the log is where somebody can learn of it.
+    needs_somebody = answer["outcome"] in ("needs_refund", "needs_review")
+    remark(warn=needs_somebody, outcome=answer["outcome"], order_id=answer["order_id"], event_id=answer["event_id"])
+    return json_response(json.dumps(answer))
 
 
 lambda_handler = entry_point(app)

@@ -35,6 +35,7 @@ def test_a_created_product_is_answered_whole_and_found_at_its_location(shop: Sho
         ({"price": 0}, "#/price"),
         ({"price": -1}, "#/price"),
         ({"price": "0.001"}, "#/price"),
+        ({"price": "1.000"}, "#/price"),
         ({"price": "100000000"}, "#/price"),
         ({"price": 1e300}, "#/price"),
         ({"price": "1e2"}, "#/price"),
@@ -61,6 +62,20 @@ def test_a_field_that_breaks_a_rule_is_named(shop: Shop, fields: dict[str, Any],
     assert reply.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in reply.json["errors"]] == [pointer]
     assert expect(200, shop.get("/api/products"))["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"name": "x" * 256}, "String should have at most 255 characters"),
+        ({"name": " "}, "String should not be blank"),
+        ({"price": "1.999"}, "Input should be a decimal number with at most 2 places"),
+        ({"quantity": -1}, "Input should be greater than or equal to 0"),
+    ],
+)
+def test_a_broken_rule_is_told_in_words_that_help(shop: Shop, fields: dict[str, Any], detail: str) -> None:
+    reply = shop.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
+    assert [error["detail"] for error in reply.json["errors"]] == [detail]
 
 
 def test_every_broken_rule_is_listed(shop: Shop) -> None:

@@ -71,6 +71,18 @@ def test_each_event_has_the_outcome_that_the_order_allows(
     assert (seen, payment_status(shop, order)) == (outcomes, status)
 
 
+def test_what_needs_somebody_is_a_warning_in_the_log(
+    shop: Shop, order: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    expect(200, shop.change_status(order["id"], "canceled"))
+    expect(200, shop.pay(order["id"], event_id="evt_1"))
+    line = vars(caplog.records[-1])
+    assert (line["levelname"], line["outcome"]) == ("WARNING", "needs_refund")
+    assert (line["order_id"], line["event_id"]) == (order["id"], "evt_1")
+    shop.get("/api/orders")
+    assert (caplog.records[-1].levelname, "outcome" in vars(caplog.records[-1])) == ("INFO", False)
+
+
 def test_an_event_without_effect_leaves_the_order_as_it_was(shop: Shop, order: dict[str, Any]) -> None:
     shop.pay(order["id"])
     before = expect(200, shop.get(f"/api/orders/{order['id']}"))

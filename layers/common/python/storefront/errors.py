@@ -53,6 +53,10 @@ class PageTooDeep(Problem):
     status, kind, title = 400, "page-too-deep", "The page is too deep"
 
 
+class PageTooLarge(Problem):
+    status, kind, title = 400, "page-too-large", "The page is too large"
+
+
 class MalformedBody(Problem):
     status, kind, title = 400, "malformed-body", "The body is not JSON"
 

@@ -10,7 +10,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -38,10 +37,22 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _not_blank(text: str) -> str:
+    if not re.search(r"\S", text):
+        raise PydanticCustomError("blank", "String should not be blank")
+    return text
+
+
+def _uuid(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+        raise PydanticCustomError("uuid_text", "Input should be a UUID")
+    return text.lower()
+
+
 def _plain_decimal(value: Any) -> Any:
     # Python's Decimal also reads "1_0", " 10 ", "1e2", "NaN" and other scripts' digits; a price is none of them.
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
-        raise PydanticCustomError("decimal_text", "Input should be a decimal number such as 19.90")
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+(\.[0-9]{1,2})?", value):
+        raise PydanticCustomError("decimal_text", "Input should be a decimal number with at most 2 places")
     return value
 
 
@@ -54,13 +65,12 @@ def _plain_integer(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-"""A string that PostgreSQL can hold: text without NUL."""
+WithoutNul = AfterValidator(_without_nul)
+"""PostgreSQL cannot hold the character in a text."""
 
-Id = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", to_lower=True),
-]
+NotBlank = AfterValidator(_not_blank)
+
+Id = Annotated[str, AfterValidator(_uuid)]
 """A UUID in the text form of RFC 9562, section 4, in lower case."""
 
 Money = Annotated[

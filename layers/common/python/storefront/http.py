@@ -1,7 +1,7 @@
 """API Gateway event in (payload 2.0), response out: bodies, parameters, problems, and one log line a request."""
 
 import base64
-import binascii
+import json
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,8 +15,14 @@ from storefront.fields import Id
 from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Logger, Response
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_RESPONSE_BYTES = 6_000_000
+"""A little below Lambda's 6 MB, for what is around the body.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 MAX_ERRORS = 100
 """How many broken rules are listed; a body of 256 KiB can break enough of them to outgrow Lambda's 6 MB answer."""
+
+MAX_NAMED = 3
+"""How many of them the detail names, which is for people."""
 
 JSON = "application/json"
 
@@ -24,7 +30,7 @@ Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
 
-logger = Logger(service="storefront", location=None)
+logger = Logger(service="storefront", location=None, use_rfc3339=True)
 _id = TypeAdapter(Id)
 
 # What the request's line says beside the usual. An execution environment has one request at a time.
@@ -35,32 +41,40 @@ def create_app() -> APIGatewayHttpResolver:
     """A router that answers every problem, and everything unexpected, as application/problem+json."""
     app = APIGatewayHttpResolver()
     app.exception_handler(errors.Problem)(_problem_response)
-    app.exception_handler(Exception)(_internal_error)
+    app.exception_handler(Exception)(lambda error: _internal_error(error, app.current_event.request_context.request_id))
     app.not_found(lambda _: _problem_response(_unmatched(app.current_event)))
     return app
 
 
-def lambda_handler(app: APIGatewayHttpResolver) -> Handler:
-    """The function's entry point: the router, and one line about the request."""
+def entry_point(app: APIGatewayHttpResolver) -> Handler:
+    """The function's lambda_handler: the router, and one line about the request."""
 
     def handle(event: Event, context: Any) -> dict[str, Any]:
         started = time.perf_counter()
         response = app.resolve(event, context)
         request = event["requestContext"]
-        log = logger.error if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR else logger.info
-        log(
-            "request",
-            method=request["http"]["method"],
-            route=event["routeKey"],
-            status=response["statusCode"],
-            duration_ms=round((time.perf_counter() - started) * 1000, 2),
-            request_id=request["requestId"],
-            **_remarks,
-        )
+        log = _remarks.pop("log", logger.info)
+        if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log = logger.error
+        line = {
+            "method": request["http"]["method"],
+            "route": event["routeKey"],
+            "path": event["rawPath"],
+            "status": response["statusCode"],
+            "duration_ms": round((time.perf_counter() - started) * 1000, 2),
+            "request_id": request["requestId"],
+            "function_request_id": context.aws_request_id,
+        }
+        log("request", **line, **_remarks)
         _remarks.clear()
         return response
 
     return handle
+
+
+def remark(*, warn: bool, **fields: str) -> None:
+    """Add to the request's log line, and make it a warning where somebody should look."""
+    _remarks.update(fields, log=logger.warning if warn else logger.info)
 
 
 def raw_body(event: APIGatewayProxyEventV2) -> bytes:
@@ -69,7 +83,7 @@ def raw_body(event: APIGatewayProxyEventV2) -> bytes:
     try:
         # A lone surrogate cannot come from UTF-8; let through here, it is refused as malformed where it is parsed.
         body = base64.b64decode(text) if event.is_base64_encoded else text.encode("utf-8", "surrogatepass")
-    except binascii.Error:
+    except ValueError:
         raise errors.MalformedBody("The body is not the base64 that the request says it is.") from None
     if len(body) > MAX_BODY_BYTES:
         raise errors.BodyTooLarge(f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken.")
@@ -103,11 +117,14 @@ def parse_id(value: str) -> str:
     try:
         return _id.validate_python(value)
     except ValidationError:
-        detail = "The id in the path should be a UUID."
-        raise errors.InvalidRequest(detail, errors=[{"detail": detail, "parameter": "id"}]) from None
+        raise _invalid_id() from None
 
 
 def json_response(body: str, status: int = 200, **headers: str) -> Response[str]:
+    """An answer of JSON text. Raises PageTooLarge where Lambda could not pass it on."""
+    # Escaped as text within JSON it can only grow; most are far too small to be counted.
+    if len(body) > MAX_RESPONSE_BYTES // 12 and len(json.dumps(body)) > MAX_RESPONSE_BYTES:
+        raise errors.PageTooLarge("The page is larger than an answer can be; ask for a smaller page_size.")
     return Response(status, JSON, body, headers=dict(headers))
 
 
@@ -119,8 +136,16 @@ def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
     route = routes.match(event.path)
     if route is None:
         return errors.RouteNotFound("There is no such path.")
+    if event.http_method in routes.ROUTES[route]:
+        # Powertools' own patterns leave out characters that no id has.
+        return _invalid_id()
     methods = ", ".join(sorted(routes.ROUTES[route]))
     return errors.MethodNotAllowed(f"This path takes {methods}.", headers={"Allow": methods})
+
+
+def _invalid_id() -> errors.InvalidRequest:
+    detail = "The id in the path should be a UUID."
+    return errors.InvalidRequest(detail, errors=[{"detail": detail, "parameter": "id"}])
 
 
 def _problem_response(problem: errors.Problem) -> Response[str]:
@@ -130,17 +155,17 @@ def _problem_response(problem: errors.Problem) -> Response[str]:
     return Response(problem.status, errors.MEDIA_TYPE, problem.body(), headers=dict(problem.headers))
 
 
-def _internal_error(error: Exception) -> Response[str]:
+def _internal_error(error: Exception, request_id: str) -> Response[str]:
     _remarks["exc_info"] = error
-    return _problem_response(errors.InternalError("The request was not carried out; the cause is in our log."))
+    return _problem_response(errors.InternalError(f"The cause is in our log, under the request id {request_id}."))
 
 
 def _invalid(error: ValidationError, where: Callable[[tuple[int | str, ...]], dict[str, str]]) -> errors.InvalidRequest:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     listed = [{"detail": one["msg"], **where(one["loc"])} for one in found[:MAX_ERRORS]]
-    detail = "; ".join(f"{one.get('pointer') or one['parameter']}: {one['detail']}" for one in listed[:3])
-    if len(found) > len(listed):
-        detail = f"{len(found)} rules are broken, of which {len(listed)} are listed. {detail}"
+    detail = "; ".join(f"{one.get('pointer') or one['parameter']}: {one['detail']}" for one in listed[:MAX_NAMED])
+    if len(found) > MAX_NAMED:
+        detail = f"{detail}; and {len(found) - MAX_NAMED} more"
     return errors.InvalidRequest(detail, errors=listed)
 
 

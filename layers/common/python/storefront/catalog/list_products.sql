@@ -26,6 +26,7 @@ BEGIN
         WHEN '-quantity' THEN 'p.quantity DESC, p.id DESC'
         END;
     EXECUTE 'SELECT count(*) FROM products p WHERE ' || filter INTO total;
+    -- json_agg takes the rows as they come, which is the order of the page.
     EXECUTE 'SELECT coalesce(json_agg(product_json(page.p)), ''[]'') FROM ('
             'SELECT p FROM products p WHERE ' || filter ||
             ' ORDER BY ' || ordering || ' LIMIT $1 OFFSET $2) page'

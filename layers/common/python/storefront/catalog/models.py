@@ -5,10 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import MAX_INTEGER, ListParameters, Money, RequestModel, Text
+from storefront.fields import MAX_INTEGER, ListParameters, Money, NotBlank, RequestModel, WithoutNul
 
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
-Description = Annotated[Text, StringConstraints(max_length=10_000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul, NotBlank]
+Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
 Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 

@@ -20,6 +20,7 @@ BEGIN
         filter := filter || ' AND o.customer_id = ($1 ->> ''customer_id'')::integer';
     END IF;
     EXECUTE 'SELECT count(*) FROM orders o WHERE ' || filter INTO total USING request;
+    -- json_agg takes the rows as they come, which is the order of the page.
     EXECUTE 'SELECT coalesce(json_agg(order_json(page.o)), ''[]'') FROM ('
             'SELECT o FROM orders o WHERE ' || filter ||
             ' ORDER BY o.created_at DESC, o.id DESC LIMIT $2 OFFSET $3) page'

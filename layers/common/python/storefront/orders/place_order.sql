@@ -10,7 +10,7 @@ DECLARE
     placed  orders;
 BEGIN
     -- Locked in the order of ids, whatever the order of the lines: two orders for the same products
-    -- then never wait for each other in a ring. NO KEY, so that no foreign key check has to wait.
+    -- then never deadlock. NO KEY, so that no foreign key check has to wait.
     PERFORM FROM products p
       WHERE p.id IN (SELECT l.product_id FROM jsonb_to_recordset(lines) AS l(product_id uuid))
         AND p.deleted_at IS NULL

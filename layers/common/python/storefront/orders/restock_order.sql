@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION restock_order(canceled_id uuid) RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
-    -- In the order of ids, as place_order does, so that the two never wait for each other in a ring.
+    -- In the order of ids, as place_order does, so that the two never deadlock.
     PERFORM FROM products p
       WHERE p.id IN (SELECT item.product_id FROM order_items item WHERE item.order_id = canceled_id)
       ORDER BY p.id

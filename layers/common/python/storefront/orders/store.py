@@ -67,9 +67,9 @@ def _not_found(order_id: str) -> OrderNotFound:
 
 def _unknown_products(product_ids: list[str], order: NewOrder) -> UnknownProducts:
     return UnknownProducts(
-        f"There is no product {', '.join(product_ids)}",
+        f"There is no product {', '.join(product_ids)}.",
         errors=[
-            {"detail": f"There is no product {id_}", "pointer": f"{_line_pointer(order, id_)}/product_id"}
+            {"detail": f"There is no product {id_}.", "pointer": f"{_line_pointer(order, id_)}/product_id"}
             for id_ in product_ids
         ],
     )

@@ -1,10 +1,10 @@
 """What the payment webhook takes."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, StringConstraints
 
-from storefront.fields import Id, RequestModel, Text
+from storefront.fields import Id, RequestModel, WithoutNul
 
 
 class PaymentEvent(RequestModel):
@@ -14,4 +14,4 @@ class PaymentEvent(RequestModel):
 
     order_id: Id
     payment_status: Literal["paid", "failed"]
-    event_id: Text | None = Field(default=None, min_length=1, max_length=255)
+    event_id: Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul] | None = None

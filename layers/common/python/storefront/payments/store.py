@@ -9,7 +9,7 @@ from storefront.payments.models import PaymentEvent
 MESSAGES = {
     "applied": "Payment status updated successfully",
     "duplicate": "Payment event already taken into account",
-    "ignored": "Payment event ignored: a later one stands",
+    "ignored": "Payment event ignored: it changes nothing",
     "needs_refund": "The order was canceled: the payment needs a refund",
     "needs_review": "The order was completed unpaid: the payment needs a review",
 }
@@ -19,12 +19,12 @@ class OrderNotFound(Problem):
     status, kind, title = 404, "order-not-found", "No such order"
 
 
-def record(event: PaymentEvent, event_id: str) -> str:
-    """Apply an event once, and say in the JSON text of the answer what it did.
+def record(event: PaymentEvent, event_id: str) -> dict[str, str]:
+    """Apply an event once; the answer, which says what it did.
 
     Raises OrderNotFound: the order may not have been committed yet, so the processor should try again.
     """
     outcome, body = db.call("record_payment_event", event.model_dump_json())
     if outcome == "unknown_order":
         raise OrderNotFound(f"There is no order {event.order_id}.")
-    return json.dumps({"message": MESSAGES[outcome], **json.loads(body), "event_id": event_id, "outcome": outcome})
+    return {"message": MESSAGES[outcome], **json.loads(body), "event_id": event_id, "outcome": outcome}
