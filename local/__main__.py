@@ -89,7 +89,7 @@ def bound_socket(port: int) -> Iterator[socket.socket]:
         try:
             listener.bind((LOOPBACK, port))
         except OSError as error:
-            raise StartError(f"Port {port} cannot be used: {error.strerror}.") from error
+            raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
         yield listener
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from local.postgres import PostgresError, check_reachable, postgres
 from local.settings import Settings, StartError
+from storefront.db import host_and_port
 
 
 @contextmanager
@@ -13,6 +14,8 @@ def database(settings: Settings) -> Iterator[str]:
     try:
         if settings.database_url:
             check_reachable(settings.database_url)
+            host, port = host_and_port(settings.database_url)
+            print(f"Using the PostgreSQL of DATABASE_URL, at {host}, port {port}", flush=True)
             yield settings.database_url
         else:
             print(f"Starting PostgreSQL on {settings.data_dir}", flush=True)

