@@ -4,7 +4,6 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -77,9 +76,3 @@ def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     db.disconnect()
     yield Shop(over_handlers)
     db.disconnect()
-
-
-@pytest.fixture
-def root() -> Path:
-    """The repository's folder."""
-    return Path(__file__).parent.parent

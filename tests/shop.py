@@ -17,6 +17,7 @@ from storefront.payments.signatures import sign
 from storefront.routes import ROUTES, match
 
 ROOT = Path(__file__).parent.parent
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 SECRET = "local-only-not-a-secret"
 FUNCTIONS = {"/api/products": "products", "/api/orders": "orders", "/api/payment-webhook": "webhook"}
 

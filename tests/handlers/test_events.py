@@ -10,10 +10,10 @@ from pg8000.native import Connection, DatabaseError
 
 from local.shop import SAMPLE_DATA, load_sample_data
 from storefront import db
-from tests.shop import Shop, lambda_context, load_function
+from tests.shop import ROOT, Shop, lambda_context, load_function
 from tests.template.sam import folder_name, functions, routes
 
-EVENTS = Path(__file__).parent.parent.parent / "events"
+EVENTS = ROOT / "events"
 
 
 def invoke(name: str) -> Any:

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.shop import Shop, expect, target
+from tests.shop import UNKNOWN, Shop, expect, target
 
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FIELDS = {
     "id",
     "customer_id",

@@ -7,9 +7,8 @@ import pytest
 
 from storefront import db
 from storefront.routes import ROUTES
-from tests.shop import Shop, api_event, lambda_context, load_function, target
+from tests.shop import UNKNOWN, Shop, api_event, lambda_context, load_function, target
 
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 WRITES = [("POST", "/api/products"), ("PUT", f"/api/products/{UNKNOWN}"), ("POST", "/api/orders")]
 WRITES += [("PUT", f"/api/orders/{UNKNOWN}/status")]
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.shop import Shop, expect, target
+from tests.shop import UNKNOWN, Shop, expect, target
 
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FIELDS = {"id", "name", "description", "price", "quantity", "created_at", "updated_at"}
 
 

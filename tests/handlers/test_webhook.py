@@ -9,9 +9,7 @@ import pytest
 
 from storefront.payments.keyring import Keyring, fetch_secret
 from storefront.payments.signatures import sign
-from tests.shop import SECRET, Shop, api_event, expect, lambda_context, load_function
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
+from tests.shop import SECRET, UNKNOWN, Shop, api_event, expect, lambda_context, load_function
 
 
 @pytest.fixture

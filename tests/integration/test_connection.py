@@ -11,9 +11,7 @@ from pg8000.native import Connection
 from storefront import db
 from storefront.errors import Unavailable
 from tests.integration.wire import wire_to
-from tests.shop import Shop, expect
-
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
+from tests.shop import UNKNOWN, Shop, expect
 
 
 def end_other_sessions(database: Connection) -> None:

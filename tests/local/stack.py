@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.shop import ROOT
 
 
 @dataclass

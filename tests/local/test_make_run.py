@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.stack import ROOT, processes_of, running, start
-from tests.shop import Shop, expect, over_http
+from tests.local.stack import processes_of, running, start
+from tests.shop import ROOT, Shop, expect, over_http
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from local.postgres import PostgresError, postgres
 
 

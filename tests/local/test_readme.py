@@ -4,12 +4,12 @@ import json
 import re
 import subprocess
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.local.stack import ROOT, running
+from tests.local.stack import running
+from tests.shop import ROOT
 
 BLOCK = re.compile(r"^```(sh|json|text|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SEPARATOR = "-- next block --"
@@ -50,7 +50,7 @@ def test_there_are_commands_to_paste() -> None:
     assert len(commands_and_answers()) > 5
 
 
-def test_the_settings_of_make_run_are_the_ones_it_reads(root: Path) -> None:
-    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (root / "README.md").read_text(), re.MULTILINE))
-    read = set(re.findall(r'environment.get\("([A-Z_]+)"', (root / "local" / "settings.py").read_text()))
+def test_the_settings_of_make_run_are_the_ones_it_reads() -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    read = set(re.findall(r'environment.get\("([A-Z_]+)"', (ROOT / "local" / "settings.py").read_text()))
     assert documented == read - {"TEMPLATE"}

@@ -17,8 +17,8 @@ import pytest
 from local import docker_stack
 from local.relay import relay
 from local.settings import StartError
-from tests.local.stack import ROOT, Stack, processes_of, running, start
-from tests.shop import Shop, expect, over_http
+from tests.local.stack import Stack, processes_of, running, start
+from tests.shop import ROOT, Shop, expect, over_http
 from tests.template.sam import routes
 
 MODULE = "local.sam_local"

@@ -2,12 +2,11 @@
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from samcli.commands._utils.template import get_template_data
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.shop import ROOT
 
 
 @cache

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shop import ROOT
 from tests.template.sam import functions
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -26,12 +27,11 @@ pytestmark = pytest.mark.skipif(not works("python3.13"), reason="sam build needs
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The artifacts, for this machine's processor, so that they can be imported."""
     folder = tmp_path_factory.mktemp("build")
-    root = Path(__file__).parent.parent.parent
     architecture = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
     options = ["--parameter-overrides", f"Architecture={architecture}"]
     subprocess.run(
         ["sam", "build", "--build-dir", str(folder / "build"), "--cache-dir", str(folder / "cache"), *options],
-        cwd=root,
+        cwd=ROOT,
         check=True,
         capture_output=True,
         env={**os.environ, "PATH": PATH, "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"},
@@ -52,9 +52,9 @@ def test_a_built_function_holds_its_handler_alone(build: Path, function: str) ->
     assert [path.name for path in (build / function).iterdir()] == ["app.py"]
 
 
-def test_the_built_layer_holds_the_sql_and_no_sdk(build: Path, root: Path) -> None:
+def test_the_built_layer_holds_the_sql_and_no_sdk(build: Path) -> None:
     layer = build / "CommonLayer" / "python"
-    source = root / "layers" / "common" / "python"
+    source = ROOT / "layers" / "common" / "python"
     assert {p.relative_to(layer) for p in layer.glob("storefront/**/*.sql")} == {
         p.relative_to(source) for p in source.glob("storefront/**/*.sql")
     }

@@ -1,13 +1,12 @@
 """The template, the route table and the functions' own routes agree."""
 
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from storefront import db
 from storefront.routes import ROUTES
-from tests.shop import load_function
+from tests.shop import ROOT, load_function
 from tests.template.sam import folder_name, functions, routes, template
 
 TABLE = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods}
@@ -27,8 +26,8 @@ def test_a_function_handles_the_routes_that_lead_to_it(function: str) -> None:
     assert handled == {key for key, name in routes().items() if name == function and key != "$default"}
 
 
-def test_every_function_s_folder_is_in_the_template(root: Path) -> None:
-    assert {path.name for path in (root / "functions").iterdir()} == {folder_name(name) for name in functions()}
+def test_every_function_s_folder_is_in_the_template() -> None:
+    assert {path.name for path in (ROOT / "functions").iterdir()} == {folder_name(name) for name in functions()}
 
 
 def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
@@ -60,6 +59,6 @@ def test_parameters_that_hold_secrets_are_not_shown() -> None:
 
 
 @pytest.mark.usefixtures("sam_environment")
-def test_sam_finds_nothing_wrong_with_it(root: Path) -> None:
-    result = subprocess.run(["sam", "validate", "--lint"], cwd=root, capture_output=True, text=True, check=False)
+def test_sam_finds_nothing_wrong_with_it() -> None:
+    result = subprocess.run(["sam", "validate", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

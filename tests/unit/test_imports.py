@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.shop import ROOT
+
 LAYER = ROOT / "layers" / "common" / "python"
 FEATURES = ("catalog", "orders", "payments")
 

@@ -1,7 +1,7 @@
 """The problems a client can be told of: RFC 9457, application/problem+json.
 
 Problem                 raised anywhere below a handler; http.py turns it into the response
-├── one class a kind here, where no feature is concerned
+├── one class a kind here, where no feature is concerned or more than one
 └── the features' own, beside the call that finds them (catalog/store.py, orders/store.py, …)
 
 A kind's URI is stable: clients may tell problems apart by it. README.md lists them all.
@@ -63,6 +63,14 @@ class MalformedBody(Problem):
 
 class RouteNotFound(Problem):
     status, kind, title = 404, "route-not-found", "No such route"
+
+
+class ProductNotFound(Problem):
+    status, kind, title = 404, "product-not-found", "No such product"
+
+
+class OrderNotFound(Problem):
+    status, kind, title = 404, "order-not-found", "No such order"
 
 
 class MethodNotAllowed(Problem):

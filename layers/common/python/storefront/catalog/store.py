@@ -4,11 +4,7 @@ import json
 
 from storefront import db
 from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters
-from storefront.errors import Problem
-
-
-class ProductNotFound(Problem):
-    status, kind, title = 404, "product-not-found", "No such product"
+from storefront.errors import ProductNotFound
 
 
 def create(product: NewProduct) -> str:

@@ -5,17 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from storefront import db
-from storefront.errors import Problem
+from storefront.errors import OrderNotFound, Problem, ProductNotFound
 from storefront.fields import MAX_MONEY
 from storefront.orders.models import NewOrder, OrderListParameters, OrderStatus
-
-
-class OrderNotFound(Problem):
-    status, kind, title = 404, "order-not-found", "No such order"
-
-
-class UnknownProducts(Problem):
-    status, kind, title = 404, "product-not-found", "No such product"
 
 
 class InsufficientStock(Problem):
@@ -31,7 +23,7 @@ class InvalidTransition(Problem):
 
 
 def place(order: NewOrder) -> str:
-    """Raises UnknownProducts, InsufficientStock or TotalTooLarge; then no stock has moved."""
+    """Raises ProductNotFound, InsufficientStock or TotalTooLarge; then no stock has moved."""
     lines = [{"product_id": id_, "quantity": quantity} for id_, quantity in order.quantity_by_product().items()]
     request = json.dumps({"customer_id": order.customer_id, "products": lines})
     outcome, body = db.call("place_order", request)
@@ -65,8 +57,8 @@ def _not_found(order_id: str) -> OrderNotFound:
     return OrderNotFound(f"There is no order {order_id}.")
 
 
-def _unknown_products(product_ids: list[str], order: NewOrder) -> UnknownProducts:
-    return UnknownProducts(
+def _unknown_products(product_ids: list[str], order: NewOrder) -> ProductNotFound:
+    return ProductNotFound(
         f"There is no product {', '.join(product_ids)}.",
         errors=[
             {"detail": f"There is no product {id_}.", "pointer": f"{_line_pointer(order, id_)}/product_id"}

@@ -3,7 +3,7 @@
 import json
 
 from storefront import db
-from storefront.errors import Problem
+from storefront.errors import OrderNotFound
 from storefront.payments.models import PaymentEvent
 
 MESSAGES = {
@@ -13,10 +13,6 @@ MESSAGES = {
     "needs_refund": "The order was canceled: the payment needs a refund",
     "needs_review": "The order was completed unpaid: the payment needs a review",
 }
-
-
-class OrderNotFound(Problem):
-    status, kind, title = 404, "order-not-found", "No such order"
 
 
 def record(event: PaymentEvent, event_id: str) -> dict[str, str]:
