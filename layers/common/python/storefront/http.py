@@ -51,6 +51,7 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
 
     def handle(event: Event, context: Any) -> dict[str, Any]:
         started = time.perf_counter()
+        _remarks.clear()
         response = app.resolve(event, context)
         request = event["requestContext"]
         log = _remarks.pop("log", logger.info)
@@ -66,7 +67,6 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
             "function_request_id": context.aws_request_id,
         }
         log("request", **line, **_remarks)
-        _remarks.clear()
         return response
 
     return handle
