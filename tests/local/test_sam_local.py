@@ -127,7 +127,10 @@ def test_it_says_that_no_docker_engine_answers(tmp_path: Path) -> None:
 def test_it_says_that_the_port_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert refusal(tmp_path, PORT=str(port)) == f"Port {port} cannot be used: Address already in use."
+        assert (
+            refusal(tmp_path, PORT=str(port))
+            == f"Port {port} cannot be used: Address already in use; set PORT to another."
+        )
 
 
 @pytest.mark.usefixtures("engine")
