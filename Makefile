@@ -6,8 +6,9 @@ SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
 
-# The first Python that is new enough and can make a virtual environment; .python-version picks pyenv's.
-PYTHON := $(shell for candidate in python3 python3.13 python3.14 python3.12 python3.11 /usr/bin/python3; do \
+# The first Python that is new enough and can make a virtual environment; .python-version picks pyenv's. Looked for only
+# where it is used, which is when something is to be installed.
+PYTHON = $(shell for candidate in python3 python3.13 python3.14 python3.12 python3.11 /usr/bin/python3; do \
 	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$candidate && break; done)
 
