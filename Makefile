@@ -49,12 +49,13 @@ lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 clean: ## remove what was installed and built; .local/, the data, stays
 	@rm -rf .venv .aws-sam
 
-# uv takes seconds where pip takes minutes. pip steps in where only pip is configured for this machine's index.
+# uv takes seconds where pip takes minutes. Bytecode is made here, once: some environments keep Python from writing it
+# later, and every start would then compile half of it again. pip steps in where only pip is configured for this machine's index.
 .venv/installed: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
 	@echo "Installing into .venv with $$($(PYTHON) --version) …"
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@.venv/bin/uv pip install --quiet --require-hashes --requirement requirements-dev.txt \
+	@.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements-dev.txt \
 		|| .venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
 	@touch $@
