@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
-from pg8000.native import Connection, DatabaseError, identifier
+from pg8000.native import DatabaseError, identifier
 
 from local.signals import stop_signals_held_back
 from storefront import db
@@ -49,8 +49,10 @@ def postgres(pgdata: Path, database: str = "storefront") -> Iterator[str]:
             server = _start(pgdata.resolve())
             resources.callback(_stop, server)
         information = server.get_postmaster_info()
-        _create_database(_socket(information.socket_dir, information.port), database)
-        yield f"postgresql://{USER}@/{quote(database)}?host={quote(str(information.socket_dir))}"
+        # With the port, which is in the socket's name and may come from the developer's PGPORT.
+        server_url = f"postgresql://{USER}@:{information.port}/{{}}?host={quote(str(information.socket_dir))}"
+        _create_database(server_url.format(USER), database)
+        yield server_url.format(quote(database))
 
 
 def check_reachable(url: str) -> None:
@@ -148,11 +150,7 @@ def _reason(error: Exception, log: Path) -> str:
     return str(error)
 
 
-def _socket(folder: str | Path | None, port: int | None) -> str:
-    return f"{folder}/.s.PGSQL.{port}"
-
-
-def _create_database(socket_path: str, database: str) -> None:
-    with Connection(USER, unix_sock=socket_path, database=USER) as connection:
+def _create_database(server_url: str, database: str) -> None:
+    with db.connect(server_url) as connection:
         if not connection.run("SELECT FROM pg_database WHERE datname = :name", name=database):
             connection.run(f"CREATE DATABASE {identifier(database)}")

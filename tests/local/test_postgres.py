@@ -48,6 +48,13 @@ def test_a_start_that_takes_longer_than_the_wheel_waits_is_waited_for(
     assert processes_of(tmp_path) == []
 
 
+def test_a_port_of_the_developer_s_own_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPORT", "5433")
+    with postgres(tmp_path / "postgres") as url:
+        db.connect(url).close()
+    assert processes_of(tmp_path) == []
+
+
 @pytest.mark.parametrize("name", ["my shop", "shop'", "$(touch pwned)", "a;b"])
 def test_a_path_that_a_shell_would_take_apart_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PostgresError, match="no space or sign"), postgres(tmp_path / name):
