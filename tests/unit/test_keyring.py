@@ -44,6 +44,14 @@ def signed_with(secret: str) -> dict[str, str]:
     return {"x-signature": sign(BODY, secret.encode())}
 
 
+def keyring_that_knows(*secrets: str) -> tuple[SecretStore, Clock, Keyring]:
+    """A keyring that has seen an event signed with the first of the secrets."""
+    store, clock = SecretStore(document(*secrets)), Clock()
+    keyring = Keyring(store.fetch, clock)
+    keyring.authenticate(signed_with(secrets[0]), BODY)
+    return store, clock, keyring
+
+
 def test_the_secret_is_fetched_once_for_many_events() -> None:
     store = SecretStore('{"x_signature": "one"}')
     keyring = Keyring(store.fetch)
@@ -53,9 +61,7 @@ def test_the_secret_is_fetched_once_for_many_events() -> None:
 
 
 def test_a_rotation_is_noticed_at_the_first_event_that_does_not_match() -> None:
-    store, clock = SecretStore(document("old")), Clock()
-    keyring = Keyring(store.fetch, clock)
-    keyring.authenticate(signed_with("old"), BODY)
+    store, clock, keyring = keyring_that_knows("old")
     store.text = document("old", "new")
     clock.now += REFETCH_INTERVAL
     keyring.authenticate(signed_with("new"), BODY)
@@ -64,9 +70,7 @@ def test_a_rotation_is_noticed_at_the_first_event_that_does_not_match() -> None:
 
 
 def test_a_secret_taken_away_is_refused_after_the_next_fetch() -> None:
-    store, clock = SecretStore(document("old")), Clock()
-    keyring = Keyring(store.fetch, clock)
-    keyring.authenticate(signed_with("old"), BODY)
+    store, clock, keyring = keyring_that_knows("old")
     store.text = document("new")
     clock.now += REFETCH_INTERVAL
     keyring.authenticate(signed_with("new"), BODY)
@@ -75,9 +79,7 @@ def test_a_secret_taken_away_is_refused_after_the_next_fetch() -> None:
 
 
 def test_a_secret_taken_away_is_refused_in_time_though_no_event_misses_it() -> None:
-    store, clock = SecretStore(document("new", "leaked")), Clock()
-    keyring = Keyring(store.fetch, clock)
-    keyring.authenticate(signed_with("new"), BODY)
+    store, clock, keyring = keyring_that_knows("new", "leaked")
     store.text = document("new")
     clock.now += MAX_AGE
     keyring.authenticate(signed_with("new"), BODY)
@@ -86,9 +88,7 @@ def test_a_secret_taken_away_is_refused_in_time_though_no_event_misses_it() -> N
 
 
 def test_a_secret_that_was_deleted_refuses_everything_in_time() -> None:
-    store, clock = SecretStore(document("one")), Clock()
-    keyring = Keyring(store.fetch, clock)
-    keyring.authenticate(signed_with("one"), BODY)
+    store, clock, keyring = keyring_that_knows("one")
     store.text = None
     clock.now += MAX_AGE
     with pytest.raises(InvalidSignature):
@@ -96,9 +96,7 @@ def test_a_secret_that_was_deleted_refuses_everything_in_time() -> None:
 
 
 def test_a_rotation_to_a_malformed_secret_keeps_the_one_before() -> None:
-    store, clock = SecretStore(document("one")), Clock()
-    keyring = Keyring(store.fetch, clock)
-    keyring.authenticate(signed_with("one"), BODY)
+    store, clock, keyring = keyring_that_knows("one")
     store.text = "not JSON"
     clock.now += MAX_AGE
     keyring.authenticate(signed_with("one"), BODY)
@@ -140,9 +138,7 @@ def test_forged_events_cannot_ask_for_more_than_one_fetch_in_an_interval() -> No
 
 
 def test_while_secrets_manager_is_away_the_known_secrets_decide() -> None:
-    store, clock = SecretStore(document("one")), Clock()
-    keyring = Keyring(store.fetch, clock)
-    keyring.authenticate(signed_with("one"), BODY)
+    store, clock, keyring = keyring_that_knows("one")
     store.away = True
     clock.now += REFETCH_INTERVAL
     with pytest.raises(InvalidSignature):

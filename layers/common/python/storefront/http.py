@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from storefront import errors, routes
 from storefront.fields import Id
@@ -98,10 +99,10 @@ def parse_json(event: APIGatewayProxyEventV2, model: type[Model], body: bytes | 
     try:
         return model.model_validate_json(raw_body(event) if body is None else body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise errors.MalformedBody(first["msg"]) from None
-        raise _invalid(error, lambda location: {"pointer": _pointer(location)}) from None
+        found = _broken_rules(error)
+        if found[0]["type"] == "json_invalid":
+            raise errors.MalformedBody(found[0]["msg"]) from None
+        raise _invalid(found, lambda location: {"pointer": _pointer(location)}) from None
 
 
 def parse_parameters(event: APIGatewayProxyEventV2, model: type[Model]) -> Model:
@@ -109,7 +110,7 @@ def parse_parameters(event: APIGatewayProxyEventV2, model: type[Model]) -> Model
     try:
         return model.model_validate(event.query_string_parameters)
     except ValidationError as error:
-        raise _invalid(error, lambda location: {"parameter": str(location[0])}) from None
+        raise _invalid(_broken_rules(error), lambda location: {"parameter": str(location[0])}) from None
 
 
 def parse_id(value: str) -> str:
@@ -160,8 +161,13 @@ def _internal_error(error: Exception, request_id: str) -> Response[str]:
     return _problem_response(errors.InternalError(f"The cause is in our log, under the request id {request_id}."))
 
 
-def _invalid(error: ValidationError, where: Callable[[tuple[int | str, ...]], dict[str, str]]) -> errors.InvalidRequest:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
+def _broken_rules(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_input=False, include_context=False)
+
+
+def _invalid(
+    found: list[ErrorDetails], where: Callable[[tuple[int | str, ...]], dict[str, str]]
+) -> errors.InvalidRequest:
     listed = [{"detail": one["msg"], **where(one["loc"])} for one in found[:MAX_ERRORS]]
     detail = "; ".join(f"{one.get('pointer') or one['parameter']}: {one['detail']}" for one in listed[:MAX_NAMED])
     if len(found) > MAX_NAMED:
