@@ -1,5 +1,6 @@
 """`make sam-local`: the API on `sam local start-api`, in Docker, and what it says where it cannot start."""
 
+import gc
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -32,12 +34,22 @@ DOCKER = {name: value for name, value in os.environ.items() if name.startswith("
 pytestmark = pytest.mark.timeout(600)
 
 
+def answering_engine() -> Any | None:
+    try:
+        return docker_stack._engine()
+    except StartError:
+        return None
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Any]:
     """A Docker engine that has the functions' image."""
-    try:
-        client = docker_stack._engine()
-    except StartError:
+    client = answering_engine()
+    if client is None:
+        # SAM CLI forgets to close the sockets on which nobody answered; Python would complain of it in a later test.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
         pytest.skip("no Docker engine answers")
     with closing(client):
         if not docker_stack._has_image(client) and not provide_image():
