@@ -11,6 +11,6 @@ ANSWER_TIMEOUT = 290.0
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
-    """The files that were applied. Raises what made one fail; that one is rolled back, those before it stay."""
+    """The files that were applied. Raises what made one fail; then all are rolled back."""
     with connect(settings.database_url(), ANSWER_TIMEOUT) as connection:
         return {"applied": migrate(connection)}

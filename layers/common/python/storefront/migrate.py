@@ -44,28 +44,28 @@ def migrate(connection: Connection, package: Path = PACKAGE) -> list[str]:
     """Apply what is new; the names of the files that were, oldest migration first. Any number may run at once.
 
     Raises MigrationError for a migration that was applied and then changed, and PostgreSQL's DatabaseError for one
-    that failed: that file is rolled back whole, those before it stay.
+    that failed. All of it is one transaction: no request ever sees a table without the functions that go with it, and
+    after a failure everything is as it was.
     """
     with _transaction(connection):
         connection.run(_HISTORY)
-    return [file.name for file in _files(package) if _apply(connection, file)]
+        return [file.name for file in _files(package) if _apply(connection, file)]
 
 
 def _apply(connection: Connection, file: SqlFile) -> bool:
-    with _transaction(connection):
-        known = connection.run(f"SELECT checksum FROM schema_history WHERE name = {literal(file.name)}")  # noqa: S608  quoted
-        if known == [[file.checksum]]:
-            return False
-        if known and file.is_migration:
-            raise MigrationError(
-                f"{file.name} was changed after it had been applied; put it back and write a new migration"
-            )
-        connection.run(file.text)
-        connection.run(
-            f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
-            "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
+    known = connection.run(f"SELECT checksum FROM schema_history WHERE name = {literal(file.name)}")  # noqa: S608  quoted
+    if known == [[file.checksum]]:
+        return False
+    if known and file.is_migration:
+        raise MigrationError(
+            f"{file.name} was changed after it had been applied; put it back and write a new migration"
         )
-        return True
+    connection.run(file.text)
+    connection.run(
+        f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
+        "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
+    )
+    return True
 
 
 @contextmanager
