@@ -24,7 +24,7 @@ from local.database import database
 from local.environments import LOOPBACK
 from local.relay import relay
 from local.sam_cli import SamCli
-from local.settings import Settings, StartError
+from local.settings import Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
 from local.stack import say, try_it
 from storefront import db
@@ -55,10 +55,11 @@ def serve(settings: Settings, port: int) -> None:
         say("Starting the AWS emulation")
         aws_url = resources.enter_context(aws(settings.webhook_secret))
         bridge = _bridge(engine)
-        variables = {
-            "DATABASE_URL": resources.enter_context(_database_for_containers(database_url, bridge)),
-            "SECRETS_MANAGER_ENDPOINT": resources.enter_context(_aws_for_containers(aws_url, bridge)),
-        }
+        variables = function_variables(
+            settings,
+            resources.enter_context(_database_for_containers(database_url, bridge)),
+            resources.enter_context(_aws_for_containers(aws_url, bridge)),
+        )
         sam.configure(ARCHITECTURE, variables, skip_pull_image=_has_image(engine))
         resources.callback(_remove_containers, engine, sam.build_folder)
         _migrate(sam)

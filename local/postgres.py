@@ -55,6 +55,15 @@ def postgres(pgdata: Path, database: str = "storefront") -> Iterator[str]:
         yield server_url.format(quote(database))
 
 
+def running_url(pgdata: Path, database: str = "storefront") -> str | None:
+    """The URL of a database on the server that runs on a data folder; None where none does."""
+    if _server_process(pgdata.resolve()) is None:
+        return None
+    # https://www.postgresql.org/docs/current/storage-file-layout.html: pid, data folder, start, port, socket folder.
+    _, _, _, port, folder, *_ = (pgdata / "postmaster.pid").read_text().splitlines()
+    return f"postgresql://{USER}@:{port}/{quote(database)}?host={quote(folder)}"
+
+
 def check_reachable(url: str) -> None:
     """Connect to a database. Raises PostgresError where that fails."""
     try:

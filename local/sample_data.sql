@@ -28,3 +28,16 @@ INSERT INTO order_items (order_id, product_id, line_number, product_name, quanti
     ('b0000000-0000-4000-8000-000000000001', 'a0000000-0000-4000-8000-000000000001', 1, 'Enamel Mug', 2, 14.50),
     ('b0000000-0000-4000-8000-000000000002', 'a0000000-0000-4000-8000-000000000005', 1, 'Pour-Over Kettle', 1, 72.00),
     ('b0000000-0000-4000-8000-000000000003', 'a0000000-0000-4000-8000-000000000002', 1, 'Linen Tea Towel', 2, 12.00);
+
+INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status)
+SELECT id, 'placed', 'sample-data', status, payment_status FROM orders ORDER BY id;
+
+INSERT INTO stock_movements (product_id, kind, delta, actor, occurred_at)
+SELECT p.id, 'opening', p.quantity + coalesce(sum(item.quantity), 0), 'sample-data', p.created_at
+  FROM products p
+  LEFT JOIN order_items item ON item.product_id = p.id
+ GROUP BY p.id
+ ORDER BY p.id;
+
+INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
+SELECT product_id, 'sale', -quantity, order_id, 'sample-data' FROM order_items ORDER BY order_id;

@@ -8,6 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DEFAULT_PORT = "3000"
 MAX_PORT = 65535
+DEFAULT_TIME_TO_LIVE = "1440"
+LOCAL_CURSOR_KEY = "local-only-not-a-secret"
 LOCAL_WEBHOOK_SECRET = "local-only-not-a-secret"  # noqa: S105  It says so.
 
 
@@ -23,7 +25,18 @@ class Settings:
     data_dir: Path
     database_url: str
     webhook_secret: str
+    order_time_to_live: str
     template: Path
+
+
+def function_variables(settings: Settings, database_url: str, aws_url: str) -> dict[str, str]:
+    """What every function's environment gets; it wins over the template's."""
+    return {
+        "DATABASE_URL": database_url,
+        "SECRETS_MANAGER_ENDPOINT": aws_url,
+        "CURSOR_KEY": LOCAL_CURSOR_KEY,
+        "ORDER_TIME_TO_LIVE_MINUTES": settings.order_time_to_live,
+    }
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -33,8 +46,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         data_dir=Path(environment.get("DATA_DIR") or ROOT / ".local").resolve(),
         database_url=environment.get("DATABASE_URL", ""),
         webhook_secret=environment.get("WEBHOOK_SECRET") or LOCAL_WEBHOOK_SECRET,
+        order_time_to_live=_minutes(environment.get("ORDER_TIME_TO_LIVE_MINUTES") or DEFAULT_TIME_TO_LIVE),
         template=Path(environment.get("TEMPLATE") or ROOT / "template.yaml").resolve(),
     )
+
+
+def _minutes(text: str) -> str:
+    if re.fullmatch(r"[0-9]{1,7}", text):
+        return text
+    raise StartError(f"ORDER_TIME_TO_LIVE_MINUTES must be a number from 0 to 9999999, and is {text!r}.")
 
 
 def _port(text: str) -> int:

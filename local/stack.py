@@ -9,7 +9,8 @@ from local.aws import aws
 from local.environments import InvocationError
 from local.gateway import Gateway
 from local.lambdas import LambdaRunner
-from local.settings import Settings, StartError
+from local.schedule import scheduled
+from local.settings import Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
 from local.template import TemplateError, read_template
 
@@ -42,9 +43,10 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             template = read_template(settings.template)
             say("Starting the AWS emulation")
             endpoint = resources.enter_context(aws(settings.webhook_secret))
-            variables = {"DATABASE_URL": database_url, "SECRETS_MANAGER_ENDPOINT": endpoint}
+            variables = function_variables(settings, database_url, endpoint)
             runner = resources.enter_context(LambdaRunner(template.functions, variables))
             _prepare_shop(runner, database_url)
+            resources.enter_context(scheduled(template.schedules, runner))
         except TemplateError as error:
             raise StartError(str(error)) from error
         port = listener.getsockname()[1]

@@ -13,7 +13,7 @@ from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
 from storefront.payments.keyring import Keyring
-from tests.shop import SECRET, Shop, load_function, over_handlers
+from tests.shop import CURSOR_KEY, SECRET, Shop, load_function, over_handlers
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +72,8 @@ def database(database_url: str) -> Iterator[Connection]:
 def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A shop over the handlers in this process, on the test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("CURSOR_KEY", CURSOR_KEY)
+    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "1440")
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(lambda: f'{{"x_signature": "{SECRET}"}}'))
     db.disconnect()
     yield Shop(over_handlers)

@@ -19,6 +19,7 @@ from storefront.routes import ROUTES, match
 ROOT = Path(__file__).parent.parent
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 SECRET = "local-only-not-a-secret"
+CURSOR_KEY = "local-only-not-a-secret-either"
 FUNCTIONS = {"/api/products": "products", "/api/orders": "orders", "/api/payment-webhook": "webhook"}
 
 
@@ -174,6 +175,7 @@ def lambda_context() -> SimpleNamespace:
         memory_limit_in_mb=512,
         invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
         aws_request_id=str(uuid.uuid4()),
+        get_remaining_time_in_millis=lambda: 120_000,
     )
 
 

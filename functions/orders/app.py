@@ -1,10 +1,15 @@
 """The order routes."""
 
-import json
+from functools import partial
 
 from storefront.http import create_app, entry_point, json_response, parse_id, parse_json, parse_parameters
+from storefront.idempotency.keys import idempotency_key
+from storefront.idempotency.response import created
+from storefront.lists.parameters import CursorParameters
+from storefront.lists.response import list_response
 from storefront.orders import store
 from storefront.orders.models import NewOrder, OrderListParameters, StatusChange
+from storefront.origin import origin
 from storefront.powertools import Response
 
 app = create_app()
@@ -12,13 +17,15 @@ app = create_app()
 
 @app.post("/api/orders")
 def place_order() -> Response[str]:
-    body = store.place(parse_json(app.current_event, NewOrder))
-    return json_response(body, 201, Location=f"/api/orders/{json.loads(body)['id']}")
+    event = app.current_event
+    key = idempotency_key(event.headers.get("idempotency-key"))
+    return created(store.place(parse_json(event, NewOrder), origin(event), key), "/api/orders")
 
 
 @app.get("/api/orders")
 def list_orders() -> Response[str]:
-    return json_response(store.listed(parse_parameters(app.current_event, OrderListParameters)))
+    event = app.current_event
+    return list_response(event, parse_parameters(event, OrderListParameters), store.listed)
 
 
 @app.get("/api/orders/<id>")
@@ -28,7 +35,14 @@ def get_order(id: str) -> Response[str]:
 
 @app.put("/api/orders/<id>/status")
 def change_order_status(id: str) -> Response[str]:
-    return json_response(store.change_status(parse_id(id), parse_json(app.current_event, StatusChange).status))
+    event = app.current_event
+    return json_response(store.change_status(parse_id(id), parse_json(event, StatusChange).status, origin(event)))
+
+
+@app.get("/api/orders/<id>/events")
+def list_order_events(id: str) -> Response[str]:
+    event = app.current_event
+    return list_response(event, parse_parameters(event, CursorParameters), partial(store.events, parse_id(id)))
 
 
 lambda_handler = entry_point(app)

@@ -1,10 +1,22 @@
 """The product routes."""
 
-import json
-
 from storefront.catalog import store
-from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters
-from storefront.http import create_app, entry_point, json_response, no_content, parse_id, parse_json, parse_parameters
+from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
+from storefront.conditions import etag, if_match, is_not_modified
+from storefront.http import (
+    create_app,
+    entry_point,
+    json_response,
+    no_content,
+    not_modified,
+    parse_id,
+    parse_json,
+    parse_parameters,
+)
+from storefront.idempotency.keys import idempotency_key
+from storefront.idempotency.response import created
+from storefront.lists.response import list_response
+from storefront.origin import origin
 from storefront.powertools import Response
 
 app = create_app()
@@ -12,29 +24,45 @@ app = create_app()
 
 @app.post("/api/products")
 def create_product() -> Response[str]:
-    body = store.create(parse_json(app.current_event, NewProduct))
-    return json_response(body, 201, Location=f"/api/products/{json.loads(body)['id']}")
+    event = app.current_event
+    key = idempotency_key(event.headers.get("idempotency-key"))
+    answer = store.create(parse_json(event, NewProduct), origin(event), key)
+    return created(answer, "/api/products", ETag=etag(answer.body))
 
 
 @app.get("/api/products")
 def list_products() -> Response[str]:
-    return json_response(store.listed(parse_parameters(app.current_event, ProductListParameters)))
+    event = app.current_event
+    return list_response(event, parse_parameters(event, ProductListParameters), store.listed)
 
 
 @app.get("/api/products/<id>")
 def get_product(id: str) -> Response[str]:
-    return json_response(store.get(parse_id(id)))
+    body = store.get(parse_id(id))
+    if is_not_modified(app.current_event.headers.get("if-none-match"), etag(body)):
+        return not_modified(ETag=etag(body))
+    return json_response(body, ETag=etag(body))
 
 
 @app.put("/api/products/<id>")
 def update_product(id: str) -> Response[str]:
-    return json_response(store.update(parse_id(id), parse_json(app.current_event, ProductChanges)))
+    event = app.current_event
+    changes = parse_json(event, ProductChanges)
+    body = store.update(parse_id(id), changes, if_match(event.headers.get("if-match")), origin(event))
+    return json_response(body, ETag=etag(body))
 
 
 @app.delete("/api/products/<id>")
 def delete_product(id: str) -> Response[str]:
-    store.delete(parse_id(id))
+    store.delete(parse_id(id), if_match(app.current_event.headers.get("if-match")))
     return no_content()
+
+
+@app.post("/api/products/<id>/stock-adjustments")
+def adjust_stock(id: str) -> Response[str]:
+    event = app.current_event
+    key = idempotency_key(event.headers.get("idempotency-key"))
+    return created(store.adjust_stock(parse_id(id), parse_json(event, StockAdjustment), origin(event), key))
 
 
 lambda_handler = entry_point(app)

@@ -4,6 +4,7 @@ import hashlib
 import json
 
 from storefront.http import create_app, entry_point, json_response, parse_json, raw_body, remark
+from storefront.origin import origin
 from storefront.payments import store
 from storefront.payments.keyring import Keyring, fetch_secret
 from storefront.payments.models import PaymentEvent
@@ -19,7 +20,8 @@ def receive_payment_event() -> Response[str]:
     # Before anything of the body is looked at: what is not authentic gets no further.
     keyring.authenticate(app.current_event.headers, body)
     event = parse_json(app.current_event, PaymentEvent, body)
-    answer = store.record(event, event.event_id or hashlib.sha256(body).hexdigest())
+    event_id = event.event_id or hashlib.sha256(body).hexdigest()
+    answer = store.record(event, event_id, {**origin(app.current_event), "actor": "payment-processor"})
     # Money without goods: until the event is kept in a table, the log is where somebody can learn of it.
     needs_somebody = answer["outcome"] in ("needs_refund", "needs_review")
     remark(warn=needs_somebody, outcome=answer["outcome"], order_id=answer["order_id"], event_id=answer["event_id"])

@@ -181,12 +181,14 @@ def test_an_unknown_order_is_not_found(shop: Shop) -> None:
 def test_the_list_is_newest_first_in_pages_with_the_lines(shop: Shop) -> None:
     tea = shop.create_product()
     orders = [shop.order((tea["id"], 1)) for _ in range(3)][::-1]
-    assert expect(200, shop.get(target("/api/orders", page=1, page_size=2))) == {
+    page = expect(200, shop.get(target("/api/orders", page=1, page_size=2)))
+    assert page == {
         "items": orders[:2],
         "total": 3,
         "page": 1,
         "page_size": 2,
         "total_pages": 2,
+        "next_cursor": page["next_cursor"],
     }
     assert expect(200, shop.get(target("/api/orders", page=2, page_size=2)))["items"] == orders[2:]
 

@@ -142,7 +142,10 @@ def test_the_list_is_newest_first_in_pages(shop: Shop) -> None:
         [names[0]],
         [],
     ]
-    assert [page.keys() for page in pages] == [{"items", "total", "page", "page_size", "total_pages"}] * 4
+    assert [page.keys() for page in pages] == [
+        {"items", "total", "page", "page_size", "total_pages", "next_cursor"}
+    ] * 4
+    assert [page["next_cursor"] is None for page in pages] == [False, False, True, True]
     assert [(page["total"], page["page_size"], page["total_pages"]) for page in pages] == [(5, 2, 3)] * 4
     assert [page["page"] for page in pages] == [1, 2, 3, 4]
 
@@ -154,6 +157,7 @@ def test_an_empty_list_is_an_empty_page(shop: Shop) -> None:
         "page": 1,
         "page_size": 20,
         "total_pages": 0,
+        "next_cursor": None,
     }
 
 

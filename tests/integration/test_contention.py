@@ -2,18 +2,18 @@
 
 import multiprocessing
 import os
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
 import pytest
 from pg8000.native import Connection
 
-from storefront import db
+from storefront.audit import violations
+from tests.integration.races import Call, change_status, expire, pay, place, two_at_once
 from tests.shop import Shop, over_handlers
 
 PROCESSES = 8
@@ -65,72 +65,89 @@ def test_orders_for_the_same_products_in_opposite_order_never_deadlock(shop: Sho
     assert {shop.stock(product_id) for product_id, _ in lines} == {1000 - 20 * PROCESSES}
 
 
-def two_at_once(database_url: str, first: tuple[str, str], second: tuple[str, str]) -> set[str]:
-    """Run two calls in two sessions: the second starts while the first is done but not committed."""
-    outcomes: list[str] = []
-
-    def run(call: tuple[str, str], connection: Connection) -> None:
-        outcomes.append(db._execute(connection, f"SELECT outcome, '' FROM {call[0]}($1)", call[1])[0])
-
-    with closing(db.connect(database_url)) as one, closing(db.connect(database_url)) as two:
-        one.run("BEGIN")
-        run(first, one)
-        [[pid]] = two.run("SELECT pg_backend_pid()")
-        waiting = threading.Thread(target=run, args=(second, two))
-        waiting.start()
-        # Committed only once the second is seen to wait, so that the race is run every time.
-        is_waiting = f"SELECT true FROM pg_stat_activity WHERE pid = {pid} AND wait_event_type = 'Lock'"
-        while not one.run(is_waiting):
-            one.run("SELECT pg_stat_clear_snapshot()")
-        one.run("COMMIT")
-        waiting.join()
-    return set(outcomes)
-
-
 @pytest.mark.parametrize(
     ("first", "second", "outcomes", "stock"),
     [
-        ("canceled", "canceled", {"changed", "invalid_transition"}, 10),
-        ("canceled", "completed", {"changed", "invalid_transition"}, 10),
-        ("completed", "canceled", {"changed", "invalid_transition"}, 7),
-        ("canceled", "paid", {"changed", "needs_refund"}, 10),
-        ("paid", "canceled", {"applied", "changed"}, 10),
-        ("paid", "paid", {"applied", "duplicate"}, 7),
-        ("paid", "failed", {"applied", "ignored"}, 7),
-        ("failed", "paid", {"applied"}, 7),
+        ("canceled", "canceled", ("changed", "invalid_transition"), 10),
+        ("canceled", "completed", ("changed", "invalid_transition"), 10),
+        ("canceled", "paid", ("changed", "needs_refund"), 10),
+        ("canceled", "failed", ("changed", "ignored"), 10),
+        ("completed", "canceled", ("changed", "invalid_transition"), 7),
+        ("completed", "completed", ("changed", "invalid_transition"), 7),
+        ("completed", "paid", ("changed", "needs_review"), 7),
+        ("completed", "failed", ("changed", "ignored"), 7),
+        ("paid", "canceled", ("applied", "changed"), 10),
+        ("paid", "completed", ("applied", "changed"), 7),
+        ("paid", "paid", ("applied", "duplicate"), 7),
+        ("paid", "failed", ("applied", "ignored"), 7),
+        ("failed", "canceled", ("applied", "changed"), 10),
+        ("failed", "completed", ("applied", "changed"), 7),
+        ("failed", "paid", ("applied", "applied"), 7),
+        ("failed", "failed", ("applied", "duplicate"), 7),
+        ("expired", "canceled", ("expired", "invalid_transition"), 10),
+        ("expired", "completed", ("expired", "invalid_transition"), 10),
+        ("expired", "paid", ("expired", "needs_refund"), 10),
+        ("expired", "failed", ("expired", "ignored"), 10),
     ],
 )
-def test_two_changes_of_one_order_at_once_happen_one_after_the_other(
-    shop: Shop, database_url: str, *, first: str, second: str, outcomes: set[str], stock: int
+def test_of_two_changes_of_one_order_the_second_waits_for_the_first_and_sees_it(
+    shop: Shop,
+    database_url: str,
+    database: Connection,
+    *,
+    first: str,
+    second: str,
+    outcomes: tuple[str, str],
+    stock: int,
 ) -> None:
     tea = shop.create_product(quantity=10)
-    order_id = shop.order((tea["id"], 3))["id"]
-
-    def call(change: str) -> tuple[str, str]:
-        if change in ("paid", "failed"):
-            return "record_payment_event", f'{{"order_id": "{order_id}", "payment_status": "{change}"}}'
-        return "change_order_status", f'{{"id": "{order_id}", "status": "{change}"}}'
-
-    assert two_at_once(database_url, call(first), call(second)) == outcomes
+    order = shop.order((tea["id"], 3))
+    assert two_at_once(database_url, change(order["id"], first), change(order["id"], second)) == outcomes
     assert shop.stock(tea["id"]) == stock
+    assert violations(database) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "status", "stock"),
+    [
+        ("canceled", "canceled", 10),
+        ("completed", "completed", 7),
+        ("paid", "pending", 7),
+        ("failed", "pending", 7),
+        ("expired", "canceled", 10),
+    ],
+)
+def test_expiry_passes_over_an_order_that_is_being_changed(
+    shop: Shop, database_url: str, database: Connection, *, first: str, status: str, stock: int
+) -> None:
+    tea = shop.create_product(quantity=10)
+    order = shop.order((tea["id"], 3))
+    two_at_once(database_url, change(order["id"], first), expire(), waits=False)
+    assert shop.get(f"/api/orders/{order['id']}").json["status"] == status
+    assert shop.stock(tea["id"]) == stock
+    assert violations(database) == []
+
+
+def change(order_id: str, to: str) -> Call:
+    if to == "expired":
+        return expire()
+    return pay(order_id, to) if to in ("paid", "failed") else change_status(order_id, to)
 
 
 def test_of_two_orders_for_the_last_unit_the_second_sees_the_first(shop: Shop, database_url: str) -> None:
     tea = shop.create_product(quantity=1)
-    order = ("place_order", f'{{"customer_id": 1, "products": [{{"product_id": "{tea["id"]}", "quantity": 1}}]}}')
-    assert two_at_once(database_url, order, order) == {"placed", "insufficient_stock"}
+    order = place((tea["id"], 1))
+    assert two_at_once(database_url, order, order) == ("placed", "insufficient_stock")
 
 
 def test_an_order_that_waited_for_a_deletion_does_not_sell_what_is_gone(shop: Shop, database_url: str) -> None:
     tea = shop.create_product()
-    deletion = ("delete_product", f'{{"id": "{tea["id"]}"}}')
-    order = ("place_order", f'{{"customer_id": 1, "products": [{{"product_id": "{tea["id"]}", "quantity": 1}}]}}')
-    assert two_at_once(database_url, deletion, order) == {"deleted", "unknown_products"}
+    deletion = Call("delete_product", {"id": tea["id"]})
+    assert two_at_once(database_url, deletion, place((tea["id"], 1))) == ("deleted", "unknown_products")
 
 
 def test_an_order_that_waited_for_a_new_price_pays_the_new_price(shop: Shop, database_url: str) -> None:
     tea = shop.create_product(price="1")
-    change = ("update_product", f'{{"id": "{tea["id"]}", "changes": {{"price": "2"}}}}')
-    order = ("place_order", f'{{"customer_id": 1, "products": [{{"product_id": "{tea["id"]}", "quantity": 1}}]}}')
-    assert two_at_once(database_url, change, order) == {"updated", "placed"}
+    new_price = Call("update_product", {"id": tea["id"], "changes": {"price": "2"}})
+    assert two_at_once(database_url, new_price, place((tea["id"], 1))) == ("updated", "placed")
     assert shop.get("/api/orders").json["items"][0]["total_price"] == "2.00"

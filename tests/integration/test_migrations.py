@@ -10,6 +10,7 @@ from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
 from storefront import db
+from storefront.audit import violations
 from storefront.migrate import PACKAGE, MigrationError, migrate
 from tests.shop import lambda_context, load_function
 
@@ -102,6 +103,34 @@ def test_many_at_once_apply_each_file_once(empty_database_url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         applied = [name for names in pool.map(run, range(8)) for name in names]
     assert len(applied) == len(set(applied)) == len(list(PACKAGE.glob("*/*.sql")))
+
+
+def test_what_was_there_before_the_ledger_is_in_it(empty_database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    shutil.copy(PACKAGE / "migrations" / "0001_shop.sql", tmp_path / "migrations")
+    with closing(db.connect(empty_database_url)) as connection:
+        migrate(connection, tmp_path)
+        connection.run(
+            """INSERT INTO products (name, price, quantity, deleted_at)
+               SELECT 'Tea ' || n, n, 10 * n, CASE WHEN n = 3 THEN now() END FROM generate_series(1, 3) n;
+               INSERT INTO orders (customer_id, status, payment_status, total_price)
+               SELECT 1, status, payment_status, 13
+                 FROM unnest(enum_range(NULL::order_status)) status,
+                      unnest(enum_range(NULL::payment_status)) payment_status;
+               INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
+               SELECT o.id, p.id, 1, p.name, CASE p.price WHEN 1 THEN 4 ELSE p.price END, p.price
+                 FROM orders o, products p
+                WHERE p.price IN (1, 3)"""
+        )
+        migrate(connection)
+        assert violations(connection) == []
+        assert connection.run("SELECT kind::text, sum(delta) FROM stock_movements GROUP BY kind ORDER BY kind") == [
+            # What is on hand, and what the six orders that were not canceled have taken.
+            ["opening", 60 + 6 * 7],
+            ["restock", 3 * 7],
+            ["sale", -9 * 7],
+        ]
+        assert connection.run("SELECT count(*) FROM order_events") == [[9 + 8]]
 
 
 def test_sessions_have_time_outs(database: Connection) -> None:

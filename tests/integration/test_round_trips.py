@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
 from storefront import db
 from tests.integration.wire import Wire, wire_to
-from tests.shop import Shop
+from tests.shop import Shop, lambda_context, load_function
 
 
 @pytest.fixture
@@ -24,9 +25,9 @@ def wire(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iter
         db.disconnect()
 
 
-def round_trips(wire: Wire, shop: Shop, method: str, path: str, body: Any = None) -> int:
+def round_trips(wire: Wire, shop: Shop, method: str, path: str, body: Any = None, **headers: str) -> int:
     before = wire.round_trips
-    reply = shop.call(method, path, body)
+    reply = shop.call(method, path, body, headers)
     assert reply.status < 300, reply
     return wire.round_trips - before
 
@@ -38,13 +39,19 @@ def test_every_product_route_takes_one_round_trip(wire: Wire, shop: Shop) -> Non
     assert round_trips(wire, shop, "GET", "/api/products") == 1
     assert round_trips(wire, shop, "GET", path) == 1
     assert round_trips(wire, shop, "PUT", path, {"price": 2}) == 1
+    etag = shop.get(path).headers["etag"]
+    assert round_trips(wire, shop, "PUT", path, {"price": 3}, **{"If-Match": etag}) == 1
+    assert round_trips(wire, shop, "POST", f"{path}/stock-adjustments", {"delta": 1, "reason": "counted"}) == 1
     assert round_trips(wire, shop, "DELETE", path) == 1
 
 
 @pytest.mark.parametrize("lines", range(1, 6))
 def test_an_order_of_any_number_of_lines_takes_one_round_trip(wire: Wire, shop: Shop, lines: int) -> None:
     products = [{"product_id": shop.create_product()["id"], "quantity": 1} for _ in range(lines)]
-    assert round_trips(wire, shop, "POST", "/api/orders", {"customer_id": 1, "products": products}) == 1
+    order = {"customer_id": 1, "products": products}
+    assert round_trips(wire, shop, "POST", "/api/orders", order) == 1
+    for _ in ("the first", "a replay"):
+        assert round_trips(wire, shop, "POST", "/api/orders", order, **{"Idempotency-Key": "k"}) == 1
 
 
 def test_every_other_order_route_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
@@ -52,7 +59,26 @@ def test_every_other_order_route_takes_one_round_trip(wire: Wire, shop: Shop) ->
     order = shop.order((tea["id"], 1))
     assert round_trips(wire, shop, "GET", "/api/orders") == 1
     assert round_trips(wire, shop, "GET", f"/api/orders/{order['id']}") == 1
+    assert round_trips(wire, shop, "GET", f"/api/orders/{order['id']}/events") == 1
     assert round_trips(wire, shop, "PUT", f"/api/orders/{order['id']}/status", {"status": "canceled"}) == 1
+
+
+def test_a_page_by_its_cursor_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
+    for _ in range(2):
+        shop.create_product()
+    cursor = shop.get("/api/products?page_size=1").json["next_cursor"]
+    assert round_trips(wire, shop, "GET", f"/api/products?page_size=1&cursor={cursor}") == 1
+
+
+def test_a_batch_of_expired_orders_takes_one_round_trip(wire: Wire, shop: Shop, database: Connection) -> None:
+    tea = shop.create_product()["id"]
+    for _ in range(3):
+        shop.order((tea, 1))
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+    before = wire.round_trips
+    assert load_function("expire_orders").lambda_handler({}, lambda_context()) == {"expired": 3, "swept": 0}
+    # One for the orders, one for the keys.
+    assert wire.round_trips - before == 2
 
 
 def test_a_payment_event_takes_one_round_trip(wire: Wire, shop: Shop) -> None:

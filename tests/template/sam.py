@@ -8,6 +8,15 @@ from samcli.commands._utils.template import get_template_data
 
 from tests.shop import ROOT
 
+EVENTS = ROOT / "events"
+
+UNROUTED: dict[str, Any] = {
+    "migrate.json": {"applied": []},
+    "expire-orders.json": {"expired": 0, "swept": 0},
+    "audit.json": {"violations": 0},
+}
+"""What the functions without a route answer on the sample data."""
+
 
 @cache
 def template() -> dict[str, Any]:
@@ -27,6 +36,8 @@ def routes() -> dict[str, str]:
     found = {}
     for name, properties in functions().items():
         for event in properties.get("Events", {}).values():
+            if event["Type"] != "HttpApi":
+                continue
             route = event["Properties"]
             found[f"{route['Method']} {route['Path']}" if "Path" in route else "$default"] = name
     return found
@@ -36,3 +47,10 @@ def folder_name(function: str) -> str:
     """The folder under functions/ of a function's code."""
     name: str = functions()[function]["CodeUri"].removeprefix("functions/")
     return name
+
+
+def function_for(name: str, event: dict[str, Any]) -> str:
+    """The function that a file under events/ is for: its route's, or the one that the file is named after."""
+    if "routeKey" in event:
+        return routes()[event["routeKey"]]
+    return f"{name.removesuffix('.json').title().replace('-', '')}Function"

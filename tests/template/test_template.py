@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from storefront import db
+from storefront import audit, db
 from storefront.routes import ROUTES
 from tests.shop import ROOT, load_function
 from tests.template.sam import folder_name, functions, routes, template
@@ -16,7 +16,7 @@ def test_the_template_has_the_routes_of_the_table_and_a_default() -> None:
     assert routes().keys() == {*TABLE, "$default"}
 
 
-@pytest.mark.parametrize("function", [name for name in functions() if "Events" in functions()[name]])
+@pytest.mark.parametrize("function", sorted(set(routes().values())))
 def test_a_function_handles_the_routes_that_lead_to_it(function: str) -> None:
     app = load_function(folder_name(function)).app
     handled = {
@@ -33,10 +33,12 @@ def test_every_function_s_folder_is_in_the_template() -> None:
 def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
     given = {name: set(one.get("Environment", {}).get("Variables", {})) for name, one in functions().items()}
     assert given == {
-        "ProductsFunction": {"DATABASE_URL"},
-        "OrdersFunction": {"DATABASE_URL"},
+        "ProductsFunction": {"DATABASE_URL", "CURSOR_KEY"},
+        "OrdersFunction": {"DATABASE_URL", "CURSOR_KEY"},
         "WebhookFunction": {"DATABASE_URL", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
         "FallbackFunction": set(),
+        "ExpireOrdersFunction": {"DATABASE_URL", "ORDER_TIME_TO_LIVE_MINUTES"},
+        "AuditFunction": {"DATABASE_URL"},
         "MigrateFunction": {"DATABASE_URL"},
     }
 
@@ -44,7 +46,8 @@ def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
 def test_functions_that_answer_http_do_so_before_api_gateway_gives_up() -> None:
     limit = template()["Globals"]["Function"]["Timeout"]
     assert limit < 30
-    assert [name for name, one in functions().items() if one.get("Timeout", limit) > limit] == ["MigrateFunction"]
+    slower = {name for name, one in functions().items() if one.get("Timeout", limit) > limit}
+    assert slower & set(routes().values()) == set()
 
 
 def test_time_outs_nest() -> None:
@@ -52,6 +55,8 @@ def test_time_outs_nest() -> None:
     secrets_manager = 10
     assert secrets_manager + db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT < template()["Globals"]["Function"]["Timeout"]
     assert functions()["MigrateFunction"]["Timeout"] > load_function("migrate").ANSWER_TIMEOUT
+    assert functions()["AuditFunction"]["Timeout"] > audit.ANSWER_TIMEOUT
+    assert load_function("expire_orders").TIME_FOR_A_BATCH > (db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT) * 1000
 
 
 def test_parameters_that_hold_secrets_are_not_shown() -> None:

@@ -8,8 +8,15 @@ routes      every route of the API, in one table
 errors      the problems a client can be told of (RFC 9457)
 db          one call, one round trip
 migrate     the schema, brought up to date
+audit       the rows that contradict each other
+origin      who asked for a change
+conditions  ETag, If-Match, If-None-Match
+metrics     what CloudWatch counts
 powertools  AWS Lambda Powertools, imported without what it drags in
 fields      types that several models share
+
+lists          pages, cursors and links
+idempotency    requests that are safe to send again
 
 catalog, orders, payments    a feature each: models (what may come in), store (its calls), *.sql (what they do)
 migrations                   the schema's history

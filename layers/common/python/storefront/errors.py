@@ -49,6 +49,14 @@ class Problem(Exception):  # noqa: N818  RFC 9457 has the name
         return json.dumps(document, ensure_ascii=False)
 
 
+class BadCursor(Problem):
+    status, kind, title = 400, "bad-cursor", "The cursor is not one of this list"
+
+
+class InsufficientStock(Problem):
+    status, kind, title = 400, "insufficient-stock", "Insufficient stock"
+
+
 class PageTooDeep(Problem):
     status, kind, title = 400, "page-too-deep", "The page is too deep"
 
@@ -75,6 +83,10 @@ class OrderNotFound(Problem):
 
 class MethodNotAllowed(Problem):
     status, kind, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class StaleETag(Problem):
+    status, kind, title = 412, "stale-etag", "It was changed since it was read"
 
 
 class BodyTooLarge(Problem):

@@ -1,8 +1,9 @@
 """Types that several models share: ids, money, text that PostgreSQL can hold, query parameters."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -10,11 +11,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
-
-from storefront.errors import PageTooDeep
 
 MAX_INTEGER = 2_147_483_647
 """PostgreSQL's integer."""
@@ -22,7 +20,8 @@ MAX_INTEGER = 2_147_483_647
 MAX_MONEY = Decimal("99999999.99")
 """NUMERIC(10,2)."""
 
-MAX_ROWS_DEEP = 100_000
+
+_RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
 
 class RequestModel(BaseModel):
@@ -65,6 +64,19 @@ def _plain_integer(value: Any) -> Any:
     return value
 
 
+def _moment(value: Any) -> Any:
+    # Stricter than Python, which also reads a date alone, a week or a time without its offset.
+    if isinstance(value, str):
+        if not re.fullmatch(_RFC_3339, value):
+            raise PydanticCustomError("moment_text", "Input should be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+        try:
+            # In UTC, since PostgreSQL takes fewer offsets than RFC 3339 has.
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise PydanticCustomError("moment", "Input should be a time that exists") from None
+    return value
+
+
 WithoutNul = AfterValidator(_without_nul)
 """PostgreSQL cannot hold the character in a text."""
 
@@ -81,22 +93,15 @@ Money = Annotated[
 ]
 """An amount in the shop's currency: more than 0, at most 99999999.99, at most two places."""
 
+QueryMoney = Annotated[
+    Decimal, Field(strict=False, ge=0, le=MAX_MONEY, decimal_places=2), BeforeValidator(_plain_decimal)
+]
+"""A bound for amounts, 0 among them."""
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""A time with its offset from UTC, to the microsecond (RFC 3339, section 5.6)."""
+
 QueryInteger = Annotated[int, BeforeValidator(_plain_integer)]
 """An integer of a query string, in ASCII digits."""
 
 PositiveInteger = Field(ge=1, le=MAX_INTEGER)
-
-
-class ListParameters(RequestModel):
-    """What every list takes."""
-
-    page: Annotated[QueryInteger, PositiveInteger] = 1
-    page_size: Annotated[QueryInteger, Field(ge=1, le=100)] = 20
-
-    @model_validator(mode="after")
-    def _within_reach(self) -> Self:
-        # PostgreSQL reads and throws away every row before the page. Not a broken rule of the parameter (422) but
-        # the contract's 400, which pydantic lets through because it is no ValueError.
-        if (self.page - 1) * self.page_size > MAX_ROWS_DEEP:
-            raise PageTooDeep(f"Pages reach {MAX_ROWS_DEEP} rows deep; narrow the list with its filters.")
-        return self

@@ -133,6 +133,10 @@ def no_content() -> Response[str]:
     return Response(204)
 
 
+def not_modified(**headers: str) -> Response[str]:
+    return Response(304, headers=dict(headers))
+
+
 def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
     route = routes.match(event.path)
     if route is None:

@@ -9,9 +9,11 @@ import re
 ROUTES: dict[str, frozenset[str]] = {
     "/api/products": frozenset({"GET", "POST"}),
     "/api/products/{id}": frozenset({"GET", "PUT", "DELETE"}),
+    "/api/products/{id}/stock-adjustments": frozenset({"POST"}),
     "/api/orders": frozenset({"GET", "POST"}),
     "/api/orders/{id}": frozenset({"GET"}),
     "/api/orders/{id}/status": frozenset({"PUT"}),
+    "/api/orders/{id}/events": frozenset({"GET"}),
     "/api/payment-webhook": frozenset({"POST"}),
 }
 

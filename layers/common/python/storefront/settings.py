@@ -1,6 +1,7 @@
 """What the environment says. Read when asked for and not at import, so that a test can change it."""
 
 import os
+import re
 
 
 def database_url() -> str:
@@ -11,6 +12,19 @@ def database_url() -> str:
 def webhook_secret_id() -> str:
     """Name or ARN of the Secrets Manager secret that holds the webhook's keys; empty where none is configured."""
     return os.environ.get("WEBHOOK_SECRET_ID", "")
+
+
+def cursor_key() -> bytes:
+    """What the cursors of the lists are authenticated with; all it protects is their form."""
+    return os.environ["CURSOR_KEY"].encode()
+
+
+def order_time_to_live() -> int:
+    """Minutes that an order may stay pending and unpaid; 0 for ever. Raises ValueError where it is no such number."""
+    text = os.environ["ORDER_TIME_TO_LIVE_MINUTES"]
+    if not re.fullmatch(r"[0-9]{1,7}", text):
+        raise ValueError(f"ORDER_TIME_TO_LIVE_MINUTES should be a number from 0 to 9999999, and is {text!r}")
+    return int(text)
 
 
 def secrets_manager_endpoint() -> str | None:

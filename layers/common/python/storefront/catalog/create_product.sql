@@ -1,10 +1,18 @@
--- Stores a new product. Outcome: created.
+-- Stores a new product, and its stock as the first movement. Outcome: created.
 CREATE OR REPLACE FUNCTION create_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
+DECLARE
+    created products;
 BEGIN
-    INSERT INTO products AS p (name, description, price, quantity)
+    INSERT INTO products (name, description, price, quantity)
     VALUES (request ->> 'name', request ->> 'description',
             (request ->> 'price')::numeric, (request ->> 'quantity')::integer)
-    RETURNING 'created', product_json(p)::text INTO outcome, body;
+    RETURNING * INTO created;
+
+    INSERT INTO stock_movements (product_id, kind, delta, actor, request_id)
+    VALUES (created.id, 'opening', created.quantity, request ->> 'actor', request ->> 'request_id');
+
+    outcome := 'created';
+    body := product_json(created);
 END
 $$;

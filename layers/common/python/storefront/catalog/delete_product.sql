@@ -1,11 +1,16 @@
 -- Takes a product off sale and out of every read; the row stays for the orders that name it.
--- Outcomes: deleted, unknown_product.
+-- Outcomes: deleted, unknown_product, stale.
 CREATE OR REPLACE FUNCTION delete_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
+DECLARE
+    locked record;
 BEGIN
-    UPDATE products
-       SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
-     WHERE id = (request ->> 'id')::uuid AND deleted_at IS NULL;
-    outcome := CASE WHEN FOUND THEN 'deleted' ELSE 'unknown_product' END;
+    SELECT * INTO locked FROM lock_product(request);
+    IF locked.outcome IS NOT NULL THEN
+        outcome := locked.outcome;
+        RETURN;
+    END IF;
+    UPDATE products p SET deleted_at = clock_timestamp(), updated_at = clock_timestamp() WHERE p.id = (locked.product).id;
+    outcome := 'deleted';
 END
 $$;

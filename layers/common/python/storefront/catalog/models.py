@@ -1,11 +1,27 @@
 """What the product routes take."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import MAX_INTEGER, ListParameters, Money, NotBlank, RequestModel, WithoutNul
+from storefront.fields import MAX_INTEGER, Money, NotBlank, QueryMoney, RequestModel, WithoutNul
+from storefront.lists.parameters import PageParameters
+
+
+def _not_zero(delta: int) -> int:
+    if delta == 0:
+        raise PydanticCustomError("zero", "Input should not be 0")
+    return delta
+
+
+def _has_a_word(text: str) -> str:
+    # Every name has all of no words.
+    if not re.search(r"[^\W_]", text):
+        raise PydanticCustomError("no_word", "Input should have a word to look for")
+    return text
+
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul, NotBlank]
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
@@ -34,8 +50,18 @@ class ProductChanges(RequestModel):
         return self
 
 
-class ProductListParameters(ListParameters):
+class StockAdjustment(RequestModel):
+    """Units to add to the stock, or to take from it, and why."""
+
+    delta: Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), AfterValidator(_not_zero)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul, NotBlank]
+
+
+class ProductListParameters(PageParameters):
     in_stock: Literal["true", "false"] | None = None
+    q: Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)] | None = None
+    min_price: QueryMoney | None = None
+    max_price: QueryMoney | None = None
     sort: Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"] = (
         "-created_at"
     )

@@ -1,34 +1,60 @@
 """The product routes' calls. Each gives the JSON text of the answer."""
 
 import json
+from typing import Any
 
 from storefront import db
-from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters
-from storefront.errors import ProductNotFound
+from storefront.catalog.models import NewProduct, ProductChanges, StockAdjustment
+from storefront.errors import InsufficientStock, ProductNotFound, StaleETag
+from storefront.idempotency.keys import Answer, call_once
+from storefront.origin import Origin
 
 
-def create(product: NewProduct) -> str:
-    return db.call("create_product", product.model_dump_json())[1]
+def create(product: NewProduct, origin: Origin, key: str | None) -> Answer:
+    return call_once("create_product", product.model_dump(mode="json"), origin, key)
 
 
-def listed(parameters: ProductListParameters) -> str:
-    return db.call("list_products", parameters.model_dump_json())[1]
+def listed(request: dict[str, Any]) -> str:
+    return db.call("list_products", json.dumps(request))[1]
 
 
 def get(product_id: str) -> str:
-    return _one("get_product", product_id)
+    return _one("get_product", {"id": product_id})
 
 
-def update(product_id: str, changes: ProductChanges) -> str:
-    return _one("update_product", product_id, changes=changes.model_dump(mode="json", exclude_unset=True))
+def update(product_id: str, changes: ProductChanges, if_match: list[str] | None, origin: Origin) -> str:
+    """Raises ProductNotFound, or StaleETag where the product has none of the ETags in if_match."""
+    fields = changes.model_dump(mode="json", exclude_unset=True)
+    return _one("update_product", {"id": product_id, "changes": fields, "if_match": if_match, **origin})
 
 
-def delete(product_id: str) -> None:
-    _one("delete_product", product_id)
+def delete(product_id: str, if_match: list[str] | None) -> None:
+    """Raises ProductNotFound, or StaleETag where the product has none of the ETags in if_match."""
+    _one("delete_product", {"id": product_id, "if_match": if_match})
 
 
-def _one(function: str, product_id: str, **request: object) -> str:
-    outcome, body = db.call(function, json.dumps({"id": product_id, **request}))
+def adjust_stock(product_id: str, adjustment: StockAdjustment, origin: Origin, key: str | None) -> Answer:
+    """Raises ProductNotFound, InsufficientStock or NumberOutOfRange; then no stock has moved."""
+    answer = call_once("adjust_stock", {"id": product_id, **adjustment.model_dump()}, origin, key)
+    if answer.outcome == "insufficient_stock":
+        short = json.loads(answer.body)
+        detail = (
+            f"Insufficient stock for {short['product_name']}: "
+            f"{short['requested']} to be taken, {short['available']} available"
+        )
+        raise InsufficientStock(detail, errors=[{"detail": detail, "pointer": "#/delta", **short}])
+    _refuse(answer.outcome, product_id)
+    return answer
+
+
+def _one(function: str, request: dict[str, Any]) -> str:
+    outcome, body = db.call(function, json.dumps(request))
+    _refuse(outcome, request["id"])
+    return body
+
+
+def _refuse(outcome: str, product_id: str) -> None:
     if outcome == "unknown_product":
         raise ProductNotFound(f"There is no product {product_id}.")
-    return body
+    if outcome == "stale":
+        raise StaleETag("The product was changed since the ETag of If-Match was given; read it again.")

@@ -1,9 +1,20 @@
--- Changes the fields that the request names, and no others. Outcomes: updated, unknown_product.
+-- Changes the fields that the request names, and no others; another quantity is a movement of the stock.
+-- Outcomes: updated, unknown_product, stale.
 CREATE OR REPLACE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
     changes jsonb := request -> 'changes';
+    locked  record;
+    before  products;
+    after   products;
 BEGIN
+    SELECT * INTO locked FROM lock_product(request);
+    IF locked.outcome IS NOT NULL THEN
+        outcome := locked.outcome;
+        RETURN;
+    END IF;
+    before := locked.product;
+
     UPDATE products p
        SET name = CASE WHEN changes ? 'name' THEN changes ->> 'name' ELSE p.name END,
            description = CASE WHEN changes ? 'description' THEN changes ->> 'description' ELSE p.description END,
@@ -11,8 +22,16 @@ BEGIN
            quantity = CASE WHEN changes ? 'quantity' THEN (changes ->> 'quantity')::integer ELSE p.quantity END,
            -- The clock and not now(): a change that waited for another one's lock is the later of the two.
            updated_at = clock_timestamp()
-     WHERE p.id = (request ->> 'id')::uuid AND p.deleted_at IS NULL
-    RETURNING 'updated', product_json(p)::text INTO outcome, body;
-    outcome := coalesce(outcome, 'unknown_product');
+     WHERE p.id = before.id
+    RETURNING * INTO after;
+
+    IF after.quantity <> before.quantity THEN
+        INSERT INTO stock_movements (product_id, kind, delta, reason, actor, request_id)
+        VALUES (after.id, 'adjustment', after.quantity::bigint - before.quantity, 'quantity set',
+                request ->> 'actor', request ->> 'request_id');
+    END IF;
+
+    outcome := 'updated';
+    body := product_json(after);
 END
 $$;

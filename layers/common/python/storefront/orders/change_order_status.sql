@@ -19,11 +19,17 @@ BEGIN
     END IF;
 
     IF target = 'canceled' THEN
-        PERFORM restock_order(changed.id);
+        PERFORM restock_orders(ARRAY[changed.id], request);
     END IF;
     UPDATE orders o SET status = target, updated_at = clock_timestamp()
      WHERE o.id = changed.id
     RETURNING * INTO changed;
+    INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
+                              to_status, to_payment_status, outcome, request_id)
+    VALUES (changed.id, 'status_change', request ->> 'actor', 'pending', changed.payment_status,
+            changed.status, changed.payment_status,
+            CASE WHEN changed.status = 'canceled' AND changed.payment_status = 'paid' THEN 'needs_refund' END,
+            request ->> 'request_id');
 
     outcome := 'changed';
     body := order_json(changed);

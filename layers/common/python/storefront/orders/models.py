@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from storefront.fields import Id, ListParameters, PositiveInteger, QueryInteger, RequestModel
+from storefront.fields import Id, Moment, PositiveInteger, QueryInteger, RequestModel
+from storefront.lists.parameters import PageParameters
 
 OrderStatus = Literal["pending", "completed", "canceled"]
 PaymentStatus = Literal["unpaid", "paid", "failed"]
@@ -33,7 +34,9 @@ class StatusChange(RequestModel):
     status: OrderStatus
 
 
-class OrderListParameters(ListParameters):
+class OrderListParameters(PageParameters):
     status: OrderStatus | None = None
     payment_status: PaymentStatus | None = None
     customer_id: Annotated[QueryInteger, PositiveInteger] | None = None
+    created_from: Moment | None = None
+    created_to: Moment | None = None

@@ -1,4 +1,4 @@
--- Takes the stock and stores the order: all of it, or nothing.
+-- Takes the stock and stores the order, its first event and the movements of the stock: all of it, or nothing.
 -- Outcomes: placed; unknown_products, insufficient_stock, total_too_large, each with what is wrong.
 CREATE OR REPLACE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
@@ -57,6 +57,14 @@ BEGIN
       FROM ROWS FROM (jsonb_to_recordset(lines) AS (product_id uuid, quantity integer))
            WITH ORDINALITY AS l(product_id, quantity, line_number)
       JOIN products p ON p.id = l.product_id;
+
+    INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
+    SELECT l.product_id, 'sale', -l.quantity, placed.id, request ->> 'actor', request ->> 'request_id'
+      FROM jsonb_to_recordset(lines) AS l(product_id uuid, quantity integer);
+
+    INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, request_id, idempotency_key)
+    VALUES (placed.id, 'placed', request ->> 'actor', placed.status, placed.payment_status,
+            request ->> 'request_id', request ->> 'idempotency_key');
 
     outcome := 'placed';
     body := order_json(placed);

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from storefront import db
-from storefront.errors import OrderNotFound, Problem, ProductNotFound
+from storefront.errors import InsufficientStock, OrderNotFound, Problem, ProductNotFound
 from storefront.fields import MAX_MONEY
-from storefront.orders.models import NewOrder, OrderListParameters, OrderStatus
-
-
-class InsufficientStock(Problem):
-    status, kind, title = 400, "insufficient-stock", "Insufficient stock"
+from storefront.idempotency.keys import Answer, call_once
+from storefront.orders.models import NewOrder, OrderStatus
+from storefront.origin import Origin
 
 
 class TotalTooLarge(Problem):
@@ -22,39 +20,49 @@ class InvalidTransition(Problem):
     status, kind, title = 400, "invalid-transition", "The order's status does not allow that"
 
 
-def place(order: NewOrder) -> str:
+def place(order: NewOrder, origin: Origin, key: str | None) -> Answer:
     """Raises ProductNotFound, InsufficientStock or TotalTooLarge; then no stock has moved."""
     lines = [{"product_id": id_, "quantity": quantity} for id_, quantity in order.quantity_by_product().items()]
-    request = json.dumps({"customer_id": order.customer_id, "products": lines})
-    outcome, body = db.call("place_order", request)
-    if outcome == "placed":
-        return body
-    raise _REFUSALS[outcome](json.loads(body), order)
+    answer = call_once("place_order", {"customer_id": order.customer_id, "products": lines}, origin, key)
+    if answer.outcome in _REFUSALS:
+        raise _REFUSALS[answer.outcome](json.loads(answer.body), order)
+    return answer
 
 
-def listed(parameters: OrderListParameters) -> str:
-    return db.call("list_orders", parameters.model_dump_json())[1]
+def listed(request: dict[str, Any]) -> str:
+    return db.call("list_orders", json.dumps(request))[1]
 
 
 def get(order_id: str) -> str:
-    outcome, body = db.call("get_order", json.dumps({"id": order_id}))
-    if outcome == "unknown_order":
-        raise _not_found(order_id)
-    return body
+    return _one("get_order", {"id": order_id})[1]
 
 
-def change_status(order_id: str, status: OrderStatus) -> str:
+def events(order_id: str, request: dict[str, Any]) -> str:
+    return _one("list_order_events", {"id": order_id, **request})[1]
+
+
+def change_status(order_id: str, status: OrderStatus, origin: Origin) -> str:
     """Raises OrderNotFound, or InvalidTransition where the state machine has no such step."""
-    outcome, body = db.call("change_order_status", json.dumps({"id": order_id, "status": status}))
-    if outcome == "unknown_order":
-        raise _not_found(order_id)
+    outcome, body = _one("change_order_status", {"id": order_id, "status": status, **origin})
     if outcome == "invalid_transition":
         raise InvalidTransition(f"Cannot transition from {json.loads(body)} to {status}")
     return body
 
 
-def _not_found(order_id: str) -> OrderNotFound:
-    return OrderNotFound(f"There is no order {order_id}.")
+def expire(time_to_live: int, batch_size: int, origin: Origin) -> int:
+    """Cancel orders that stayed unpaid for longer than some minutes; how many, at most batch_size.
+
+    Raises NumberOutOfRange where a product of theirs cannot take all of the stock back; then none was canceled.
+    """
+    request = {"time_to_live": time_to_live, "batch_size": batch_size, **origin}
+    return int(db.call("expire_orders", json.dumps(request))[1])
+
+
+def _one(function: str, request: dict[str, Any]) -> tuple[str, str]:
+    outcome, body = db.call(function, json.dumps(request))
+    if outcome == "unknown_order":
+        raise OrderNotFound(f"There is no order {request['id']}.")
+    return outcome, body
 
 
 def _unknown_products(product_ids: list[str], order: NewOrder) -> ProductNotFound:

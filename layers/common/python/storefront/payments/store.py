@@ -4,6 +4,7 @@ import json
 
 from storefront import db
 from storefront.errors import OrderNotFound
+from storefront.origin import Origin
 from storefront.payments.models import PaymentEvent
 
 MESSAGES = {
@@ -15,12 +16,12 @@ MESSAGES = {
 }
 
 
-def record(event: PaymentEvent, event_id: str) -> dict[str, str]:
+def record(event: PaymentEvent, event_id: str, origin: Origin) -> dict[str, str]:
     """Apply an event once; the answer, which says what it did.
 
     Raises OrderNotFound: the order may not have been committed yet, so the processor should try again.
     """
-    outcome, body = db.call("record_payment_event", event.model_dump_json())
+    outcome, body = db.call("record_payment_event", json.dumps({**event.model_dump(), "event_id": event_id, **origin}))
     if outcome == "unknown_order":
         raise OrderNotFound(f"There is no order {event.order_id}.")
     return {"message": MESSAGES[outcome], **json.loads(body), "event_id": event_id, "outcome": outcome}

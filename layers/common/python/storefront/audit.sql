@@ -1,0 +1,106 @@
+-- The audit: every row that contradicts another one, with the rule it breaks. No row means that the books are right.
+-- It reads and changes nothing, sees the database at one moment, and makes nobody wait:
+--   psql "$DATABASE_URL" -f audit.sql
+BEGIN READ ONLY;
+-- A million orders take longer than a request may.
+SET LOCAL statement_timeout = 0;
+
+WITH
+-- What each order did to the stock of each product, beside what its lines and its status say that it should have.
+order_stock AS (
+    SELECT coalesce(line.order_id, moved.order_id) AS order_id,
+           coalesce(line.product_id, moved.product_id) AS product_id,
+           coalesce(line.quantity, 0) AS ordered,
+           coalesce(moved.sold, 0) AS sold,
+           coalesce(moved.restocked, 0) AS restocked,
+           coalesce(moved.restocks, 0) AS restocks
+      FROM order_items line
+      FULL JOIN (SELECT m.order_id, m.product_id,
+                        -sum(m.delta) FILTER (WHERE m.kind = 'sale') AS sold,
+                        sum(m.delta) FILTER (WHERE m.kind = 'restock') AS restocked,
+                        count(*) FILTER (WHERE m.kind = 'restock') AS restocks
+                   FROM stock_movements m
+                  WHERE m.order_id IS NOT NULL
+                  GROUP BY m.order_id, m.product_id) moved
+        ON (moved.order_id, moved.product_id) = (line.order_id, line.product_id)
+),
+-- Each event beside the one before it.
+timeline AS (
+    SELECT e.*,
+           row_number() OVER whole = count(*) OVER (PARTITION BY e.order_id) AS is_last,
+           lag(e.to_status) OVER whole AS previous_status,
+           lag(e.to_payment_status) OVER whole AS previous_payment_status
+      FROM order_events e
+    WINDOW whole AS (PARTITION BY e.order_id ORDER BY e.id)
+),
+violations (rule, id, detail) AS (
+    SELECT 'stock is the sum of its movements', p.id,
+           format('%s on hand, %s moved', p.quantity, coalesce(m.moved, 0))
+      FROM products p
+      LEFT JOIN (SELECT product_id, sum(delta) AS moved FROM stock_movements GROUP BY product_id) m
+        ON m.product_id = p.id
+     WHERE p.quantity <> coalesce(m.moved, 0)
+    UNION ALL
+    SELECT 'no stock is below zero', p.id, format('%s on hand', p.quantity)
+      FROM products p
+     WHERE p.quantity < 0
+    UNION ALL
+    SELECT 'an order''s total is the sum of its lines', o.id,
+           format('%s in total, %s in lines', o.total_price, coalesce(lines.total, 0))
+      FROM orders o
+      LEFT JOIN (SELECT order_id, sum(quantity * price_at_purchase) AS total FROM order_items GROUP BY order_id) lines
+        ON lines.order_id = o.id
+     WHERE o.total_price <> coalesce(lines.total, 0)
+    UNION ALL
+    SELECT 'an order took the stock of its lines, once', s.order_id,
+           format('product %s: %s ordered, %s taken', s.product_id, s.ordered, s.sold)
+      FROM order_stock s
+     WHERE s.sold <> s.ordered
+    UNION ALL
+    SELECT 'a canceled order, and no other, gave its stock back, once', s.order_id,
+           format('product %s: %s ordered, %s given back in %s movements, the order is %s',
+                  s.product_id, s.ordered, s.restocked, s.restocks, o.status)
+      FROM order_stock s
+      JOIN orders o ON o.id = s.order_id
+     WHERE (s.restocked, s.restocks) <> (CASE WHEN o.status = 'canceled' THEN s.ordered ELSE 0 END,
+                                         CASE WHEN o.status = 'canceled' AND s.ordered > 0 THEN 1 ELSE 0 END)
+    UNION ALL
+    SELECT 'an order that is canceled and paid is known to need a refund', o.id, 'nothing in its timeline says so'
+      FROM orders o
+     WHERE o.status = 'canceled' AND o.payment_status = 'paid'
+       AND NOT EXISTS (SELECT FROM order_events e WHERE e.order_id = o.id AND e.outcome = 'needs_refund')
+    UNION ALL
+    SELECT 'an order''s timeline begins when it is placed', o.id, 'it has no events'
+      FROM orders o
+     WHERE NOT EXISTS (SELECT FROM order_events e WHERE e.order_id = o.id)
+    UNION ALL
+    SELECT 'each event of a timeline starts where the one before ended', t.order_id,
+           format('event %s: from %s and %s after %s and %s', t.id, t.from_status, t.from_payment_status,
+                  t.previous_status, t.previous_payment_status)
+      FROM timeline t
+     WHERE (t.from_status, t.from_payment_status) IS DISTINCT FROM (t.previous_status, t.previous_payment_status)
+    UNION ALL
+    SELECT 'a timeline ends in the order''s state', o.id,
+           format('ends in %s and %s, the order is %s and %s',
+                  t.to_status, t.to_payment_status, o.status, o.payment_status)
+      FROM timeline t
+      JOIN orders o ON o.id = t.order_id
+     WHERE t.is_last AND (t.to_status, t.to_payment_status) <> (o.status, o.payment_status)
+    UNION ALL
+    SELECT 'one key places one order', e.order_id, format('key %s of %s placed another one', e.idempotency_key, e.actor)
+      FROM (SELECT placed.*,
+                   lag(placed.occurred_at) OVER (PARTITION BY placed.actor, placed.idempotency_key
+                                                 ORDER BY placed.occurred_at, placed.id) AS last_placed_at
+              FROM order_events placed
+             WHERE placed.cause = 'placed' AND placed.idempotency_key IS NOT NULL) e
+     -- A key's time begins with the request, and an event is written a few seconds of waiting later.
+     WHERE e.occurred_at < e.last_placed_at + idempotency_key_lifetime() - interval '1 minute'
+    UNION ALL
+    SELECT 'a key''s answer is an order that exists', NULL, format('key %s of %s', k.key, k.caller)
+      FROM idempotency_keys k
+     WHERE k.operation = 'place_order'
+       AND NOT EXISTS (SELECT FROM orders o WHERE o.id = (k.body::json ->> 'id')::uuid)
+)
+SELECT rule, id::text AS id, detail FROM violations ORDER BY rule, id;
+
+COMMIT;

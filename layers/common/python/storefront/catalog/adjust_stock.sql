@@ -1,0 +1,42 @@
+-- Adds to a product's stock, or takes from it. Outcomes: adjusted; unknown_product; insufficient_stock, with what is
+-- there.
+CREATE OR REPLACE FUNCTION adjust_stock(request jsonb, OUT outcome text, OUT body text)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    change   integer := request ->> 'delta';
+    locked   record;
+    target   products;
+    movement stock_movements;
+BEGIN
+    SELECT * INTO locked FROM lock_product(request);
+    IF locked.outcome IS NOT NULL THEN
+        outcome := locked.outcome;
+        RETURN;
+    END IF;
+    target := locked.product;
+    IF target.quantity::bigint + change < 0 THEN
+        outcome := 'insufficient_stock';
+        body := json_build_object('product_id', target.id, 'product_name', target.name,
+                                  'requested', -change::bigint, 'available', target.quantity);
+        RETURN;
+    END IF;
+
+    UPDATE products p SET quantity = p.quantity + change, updated_at = clock_timestamp()
+     WHERE p.id = target.id
+    RETURNING * INTO target;
+    INSERT INTO stock_movements (product_id, kind, delta, reason, actor, request_id)
+    VALUES (target.id, 'adjustment', change, request ->> 'reason', request ->> 'actor', request ->> 'request_id')
+    RETURNING * INTO movement;
+
+    outcome := 'adjusted';
+    body := json_build_object(
+        'product_id', movement.product_id,
+        'kind', movement.kind,
+        'delta', movement.delta,
+        'reason', movement.reason,
+        'actor', movement.actor,
+        'request_id', movement.request_id,
+        'occurred_at', rfc3339(movement.occurred_at),
+        'quantity', target.quantity);
+END
+$$;

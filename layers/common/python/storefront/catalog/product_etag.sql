@@ -1,0 +1,7 @@
+-- The opaque part of a product's ETag: SHA-256, in hex, of the very text that the API answers with.
+CREATE OR REPLACE FUNCTION product_etag(product products) RETURNS text
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN encode(sha256(convert_to(product_json(product)::text, 'UTF8')), 'hex');
+END
+$$;

@@ -1,0 +1,78 @@
+"""Requests that are safe to send again: the Idempotency-Key header.
+
+https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
+"""
+
+import hashlib
+import json
+import re
+from typing import Any, NamedTuple
+
+from storefront import db
+from storefront.errors import RETRY_AFTER_SECONDS, InvalidRequest, Problem
+from storefront.origin import Origin
+
+_BARE = re.compile(r"[\x21-\x7e]{1,255}")
+# A string of structured fields (RFC 8941, section 3.3.3), as the draft has it, though without a space.
+_QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+
+
+class KeyInFlight(Problem):
+    status, kind, title = 409, "idempotency-key-in-flight", "The first request with this key still runs"
+
+
+class KeyReused(Problem):
+    status, kind, title = 422, "idempotency-key-reused", "The key was used for another request"
+
+
+class Answer(NamedTuple):
+    """What an SQL function answered, now or the first time."""
+
+    outcome: str
+    body: str
+    is_replay: bool
+
+
+def idempotency_key(header: str | None) -> str | None:
+    """The key, which is the same quoted or bare; None without the header. Raises InvalidRequest."""
+    if header is None:
+        return None
+    key = header.strip(" \t")
+    if quoted := _QUOTED.fullmatch(key):
+        key = re.sub(r"\\(.)", r"\1", quoted[1])
+    elif key.startswith('"'):
+        key = ""
+    if not _BARE.fullmatch(key):
+        detail = "Idempotency-Key should be 1 to 255 visible ASCII characters, quoted or bare"
+        raise InvalidRequest(detail, errors=[{"detail": detail, "header": "Idempotency-Key"}])
+    return key
+
+
+def call_once(operation: str, content: dict[str, Any], origin: Origin, key: str | None) -> Answer:
+    """Call an SQL function with the content; under a key, once for all the times that it is sent.
+
+    Raises KeyReused where the key came with another content, KeyInFlight where the first request still runs.
+    """
+    if key is None:
+        return Answer(*db.call(operation, json.dumps({**content, **origin})), is_replay=False)
+    request = {
+        "operation": operation,
+        "caller": origin["actor"],
+        "key": key,
+        "fingerprint": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        "content": {**content, **origin, "idempotency_key": key},
+    }
+    outcome, body = db.call("call_once", json.dumps(request))
+    if outcome == "key_reused":
+        raise KeyReused("The Idempotency-Key came with another content before; send this under a new key.")
+    if outcome == "in_flight":
+        raise KeyInFlight(
+            "The first request with this Idempotency-Key still runs; send it again for its answer.",
+            headers={"Retry-After": RETRY_AFTER_SECONDS},
+        )
+    return Answer(outcome, body, is_replay=outcome == "replayed")
+
+
+def sweep(batch_size: int) -> int:
+    """Delete keys that outlived their time; how many, at most batch_size."""
+    return int(db.call("sweep_idempotency_keys", json.dumps({"batch_size": batch_size}))[1])

@@ -1,0 +1,16 @@
+"""What is answered where something was made."""
+
+import json
+
+from storefront.http import json_response
+from storefront.idempotency.keys import Answer
+from storefront.powertools import Response
+
+
+def created(answer: Answer, collection: str | None = None, **headers: str) -> Response[str]:
+    """201 with what was made and, where it can be read again, its place. A replay says that it is one."""
+    if collection is not None:
+        headers["Location"] = f"{collection}/{json.loads(answer.body)['id']}"
+    if answer.is_replay:
+        headers["Idempotent-Replayed"] = "true"
+    return json_response(answer.body, 201, **headers)

@@ -1,0 +1,61 @@
+"""A page of a list as the API shows it: what read_page.sql gives, the envelope around it, and the links beside it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from storefront import settings
+from storefront.http import json_response
+from storefront.lists import cursor
+from storefront.lists.parameters import CursorParameters, PageParameters
+from storefront.powertools import APIGatewayProxyEventV2, Response
+
+
+def list_response(
+    event: APIGatewayProxyEventV2, parameters: CursorParameters, read: Callable[[dict[str, Any]], str]
+) -> Response[str]:
+    """Read a page, and answer with it. Raises BadCursor, PageTooLarge and what the call raises.
+
+    read: takes the list's request, gives what read_page.sql gives.
+    """
+    key, bound_to = settings.cursor_key(), json.dumps([event.raw_path, parameters.filters()])
+    request = parameters.model_dump(mode="json", exclude={"cursor"})
+    if parameters.cursor is not None:
+        request["after"] = cursor.decode(key, bound_to, parameters.cursor)
+    head, _, items = read(request).partition("\n")
+    found = json.loads(head)
+    next_cursor = cursor.encode(key, bound_to, found["next"]) if found["next"] else None
+
+    numbers: dict[str, Any] = {"page_size": parameters.page_size}
+    links = {"next": {"cursor": next_cursor}} if next_cursor else {}
+    if isinstance(parameters, PageParameters) and parameters.cursor is None:
+        total_pages = -(-found["total"] // parameters.page_size)
+        numbers = {"total": found["total"], "page": parameters.page, **numbers, "total_pages": total_pages}
+        if found["total_is_estimate"]:
+            numbers["total_is_estimate"] = True
+        links = {**links, **_page_links(parameters, numbers, follows=next_cursor is not None)}
+    # The items stay the text that PostgreSQL made.
+    envelope = json.dumps({**numbers, "next_cursor": next_cursor})
+    return json_response(f'{{"items": {items}, {envelope[1:]}', Link=_link_header(event, {"first": {}, **links}))
+
+
+def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, follows: bool) -> dict[str, dict[str, Any]]:
+    page, last = parameters.page, numbers["total_pages"]
+    links: dict[str, dict[str, Any]] = {}
+    if page > 1:
+        links["prev"] = {"page": page - 1}
+    if follows and parameters.reaches(page + 1):
+        links["next"] = {"page": page + 1}
+    if last > 0 and parameters.reaches(last) and "total_is_estimate" not in numbers:
+        links["last"] = {"page": last}
+    return links
+
+
+def _link_header(event: APIGatewayProxyEventV2, links: dict[str, dict[str, Any]]) -> str:
+    # RFC 8288, section 3: a target may be relative to the request's own.
+    kept = {name: value for name, value in event.query_string_parameters.items() if name not in ("page", "cursor")}
+    targets = {relation: urlencode({**kept, **moved}) for relation, moved in links.items()}
+    return ", ".join(
+        f'<{event.raw_path}{"?" if query else ""}{query}>; rel="{relation}"' for relation, query in targets.items()
+    )

@@ -1,0 +1,25 @@
+-- Gives the stock of orders back, to deleted products too. The caller holds the orders' locks, and changes their
+-- status in the same transaction.
+CREATE OR REPLACE FUNCTION restock_orders(canceled_ids uuid[], request jsonb) RETURNS void
+    LANGUAGE plpgsql AS $$
+BEGIN
+    -- All of them at once and in the order of ids, as place_order does, so that no two ever deadlock.
+    PERFORM FROM products p
+      WHERE p.id IN (SELECT item.product_id FROM order_items item WHERE item.order_id = ANY (canceled_ids))
+      ORDER BY p.id
+        FOR NO KEY UPDATE;
+
+    UPDATE products p
+       SET quantity = p.quantity + given_back.quantity, updated_at = clock_timestamp()
+      FROM (SELECT item.product_id, sum(item.quantity) AS quantity
+              FROM order_items item
+             WHERE item.order_id = ANY (canceled_ids)
+             GROUP BY item.product_id) given_back
+     WHERE p.id = given_back.product_id;
+
+    INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
+    SELECT item.product_id, 'restock', item.quantity, item.order_id, request ->> 'actor', request ->> 'request_id'
+      FROM order_items item
+     WHERE item.order_id = ANY (canceled_ids);
+END
+$$;

@@ -1,0 +1,157 @@
+"""Orders that are not paid in time are canceled, and their stock is given back once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from storefront import db
+from storefront.audit import violations
+from tests.integration.races import expire
+from tests.shop import Shop, expect, lambda_context, load_function
+
+
+def run(context: SimpleNamespace | None = None) -> dict[str, int]:
+    answer: dict[str, int] = load_function("expire_orders").lambda_handler({}, context or lambda_context())
+    return answer
+
+
+def age(database: Connection, *order_ids: str, minutes: int = 1441) -> None:
+    """Make orders older."""
+    database.run(
+        "UPDATE orders SET created_at = created_at - make_interval(mins => :minutes) WHERE id = ANY (:ids)",
+        minutes=minutes,
+        ids=list(order_ids),
+    )
+
+
+def status(shop: Shop, order: dict[str, Any]) -> str:
+    return str(expect(200, shop.get(f"/api/orders/{order['id']}"))["status"])
+
+
+def test_only_what_is_pending_unpaid_and_old_expires(shop: Shop, database: Connection) -> None:
+    tea = shop.create_product(quantity=100)["id"]
+    orders = {
+        name: shop.order((tea, 10)) for name in ("unpaid", "failed", "paid", "completed", "canceled", "young", "almost")
+    }
+    for name in ("paid", "failed"):
+        expect(200, shop.pay(orders[name]["id"], name))
+    for name in ("completed", "canceled"):
+        expect(200, shop.change_status(orders[name]["id"], name))
+    age(database, *(orders[name]["id"] for name in ("unpaid", "failed", "paid", "completed", "canceled")))
+    age(database, orders["almost"]["id"], minutes=1439)
+    assert run()["expired"] == 2
+    assert {name: status(shop, order) for name, order in orders.items()} == {
+        "unpaid": "canceled",
+        "failed": "canceled",
+        "paid": "pending",
+        "completed": "completed",
+        "canceled": "canceled",
+        "young": "pending",
+        "almost": "pending",
+    }
+    assert shop.stock(tea) == 60
+    assert run()["expired"] == 0
+    assert violations(database) == []
+
+
+@pytest.mark.parametrize(("minutes", "expired"), [("1", 1), ("3", 0), ("0", 0), ("9999999", 0)])
+def test_a_setting_changes_the_time_or_switches_it_off(
+    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch, *, minutes: str, expired: int
+) -> None:
+    age(database, shop.order((shop.create_product()["id"], 1))["id"], minutes=2)
+    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", minutes)
+    assert run()["expired"] == expired
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("minutes", ["", "-1", "1.5", "soon", "١", "9" * 8])
+def test_a_setting_that_is_no_use_is_an_error(monkeypatch: pytest.MonkeyPatch, minutes: str) -> None:
+    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", minutes)
+    with pytest.raises(ValueError, match="ORDER_TIME_TO_LIVE_MINUTES should be a number"):
+        run()
+
+
+def test_batch_after_batch_until_none_is_left(
+    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 2)
+    products = [shop.create_product(quantity=100)["id"] for _ in range(3)]
+    orders = [shop.order((products[n % 3], 1), (products[(n + 1) % 3], 2)) for n in range(5)]
+    age(database, *(order["id"] for order in orders))
+    assert run()["expired"] == 5
+    assert [shop.stock(product) for product in products] == [100, 100, 100]
+    assert violations(database) == []
+
+
+def test_what_there_is_no_time_for_is_left_to_the_next_run(
+    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 1)
+    tea = shop.create_product()["id"]
+    age(database, *(shop.order((tea, 1))["id"] for _ in range(3)))
+    remaining = iter([30_000, 30_000, 10_000, 10_000])
+    context = lambda_context()
+    context.get_remaining_time_in_millis = lambda: next(remaining)
+    assert run(context) == {"expired": 2, "swept": 0}
+    assert run() == {"expired": 1, "swept": 0}
+
+
+def test_stock_that_would_not_fit_holds_back_its_own_order_alone(shop: Shop, database: Connection) -> None:
+    full, tea = shop.create_product(quantity=1)["id"], shop.create_product()["id"]
+    stuck, other = shop.order((full, 1)), shop.order((tea, 1))
+    shop.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_647})
+    age(database, stuck["id"], other["id"])
+    assert run()["expired"] == 1
+    assert (status(shop, stuck), status(shop, other)) == ("pending", "canceled")
+
+
+def test_stock_that_would_not_fit_together_is_given_back_as_far_as_it_fits(shop: Shop, database: Connection) -> None:
+    full, tea = shop.create_product(quantity=2)["id"], shop.create_product()["id"]
+    orders = [shop.order((full, 1)), shop.order((full, 1)), shop.order((tea, 1))]
+    shop.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_646})
+    age(database, *(order["id"] for order in orders))
+    assert run()["expired"] == 2
+    assert [status(shop, order) for order in orders] == ["canceled", "pending", "canceled"]
+    assert violations(database) == []
+
+
+def test_many_runs_at_once_expire_each_order_once(shop: Shop, database: Connection, database_url: str) -> None:
+    products = [shop.create_product(quantity=1000)["id"] for _ in range(4)]
+    for n in range(100):
+        shop.order((products[n % 4], 1), (products[(n + 1) % 4], 1))
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+
+    def expire_all(_: int) -> int:
+        runs = 0
+        with closing(db.connect(database_url)) as connection:
+            while database_has_pending(connection):
+                assert expire().run(connection) == "expired"
+                runs += 1
+        return runs
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(expire_all, range(8)))
+    assert [shop.stock(product) for product in products] == [1000] * 4
+    assert database.run("SELECT count(*) FROM order_events WHERE cause = 'expiry'") == [[100]]
+    assert violations(database) == []
+
+
+def database_has_pending(connection: Connection) -> bool:
+    [[found]] = connection.run("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending')")
+    return bool(found)
+
+
+def test_keys_that_outlived_their_time_are_swept_and_no_others(
+    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 2)
+    product = {"name": "Tea", "price": 1, "quantity": 1}
+    for key in "abcdef":
+        shop.call("POST", "/api/products", product, {"Idempotency-Key": key})
+    database.run("UPDATE idempotency_keys SET created_at = created_at - interval '73 hours' WHERE key < 'f'")
+    assert run()["swept"] == 5
+    assert database.run("SELECT key FROM idempotency_keys") == [["f"]]

@@ -1,0 +1,70 @@
+"""Two sessions held at the point where they meet."""
+
+import json
+import threading
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from pg8000.native import Connection
+
+from storefront import db
+
+ORIGIN = {"actor": "test", "request_id": "test"}
+
+
+class Call(NamedTuple):
+    """A call of an SQL function, as the functions make it."""
+
+    function: str
+    request: dict[str, Any]
+
+    def run(self, connection: Connection) -> str:
+        """Call it in a session; its outcome."""
+        text = json.dumps({**self.request, **ORIGIN})
+        return db._execute(connection, f"SELECT outcome, coalesce(body, '') FROM {self.function}($1)", text)[0]
+
+
+def place(*lines: tuple[str, int]) -> Call:
+    products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines]
+    return Call("place_order", {"customer_id": 1, "products": products})
+
+
+def change_status(order_id: str, status: str) -> Call:
+    return Call("change_order_status", {"id": order_id, "status": status})
+
+
+def pay(order_id: str, payment_status: str) -> Call:
+    return Call("record_payment_event", {"order_id": order_id, "payment_status": payment_status, "event_id": "evt"})
+
+
+def expire() -> Call:
+    """Expire what is older than no time at all."""
+    return Call("expire_orders", {"time_to_live": 0, "batch_size": 10})
+
+
+def once(call: Call, key: str, caller: str = "test") -> Call:
+    request = {"operation": call.function, "caller": caller, "key": key, "fingerprint": json.dumps(call.request)}
+    return Call("call_once", {**request, "content": {**call.request, **ORIGIN, "idempotency_key": key}})
+
+
+def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool = True) -> tuple[str, str]:
+    """Run two calls in two sessions, the second while the first is done but not committed; their outcomes.
+
+    waits: whether the second is to wait for the first, or to end without it.
+    """
+    outcomes: list[str] = []
+    with closing(db.connect(database_url)) as one, closing(db.connect(database_url)) as two:
+        one.run("BEGIN")
+        outcomes.append(first.run(one))
+        other = threading.Thread(target=lambda: outcomes.append(second.run(two)))
+        other.start()
+        if waits:
+            # Committed only once the second is seen to wait, so that the race is run every time.
+            # Whatever its process id: a pooler may lend it another session for the call.
+            while not one.run("SELECT pid FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"):
+                assert other.is_alive(), outcomes
+        else:
+            other.join()
+        one.run("COMMIT")
+        other.join()
+    return outcomes[0], outcomes[1]

@@ -1,0 +1,153 @@
+"""The audit names every row that contradicts another one, and nothing else."""
+
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from storefront import audit
+from storefront.audit import violations
+from tests.shop import Shop, expect, lambda_context, load_function
+
+PLACED = """
+    INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, idempotency_key, occurred_at)
+    SELECT id, 'placed', 'anonymous', 'pending', 'unpaid', 'k', now() + interval '{}' FROM orders"""
+
+CHANGED = """
+    INSERT INTO order_events
+        (order_id, cause, actor, from_status, from_payment_status, to_status, to_payment_status)
+    SELECT id, 'status_change', 'x', 'pending', 'failed', 'pending', 'unpaid' FROM orders"""
+
+RESTOCKED = """
+    INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
+    SELECT product_id, 'restock', quantity, order_id, 'x' FROM order_items"""
+
+ADJUSTED = """
+    INSERT INTO stock_movements (product_id, kind, delta, reason, actor)
+    SELECT id, 'adjustment', 1, 'x', 'x' FROM products"""
+
+RULES = {
+    "stock is the sum of its movements": [
+        "UPDATE products SET quantity = quantity + 1",
+        "DELETE FROM stock_movements WHERE kind = 'opening'",
+        ADJUSTED,
+    ],
+    "no stock is below zero": ["UPDATE products SET quantity = -1"],
+    "an order's total is the sum of its lines": [
+        "UPDATE orders SET total_price = total_price + 0.01",
+        "DELETE FROM order_items",
+    ],
+    "an order took the stock of its lines, once": [
+        "DELETE FROM stock_movements WHERE kind = 'sale'",
+        "UPDATE order_items SET quantity = quantity + 1",
+        "UPDATE stock_movements SET delta = delta * 2 WHERE kind = 'sale'",
+    ],
+    "a canceled order, and no other, gave its stock back, once": [
+        "UPDATE orders SET status = 'canceled'",
+        RESTOCKED,
+    ],
+    "an order that is canceled and paid is known to need a refund": [
+        "UPDATE orders SET status = 'canceled', payment_status = 'paid'"
+    ],
+    "an order's timeline begins when it is placed": ["DELETE FROM order_events"],
+    "each event of a timeline starts where the one before ended": [
+        "UPDATE order_events SET from_status = 'pending', from_payment_status = 'unpaid'",
+        PLACED.format("1 hour"),
+        CHANGED,
+    ],
+    "a timeline ends in the order's state": [
+        "UPDATE orders SET status = 'completed'",
+        "UPDATE orders SET payment_status = 'failed'",
+        "UPDATE order_events SET to_status = 'completed'",
+    ],
+    "one key places one order": [PLACED.format("71 hours"), PLACED.format("1 second")],
+    "a key's answer is an order that exists": ["DELETE FROM orders"],
+}
+
+
+@pytest.fixture
+def order(shop: Shop) -> dict[str, Any]:
+    """The shop's one order, placed under the key k, with its product's id."""
+    tea = shop.create_product(quantity=5)
+    body = {"customer_id": 1, "products": [{"product_id": tea["id"], "quantity": 2}]}
+    order: dict[str, Any] = expect(201, shop.call("POST", "/api/orders", body, {"Idempotency-Key": "k"}))
+    return order
+
+
+def corrupt(database: Connection, statement: str) -> None:
+    """Change what the database itself would refuse to change."""
+    database.run("ALTER TABLE products DROP CONSTRAINT products_quantity_not_negative")
+    database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_only_the_first_comes_from_nothing")
+    # Neither triggers nor foreign keys.
+    database.run("SET session_replication_role = replica")
+    database.run(statement)
+    database.run("SET session_replication_role = origin")
+
+
+@pytest.mark.parametrize(
+    ("rule", "statement"), [(rule, statement) for rule, statements in RULES.items() for statement in statements]
+)
+def test_a_broken_rule_is_named_with_its_row(
+    database: Connection, order: dict[str, Any], rule: str, statement: str
+) -> None:
+    assert violations(database) == []
+    corrupt(database, statement)
+    found = [violation for violation in violations(database) if violation.rule == rule]
+    ids = {order["id"], order["order_items"][0]["product_id"]}
+    assert found != []
+    assert all(violation.id in ids or "key k of anonymous" in violation.detail for violation in found)
+
+
+@pytest.mark.usefixtures("order")
+def test_every_rule_is_tried(database: Connection) -> None:
+    sql = audit.AUDIT.read_text()
+    assert all(f"'{rule.replace(chr(39), chr(39) * 2)}'" in sql for rule in RULES)
+    assert sql.count("UNION ALL") == len(RULES) - 1
+    assert violations(database) == []
+
+
+@pytest.mark.usefixtures("order")
+def test_a_key_may_place_another_order_after_its_time(database: Connection) -> None:
+    corrupt(database, PLACED.format("73 hours"))
+    assert "one key places one order" not in {violation.rule for violation in violations(database)}
+
+
+@pytest.mark.usefixtures("order")
+def test_a_stock_taken_twice_from_one_line_is_two_rows(database: Connection, shop: Shop) -> None:
+    shop.create_product(name="unconcerned")
+    corrupt(database, "UPDATE stock_movements SET delta = -3 WHERE kind = 'sale'")
+    assert [(one.rule, one.detail.split(": ")[-1]) for one in violations(database)] == [
+        ("an order took the stock of its lines, once", "2 ordered, 3 taken"),
+        ("stock is the sum of its movements", "3 on hand, 2 moved"),
+    ]
+
+
+@pytest.mark.usefixtures("order")
+def test_the_audit_takes_longer_than_a_request_may(database: Connection) -> None:
+    name = database.run("SELECT quote_ident(current_database())")[0][0]
+    database.run(f"ALTER DATABASE {name} SET statement_timeout = 1")
+    database.run("SET statement_timeout = 1")
+    assert violations(database) == []
+
+
+@pytest.mark.usefixtures("order")
+def test_the_scheduled_function_logs_each_violation_and_counts_them(
+    database: Connection, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load_function("audit").lambda_handler({}, lambda_context()) == {"violations": 0}
+    assert '"AuditViolations":[0.0]' in capsys.readouterr().out.replace(" ", "")
+    corrupt(database, "UPDATE products SET quantity = 4")
+    assert load_function("audit").lambda_handler({}, lambda_context()) == {"violations": 1}
+    assert '"AuditViolations":[1.0]' in capsys.readouterr().out.replace(" ", "")
+    [logged] = [vars(record) for record in caplog.records if record.levelname == "ERROR"]
+    assert (logged["rule"], logged["detail"]) == ("stock is the sum of its movements", "4 on hand, 3 moved")
+
+
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+@pytest.mark.usefixtures("order")
+def test_the_file_runs_in_psql_as_it_is(database_url: str) -> None:
+    command = ["psql", "-X", "-v", "ON_ERROR_STOP=1", database_url, "-f", str(audit.AUDIT)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "(0 rows)" in result.stdout

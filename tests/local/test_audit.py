@@ -1,0 +1,57 @@
+"""`make audit` looks at the database of DATABASE_URL, or of the stack that runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pg8000.native import Connection
+
+from tests.local.stack import running
+from tests.shop import ROOT, Shop, over_http
+
+
+def run_audit(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local.audit"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "layers" / "common" / "python"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_audits_the_stack_that_runs_and_says_where_none_does(tmp_path: Path) -> None:
+    with running(tmp_path) as stack:
+        shop = Shop(over_http(stack.url))
+        shop.change_status(shop.order((shop.create_product()["id"], 1))["id"], "canceled")
+        result = run_audit(DATA_DIR=str(tmp_path))
+        assert (result.returncode, result.stdout) == (0, "No violations: the books are right.\n")
+    result = run_audit(DATA_DIR=str(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"No PostgreSQL runs on {tmp_path}: start `make run`, or set DATABASE_URL.\n"
+
+
+def test_it_names_the_rows_that_contradict_each_other(shop: Shop, database_url: str, database: Connection) -> None:
+    tea = shop.create_product(quantity=5)
+    database.run("UPDATE products SET quantity = 4")
+    result = run_audit(DATABASE_URL=database_url)
+    assert result.returncode == 1
+    assert result.stdout.splitlines() == [
+        f"stock is the sum of its movements: {tea['id']} (4 on hand, 5 moved)",
+        "1 violation",
+    ]
+
+
+def test_a_database_that_cannot_be_audited_is_one_clear_sentence(empty_database_url: str) -> None:
+    result = run_audit(DATABASE_URL=empty_database_url)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == 'The database cannot be audited: relation "order_items" does not exist.\n'
+    result = run_audit(DATABASE_URL="postgresql://127.0.0.1:1/x?sslmode=disable")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
