@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test audit lint types build sam-local lock clean
+.PHONY: help run test test-long audit lint types build sam-local lock clean
 
 UV_VERSION := 0.13.9
 
@@ -25,6 +25,10 @@ run: .venv/installed ## serve the API on http://127.0.0.1:3000 until Ctrl-C, wit
 
 test: .venv/installed ## run every test; those for Docker where an engine answers
 	@python -m pytest
+
+test-long: .venv/installed ## search for hours' worth of faults; SEED=… repeats a run
+	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
+		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
 
 audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
 	@python -m local.audit

@@ -13,6 +13,7 @@ from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
 from storefront.payments.keyring import Keyring
+from tests.integration.pooler import as_functions_see
 from tests.shop import CURSOR_KEY, SECRET, Shop, load_function, over_handlers
 
 
@@ -39,32 +40,50 @@ def new_database(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def empty_database_url(server_url: str) -> Iterator[str]:
-    """A database of the test's own, with nothing in it."""
+def empty_direct_url(server_url: str) -> Iterator[str]:
+    """A database of the test's own, with nothing in it, as the test itself reaches it."""
     with new_database(server_url) as url:
         yield url
 
 
+@pytest.fixture
+def empty_database_url(empty_direct_url: str) -> str:
+    """A database of the test's own, with nothing in it, as the functions reach it."""
+    return as_functions_see(empty_direct_url)
+
+
+@pytest.fixture
+def direct_url(empty_direct_url: str) -> str:
+    """A database of the test's own, with the schema, as the test itself reaches it."""
+    with closing(db.connect(empty_direct_url)) as connection:
+        migrate(connection)
+    return empty_direct_url
+
+
 @pytest.fixture(scope="module")
-def module_database_url(server_url: str) -> Iterator[str]:
-    """A database with the schema, which the tests of a module share because it takes long to fill."""
+def module_direct_url(server_url: str) -> Iterator[str]:
+    """A database with the schema, which the tests of a module share, as the tests themselves reach it."""
     with new_database(server_url) as url, closing(db.connect(url)) as connection:
         migrate(connection)
         yield url
 
 
-@pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    """A database of the test's own, with the schema."""
-    with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection)
-    return empty_database_url
+@pytest.fixture(scope="module")
+def module_database_url(module_direct_url: str) -> str:
+    """A database with the schema, which the tests of a module share, as the functions reach it."""
+    return as_functions_see(module_direct_url)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Connection]:
+def database_url(direct_url: str) -> str:
+    """A database of the test's own, with the schema, as the functions reach it."""
+    return as_functions_see(direct_url)
+
+
+@pytest.fixture
+def database(direct_url: str) -> Iterator[Connection]:
     """A session on the test's database, beside the functions' own."""
-    with closing(db.connect(database_url)) as connection:
+    with closing(db.connect(direct_url)) as connection:
         yield connection
 
 

@@ -10,6 +10,7 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront.errors import Unavailable
+from tests.integration.pooler import not_behind_a_pooler
 from tests.integration.wire import wire_to
 from tests.shop import UNKNOWN, Shop, expect
 
@@ -60,6 +61,7 @@ def test_a_lock_held_too_long_is_503_and_changes_nothing(shop: Shop, database: C
     assert (shop.stock(tea["id"]), expect(200, shop.get("/api/orders"))["total"]) == (10, 0)
 
 
+@not_behind_a_pooler("SET would change the session that the pooler keeps, and the pooler is who has to leave it")
 def test_a_server_that_became_a_replica_is_503_and_left(shop: Shop) -> None:
     shop.get("/api/products")
     assert db._connection is not None

@@ -1,0 +1,135 @@
+"""pgbouncer in transaction mode, between the functions and PostgreSQL."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import pytest
+
+from storefront import db
+
+POOL_SIZE = 4
+"""Sessions for each database: fewer than share them, and more than the transactions that a test holds open at once."""
+
+POOLER_URL = "TEST_POOLER_URL"
+"""The environment variable that leads the functions, and not the tests' own sessions, through a pooler."""
+
+# Debian puts it where only root looks.
+_PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+
+_PORT = 6432
+_START_TIMEOUT = 10.0
+
+
+def as_functions_see(url: str) -> str:
+    """Where the functions reach a database of the server's: behind the pooler, if there is one."""
+    pooler = os.environ.get(POOLER_URL)
+    return _behind(pooler, url) if pooler else url
+
+
+def not_behind_a_pooler(reason: str) -> pytest.MarkDecorator:
+    """For a test that is about the one session of a function."""
+    return pytest.mark.skipif(POOLER_URL in os.environ, reason=f"through a pooler: {reason}")
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """A running pgbouncer. The URL is its console's."""
+
+    url: str
+
+    def behind(self, database_url: str) -> str:
+        """The address of a database of the server's that leads through the pooler."""
+        return _behind(self.url, database_url)
+
+    def transactions(self) -> dict[str, int]:
+        """How many went through it to each database."""
+        with closing(db.connect(self.url)) as console:
+            rows = console.run("SHOW STATS") or []
+            # By name, for newer versions have more columns.
+            count = [column["name"] for column in console.columns or []].index("total_xact_count")
+        return {row[0]: int(row[count]) for row in rows if row[0] != "pgbouncer"}
+
+
+@contextmanager
+def pooler(server_url: str, pool_size: int = POOL_SIZE) -> Iterator[Pooler]:
+    """Run a pgbouncer in front of a server, on a Unix socket. Skips the test where Debian's package is missing."""
+    if _PGBOUNCER is None:
+        pytest.skip("pgbouncer is not installed (Debian: apt install pgbouncer)")
+    # Not tmp_path, which is too long for a Unix socket's name.
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = folder / "pgbouncer.ini"
+        settings.write_text(_settings(server_url, folder, pool_size))
+        command = [_PGBOUNCER, "-q", str(settings)]
+        if os.geteuid() == 0:
+            user = _unprivileged_user(server_url)
+            shutil.chown(folder, user)
+            command[1:1] = ["-u", user]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                _wait_for(folder, process)
+                yield Pooler(f"postgresql://console@:{_PORT}/pgbouncer?host={quote(name)}")
+            finally:
+                # It has nothing to lose, and what SIGTERM tells it has changed between its versions.
+                process.kill()
+
+
+def _behind(pooler_url: str, database_url: str) -> str:
+    return urlunsplit(urlsplit(pooler_url)._replace(path=urlsplit(database_url).path))
+
+
+def _settings(server_url: str, folder: Path, pool_size: int) -> str:
+    host, port = db.host_and_port(server_url)
+    address = urlsplit(server_url)
+    server = {"host": host, "port": port, "user": unquote(address.username or "postgres")}
+    if address.password:
+        server["password"] = unquote(address.password)
+    # A quote within one is written twice.
+    parameters = " ".join("{}='{}'".format(name, str(value).replace("'", "''")) for name, value in server.items())
+    return f"""[databases]
+* = {parameters}
+[pgbouncer]
+pool_mode = transaction
+default_pool_size = {pool_size}
+max_client_conn = 300
+; Transactions that starve each other are an error of the test that holds them, and soon.
+query_wait_timeout = 20
+; Nobody else gets at the socket; the functions come as the server's user.
+auth_type = any
+listen_addr =
+listen_port = {_PORT}
+unix_socket_dir = {folder}
+logfile = {folder / "log"}
+"""
+
+
+def _unprivileged_user(server_url: str) -> str:
+    # pgbouncer refuses to be root. The owner of the server's socket may be the only one who gets at it.
+    host, _ = db.host_and_port(server_url)
+    owner = Path(host).owner() if host.startswith("/") else "nobody"
+    return "nobody" if owner == "root" else owner
+
+
+def _wait_for(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
+    while not _is_ready(folder):
+        if process.poll() is not None or time.monotonic() > deadline:
+            log = folder / "log"
+            pytest.fail(f"pgbouncer did not start: {log.read_text() if log.exists() else 'it wrote no log'}")
+        time.sleep(0.02)
+
+
+def _is_ready(folder: Path) -> bool:
+    try:
+        db.open_socket(str(folder), _PORT).close()
+    except OSError:
+        return False
+    return True

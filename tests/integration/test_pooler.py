@@ -1,0 +1,97 @@
+"""Behind pgbouncer in transaction mode everything works as it does without: a request never outlives its flush."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from storefront import db
+from storefront.audit import violations
+from tests.integration.pooler import POOLER_URL, Pooler, pooler
+from tests.integration.races import place
+from tests.shop import ROOT, Shop
+
+SESSIONS = 32
+
+
+@pytest.fixture(params=[1, 2])
+def narrow_pooler(server_url: str, request: pytest.FixtureRequest) -> Iterator[Pooler]:
+    """A pooler with fewer sessions than anybody would run it with."""
+    with pooler(server_url, pool_size=request.param) as running:
+        yield running
+
+
+@pytest.mark.timeout(900)
+def test_every_integration_test_passes_through_a_pooler(server_url: str) -> None:
+    with pooler(server_url) as running:
+        # Those marked long are more of the same requests.
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not long", "tests/integration"]
+        run = subprocess.run(
+            [*command, f"--ignore={__file__}"],
+            cwd=ROOT,
+            env={**os.environ, "TEST_DATABASE_URL": server_url, POOLER_URL: running.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        transactions = running.transactions()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert numbers(run.stdout)["passed"] > 150
+    assert not numbers(run.stdout).keys() & {"failed", "error", "errors"}
+    # Each test has a database of its own; some of them only look at what PostgreSQL itself holds.
+    assert len(transactions) > 60
+    assert sum(transactions.values()) > 3000
+
+
+def numbers(output: str) -> dict[str, int]:
+    """What pytest's last line counts, such as passed and skipped."""
+    return {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", output.splitlines()[-1])}
+
+
+def test_many_sessions_share_one_or_two_and_each_gets_its_own_answers(
+    shop: Shop, database_url: str, database: Connection, narrow_pooler: Pooler
+) -> None:
+    product_ids = [shop.create_product(quantity=1000)["id"] for _ in range(SESSIONS)]
+    url = narrow_pooler.behind(database_url)
+    with ThreadPoolExecutor(SESSIONS) as threads:
+        list(threads.map(lambda product_id: buy_and_look(url, product_id, times=50), product_ids))
+    assert {shop.stock(product_id) for product_id in product_ids} == {950}
+    assert sum(narrow_pooler.transactions().values()) >= SESSIONS * 50 * 2
+    assert violations(database) == []
+
+
+def buy_and_look(url: str, product_id: str, times: int) -> None:
+    """Buy a product and look at it, again and again, in a session of its own."""
+    with closing(db.connect(url)) as connection:
+        for bought in range(1, times + 1):
+            assert place((product_id, 1)).run(connection) == "placed"
+            sql = "SELECT outcome, coalesce(body, '') FROM get_product($1)"
+            outcome, body = db._execute(connection, sql, f'{{"id": "{product_id}"}}')
+            assert outcome == "found"
+            assert f'"{product_id}"' in body
+            assert re.search(rf'"quantity" : {1000 - bought}\b', body)
+
+
+@pytest.mark.parametrize("narrow_pooler", [1], indirect=True)
+def test_a_statement_in_three_round_trips_is_mistaken_for_another_session_s(
+    database_url: str, narrow_pooler: Pooler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = narrow_pooler.behind(database_url)
+    with closing(db.connect(url)) as one, closing(db.connect(url)) as other:
+        handle_messages = one.handle_messages
+
+        def and_let_the_other_go_first(context: Any) -> None:
+            monkeypatch.undo()
+            handle_messages(context)
+            other.run("SELECT 'coffee', :cups", cups="2")
+
+        monkeypatch.setattr(one, "handle_messages", and_let_the_other_go_first)
+        # Why db.py does not leave it to pg8000's run(): tea was asked for.
+        assert one.run("SELECT 'tea', :cups", cups="1") == [["coffee", "1"]]
