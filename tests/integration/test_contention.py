@@ -1,67 +1,31 @@
 """Nobody buys what is not there, whoever else buys at the same time."""
 
-import multiprocessing
-import os
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from itertools import chain
-from typing import Any
 
 import pytest
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from tests.integration.buyers import PROCESSES, all_at_once, buy
 from tests.integration.races import Call, change_status, expire, pay, place, two_at_once
-from tests.shop import Shop, over_handlers
-
-PROCESSES = 8
-
-_barrier: Any = None
-
-
-def start_buyer(database_url: str, barrier: Any) -> None:
-    global _barrier  # noqa: PLW0603  what a process of the pool is given when it starts
-    _barrier = barrier
-    os.environ["DATABASE_URL"] = database_url
-    os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
-
-
-def buy(lines: list[tuple[str, int]], times: int) -> list[tuple[int, str]]:
-    """Buy again and again, from the moment that every process is ready."""
-    shop = Shop(over_handlers)
-    shop.get("/api/products")
-    _barrier.wait(60)
-    replies = [shop.place_order(*lines) for _ in range(times)]
-    return [(reply.status, reply.json.get("title", "placed")) for reply in replies]
-
-
-@contextmanager
-def buyers(database_url: str) -> Iterator[ProcessPoolExecutor]:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(PROCESSES)
-    with ProcessPoolExecutor(PROCESSES, context, start_buyer, (database_url, barrier)) as pool:
-        yield pool
+from tests.shop import Shop
 
 
 def test_forty_buyers_at_once_get_exactly_the_25_units(shop: Shop, database_url: str, database: Connection) -> None:
     tea = shop.create_product(quantity=25)
-    with buyers(database_url) as pool:
-        replies = [
-            reply for bought in pool.map(buy, [[(tea["id"], 1)]] * PROCESSES, [5] * PROCESSES) for reply in bought
-        ]
-    assert Counter(replies) == {(201, "placed"): 25, (400, "Insufficient stock"): 15}
+    said = Counter(chain(*all_at_once(database_url, [partial(buy, [(tea["id"], 1)], 5)] * PROCESSES)))
+    assert said == {(201, "placed"): 25, (400, "Insufficient stock"): 15}
     assert shop.stock(tea["id"]) == 0
     assert database.run("SELECT count(*), sum(quantity) FROM order_items") == [[25, 25]]
 
 
 def test_orders_for_the_same_products_in_opposite_order_never_deadlock(shop: Shop, database_url: str) -> None:
     lines = [(shop.create_product(quantity=1000)["id"], 1) for _ in range(5)]
-    with buyers(database_url) as pool:
-        orders = [lines if n % 2 else lines[::-1] for n in range(PROCESSES)]
-        replies = Counter(chain.from_iterable(pool.map(buy, orders, [20] * PROCESSES)))
-    assert replies == {(201, "placed"): 20 * PROCESSES}
+    orders = [lines if n % 2 else lines[::-1] for n in range(PROCESSES)]
+    said = Counter(chain(*all_at_once(database_url, [partial(buy, order, 20) for order in orders])))
+    assert said == {(201, "placed"): 20 * PROCESSES}
     assert {shop.stock(product_id) for product_id, _ in lines} == {1000 - 20 * PROCESSES}
 
 

@@ -1,0 +1,173 @@
+"""Processes that use a shop at the same time, each through the handlers and in a session of its own, as in Lambda."""
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from multiprocessing import forkserver
+from random import Random
+from threading import BrokenBarrierError
+from typing import Any, NamedTuple, TypeVar
+from unittest import mock
+
+from pg8000.native import Connection
+
+from storefront import db
+from storefront.http import logger
+from storefront.orders import store
+from storefront.origin import Origin
+from tests.shop import CURSOR_KEY, Reply, Shop, expect, load_function, over_handlers
+
+PROCESSES = 8
+
+_LOCK_TIMEOUT = 4.0
+_PATIENCE = 60.0
+
+Result = TypeVar("Result")
+
+_barrier: Any = None
+
+
+def all_at_once(database_url: str, works: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Do each work in a process of its own; the results. The works meet() when they are ready."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    # The server that the processes are forked from imports this module, once for all of them; where to find it is not
+    # told to it otherwise.
+    with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)):
+        forkserver.ensure_running()
+    environment = {"DATABASE_URL": database_url, "CURSOR_KEY": CURSOR_KEY}
+    arguments = (environment, context.Barrier(len(works)))
+    with ProcessPoolExecutor(len(works), context, _start, arguments) as pool:
+        futures = [pool.submit(_do, work) for work in works]
+        errors = [error for future in futures if (error := future.exception())]
+    # The others wait in vain for the one that failed, which has the reason.
+    for error in sorted(errors, key=lambda error: isinstance(error, BrokenBarrierError)):
+        raise error
+    return [future.result() for future in futures]
+
+
+def meet() -> None:
+    """Go on when every process is here."""
+    _barrier.wait(_PATIENCE)
+
+
+def buy(lines: Sequence[tuple[str, int]], times: int) -> list[tuple[int, str]]:
+    """Buy again and again; what the shop said to each try."""
+    shop = _ready_shop()
+    meet()
+    return [_said(shop.place_order(*lines)) for _ in range(times)]
+
+
+def buy_each(product_ids: Sequence[str]) -> list[tuple[int, str]]:
+    """Buy a unit of each product, at the same time as everybody else; what the shop said."""
+    shop = _ready_shop()
+    said = []
+    for product_id in product_ids:
+        meet()
+        said.append(_said(shop.place_order((product_id, 1))))
+    return said
+
+
+def hold_each(direct_url: str, product_ids: Sequence[str], until: int) -> None:
+    """Keep each product from being sold until that many sessions wait for it."""
+    with closing(db.connect(direct_url)) as connection:
+        for product_id in product_ids:
+            connection.run("BEGIN")
+            connection.run(f"SELECT FROM products WHERE id = '{product_id}' FOR UPDATE")
+            meet()
+            _wait_for_sessions(connection, until)
+            connection.run("COMMIT")
+
+
+class Kept(NamedTuple):
+    """What the shop said to an order under a key."""
+
+    order_id: str
+    is_replay: bool
+
+
+def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[Kept]:
+    """Send one order under each key, at the same time as everybody else."""
+    shop = _ready_shop()
+    kept = []
+    for key in keys:
+        meet()
+        reply = _buy_under_key(shop, product_id, key)
+        kept.append(Kept(expect(201, reply)["id"], "idempotent-replayed" in reply.headers))
+    return kept
+
+
+def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
+    """Order, cancel, complete and expire at random, until somebody sees what no client should."""
+    shop, random, orders = _ready_shop(), Random(seed), list[str]()
+    ways = [[(product_id, 1) for product_id in ids] for ids in (product_ids, product_ids[::-1])]
+    meet()
+    for _ in range(times):
+        if _barrier.broken:
+            return
+        draw = random.random()
+        if draw < 0.1:
+            store.expire(0, 5, Origin(actor="test", request_id="test"))
+        elif draw < 0.4 and orders:
+            order_id = orders.pop(random.randrange(len(orders)))
+            reply = shop.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))
+            assert reply.status in {200, 400}, reply
+        else:
+            reply = shop.place_order(*random.choice(ways))
+            assert reply.status in {201, 400}, reply
+            if reply.status == 201:
+                orders.append(reply.json["id"])
+
+
+def _start(environment: dict[str, str], barrier: Any) -> None:
+    global _barrier  # noqa: PLW0603  what a process of the pool is given when it starts
+    _barrier = barrier
+    os.environ.update(environment)
+    logger.setLevel("CRITICAL")
+
+
+def _do(work: Callable[[], Result]) -> Result:
+    try:
+        return work()
+    except BaseException:
+        _barrier.abort()
+        raise
+
+
+def _ready_shop() -> Shop:
+    """A shop that has its session already."""
+    shop = Shop(over_handlers)
+    expect(200, shop.get("/api/products"))
+    expect(200, shop.get("/api/orders"))
+    return shop
+
+
+def _said(reply: Reply) -> tuple[int, str]:
+    return reply.status, reply.json.get("title", "placed")
+
+
+def _wait_for_sessions(connection: Connection, expected: int) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = time.monotonic() + _LOCK_TIMEOUT
+    while (seen := connection.run(waiting)) != [[expected]]:
+        assert time.monotonic() < deadline, f"{seen} sessions wait, not {expected}"
+        time.sleep(0.005)
+        connection.run("SELECT pg_stat_clear_snapshot()")
+
+
+def _buy_under_key(shop: Shop, product_id: str, key: str) -> Reply:
+    body = {"customer_id": 1, "products": [{"product_id": product_id, "quantity": 1}]}
+    while True:
+        reply = shop.call("POST", "/api/orders", body, {"idempotency-key": key})
+        if reply.status != 409:
+            return reply
+        assert "retry-after" in reply.headers, reply
+
+
+# For every process that is forked from here.
+load_function("products")
+load_function("orders")
