@@ -1,4 +1,4 @@
-"""A proxy between a function and PostgreSQL that counts round trips."""
+"""A proxy between a function and PostgreSQL that counts round trips, and loses what it is told to."""
 
 import socket
 import threading
@@ -10,32 +10,50 @@ from urllib.parse import quote, urlsplit
 
 from storefront import db
 
+_GOODBYE = b"X\0\0\0\x04"
+"""Terminate, which nobody answers."""
+
 
 @dataclass
 class Wire:
     """What went over it: a round trip is a flush of the client's that follows an answer of the server's.
 
-    Cut, it delivers nothing more in either direction and closes.
+    Cut, it delivers nothing more in either direction and closes. It can also lose one flush, numbered as a round trip,
+    or the answer to one; the connection ends with that, and the next one is served again.
     """
 
     url: str
     round_trips: int = 0
     cut: bool = False
-    _server_spoke: bool = True
+    lose_request_at: int | None = None
+    lose_answer_at: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self, *, from_client: bool) -> None:
-        with self._lock:
-            if from_client and self._server_spoke:
-                self.round_trips += 1
-            self._server_spoke = not from_client
+
+@dataclass
+class _Connection:
+    wire: Wire
+    server_spoke: bool = True
+    is_lost: bool = False
+
+    def loses(self, data: bytes, *, from_client: bool) -> bool:
+        """Count what comes by; whether it is not to be delivered."""
+        wire = self.wire
+        with wire._lock:
+            if not self.is_lost:
+                if from_client and self.server_spoke and data != _GOODBYE:
+                    wire.round_trips += 1
+                self.server_spoke = not from_client
+                self.is_lost = wire.round_trips == (wire.lose_request_at if from_client else wire.lose_answer_at)
+            return self.is_lost
 
 
 @contextmanager
 def wire_to(database_url: str, folder: Path) -> Iterator[Wire]:
     """A Unix socket in the folder that leads to the database."""
     address = urlsplit(database_url)
-    wire = Wire(f"postgresql://{address.username}@{address.path}?host={quote(str(folder))}")
+    login = address.netloc.rpartition("@")[0]
+    wire = Wire(f"postgresql://{login}@{address.path}?host={quote(str(folder))}")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / ".s.PGSQL.5432"))
         listener.listen()
@@ -55,19 +73,27 @@ def _accept(listener: socket.socket, database_url: str, wire: Wire) -> None:
             client, _ = listener.accept()
             server = db.open_socket(*db.host_and_port(database_url))
             server.settimeout(None)
+            connection = _Connection(wire)
             for source, sink, from_client in ((client, server, True), (server, client, False)):
-                pump = threading.Thread(target=_pump, args=(source, sink, wire), kwargs={"from_client": from_client})
+                pump = threading.Thread(
+                    target=_pump, args=(source, sink, connection), kwargs={"from_client": from_client}
+                )
                 pump.start()
                 pumps.append(pump)
     for pump in pumps:
         pump.join()
 
 
-def _pump(source: socket.socket, sink: socket.socket, wire: Wire, *, from_client: bool) -> None:
+def _pump(source: socket.socket, sink: socket.socket, connection: _Connection, *, from_client: bool) -> None:
+    wire = connection.wire
     with suppress(OSError):
         while (data := source.recv(65536)) and not wire.cut:
-            wire.count(from_client=from_client)
-            sink.sendall(data)
+            if connection.loses(data, from_client=from_client):
+                # The server is told that no more comes. It carries out what it has got and ends, and only that it
+                # ended is passed on: the client learns of the loss when all that can happen has happened.
+                (sink if from_client else source).shutdown(socket.SHUT_WR)
+            else:
+                sink.sendall(data)
     with suppress(OSError):
         sink.shutdown(socket.SHUT_RDWR if wire.cut else socket.SHUT_WR)
     # Each socket is closed by the thread that reads from it.

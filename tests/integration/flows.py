@@ -1,0 +1,263 @@
+"""Everything that writes, with what it answers and what it changes."""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pg8000.native import Connection
+
+from storefront.errors import Unavailable
+from tests.shop import Reply, Shop, lambda_context, load_function
+
+Request = Callable[[], str]
+"""Sends one and the same request each time, and gives the answer in a few words."""
+
+Prepare = Callable[[Shop, Connection], Request]
+
+Changes = tuple[str, ...]
+"""Lines of the books: + what there is now, - what there was before."""
+
+UNAVAILABLE = "503 unavailable, retry after 2"
+RAISED = "Unavailable raised"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A request that writes: what it answers and changes, and what it does where it has been carried out before.
+
+    Some functions make more statements than the one that writes.
+    """
+
+    name: str
+    prepare: Prepare
+    answer: str
+    changes: Changes
+    answer_again: str
+    changes_again: Changes = ()
+    failure: str = UNAVAILABLE
+    statements: int = 1
+    writing_statement: int = 1
+
+
+def books(database: Connection) -> Counter[str]:
+    """All that is kept, in words that are the same for every product and order of the flows."""
+    rows = database.run("""
+        SELECT concat(name, ': ', quantity, ' at ', price, CASE WHEN deleted_at IS NOT NULL THEN ', deleted' END)
+          FROM products
+        UNION ALL SELECT format('%s %s', kind, delta) FROM stock_movements
+        UNION ALL SELECT format('order of %s, %s, %s',
+                                (SELECT string_agg(format('%s %s', quantity, product_name), ', ')
+                                   FROM order_items WHERE order_id = o.id), o.status, o.payment_status)
+          FROM orders o
+        UNION ALL SELECT concat_ws(' ', 'event', cause, outcome) FROM order_events
+        UNION ALL SELECT format('key %s', operation) FROM idempotency_keys
+    """)
+    return Counter(line for [line] in rows or [])
+
+
+def changes(before: Counter[str], after: Counter[str]) -> Changes:
+    gone, new = (before - after).elements(), (after - before).elements()
+    return tuple(sorted([*(f"- {line}" for line in gone), *(f"+ {line}" for line in new)]))
+
+
+def in_words(reply: Reply) -> str:
+    if reply.status < 400:
+        return f"{reply.status} replayed" if reply.headers.get("idempotent-replayed") == "true" else f"{reply.status}"
+    status, kind = reply.problem()
+    return f"{status} {kind}" + (f", retry after {reply.headers['retry-after']}" if status == 503 else "")
+
+
+def _create_product(shop: Shop, _: Connection) -> Request:
+    return _post(shop, "/api/products", {"name": "Tea", "price": "4.50", "quantity": 10})
+
+
+def _update_product(shop: Shop, _: Connection) -> Request:
+    return _put_product(shop, _product_path(shop))
+
+
+def _update_product_as_read(shop: Shop, _: Connection) -> Request:
+    path = _product_path(shop)
+    return _put_product(shop, path, {"if-match": shop.get(path).headers["etag"]})
+
+
+def _delete_product(shop: Shop, _: Connection) -> Request:
+    path = _product_path(shop)
+    return lambda: in_words(shop.call("DELETE", path))
+
+
+def _adjust_stock(shop: Shop, _: Connection) -> Request:
+    return _post(shop, f"{_product_path(shop)}/stock-adjustments", {"delta": -3, "reason": "broken"})
+
+
+def _place_order(shop: Shop, _: Connection) -> Request:
+    return _post(shop, "/api/orders", _new_order(shop))
+
+
+def _place_order_without_key(shop: Shop, _: Connection) -> Request:
+    order = _new_order(shop)
+    return lambda: in_words(shop.call("POST", "/api/orders", order))
+
+
+def _change_status(status: str) -> Prepare:
+    def prepare(shop: Shop, _: Connection) -> Request:
+        order_id = _ordered(shop)
+        return lambda: in_words(shop.change_status(order_id, status))
+
+    return prepare
+
+
+def _pay(payment_status: str) -> Prepare:
+    def prepare(shop: Shop, _: Connection) -> Request:
+        order_id, event_id = _ordered(shop), str(uuid.uuid4())
+        return lambda: in_words(shop.pay(order_id, payment_status, event_id=event_id))
+
+    return prepare
+
+
+def _expire_order(shop: Shop, database: Connection) -> Request:
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days' WHERE id = :id", id=_ordered(shop))
+    return _run_expiry
+
+
+def _sweep_key(shop: Shop, database: Connection) -> Request:
+    _create_product(shop, database)()
+    database.run(
+        "UPDATE idempotency_keys SET created_at = created_at - idempotency_key_lifetime()"
+        " WHERE created_at = (SELECT max(created_at) FROM idempotency_keys)"
+    )
+    return _run_expiry
+
+
+def _run_expiry() -> str:
+    try:
+        answer = load_function("expire_orders").lambda_handler({}, lambda_context())
+    except Unavailable:
+        return RAISED
+    return "{expired} expired, {swept} swept".format(**answer)
+
+
+def _post(shop: Shop, path: str, body: object) -> Request:
+    headers = {"idempotency-key": str(uuid.uuid4())}
+    return lambda: in_words(shop.call("POST", path, body, headers))
+
+
+def _put_product(shop: Shop, path: str, headers: dict[str, str] | None = None) -> Request:
+    return lambda: in_words(shop.call("PUT", path, {"price": "5.00", "quantity": 7}, headers))
+
+
+def _product_path(shop: Shop) -> str:
+    return f"/api/products/{shop.create_product()['id']}"
+
+
+def _new_order(shop: Shop) -> object:
+    return {"customer_id": 1, "products": [{"product_id": shop.create_product()["id"], "quantity": 3}]}
+
+
+def _ordered(shop: Shop) -> str:
+    order_id: str = shop.order((shop.create_product()["id"], 3))["id"]
+    return order_id
+
+
+_UPDATED = ("+ Tea: 7 at 5.00", "+ adjustment -3", "- Tea: 10 at 4.50")
+_PLACED = ("+ Tea: 7 at 4.50", "+ event placed", "+ order of 3 Tea, pending, unpaid", "+ sale -3", "- Tea: 10 at 4.50")
+_WAS_PENDING = "- order of 3 Tea, pending, unpaid"
+_CANCELED = ("+ order of 3 Tea, canceled, unpaid", "+ restock 3", "- Tea: 7 at 4.50", _WAS_PENDING)
+
+FLOWS = [
+    Flow(
+        "create product",
+        _create_product,
+        answer="201",
+        changes=("+ Tea: 10 at 4.50", "+ key create_product", "+ opening 10"),
+        answer_again="201 replayed",
+    ),
+    Flow("update product", _update_product, answer="200", changes=_UPDATED, answer_again="200"),
+    Flow(
+        "update product as read",
+        _update_product_as_read,
+        answer="200",
+        changes=_UPDATED,
+        answer_again="412 stale-etag",
+    ),
+    Flow(
+        "delete product",
+        _delete_product,
+        answer="204",
+        changes=("+ Tea: 10 at 4.50, deleted", "- Tea: 10 at 4.50"),
+        answer_again="404 product-not-found",
+    ),
+    Flow(
+        "adjust stock",
+        _adjust_stock,
+        answer="201",
+        changes=("+ Tea: 7 at 4.50", "+ adjustment -3", "+ key adjust_stock", "- Tea: 10 at 4.50"),
+        answer_again="201 replayed",
+    ),
+    Flow(
+        "place order",
+        _place_order,
+        answer="201",
+        changes=tuple(sorted((*_PLACED, "+ key place_order"))),
+        answer_again="201 replayed",
+    ),
+    Flow(
+        "place order without key",
+        _place_order_without_key,
+        answer="201",
+        changes=_PLACED,
+        # A second order, for without a key nobody can know that it is the same one; but a whole one.
+        answer_again="201",
+        changes_again=(
+            "+ Tea: 4 at 4.50",
+            "+ event placed",
+            "+ order of 3 Tea, pending, unpaid",
+            "+ sale -3",
+            "- Tea: 7 at 4.50",
+        ),
+    ),
+    Flow(
+        "cancel order",
+        _change_status("canceled"),
+        answer="200",
+        changes=("+ Tea: 10 at 4.50", "+ event status_change", *_CANCELED),
+        answer_again="400 invalid-transition",
+    ),
+    Flow(
+        "complete order",
+        _change_status("completed"),
+        answer="200",
+        changes=("+ event status_change", "+ order of 3 Tea, completed, unpaid", _WAS_PENDING),
+        answer_again="400 invalid-transition",
+    ),
+    *(
+        Flow(
+            f"payment {payment_status}",
+            _pay(payment_status),
+            answer="200",
+            changes=("+ event payment_event applied", f"+ order of 3 Tea, pending, {payment_status}", _WAS_PENDING),
+            answer_again="200",
+            changes_again=("+ event payment_event duplicate",),
+        )
+        for payment_status in ("paid", "failed")
+    ),
+    Flow(
+        "expire order",
+        _expire_order,
+        answer="1 expired, 0 swept",
+        changes=("+ Tea: 10 at 4.50", "+ event expiry", *_CANCELED),
+        answer_again="0 expired, 0 swept",
+        failure=RAISED,
+        statements=2,
+    ),
+    Flow(
+        "sweep key",
+        _sweep_key,
+        answer="0 expired, 1 swept",
+        changes=("- key create_product",),
+        answer_again="0 expired, 0 swept",
+        failure=RAISED,
+        statements=2,
+        writing_statement=2,
+    ),
+]

@@ -1,0 +1,242 @@
+"""A request whose connection dies, at whichever flush, is there whole or not at all, and can be sent again."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from pg8000.native import Connection
+
+from local.postgres import postgres
+from storefront import db
+from storefront.audit import violations
+from storefront.migrate import PACKAGE, migrate
+from tests.integration.flows import FLOWS, Flow, books, changes
+from tests.integration.wire import Wire, wire_to
+from tests.shop import Shop, lambda_context, load_function
+
+LOGIN = {
+    "warm": [],
+    "fresh": ["start-up"],
+    # https://www.postgresql.org/docs/current/sasl-authentication.html
+    "guarded": ["start-up", "SASLInitialResponse", "SASLResponse"],
+}
+"""The client's flushes before the first statement, where it is logged in already and where it has to log in."""
+
+RELEASED = ["9999_hue.sql", "catalog/get_product.sql"]
+RELEASED_CHANGES = 4
+"""A column, a function's text, and a line of the history for each of the two files."""
+
+# The start-up; four to begin, one for the history, and one to look for each file; two to apply one; COMMIT.
+RELEASE_FLUSHES = 1 + 4 + 1 + len(list(PACKAGE.glob("*/*.sql"))) + 1 + 2 * len(RELEASED) + 1
+
+
+class Crash(NamedTuple):
+    """A connection that dies in one flush of a flow: before the server has it, or with the server's answer."""
+
+    flow: Flow
+    connection: str
+    flush: int
+    lost: str
+
+    @property
+    def is_carried_out(self) -> bool:
+        writing = len(LOGIN[self.connection]) + self.flow.writing_statement
+        return self.flush > writing or (self.flush == writing and self.lost == "answer")
+
+    def __str__(self) -> str:
+        return f"{self.flow.name}, {self.connection}, {self.lost} of {flushes(*self[:2])[self.flush - 1]} lost"
+
+
+def flushes(flow: Flow, connection: str) -> list[str]:
+    return LOGIN[connection] + [f"statement {number}" for number in range(1, flow.statements + 1)]
+
+
+def crashes(flows: list[Flow], *connections: str) -> list[Crash]:
+    return [
+        Crash(flow, connection, number, lost)
+        for flow in flows
+        for connection in connections
+        for number in range(1, len(flushes(flow, connection)) + 1)
+        for lost in ("request", "answer")
+    ]
+
+
+@pytest.fixture(scope="module")
+def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database of a server that asks for a password."""
+    pgdata = tmp_path_factory.mktemp("guarded") / "data"
+    with postgres(pgdata) as url, closing(db.connect(url)) as database:
+        migrate(database)
+        database.run("CREATE ROLE clerk SUPERUSER LOGIN PASSWORD 'local-only'")
+    (pgdata / "pg_hba.conf").write_text("local all clerk scram-sha-256\nlocal all all trust\n")
+    with postgres(pgdata) as url:
+        address = urlsplit(url)
+        yield urlunsplit(address._replace(netloc=f"clerk:local-only@{address.netloc.rpartition('@')[2]}"))
+
+
+@pytest.fixture
+def database_url(module_database_url: str) -> str:
+    """One for all: what else is in the books is nothing to the changes."""
+    return module_database_url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Connection]:
+    with closing(db.connect(database_url)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def wire(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    with between(shop, database_url, monkeypatch) as wire:
+        yield wire
+
+
+@contextmanager
+def between(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """The way between the shop and a database, with a connection already made."""
+    # Not tmp_path, which is too long for a Unix socket's name.
+    with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
+        monkeypatch.setenv("DATABASE_URL", wire.url)
+        db.disconnect()
+        shop.get("/api/products")
+        try:
+            yield wire
+        finally:
+            # The wire ends when its clients have.
+            db.disconnect()
+
+
+def lose(wire: Wire, flush: int, lost: str) -> None:
+    """Let the connection die in one of the next flushes."""
+    setattr(wire, f"lose_{lost}_at", wire.round_trips + flush)
+
+
+def crash_and_send_again(crash: Crash, shop: Shop, database: Connection, wire: Wire) -> None:
+    flow = crash.flow
+    request = flow.prepare(shop, database)
+    before = books(database)
+    if crash.connection != "warm":
+        db.disconnect()
+    lose(wire, crash.flush, crash.lost)
+    assert request() == flow.failure
+
+    after_crash = books(database)
+    assert changes(before, after_crash) == (flow.changes if crash.is_carried_out else ())
+
+    assert request() == (flow.answer_again if crash.is_carried_out else flow.answer)
+    assert changes(after_crash, books(database)) == (flow.changes_again if crash.is_carried_out else flow.changes)
+    assert violations(database) == []
+
+
+@pytest.mark.parametrize("crash", crashes(FLOWS, "fresh", "warm"), ids=str)
+def test_a_request_that_dies_is_whole_or_not_there_and_can_be_sent_again(
+    crash: Crash, shop: Shop, database: Connection, wire: Wire
+) -> None:
+    crash_and_send_again(crash, shop, database, wire)
+
+
+@pytest.mark.parametrize("crash", crashes(FLOWS[:1], "guarded"), ids=str)
+def test_a_request_that_dies_while_it_logs_in_can_be_sent_again(
+    crash: Crash, shop: Shop, guarded_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with between(shop, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
+        crash_and_send_again(crash, shop, database, wire)
+
+
+def count_flushes(flow: Flow, connection: str, shop: Shop, database: Connection, wire: Wire) -> int:
+    request = flow.prepare(shop, database)
+    if connection != "warm":
+        db.disconnect()
+    before = wire.round_trips
+    assert request() == flow.answer
+    return wire.round_trips - before
+
+
+@pytest.mark.parametrize("connection", ["fresh", "warm"])
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+def test_the_crash_points_are_all_the_flushes_there_are(
+    flow: Flow, connection: str, shop: Shop, database: Connection, wire: Wire
+) -> None:
+    assert count_flushes(flow, connection, shop, database, wire) == len(flushes(flow, connection))
+
+
+def test_the_crash_points_of_a_login_are_all_the_flushes_there_are(
+    shop: Shop, guarded_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with between(shop, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
+        assert count_flushes(FLOWS[0], "guarded", shop, database, wire) == len(flushes(FLOWS[0], "guarded"))
+
+
+class Release(NamedTuple):
+    """A new migration and a changed function, and the way by which they come to a database."""
+
+    wire: Wire
+    database: Connection
+
+    def deploy(self) -> list[str]:
+        applied: list[str] = load_function("migrate").lambda_handler({}, lambda_context())["applied"]
+        return applied
+
+    def schema(self) -> set[str]:
+        rows = self.database.run("""
+            SELECT name || checksum FROM schema_history
+            UNION ALL SELECT attname::text FROM pg_attribute WHERE attrelid = 'products'::regclass
+            UNION ALL SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        """)
+        return {line for [line] in rows or []}
+
+
+@pytest.fixture
+def release(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
+    package = tmp_path / "storefront"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (package / "migrations" / "9999_hue.sql").write_text("ALTER TABLE products ADD COLUMN hue text;")
+    function = package / "catalog" / "get_product.sql"
+    function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
+    monkeypatch.setattr(load_function("migrate"), "migrate", lambda connection: migrate(connection, package))
+    with (
+        TemporaryDirectory() as folder,
+        wire_to(empty_database_url, Path(folder)) as wire,
+        closing(db.connect(empty_database_url)) as database,
+    ):
+        migrate(database)
+        monkeypatch.setenv("DATABASE_URL", wire.url)
+        yield Release(wire, database)
+
+
+@pytest.mark.parametrize("lost", ["request", "answer"])
+def test_a_migration_that_dies_before_its_commit_leaves_nothing_and_can_be_run_again(
+    lost: str, release: Release
+) -> None:
+    before = release.schema()
+    for flush in range(1, RELEASE_FLUSHES):
+        lose(release.wire, flush, lost)
+        with pytest.raises(db.TRANSPORT_ERRORS):
+            release.deploy()
+        assert release.schema() == before, f"{lost} of flush {flush} lost"
+    assert release.deploy() == RELEASED
+    assert len(release.schema() - before) == RELEASED_CHANGES
+
+
+@pytest.mark.parametrize(("lost", "left"), [("request", RELEASED), ("answer", [])], ids=["request", "answer"])
+def test_a_migration_that_dies_in_its_commit_is_whole_or_not_there_and_can_be_run_again(
+    lost: str, left: list[str], release: Release
+) -> None:
+    before = release.schema()
+    lose(release.wire, RELEASE_FLUSHES, lost)
+    with pytest.raises(db.TRANSPORT_ERRORS):
+        release.deploy()
+    assert len(release.schema() - before) == (0 if left else RELEASED_CHANGES)
+    assert release.deploy() == left
+    assert len(release.schema() - before) == RELEASED_CHANGES
+
+
+def test_the_crash_points_of_a_migration_are_all_the_flushes_there_are(release: Release) -> None:
+    assert release.deploy() == RELEASED
+    assert release.wire.round_trips == RELEASE_FLUSHES
