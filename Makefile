@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long audit lint types build sam-local lock clean
+.PHONY: help run test test-long sabotage audit lint types build sam-local lock clean
 
 UV_VERSION := 0.13.9
 
@@ -29,6 +29,9 @@ test: .venv/installed ## run every test; those for Docker where an engine answer
 test-long: .venv/installed ## search for hours' worth of faults; SEED=… repeats a run
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
 		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
+
+sabotage: .venv/installed ## put five bugs in, one at a time, and see the tests find each
+	@python -m tests.sabotage
 
 audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
 	@python -m local.audit

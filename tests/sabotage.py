@@ -1,0 +1,172 @@
+"""`make sabotage`: puts bugs in on purpose, one at a time, into a copy, and sees whether the tests find each.
+
+A bug is a few replacements of text, each of which must still be found in its file once.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.shop import ROOT
+
+LAYER = "layers/common/python/storefront"
+
+
+class Replacement(NamedTuple):
+    path: str
+    old: str
+    new: str
+
+
+class Bug(NamedTuple):
+    """What is changed, and the tests that have to fail for it."""
+
+    name: str
+    tests: str
+    replacements: list[Replacement]
+
+
+BUGS = [
+    Bug(
+        "the guard of the stock is dropped",
+        "tests/integration/test_last_unit.py tests/integration/test_contention.py",
+        [
+            Replacement(
+                f"{LAYER}/orders/place_order.sql", "FILTER (WHERE p.quantity < l.quantity)", "FILTER (WHERE false)"
+            ),
+            Replacement(f"{LAYER}/migrations/0001_shop.sql", "CHECK (quantity >= 0)", "CHECK (true)"),
+        ],
+    ),
+    Bug(
+        "the stock is given back outside the transaction",
+        "tests/integration/test_crash_points.py",
+        [
+            Replacement(
+                f"{LAYER}/orders/change_order_status.sql",
+                "PERFORM restock_orders(ARRAY[changed.id], request);",
+                "NULL;",
+            ),
+            Replacement(
+                f"{LAYER}/orders/restock_orders.sql",
+                "-- Gives the stock of orders back,",
+                "CREATE OR REPLACE FUNCTION restock_later(request jsonb, OUT outcome text, OUT body text)\n"
+                "    LANGUAGE plpgsql AS $$ BEGIN\n"
+                "    PERFORM restock_orders(ARRAY[(request ->> 'id')::uuid], request);\n"
+                "    outcome := 'restocked';\n"
+                "END $$;\n"
+                "-- Gives the stock of orders back,",
+            ),
+            Replacement(
+                f"{LAYER}/orders/store.py",
+                '        raise InvalidTransition(f"Cannot transition from {json.loads(body)} to {status}")\n',
+                '        raise InvalidTransition(f"Cannot transition from {json.loads(body)} to {status}")\n'
+                '    if status == "canceled":\n'
+                '        db.call("restock_later", json.dumps({"id": order_id, **origin}))\n',
+            ),
+        ],
+    ),
+    Bug(
+        "the key is stored after the commit",
+        "tests/integration/test_crash_points.py",
+        [
+            Replacement(
+                f"{LAYER}/idempotency/call_once.sql",
+                "    IF outcome IN ('placed', 'created', 'adjusted') THEN",
+                "    IF false THEN",
+            ),
+            Replacement(
+                f"{LAYER}/idempotency/call_once.sql",
+                "-- Carries a request out once,",
+                "CREATE OR REPLACE FUNCTION store_key(request jsonb, OUT outcome text, OUT body text)\n"
+                "    LANGUAGE plpgsql AS $$ BEGIN\n"
+                "    INSERT INTO idempotency_keys (caller, operation, key, fingerprint, body)\n"
+                "    VALUES (request ->> 'caller', request ->> 'operation', request ->> 'key',\n"
+                "            request ->> 'fingerprint', request ->> 'body');\n"
+                "    outcome := 'stored';\n"
+                "END $$;\n"
+                "-- Carries a request out once,",
+            ),
+            Replacement(
+                f"{LAYER}/idempotency/keys.py",
+                '    if outcome == "key_reused":\n',
+                '    if outcome in ("placed", "created", "adjusted"):\n'
+                '        db.call("store_key", json.dumps({**request, "body": body}))\n'
+                '    if outcome == "key_reused":\n',
+            ),
+        ],
+    ),
+    Bug(
+        "the products are locked in the order of the request",
+        "tests/integration/test_contention.py tests/integration/test_last_unit.py",
+        [
+            Replacement(
+                f"{LAYER}/orders/place_order.sql",
+                "    PERFORM FROM products p\n"
+                "      WHERE p.id IN (SELECT l.product_id FROM jsonb_to_recordset(lines) AS l(product_id uuid))\n"
+                "        AND p.deleted_at IS NULL\n"
+                "      ORDER BY p.id\n"
+                "        FOR NO KEY UPDATE;\n",
+                "    PERFORM (SELECT p.id FROM products p WHERE p.id = l.product_id FOR NO KEY UPDATE)\n"
+                "       FROM jsonb_to_recordset(lines) AS l(product_id uuid);\n",
+            )
+        ],
+    ),
+    Bug(
+        "the audit is blinded",
+        "tests/integration/test_audit.py",
+        [Replacement(f"{LAYER}/audit.sql", "FROM violations ORDER BY", "FROM violations WHERE false ORDER BY")],
+    ),
+]
+
+
+def put_in(bug: Bug, folder: Path) -> None:
+    """Change the files of a copy. AssertionError where a text is not there, or is there twice."""
+    for path, old, new in bug.replacements:
+        text = (folder / path).read_text()
+        assert text.count(old) == 1, f"{path} should have once: {old}"
+        (folder / path).write_text(text.replace(old, new))
+
+
+def copy_to(folder: Path) -> None:
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
+def is_found(bug: Bug) -> bool:
+    """Whether the tests fail on a copy with the bug."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy_to(folder)
+        put_in(bug, folder)
+        result = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.tests.split()],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder / "layers/common/python")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    failed = [line for line in result.stdout.splitlines() if line.startswith("FAILED")]
+    print(f"{bug.name}: {failed[0] if failed else 'not found'}", flush=True)
+    return bool(failed)
+
+
+def main() -> int:
+    found = [is_found(bug) for bug in BUGS]
+    return 0 if all(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""The bugs that `make sabotage` puts in still fit the code."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sabotage import BUGS, Bug, copy_to, put_in
+from tests.shop import ROOT
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_bug_can_still_be_put_in(bug: Bug, tmp_path: Path) -> None:
+    copy_to(tmp_path)
+    put_in(bug, tmp_path)
+    assert all((ROOT / path).exists() for path in bug.tests.split())
