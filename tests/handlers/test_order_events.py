@@ -42,6 +42,7 @@ def test_it_begins_with_the_order_being_placed(shop: Shop, order_id: str) -> Non
         "outcome": None,
         "idempotency_key": None,
         "payment_event_id": None,
+        "received_payment_status": None,
     }
 
 
@@ -54,7 +55,8 @@ def test_it_tells_every_payment_event_and_what_it_did(shop: Shop, order_id: str)
         ("payment_event", "payment-processor", "pending", "paid", "duplicate"),
         ("payment_event", "payment-processor", "pending", "paid", "ignored"),
     ]
-    assert [event["payment_event_id"] for event in timeline(shop, order_id)] == [None, "e1", "e2", "e2", "e3"]
+    received = [(event["payment_event_id"], event["received_payment_status"]) for event in timeline(shop, order_id)]
+    assert received == [(None, None), ("e1", "failed"), ("e2", "paid"), ("e2", "paid"), ("e3", "failed")]
 
 
 def test_each_event_starts_where_the_one_before_ended(shop: Shop, order_id: str) -> None:

@@ -27,7 +27,8 @@ FILL = f"""
 SET session_replication_role = replica;
 INSERT INTO products (id, name, description, price, quantity, created_at)
 SELECT ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
-       'Tea ' || n % 1000 || CASE WHEN n % 100 = 0 THEN ' rare' ELSE '' END, repeat('Nice. ', 30), 1 + n % 500, n % 100,
+       'Tea ' || n % 1000 || CASE WHEN n = 777 THEN ' rarest' WHEN n % 100 = 0 THEN ' rare' ELSE '' END,
+       repeat('Nice. ', 30), 1 + n % 500, n % 100,
        now() - n * interval '1 second'
   FROM generate_series(1, {ROWS}) n;
 INSERT INTO orders (id, customer_id, status, payment_status, total_price, created_at)
@@ -93,7 +94,7 @@ def test_products_are_read_in_the_order_of_an_index(
     crowded_shop: Connection, sort: str, direction: str, *, goes_on: bool
 ) -> None:
     position = {"after": [value_of(crowded_shop, sort, "products", PRODUCT), PRODUCT]} if goes_on else {"page": 3}
-    plan = page_plan(crowded_shop, "list_products", sort=direction + sort, **position)
+    plan = page_plan(crowded_shop, "page_of_products", sort=direction + sort, **position)
     assert f"using products_by_{sort}" in plan
     assert "Sort" not in plan
     if goes_on:
@@ -122,11 +123,17 @@ def value_of(connection: Connection, column: str, table: str, id_: str) -> str:
 )
 @pytest.mark.parametrize("sort", ["-created_at", "price"])
 def test_filtered_products_are_not_scanned_for(crowded_shop: Connection, filters: dict[str, str], sort: str) -> None:
-    page_plan(crowded_shop, "list_products", sort=sort, **filters)
+    page_plan(crowded_shop, "page_of_products", sort=sort, **filters)
 
 
-def test_a_rare_word_is_found_by_its_index(crowded_shop: Connection) -> None:
-    assert "products_by_word" in page_plan(crowded_shop, "list_products", sort="name", q="nothing like it")
+@pytest.mark.parametrize("word", ["nothing", "rarest"])
+@pytest.mark.parametrize("sort", ["-created_at", "name", "price", "quantity"])
+def test_a_rare_word_is_found_by_its_index(crowded_shop: Connection, word: str, sort: str) -> None:
+    assert "products_by_word" in page_plan(crowded_shop, "page_of_products", sort=sort, q=word)
+
+
+def test_a_word_that_many_have_is_met_on_the_way(crowded_shop: Connection) -> None:
+    assert "using products_by_price" in page_plan(crowded_shop, "page_of_products", sort="price", q="tea")
 
 
 @pytest.mark.parametrize(
@@ -146,14 +153,14 @@ def test_orders_are_read_newest_first_from_an_index(
     crowded_shop: Connection, filters: dict[str, Any], index: str, *, goes_on: bool
 ) -> None:
     position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if goes_on else {}
-    plan = page_plan(crowded_shop, "list_orders", **filters, **position)
+    plan = page_plan(crowded_shop, "page_of_orders", **filters, **position)
     assert f"using {index}" in plan
     # The one sort that is left puts the few lines of an order in their order.
     assert "Sort Key: t" not in plan
 
 
 def test_a_timeline_is_read_from_an_index(crowded_shop: Connection) -> None:
-    plan = page_plan(crowded_shop, "list_order_events", id=ORDER, after=["7"])
+    plan = page_plan(crowded_shop, "page_of_order_events", id=ORDER, after=["7"])
     assert "using order_events_pkey" in plan
     assert "Sort" not in plan
 

@@ -15,7 +15,7 @@ def create(product: NewProduct, origin: Origin, key: str | None) -> Answer:
 
 
 def listed(request: dict[str, Any]) -> str:
-    return db.call("list_products", json.dumps(request))[1]
+    return db.call("page_of_products", json.dumps(request))[1]
 
 
 def get(product_id: str) -> str:
@@ -57,4 +57,4 @@ def _refuse(outcome: str, product_id: str) -> None:
     if outcome == "unknown_product":
         raise ProductNotFound(f"There is no product {product_id}.")
     if outcome == "stale":
-        raise StaleETag("The product was changed since the ETag of If-Match was given; read it again.")
+        raise StaleETag("The product has none of the ETags in If-Match, sent with their quotes; read it again.")

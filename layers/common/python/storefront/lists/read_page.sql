@@ -11,7 +11,8 @@ CREATE OR REPLACE FUNCTION read_page(
     item text,          -- the row t as the API shows it
     sort_keys text[],   -- columns that together are unique
     sort_types text[],
-    descending boolean
+    descending boolean,
+    few boolean DEFAULT false   -- whether to find what the filter lets through and then sort it, and not the reverse
 ) RETURNS text
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -46,6 +47,11 @@ BEGIN
     ELSE
         skipped := 0;
         source := format('%s AND (%s) %s (%s)', source, columns, CASE WHEN descending THEN '<' ELSE '>' END, position);
+    END IF;
+
+    IF few THEN
+        source := format('(SELECT t FROM %s OFFSET 0) matching', source);
+        ordering := replace(ordering, 't.', '(t).');
     END IF;
 
     -- One row more than the page has tells whether anything follows.

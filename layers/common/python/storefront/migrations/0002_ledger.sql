@@ -3,6 +3,11 @@
 -- Nothing may be written between the copying below and the functions that write to the new tables.
 LOCK TABLE products, orders, order_items IN ACCESS EXCLUSIVE MODE;
 
+-- Who a request says it is from. The release before this one did not say.
+CREATE FUNCTION actor_of(request jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(request ->> 'actor', 'unknown');
+
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only: % refused', tg_table_name, tg_op;
@@ -20,21 +25,23 @@ CREATE TYPE order_event_cause AS ENUM (
 -- What happened to an order, and who or what did it. The states chain: each event starts where the one before ended.
 CREATE TABLE order_events (
     -- Handed out under the order's lock, so that the ids of one order are in the order of its events.
-    id                  bigint GENERATED ALWAYS AS IDENTITY,
-    order_id            uuid NOT NULL REFERENCES orders (id),
-    cause               order_event_cause NOT NULL,
+    id                      bigint GENERATED ALWAYS AS IDENTITY,
+    order_id                uuid NOT NULL REFERENCES orders (id),
+    cause                   order_event_cause NOT NULL,
     -- The subject of the caller's token, or which part of the system it was.
-    actor               text NOT NULL,
-    from_status         order_status,
-    from_payment_status payment_status,
-    to_status           order_status NOT NULL,
-    to_payment_status   payment_status NOT NULL,
+    actor                   text NOT NULL,
+    from_status             order_status,
+    from_payment_status     payment_status,
+    to_status               order_status NOT NULL,
+    to_payment_status       payment_status NOT NULL,
     -- The id under which our log has the request.
-    request_id          text,
-    idempotency_key     text,
-    payment_event_id    text,
-    outcome             text,
-    occurred_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    request_id              text,
+    idempotency_key         text,
+    -- Of a payment event: its id, what it said, and what came of it. A canceled order that was paid has an outcome too.
+    payment_event_id        text,
+    received_payment_status payment_status,
+    outcome                 text,
+    occurred_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (order_id, id),
     CONSTRAINT order_events_only_the_first_comes_from_nothing CHECK (
         (cause = 'placed') = (from_status IS NULL) AND (from_status IS NULL) = (from_payment_status IS NULL))

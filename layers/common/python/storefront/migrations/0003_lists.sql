@@ -14,9 +14,6 @@ CREATE INDEX products_by_word ON products USING gin (words(name))
 CREATE INDEX orders_waiting_for_payment ON orders (created_at, id)
     WHERE status = 'pending' AND payment_status <> 'paid';
 
--- A list's items come alone now; http's list_response puts the page around them.
-DROP FUNCTION page_json(json, bigint, integer, integer);
-
 -- Pages of a shop's database are in memory or on flash, where one read costs like another. PostgreSQL's own guess is of
 -- turning disks, and has it read whole tables where an index would do.
 DO $$

@@ -8,8 +8,9 @@ CREATE OR REPLACE FUNCTION order_event_json(event order_events) RETURNS json
         'from', CASE WHEN event.from_status IS NOT NULL THEN json_build_object(
             'status', event.from_status, 'payment_status', event.from_payment_status) END,
         'to', json_build_object('status', event.to_status, 'payment_status', event.to_payment_status),
-        'outcome', event.outcome,
         'request_id', event.request_id,
         'idempotency_key', event.idempotency_key,
-        'payment_event_id', event.payment_event_id)
+        'payment_event_id', event.payment_event_id,
+        'received_payment_status', event.received_payment_status,
+        'outcome', event.outcome)
 $$;

@@ -59,11 +59,11 @@ BEGIN
       JOIN products p ON p.id = l.product_id;
 
     INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
-    SELECT l.product_id, 'sale', -l.quantity, placed.id, request ->> 'actor', request ->> 'request_id'
+    SELECT l.product_id, 'sale', -l.quantity, placed.id, actor_of(request), request ->> 'request_id'
       FROM jsonb_to_recordset(lines) AS l(product_id uuid, quantity integer);
 
     INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, request_id, idempotency_key)
-    VALUES (placed.id, 'placed', request ->> 'actor', placed.status, placed.payment_status,
+    VALUES (placed.id, 'placed', actor_of(request), placed.status, placed.payment_status,
             request ->> 'request_id', request ->> 'idempotency_key');
 
     outcome := 'placed';

@@ -30,7 +30,7 @@ def place(order: NewOrder, origin: Origin, key: str | None) -> Answer:
 
 
 def listed(request: dict[str, Any]) -> str:
-    return db.call("list_orders", json.dumps(request))[1]
+    return db.call("page_of_orders", json.dumps(request))[1]
 
 
 def get(order_id: str) -> str:
@@ -38,7 +38,7 @@ def get(order_id: str) -> str:
 
 
 def events(order_id: str, request: dict[str, Any]) -> str:
-    return _one("list_order_events", {"id": order_id, **request})[1]
+    return _one("page_of_order_events", {"id": order_id, **request})[1]
 
 
 def change_status(order_id: str, status: OrderStatus, origin: Origin) -> str:

@@ -29,9 +29,11 @@ BEGIN
         RETURNING * INTO target;
     END IF;
     INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
-                              to_status, to_payment_status, outcome, request_id, payment_event_id)
-    VALUES (target.id, 'payment_event', request ->> 'actor', target.status, before,
-            target.status, target.payment_status, outcome, request ->> 'request_id', request ->> 'event_id');
+                              to_status, to_payment_status, request_id,
+                              payment_event_id, received_payment_status, outcome)
+    VALUES (target.id, 'payment_event', actor_of(request), target.status, before,
+            target.status, target.payment_status, request ->> 'request_id',
+            request ->> 'event_id', received, outcome);
     body := json_build_object('order_id', target.id, 'payment_status', target.payment_status);
 END
 $$;
