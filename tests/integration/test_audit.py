@@ -15,10 +15,10 @@ PLACED = """
     INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, idempotency_key, occurred_at)
     SELECT id, 'placed', 'anonymous', 'pending', 'unpaid', 'k', now() + interval '{}' FROM orders"""
 
-CHANGED = """
-    INSERT INTO order_events
-        (order_id, cause, actor, from_status, from_payment_status, to_status, to_payment_status)
-    SELECT id, 'status_change', 'x', 'pending', 'failed', 'pending', 'unpaid' FROM orders"""
+MOVED = """
+    INSERT INTO order_events (order_id, actor, cause, from_status, from_payment_status, to_status, to_payment_status,
+                              outcome, received_payment_status)
+    SELECT id, 'x', {} FROM orders"""
 
 RESTOCKED = """
     INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
@@ -33,11 +33,13 @@ RULES = {
         "UPDATE products SET quantity = quantity + 1",
         "DELETE FROM stock_movements WHERE kind = 'opening'",
         ADJUSTED,
+        "DELETE FROM products",
     ],
     "no stock is below zero": ["UPDATE products SET quantity = -1"],
     "an order's total is the sum of its lines": [
         "UPDATE orders SET total_price = total_price + 0.01",
         "DELETE FROM order_items",
+        "DELETE FROM orders",
     ],
     "an order took the stock of its lines, once": [
         "DELETE FROM stock_movements WHERE kind = 'sale'",
@@ -55,15 +57,32 @@ RULES = {
     "each event of a timeline starts where the one before ended": [
         "UPDATE order_events SET from_status = 'pending', from_payment_status = 'unpaid'",
         PLACED.format("1 hour"),
-        CHANGED,
+        MOVED.format("'status_change', 'pending', 'failed', 'pending', 'unpaid', NULL, NULL"),
     ],
     "a timeline ends in the order's state": [
         "UPDATE orders SET status = 'completed'",
         "UPDATE orders SET payment_status = 'failed'",
         "UPDATE order_events SET to_status = 'completed'",
+        "DELETE FROM orders",
     ],
     "one key places one order": [PLACED.format("71 hours"), PLACED.format("1 second")],
-    "a key's answer is an order that exists": ["DELETE FROM orders"],
+    "a key's answer is the order that it placed": [
+        "DELETE FROM order_events",
+        "UPDATE idempotency_keys SET body = 'no JSON'",
+        "UPDATE order_events SET idempotency_key = 'other'",
+    ],
+    "each event changes what its cause can change": [
+        "UPDATE order_events SET to_payment_status = 'paid'",
+        "UPDATE order_events SET to_status = 'completed'",
+        "UPDATE order_events SET cause = 'expiry'",
+        MOVED.format("'status_change', 'completed', 'unpaid', 'canceled', 'unpaid', NULL, NULL"),
+        MOVED.format("'status_change', 'pending', 'unpaid', 'completed', 'paid', NULL, NULL"),
+        MOVED.format("'expiry', 'pending', 'paid', 'canceled', 'paid', NULL, NULL"),
+        MOVED.format("'payment_event', 'pending', 'paid', 'pending', 'failed', 'applied', 'failed'"),
+        MOVED.format("'payment_event', 'pending', 'unpaid', 'pending', 'paid', 'applied', 'failed'"),
+        MOVED.format("'payment_event', 'pending', 'unpaid', 'pending', 'paid', 'duplicate', 'paid'"),
+        MOVED.format("'payment_event', 'canceled', 'unpaid', 'canceled', 'paid', 'applied', 'paid'"),
+    ],
 }
 
 
