@@ -57,6 +57,19 @@ def test_the_same_body_may_be_written_in_another_way(shop: Shop, tea: str) -> No
     assert shop.call("POST", "/api/orders", body, {"Idempotency-Key": "k"}).text == first.text
 
 
+@pytest.mark.parametrize("prices", [('"4.50"', "4.5"), ('"4.5"', "4.50"), ('"4.00"', "4"), ("4", "4.0"), ("1e1", "10")])
+def test_one_price_written_in_two_ways_is_one_content(shop: Shop, prices: tuple[str, str]) -> None:
+    bodies = [b'{"name": "Cup", "price": %s, "quantity": 1}' % price.encode() for price in prices]
+    first, second = (shop.call("POST", "/api/products", body, {"Idempotency-Key": "k"}) for body in bodies)
+    assert (first.status, second.text) == (201, first.text)
+
+
+def test_a_key_that_was_sent_twice_is_one_key(shop: Shop, tea: str) -> None:
+    first = place_with(shop, "k", tea)
+    # As API Gateway joins them.
+    assert {place_with(shop, key, tea).text for key in ("k,k", "k, k", '"k","k"')} == {first.text}
+
+
 @pytest.mark.parametrize(
     ("bare", "quoted"), [("k", '"k"'), ("k", ' "k" '), (r"a\b", r'"a\\b"'), ('a"b', r'"a\"b"'), ("a,b", '"a,b"')]
 )

@@ -113,7 +113,7 @@ def test_a_search_finds_whole_words_in_any_case_and_order(shop: Shop) -> None:
     assert names(shop, q="te") == names(shop, q="tea coffee") == set()
 
 
-@pytest.mark.parametrize("q", ["'", "%", "a' OR '1'='1", "{}", "\\", "a & !b", "<->", '"'])
+@pytest.mark.parametrize("q", ["²", "½ ¼", "'", "%", "a' OR '1'='1", "{}", "\\", "a & !b", "<->", '"'])
 def test_a_search_is_never_more_than_words(shop: Shop, q: str) -> None:
     shop.create_product(name="Tea")
     reply = shop.get(target(PRODUCTS, q=q))
@@ -127,6 +127,20 @@ def test_prices_can_be_bounded_on_both_sides_inclusively(shop: Shop) -> None:
     assert names(shop, max_price="2.00") == {"1.00", "2.00"}
     assert names(shop, min_price="2", max_price="2", sort="price") == {"2.00"}
     assert names(shop, min_price="3", max_price="1") == names(shop, max_price="0") == set()
+
+
+def test_a_cursor_goes_with_its_price_however_it_is_written(shop: Shop) -> None:
+    for _ in range(2):
+        shop.create_product(price="1.10")
+    cursor = expect(200, shop.get(target(PRODUCTS, page_size=1, min_price="1.1")))["next_cursor"]
+    assert len(expect(200, shop.get(target(PRODUCTS, cursor=cursor, min_price="1.10")))["items"]) == 1
+
+
+def test_a_search_for_what_few_have_is_sorted_and_goes_on_as_any_other(shop: Shop) -> None:
+    for n in range(5):
+        shop.create_product(name=f"Tea {n}", price=5 - n)
+    found = [item["name"] for item in walk(shop, PRODUCTS, q="tea", sort="price", page_size=2)]
+    assert found == ["Tea 4", "Tea 3", "Tea 2", "Tea 1", "Tea 0"]
 
 
 def test_a_walk_keeps_its_filters(shop: Shop) -> None:
@@ -195,6 +209,11 @@ def test_the_links_lead_to_the_other_pages_with_the_same_filters(shop: Shop) -> 
         "q": ["tea"],
         "sort": ["name"],
     }
+
+
+@pytest.mark.usefixtures("seven")
+def test_past_the_end_the_links_lead_back_to_the_last_page(shop: Shop) -> None:
+    assert parse_qs(urlsplit(links(shop.get(target(PRODUCTS, page_size=3, page=9)))["prev"]).query)["page"] == ["3"]
 
 
 @pytest.mark.usefixtures("seven")

@@ -4,6 +4,7 @@ import hashlib
 import re
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_LIST = re.compile(rf"\s*{_ENTITY_TAG.pattern}(\s*,\s*{_ENTITY_TAG.pattern})*\s*")
 
 
 def etag(body: str) -> str:
@@ -18,11 +19,15 @@ def if_match(header: str | None) -> list[str] | None:
     """
     if header is None or header.strip() == "*":
         return None
-    return [tag for weak, tag in _ENTITY_TAG.findall(header) if not weak]
+    return [tag for weak, tag in _entity_tags(header) if not weak]
 
 
 def is_not_modified(header: str | None, current: str) -> bool:
     """Whether If-None-Match names the current ETag; weak and strong ones compare alike here."""
     if header is None:
         return False
-    return header.strip() == "*" or current.strip('"') in [tag for _, tag in _ENTITY_TAG.findall(header)]
+    return header.strip() == "*" or current.strip('"') in [tag for _, tag in _entity_tags(header)]
+
+
+def _entity_tags(header: str) -> list[tuple[str, str]]:
+    return _ENTITY_TAG.findall(header) if _LIST.fullmatch(header) else []

@@ -1,8 +1,8 @@
 """The problems a client can be told of: RFC 9457, application/problem+json.
 
 Problem                 raised anywhere below a handler; http.py turns it into the response
-├── one class a kind here, where no feature is concerned or more than one
-└── the features' own, beside the call that finds them (catalog/store.py, orders/store.py, …)
+├── one class a kind here, where more than one module raises it, or a module that every feature shares
+└── a feature's own, beside the call that finds it (orders/store.py, payments/signatures.py, idempotency/keys.py)
 
 A kind's URI is stable: clients may tell problems apart by it. README.md lists them all.
 """
@@ -86,7 +86,7 @@ class MethodNotAllowed(Problem):
 
 
 class StaleETag(Problem):
-    status, kind, title = 412, "stale-etag", "It was changed since it was read"
+    status, kind, title = 412, "stale-etag", "It does not have that ETag, or no longer"
 
 
 class BodyTooLarge(Problem):

@@ -55,6 +55,11 @@ def _plain_decimal(value: Any) -> Any:
     return value
 
 
+def _two_places(value: Decimal) -> Decimal:
+    # One text for one amount: keys and cursors are bound to it.
+    return value.quantize(Decimal("0.01"))
+
+
 def _plain_integer(value: Any) -> Any:
     # The same for a query parameter. Ten digits hold every integer that is allowed anywhere.
     if isinstance(value, str):
@@ -68,7 +73,9 @@ def _moment(value: Any) -> Any:
     # Stricter than Python, which also reads a date alone, a week or a time without its offset.
     if isinstance(value, str):
         if not re.fullmatch(_RFC_3339, value):
-            raise PydanticCustomError("moment_text", "Input should be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
+            raise PydanticCustomError(
+                "moment_text", "Input should be an RFC 3339 time, such as 2026-01-31T12:00:00Z; a + is %2B in a URL"
+            )
         try:
             # In UTC, since PostgreSQL takes fewer offsets than RFC 3339 has.
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -90,11 +97,15 @@ Money = Annotated[
     # Behind a validator in Python even JSON counts as Python, where strict would take a Decimal alone.
     Field(strict=False, gt=0, le=MAX_MONEY, decimal_places=2),
     BeforeValidator(_plain_decimal),
+    AfterValidator(_two_places),
 ]
 """An amount in the shop's currency: more than 0, at most 99999999.99, at most two places."""
 
 QueryMoney = Annotated[
-    Decimal, Field(strict=False, ge=0, le=MAX_MONEY, decimal_places=2), BeforeValidator(_plain_decimal)
+    Decimal,
+    Field(strict=False, ge=0, le=MAX_MONEY, decimal_places=2),
+    BeforeValidator(_plain_decimal),
+    AfterValidator(_two_places),
 ]
 """A bound for amounts, 0 among them."""
 

@@ -19,7 +19,7 @@ def list_response(
 
     read: takes the list's request, gives what read_page.sql gives.
     """
-    key, bound_to = settings.cursor_key(), json.dumps([event.raw_path, parameters.filters()])
+    key, bound_to = settings.cursor_key(), json.dumps([event.raw_path.lower(), parameters.filters()])
     request = parameters.model_dump(mode="json", exclude={"cursor"})
     if parameters.cursor is not None:
         request["after"] = cursor.decode(key, bound_to, parameters.cursor)
@@ -44,7 +44,7 @@ def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, follows:
     page, last = parameters.page, numbers["total_pages"]
     links: dict[str, dict[str, Any]] = {}
     if page > 1:
-        links["prev"] = {"page": page - 1}
+        links["prev"] = {"page": max(1, min(page - 1, last))}
     if follows and parameters.reaches(page + 1):
         links["next"] = {"page": page + 1}
     if last > 0 and parameters.reaches(last) and "total_is_estimate" not in numbers:
