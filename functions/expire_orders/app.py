@@ -19,7 +19,9 @@ TIME_FOR_A_BATCH = 20_000
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """How many orders expired and how many keys were swept. What there is no time for is left to the next run."""
     origin: Origin = {"actor": "expire-orders", "request_id": context.aws_request_id}
-    expired, swept = _expire(origin, context), _sweep(context)
+    # The keys first: an order that cannot be expired must not keep them.
+    swept = _sweep(context)
+    expired = _expire(origin, context)
     logger.info("expired orders", expired=expired, swept=swept)
     return {"expired": expired, "swept": swept}
 

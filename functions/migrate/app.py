@@ -3,7 +3,7 @@
 from typing import Any
 
 from storefront import settings
-from storefront.db import connect
+from storefront.db import session
 from storefront.migrate import migrate
 
 ANSWER_TIMEOUT = 290.0
@@ -12,5 +12,5 @@ ANSWER_TIMEOUT = 290.0
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """The files that were applied. Raises what made one fail; then all are rolled back."""
-    with connect(settings.database_url(), ANSWER_TIMEOUT) as connection:
+    with session(settings.database_url(), ANSWER_TIMEOUT) as connection:
         return {"applied": migrate(connection)}

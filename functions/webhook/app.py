@@ -22,7 +22,7 @@ def receive_payment_event() -> Response[str]:
     event = parse_json(app.current_event, PaymentEvent, body)
     event_id = event.event_id or hashlib.sha256(body).hexdigest()
     answer = store.record(event, event_id, {**origin(app.current_event), "actor": "payment-processor"})
-    # Money without goods: until the event is kept in a table, the log is where somebody can learn of it.
+    # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
     needs_somebody = answer["outcome"] in ("needs_refund", "needs_review")
     remark(warn=needs_somebody, outcome=answer["outcome"], order_id=answer["order_id"], event_id=answer["event_id"])
     return json_response(json.dumps(answer))

@@ -75,6 +75,17 @@ def test_a_setting_that_is_no_use_is_an_error(monkeypatch: pytest.MonkeyPatch, m
         run()
 
 
+def test_orders_that_cannot_be_expired_keep_no_key(
+    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1}, {"Idempotency-Key": "k"})
+    database.run("UPDATE idempotency_keys SET created_at = created_at - interval '73 hours'")
+    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "soon")
+    with pytest.raises(ValueError, match="ORDER_TIME_TO_LIVE_MINUTES"):
+        run()
+    assert database.run("SELECT count(*) FROM idempotency_keys") == [[0]]
+
+
 def test_batch_after_batch_until_none_is_left(
     shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +104,7 @@ def test_what_there_is_no_time_for_is_left_to_the_next_run(
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 1)
     tea = shop.create_product()["id"]
     age(database, *(shop.order((tea, 1))["id"] for _ in range(3)))
-    remaining = iter([30_000, 30_000, 10_000, 10_000])
+    remaining = iter([30_000, 30_000, 30_000, 10_000])
     context = lambda_context()
     context.get_remaining_time_in_millis = lambda: next(remaining)
     assert run(context) == {"expired": 2, "swept": 0}

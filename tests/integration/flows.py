@@ -249,6 +249,7 @@ FLOWS = [
         answer_again="0 expired, 0 swept",
         failure=RAISED,
         statements=2,
+        writing_statement=2,
     ),
     Flow(
         "sweep key",
@@ -258,6 +259,5 @@ FLOWS = [
         answer_again="0 expired, 0 swept",
         failure=RAISED,
         statements=2,
-        writing_statement=2,
     ),
 ]

@@ -1,9 +1,11 @@
 """The schema is brought up to date once, whole, and never behind anyone's back."""
 
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pg8000.exceptions import DatabaseError
@@ -12,7 +14,7 @@ from pg8000.native import Connection
 from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, MigrationError, migrate
-from tests.shop import lambda_context, load_function
+from tests.shop import Shop, lambda_context, load_function
 
 
 @pytest.fixture
@@ -89,6 +91,22 @@ def test_a_migration_may_take_longer_than_any_request(
     assert "0002_slow.sql" in function.lambda_handler({}, lambda_context())["applied"]
 
 
+def test_a_migration_whose_session_was_ended_tells_its_own_error(
+    empty_direct_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_direct_url)
+
+    def fail_after_the_end(connection: Connection) -> list[str]:
+        [[pid]] = connection.run("SELECT pg_backend_pid()")
+        with closing(db.connect(empty_direct_url)) as other:
+            other.run(f"SELECT pg_terminate_backend({pid}, 5000)")
+        raise MigrationError("on purpose")
+
+    monkeypatch.setattr(load_function("migrate"), "migrate", fail_after_the_end)
+    with pytest.raises(MigrationError, match="on purpose"):
+        load_function("migrate").lambda_handler({}, lambda_context())
+
+
 def test_a_migration_cut_off_tells_its_own_error(empty_database_url: str, package: Path) -> None:
     (package / "migrations" / "0002_slow.sql").write_text("SELECT pg_sleep(5);")
     with closing(db.connect(empty_database_url, 0.3)) as connection, pytest.raises(TimeoutError, match="timed out"):
@@ -131,6 +149,25 @@ def test_what_was_there_before_the_ledger_is_in_it(empty_database_url: str, tmp_
             ["sale", -9 * 7],
         ]
         assert connection.run("SELECT count(*) FROM order_events") == [[9 + 8]]
+
+
+def test_the_functions_serve_the_release_that_is_still_running(shop: Shop, database: Connection) -> None:
+    tea = shop.create_product(quantity=10)["id"]
+
+    def call(function: str, request: dict[str, Any]) -> tuple[str, Any]:
+        outcome, body = db.call(function, json.dumps(request))
+        return outcome, json.loads(body or "null")
+
+    assert call("create_product", {"name": "Cup", "price": "1", "quantity": 1})[0] == "created"
+    assert call("update_product", {"id": tea, "changes": {"quantity": 9}})[0] == "updated"
+    lines = [{"product_id": tea, "quantity": 1}]
+    outcome, order = call("place_order", {"customer_id": 1, "products": lines})
+    assert outcome == "placed"
+    event = {"order_id": order["id"], "payment_status": "paid", "event_id": None}
+    assert call("record_payment_event", event)[0] == "applied"
+    assert call("change_order_status", {"id": order["id"], "status": "canceled"})[0] == "changed"
+    assert call("delete_product", {"id": tea})[0] == "deleted"
+    assert violations(database) == []
 
 
 def test_sessions_have_time_outs(database: Connection) -> None:

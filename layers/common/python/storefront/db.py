@@ -9,7 +9,8 @@ import select
 import socket
 import ssl
 import struct
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -90,14 +91,30 @@ def connect(url: str, answer_timeout: float = ANSWER_TIMEOUT) -> Connection:
     return connection
 
 
+@contextmanager
+def session(url: str, answer_timeout: float) -> Iterator[Connection]:
+    """A connection of its own, for what is no request; closed at the end. Raises what connect() raises."""
+    connection = connect(url, answer_timeout)
+    try:
+        yield connection
+    except BaseException:
+        # It may be gone already, and the error to tell is what made it go.
+        _drop(connection)
+        raise
+    connection.close()
+
+
 def host_and_port(url: str) -> tuple[str, int]:
     """Where a libpq URI leads: a host, or the folder of a Unix socket. Raises ValueError where it is none."""
     try:
         address = urlsplit(url)
-        return parse_qs(address.query).get("host", [address.hostname or "localhost"])[-1], address.port or 5432
+        found = parse_qs(address.query).get("host", [address.hostname or "localhost"])[-1], address.port or 5432
     except ValueError:
+        found = None
+    if found is None or address.scheme not in ("postgresql", "postgres"):
         # Without the cause, which quotes what may be a piece of the password.
-        raise ValueError("the database's address is not a libpq URI") from None
+        raise ValueError("the database's address is not a libpq URI")
+    return found
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -122,12 +139,16 @@ def disconnect() -> None:
     global _connection
     connection, _connection = _connection, None
     if connection is not None:
-        # Not pg8000's close(): that sends what is still buffered first, and a statement given up on might then run.
-        with suppress(OSError):
-            connection._usock.shutdown(socket.SHUT_RDWR)
-        with suppress(OSError):
-            connection._sock.close()
-        connection._usock.close()
+        _drop(connection)
+
+
+def _drop(connection: Connection) -> None:
+    # Not pg8000's close(): that sends what is still buffered first, and a statement given up on might then run.
+    with suppress(OSError):
+        connection._usock.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        connection._sock.close()
+    connection._usock.close()
 
 
 def _current_connection() -> Connection:
