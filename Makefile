@@ -26,7 +26,7 @@ run: .venv/installed ## serve the API on http://127.0.0.1:3000 until Ctrl-C, wit
 test: .venv/installed ## run every test; those for Docker where an engine answers
 	@python -m pytest
 
-test-long: .venv/installed ## search for hours' worth of faults; SEED=… repeats a run
+test-long: .venv/installed ## search for faults, for the better part of an hour; SEED=… makes the same choices
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
 		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
 

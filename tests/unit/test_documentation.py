@@ -11,8 +11,9 @@ README = (ROOT / "README.md").read_text()
 
 
 def every_problem() -> set[type[Problem]]:
-    for module in ("orders.store", "payments.signatures"):
-        importlib.import_module(f"storefront.{module}")
+    package = ROOT / "layers" / "common" / "python"
+    for path in (package / "storefront").rglob("*.py"):
+        importlib.import_module(".".join(path.relative_to(package).with_suffix("").parts).removesuffix(".__init__"))
     found, waiting = set(), [Problem]
     while waiting:
         kinds = [kind for kind in waiting.pop().__subclasses__() if kind.__module__.startswith("storefront.")]
