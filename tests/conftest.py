@@ -4,6 +4,8 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -17,15 +19,24 @@ from tests.integration.pooler import as_functions_see
 from tests.shop import CURSOR_KEY, SECRET, Shop, load_function, over_handlers
 
 
+# A server's data is in no folder of pytest's: the start of another run closes those to all but root, which PostgreSQL
+# and a pooler are not.
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """A PostgreSQL server: TEST_DATABASE_URL's, or one of this run's own."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
-    with postgres(tmp_path_factory.mktemp("postgres") / "data", database="postgres") as url:
+    with TemporaryDirectory() as folder, postgres(Path(folder) / "data", database="postgres") as url:
         yield url
+
+
+@pytest.fixture
+def pgdata() -> Iterator[Path]:
+    """Where a server of the test's own may keep its data."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder) / "data"
 
 
 @contextmanager

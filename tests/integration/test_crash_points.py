@@ -66,10 +66,9 @@ def crashes(flows: list[Flow], *connections: str) -> list[Crash]:
     ]
 
 
-@pytest.fixture(scope="module")
-def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def guarded_url(pgdata: Path) -> Iterator[str]:
     """A database of a server that asks for a password."""
-    pgdata = tmp_path_factory.mktemp("guarded") / "data"
     with postgres(pgdata) as url, closing(db.connect(url)) as database:
         migrate(database)
         database.run("CREATE ROLE clerk SUPERUSER LOGIN PASSWORD 'local-only'")

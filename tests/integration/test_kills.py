@@ -31,11 +31,6 @@ MOMENT = 0.005
 
 
 @pytest.fixture
-def pgdata(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
 def database_url(pgdata: Path) -> Iterator[str]:
     """A database of a server that is this test's alone, which may restart it."""
     with postgres(pgdata) as url:
