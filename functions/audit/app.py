@@ -4,7 +4,7 @@ from typing import Any
 
 from storefront import audit, settings
 from storefront.db import session
-from storefront.http import logger
+from storefront.log import logger
 from storefront.metrics import count
 
 MAX_LOGGED = 100

@@ -4,8 +4,8 @@ from typing import Any
 
 from storefront import settings
 from storefront.errors import NumberOutOfRange
-from storefront.http import logger
 from storefront.idempotency import keys
+from storefront.log import logger
 from storefront.orders import store
 from storefront.origin import Origin
 

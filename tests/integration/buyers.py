@@ -16,7 +16,7 @@ from unittest import mock
 from pg8000.native import Connection
 
 from storefront import db
-from storefront.http import logger
+from storefront.log import logger
 from storefront.orders import store
 from storefront.origin import Origin
 from tests.shop import CURSOR_KEY, Reply, Shop, expect, load_function, over_handlers

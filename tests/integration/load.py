@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from storefront.errors import Unavailable
-from storefront.http import logger
+from storefront.log import logger
 from storefront.payments.keyring import Keyring
 from tests.shop import SECRET, Reply, Shop, lambda_context, load_function, over_handlers
 

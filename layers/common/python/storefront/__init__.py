@@ -12,6 +12,7 @@ audit       the rows that contradict each other
 origin      who asked for a change
 conditions  ETag, If-Match, If-None-Match
 metrics     what CloudWatch counts
+log         what CloudWatch is told
 powertools  AWS Lambda Powertools, imported without what it drags in
 fields      types that several models share
 

@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 
 from storefront import errors, routes
 from storefront.fields import Id
-from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Logger, Response
+from storefront.log import logger
+from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_RESPONSE_BYTES = 6_000_000
@@ -31,7 +32,6 @@ Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
 
-logger = Logger(service="storefront", location=None, use_rfc3339=True)
 _id = TypeAdapter(Id)
 
 # What the request's line says beside the usual. An execution environment has one request at a time.

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from storefront import settings
 from storefront.errors import Unavailable
+from storefront.log import logger
 from storefront.payments.signatures import InvalidSignature, is_signed, signature_of
-from storefront.powertools import Logger
 
 REFETCH_INTERVAL = 30.0
 """Seconds. A rotation is noticed at the first event that does not match; a flood of forged ones asks no more often."""
@@ -19,8 +19,6 @@ MAX_AGE = 300.0
 
 RETRY_INTERVAL = 1.0
 """Seconds between two fetches while no secret is known yet."""
-
-logger = Logger(service="storefront", location=None, use_rfc3339=True)
 
 Secret = Annotated[str, Field(min_length=1)]
 
@@ -78,7 +76,7 @@ class Keyring:
         except ValidationError as error:
             # Its types only: the error's text quotes the secret.
             causes = [one["type"] for one in error.errors()]
-            logger.error("the webhook's secret is malformed", cause=causes)  # noqa: TRY400  see above
+            logger.error("the webhook's secret is malformed", cause=causes)
             # A slip in a rotation does not lock the processor out; where nothing was known, nothing is authentic.
             self._keys = self._keys or ()
 
