@@ -39,9 +39,10 @@ def list_products() -> Response[str]:
 @app.get("/api/products/<id>")
 def get_product(id: str) -> Response[str]:
     body = store.get(parse_id(id))
-    if is_not_modified(app.current_event.headers.get("if-none-match"), etag(body)):
-        return not_modified(ETag=etag(body))
-    return json_response(body, ETag=etag(body))
+    current = etag(body)
+    if is_not_modified(app.current_event.headers.get("if-none-match"), current):
+        return not_modified(ETag=current)
+    return json_response(body, ETag=current)
 
 
 @app.put("/api/products/<id>")

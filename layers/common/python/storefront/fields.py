@@ -92,21 +92,18 @@ NotBlank = AfterValidator(_not_blank)
 Id = Annotated[str, AfterValidator(_uuid)]
 """A UUID in the text form of RFC 9562, section 4, in lower case."""
 
-Money = Annotated[
+_Amount = Annotated[
     Decimal,
     # Behind a validator in Python even JSON counts as Python, where strict would take a Decimal alone.
-    Field(strict=False, gt=0, le=MAX_MONEY, decimal_places=2),
+    Field(strict=False, le=MAX_MONEY, decimal_places=2),
     BeforeValidator(_plain_decimal),
     AfterValidator(_two_places),
 ]
+
+Money = Annotated[_Amount, Field(gt=0)]
 """An amount in the shop's currency: more than 0, at most 99999999.99, at most two places."""
 
-QueryMoney = Annotated[
-    Decimal,
-    Field(strict=False, ge=0, le=MAX_MONEY, decimal_places=2),
-    BeforeValidator(_plain_decimal),
-    AfterValidator(_two_places),
-]
+QueryMoney = Annotated[_Amount, Field(ge=0)]
 """A bound for amounts, 0 among them."""
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
