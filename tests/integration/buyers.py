@@ -1,17 +1,13 @@
 """Processes that use a shop at the same time, each through the handlers and in a session of its own, as in Lambda."""
 
-import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import forkserver
 from random import Random
 from threading import BrokenBarrierError
 from typing import Any, NamedTuple, TypeVar
-from unittest import mock
 
 from pg8000.native import Connection
 
@@ -19,6 +15,7 @@ from storefront import db
 from storefront.log import logger
 from storefront.orders import store
 from storefront.origin import Origin
+from tests.integration.processes import forked_from
 from tests.shop import CURSOR_KEY, Reply, Shop, expect, load_function, over_handlers
 
 PROCESSES = 8
@@ -33,12 +30,7 @@ _barrier: Any = None
 
 def all_at_once(database_url: str, works: Sequence[Callable[[], Result]]) -> list[Result]:
     """Do each work in a process of its own; the results. The works meet() when they are ready."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    # The server that the processes are forked from imports this module, once for all of them; where to find it is not
-    # told to it otherwise.
-    with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)):
-        forkserver.ensure_running()
+    context = forked_from(__name__)
     environment = {"DATABASE_URL": database_url, "CURSOR_KEY": CURSOR_KEY}
     arguments = (environment, context.Barrier(len(works)))
     with ProcessPoolExecutor(len(works), context, _start, arguments) as pool:

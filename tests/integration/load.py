@@ -2,23 +2,20 @@
 
 import json
 import math
-import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from random import Random
 from typing import Any, NamedTuple
-from unittest import mock
 
 from storefront.errors import Unavailable
 from storefront.log import logger
 from storefront.payments.keyring import Keyring
+from tests.integration.processes import forked_from
 from tests.shop import SECRET, Reply, Shop, lambda_context, load_function, over_handlers
 
 ACTIONS = {"order": 8, "status": 3, "payment": 5, "adjustment": 3, "expiry": 1}
@@ -148,11 +145,7 @@ class Crew:
         # A fault may cost the request that it breaks in, which has to be sent a second time, and no more.
         self.may_be_sent: float = 2
         self._tasks = (Task(f"{seed}-{n}", environment, product_ids, order_ids, None) for n in count())
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([__name__])
-        # The server that the workers are forked from is not told otherwise where to find this module.
-        with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)):
-            forkserver.ensure_running()
+        self._context = forked_from(__name__)
         for _ in range(size):
             self._hire(None)
 
