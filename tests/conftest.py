@@ -14,9 +14,8 @@ from pg8000.native import Connection, identifier
 from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
-from storefront.payments.keyring import Keyring
 from tests.integration.pooler import as_functions_see
-from tests.shop import CURSOR_KEY, SECRET, Shop, load_function, over_handlers
+from tests.shop import CURSOR_KEY, Shop, load_function, local_keyring, over_handlers
 
 
 # A server's data is in no folder of pytest's: the start of another run closes those to all but root, which PostgreSQL
@@ -104,7 +103,7 @@ def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("CURSOR_KEY", CURSOR_KEY)
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "1440")
-    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(lambda: f'{{"x_signature": "{SECRET}"}}'))
+    monkeypatch.setattr(load_function("webhook"), "keyring", local_keyring())
     db.disconnect()
     yield Shop(over_handlers)
     db.disconnect()

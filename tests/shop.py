@@ -4,6 +4,7 @@ import base64
 import http.client
 import importlib.util
 import json
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from storefront.payments.signatures import sign
+from local.signing import LOCAL_SECRETS, sign
+from storefront.payments.keyring import Keyring
 from storefront.routes import ROUTES, match
 
 ROOT = Path(__file__).parent.parent
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-SECRET = "local-only-not-a-secret"
 CURSOR_KEY = "local-only-not-a-secret-either"
 FUNCTIONS = {"/api/products": "products", "/api/orders": "orders", "/api/payment-webhook": "webhook"}
 
@@ -78,9 +79,24 @@ class Shop:
         quantity: int = expect(200, self.get(f"/api/products/{product_id}"))["quantity"]
         return quantity
 
-    def pay(self, order_id: str, payment_status: str = "paid", secret: str = SECRET, **fields: Any) -> Reply:
-        body = json.dumps({"order_id": order_id, "payment_status": payment_status, **fields}).encode()
-        return self.call("POST", "/api/payment-webhook", body, {"x-signature": sign(body, secret.encode())})
+    def pay(self, order_id: str, payment_status: str = "paid", **fields: Any) -> Reply:
+        """Report a payment in the shop's own format."""
+        return self.deliver({"order_id": order_id, "payment_status": payment_status, **fields})
+
+    def deliver(self, body: Any, scheme: str = "x_signature", webhook_id: str = "msg_1") -> Reply:
+        """Send the webhook an authentic event; a body that is not bytes is sent as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.call("POST", "/api/payment-webhook", content, signed(content, scheme, webhook_id))
+
+
+def signed(body: bytes, scheme: str = "x_signature", webhook_id: str = "msg_1") -> dict[str, str]:
+    """The headers that make an event authentic."""
+    return sign(scheme, LOCAL_SECRETS[scheme][:1], body, webhook_id, int(time.time()))
+
+
+def local_keyring() -> Keyring:
+    """What knows the laptop's secrets."""
+    return Keyring(lambda: json.dumps(LOCAL_SECRETS))
 
 
 def expect(status: int, reply: Reply) -> Any:

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from storefront.errors import Unavailable
 from storefront.log import logger
-from storefront.payments.keyring import Keyring
 from tests.integration.processes import forked_from
-from tests.shop import SECRET, Reply, Shop, lambda_context, load_function, over_handlers
+from tests.shop import Reply, Shop, lambda_context, load_function, local_keyring, over_handlers
 
 ACTIONS = {"order": 8, "status": 3, "payment": 5, "adjustment": 3, "expiry": 1}
 """What is asked for, and how often beside the others."""
@@ -110,7 +109,7 @@ class Task(NamedTuple):
 def _work(task: Task, parent: Connection) -> None:
     os.environ.update(task.environment)
     logger.setLevel("CRITICAL")
-    vars(load_function("webhook"))["keyring"] = Keyring(lambda: f'{{"x_signature": "{SECRET}"}}')
+    vars(load_function("webhook"))["keyring"] = local_keyring()
     shop, random, order_ids = Shop(over_handlers), Random(task.name), list(task.order_ids)
     request = task.unanswered
     for number in count():

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from pg8000.native import Connection
 
+from local.signing import sign
 from storefront import db
 from tests.local.stack import Stack, running
 from tests.shop import Reply, Shop, expect, over_http
@@ -71,7 +72,9 @@ def test_forty_buyers_at_once_get_exactly_the_25_units(shop: Shop, rows: Connect
 
 def test_a_forged_event_changes_nothing(shop: Shop) -> None:
     order = shop.order((shop.create_product()["id"], 1))
-    assert shop.pay(order["id"], secret="guessed").problem() == (401, "unauthenticated")
+    body = {"order_id": order["id"], "payment_status": "paid"}
+    forged = sign("x_signature", ["guessed"], json.dumps(body).encode(), "", 0)
+    assert shop.call("POST", "/api/payment-webhook", body, forged).problem() == (401, "unauthenticated")
     assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "unpaid"
 
 

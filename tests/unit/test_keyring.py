@@ -1,17 +1,22 @@
 """The webhook's secrets: cached, rotated without a deployment, and failing closed."""
 
+import base64
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from local.signing import LOCAL_SECRETS, sign
 from storefront.errors import Unavailable
 from storefront.payments.keyring import MAX_AGE, REFETCH_INTERVAL, RETRY_INTERVAL, Keyring, fetch_secret
-from storefront.payments.signatures import InvalidSignature, Unauthenticated, sign
+from storefront.payments.signatures import InvalidSignature, Scheme, Unauthenticated
 
 BODY = b"{}"
+NOW = 1_700_000_000
+WHSEC = LOCAL_SECRETS["standard_webhooks"][0]
 
 
 class SecretStore:
@@ -40,8 +45,13 @@ def document(*secrets: str) -> str:
     return json.dumps({"x_signature": list(secrets)})
 
 
-def signed_with(secret: str) -> dict[str, str]:
-    return {"x-signature": sign(BODY, secret.encode())}
+def signed_with(secret: str, scheme: Scheme = "x_signature") -> dict[str, str]:
+    return sign(scheme, [secret], BODY, "msg_1", NOW)
+
+
+def keyring_of(text: str | None) -> Keyring:
+    """A keyring at the moment of the signatures, whose secret is that text."""
+    return Keyring(SecretStore(text).fetch, wall_clock=lambda: NOW)
 
 
 def keyring_that_knows(*secrets: str) -> tuple[SecretStore, Clock, Keyring]:
@@ -167,13 +177,90 @@ def test_while_no_secret_is_known_yet_the_processor_is_asked_to_come_back() -> N
         '{"x_signature": null}',
         '{"x_signature": 7}',
         '{"x_signature": ["1", "2", "3", "4"]}',
+        '{"x_signature": [{"id": "1"}]}',
+        '{"x_signature": {"secret": ""}}',
+        '{"x_signature": {"secret": "1", "not_after": "2099"}}',
+        '{"x_signature": {"secret": "1", "id": "a b"}}',
+        '{"x_signature": {"secret": "1", "notafter": "2020-01-01T00:00:00Z"}}',
+        '{"x_signature": "1", "paypal": "1"}',
+        '{"x_signature": "1", "stripe": [""]}',
         '{"stripe": "1"}',
+        '{"stripe": "1", "standard_webhooks": "1"}',
     ],
 )
 @pytest.mark.parametrize("forged_with", ["", "1", "None", "7"])
 def test_a_secret_that_is_missing_or_malformed_refuses_everything(text: str | None, forged_with: str) -> None:
     with pytest.raises(Unauthenticated):
-        Keyring(SecretStore(text).fetch).authenticate(signed_with(forged_with), BODY)
+        keyring_of(text).authenticate(signed_with(forged_with), BODY)
+
+
+def test_each_scheme_has_secrets_of_its_own() -> None:
+    keyring = keyring_of(json.dumps({"x_signature": "one", "stripe": "two", "standard_webhooks": WHSEC}))
+    assert keyring.authenticate(signed_with("one"), BODY) == ("x_signature", None)
+    assert keyring.authenticate(signed_with("two", "stripe"), BODY) == ("stripe", None)
+    assert keyring.authenticate(signed_with(WHSEC, "standard_webhooks"), BODY) == ("standard_webhooks", "msg_1")
+    for headers in (signed_with("two"), signed_with("one", "stripe")):
+        with pytest.raises(InvalidSignature):
+            keyring.authenticate(headers, BODY)
+
+
+@pytest.mark.parametrize("scheme", ["x_signature", "stripe", "standard_webhooks"])
+def test_three_secrets_of_a_scheme_are_live_at_a_time(scheme: Scheme) -> None:
+    secrets = ["whsec_" + base64.b64encode(bytes([n]) * 24).decode() for n in range(3)]
+    keyring = keyring_of(json.dumps({scheme: secrets}))
+    for secret in secrets:
+        keyring.authenticate(signed_with(secret, scheme), BODY)
+
+
+def test_a_secret_ends_at_its_not_after() -> None:
+    ends = {"secret": "old", "not_after": "2023-11-14T22:13:20Z"}
+    wall = [NOW - 0.001]
+    keyring = Keyring(lambda: json.dumps({"x_signature": [ends, "new"]}), wall_clock=lambda: wall[0])
+    keyring.authenticate(signed_with("old"), BODY)
+    wall[0] = NOW
+    with pytest.raises(InvalidSignature):
+        keyring.authenticate(signed_with("old"), BODY)
+    keyring.authenticate(signed_with("new"), BODY)
+
+
+@pytest.mark.parametrize(
+    ("size", "is_taken"), [(0, False), (23, False), (24, True), (25, True), (64, True), (65, False), (66, False)]
+)
+def test_a_standard_webhooks_secret_has_24_to_64_bytes(size: int, is_taken: bool) -> None:  # noqa: FBT001  a case's
+    whsec = "whsec_" + base64.b64encode(b"s" * size).decode()
+    for text in (whsec, whsec.rstrip("=")):
+        keyring = keyring_of(json.dumps({"standard_webhooks": text}))
+        if is_taken:
+            keyring.authenticate(signed_with(whsec, "standard_webhooks"), BODY)
+        else:
+            with pytest.raises(InvalidSignature):
+                keyring.authenticate(signed_with(whsec, "standard_webhooks"), BODY)
+
+
+@pytest.mark.parametrize("text", [WHSEC.removeprefix("whsec_"), WHSEC + "!", WHSEC[:-1] + "é", f" {WHSEC}"])
+def test_a_standard_webhooks_secret_in_another_form_is_none(text: str) -> None:
+    with pytest.raises(InvalidSignature):
+        keyring_of(json.dumps({"standard_webhooks": text})).authenticate(signed_with(WHSEC, "standard_webhooks"), BODY)
+
+
+def counted(output: str) -> list[dict[str, Any]]:
+    """The metric lines, as CloudWatch reads them."""
+    return [json.loads(line) for line in output.splitlines() if "_aws" in line]
+
+
+def test_a_metric_says_which_key_matched(capsys: pytest.CaptureFixture[str]) -> None:
+    keyring = keyring_of(json.dumps({"x_signature": ["first", {"secret": "other", "id": "since-may"}]}))
+    keyring.authenticate(signed_with("first"), BODY)
+    keyring.authenticate(signed_with("other"), BODY)
+    with pytest.raises(InvalidSignature):
+        keyring.authenticate(signed_with("forged"), BODY)
+    output = capsys.readouterr().out
+    lines = counted(output)
+    assert [(line["scheme"], line["key"], line["AuthenticPaymentEvents"]) for line in lines] == [
+        ("x_signature", "1", [1]),
+        ("x_signature", "since-may", [1]),
+    ]
+    assert "first" not in output
 
 
 def test_a_malformed_secret_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
