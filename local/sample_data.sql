@@ -41,3 +41,16 @@ SELECT p.id, 'opening', p.quantity + coalesce(sum(item.quantity), 0), 'sample-da
 
 INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
 SELECT product_id, 'sale', -quantity, order_id, 'sample-data' FROM order_items ORDER BY order_id;
+
+-- A payment that is a dollar short, for somebody to look at.
+INSERT INTO payment_events (id, scheme, provider, event_id, order_id, payment_status, amount, currency, body, outcome, reason)
+VALUES ('c0000000-0000-4000-8000-000000000001', 'x_signature', 'storefront', 'evt_sample',
+        'b0000000-0000-4000-8000-000000000003', 'paid', 23.00, 'USD',
+        '{"order_id": "b0000000-0000-4000-8000-000000000003", "payment_status": "paid", "event_id": "evt_sample", '
+        '"amount": "23.00", "currency": "USD"}', 'needs_review', 'amount_differs');
+
+INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status, to_payment_status,
+                          payment_event_id, inbox_id, received_payment_status, outcome, reason)
+SELECT order_id, 'payment_event', 'payment-processor', 'pending', 'unpaid', 'pending', 'unpaid',
+       event_id, id, payment_status, outcome, reason
+  FROM payment_events;

@@ -15,7 +15,7 @@ from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
 from tests.integration.pooler import as_functions_see
-from tests.shop import CURSOR_KEY, Shop, load_function, local_keyring, over_handlers
+from tests.shop import ENVIRONMENT, Shop, load_function, local_keyring, over_handlers
 
 
 # A server's data is in no folder of pytest's: the start of another run closes those to all but root, which PostgreSQL
@@ -101,8 +101,8 @@ def database(direct_url: str) -> Iterator[Connection]:
 def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A shop over the handlers in this process, on the test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("CURSOR_KEY", CURSOR_KEY)
-    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "1440")
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(load_function("webhook"), "keyring", local_keyring())
     db.disconnect()
     yield Shop(over_handlers)

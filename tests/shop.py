@@ -20,8 +20,19 @@ from storefront.routes import ROUTES, match
 
 ROOT = Path(__file__).parent.parent
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-CURSOR_KEY = "local-only-not-a-secret-either"
-FUNCTIONS = {"/api/products": "products", "/api/orders": "orders", "/api/payment-webhook": "webhook"}
+ENVIRONMENT = {
+    "CURRENCY": "USD",
+    "CURSOR_KEY": "local-only-not-a-secret-either",
+    "ORDER_TIME_TO_LIVE_MINUTES": "1440",
+}
+"""What the functions find in theirs, beside the database."""
+FUNCTIONS = {
+    "/api/products": "products",
+    "/api/orders": "orders",
+    "/api/payment-webhook": "webhook",
+    "/api/payment-events": "payments",
+    "/api/reconciliation": "payments",
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,11 @@ class Shop:
 
     def get(self, path: str) -> Reply:
         return self.call("GET", path)
+
+    def items(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        """A page of a list."""
+        found: list[dict[str, Any]] = expect(200, self.get(target(path, **parameters)))["items"]
+        return found
 
     def create_product(self, **fields: Any) -> dict[str, Any]:
         body = {"name": "Tea", "price": "4.50", "quantity": 10, **fields}

@@ -1,13 +1,13 @@
 """The payment webhook: what the processor calls."""
 
-import hashlib
 import json
+from functools import partial
 
-from storefront.http import create_app, entry_point, json_response, parse_json, raw_body, remark
+from storefront.http import create_app, entry_point, json_response, raw_body, read_json, remark
 from storefront.origin import origin
 from storefront.payments import store
 from storefront.payments.keyring import Keyring, fetch_secret
-from storefront.payments.models import PaymentEvent
+from storefront.payments.providers import payment_event
 from storefront.powertools import Response
 
 app = create_app()
@@ -16,13 +16,13 @@ keyring = Keyring(fetch_secret)
 
 @app.post("/api/payment-webhook")
 def receive_payment_event() -> Response[str]:
-    body = raw_body(app.current_event)
+    event = app.current_event
+    body = raw_body(event)
     # Before anything of the body is looked at: what is not authentic gets no further. The headers as they came, since
     # Powertools' own mapping hides one that came twice.
-    keyring.authenticate(app.current_event.get("headers") or {}, body)
-    event = parse_json(app.current_event, PaymentEvent, body)
-    event_id = event.event_id or hashlib.sha256(body).hexdigest()
-    answer = store.record(event, event_id, {**origin(app.current_event), "actor": "payment-processor"})
+    authentic = keyring.authenticate(event.get("headers") or {}, body)
+    sent = read_json(event, body, partial(payment_event, authentic.scheme))
+    answer = store.record(sent, authentic, body, {**origin(event), "actor": "payment-processor"})
     # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
     needs_somebody = answer["outcome"] in ("needs_refund", "needs_review")
     remark(warn=needs_somebody, outcome=answer["outcome"], order_id=answer["order_id"], event_id=answer["event_id"])

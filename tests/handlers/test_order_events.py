@@ -42,7 +42,9 @@ def test_it_begins_with_the_order_being_placed(shop: Shop, order_id: str) -> Non
         "outcome": None,
         "idempotency_key": None,
         "payment_event_id": None,
+        "inbox_id": None,
         "received_payment_status": None,
+        "reason": None,
     }
 
 

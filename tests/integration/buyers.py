@@ -16,7 +16,7 @@ from storefront.log import logger
 from storefront.orders import store
 from storefront.origin import Origin
 from tests.integration.processes import forked_from
-from tests.shop import CURSOR_KEY, Reply, Shop, expect, load_function, over_handlers
+from tests.shop import ENVIRONMENT, Reply, Shop, expect, load_function, local_keyring, over_handlers
 
 PROCESSES = 8
 
@@ -31,7 +31,7 @@ _barrier: Any = None
 def all_at_once(database_url: str, works: Sequence[Callable[[], Result]]) -> list[Result]:
     """Do each work in a process of its own; the results. The works meet() when they are ready."""
     context = forked_from(__name__)
-    environment = {"DATABASE_URL": database_url, "CURSOR_KEY": CURSOR_KEY}
+    environment = {**ENVIRONMENT, "DATABASE_URL": database_url}
     arguments = (environment, context.Barrier(len(works)))
     with ProcessPoolExecutor(len(works), context, _start, arguments) as pool:
         futures = [pool.submit(_do, work) for work in works]
@@ -91,6 +91,28 @@ def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[Kept]:
         reply = _buy_under_key(shop, product_id, key)
         kept.append(Kept(expect(201, reply)["id"], "idempotent-replayed" in reply.headers))
     return kept
+
+
+class Delivery(NamedTuple):
+    """A payment event on its way."""
+
+    order_id: str
+    payment_status: str
+    event_id: str
+    scheme: str
+
+
+def deliver(deliveries: Sequence[Delivery]) -> list[str]:
+    """Deliver events one after the other, at the same time as everybody else; what came of each."""
+    vars(load_function("webhook"))["keyring"] = local_keyring()
+    shop = _ready_shop()
+    meet()
+    return [expect(200, _deliver(shop, one))["outcome"] for one in deliveries]
+
+
+def _deliver(shop: Shop, delivery: Delivery) -> Reply:
+    body = {"order_id": delivery.order_id, "payment_status": delivery.payment_status, "event_id": delivery.event_id}
+    return shop.deliver(body, delivery.scheme, delivery.event_id)
 
 
 def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
@@ -163,3 +185,4 @@ def _buy_under_key(shop: Shop, product_id: str, key: str) -> Reply:
 # For every process that is forked from here.
 load_function("products")
 load_function("orders")
+load_function("webhook")

@@ -119,28 +119,12 @@ class Order(Named):
         needs_refund = target == "canceled" and self.payment_status == "paid"
         self.record(cause, outcome="needs_refund" if needs_refund else None)
 
-    def pay(self, received: str, event_id: str) -> str:
-        outcome = self.outcome(received)
-        if outcome == "applied":
-            self.payment_status = received
-        self.record("payment_event", outcome=outcome, payment_event_id=event_id)
-        return outcome
-
-    def outcome(self, received: str) -> str:
-        if received == self.payment_status:
-            return "duplicate"
-        if self.status == "pending":
-            return "ignored" if self.payment_status == "paid" else "applied"
-        if received == "failed":
-            return "ignored"
-        return "needs_refund" if self.status == "canceled" else "needs_review"
-
     def is_due(self) -> bool:
         return self.status == "pending" and self.payment_status != "paid" and self.minutes_old > MINUTES_TO_LIVE
 
     def record(self, cause: str, **fields: str | None) -> None:
         """Add to the timeline, where each event starts where the one before ended."""
-        nothing = {"outcome": None, "idempotency_key": None, "payment_event_id": None}
+        nothing = {"outcome": None, "reason": None, "idempotency_key": None, "payment_event_id": None}
         before = self.timeline[-1]["to"] if self.timeline else None
         after = {"status": self.status, "payment_status": self.payment_status}
         who = ACTORS.get(cause, "anonymous")

@@ -5,6 +5,7 @@ import threading
 from contextlib import closing
 from typing import Any, NamedTuple
 
+from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
 from storefront import db
@@ -19,9 +20,12 @@ class Call(NamedTuple):
     request: dict[str, Any]
 
     def run(self, connection: Connection) -> str:
-        """Call it in a session; its outcome."""
+        """Call it in a session; its outcome, or the SQLSTATE that PostgreSQL ends it with."""
         text = json.dumps({**self.request, **ORIGIN})
-        return db._execute(connection, f"SELECT outcome, coalesce(body, '') FROM {self.function}($1)", text)[0]
+        try:
+            return db._execute(connection, f"SELECT outcome, coalesce(body, '') FROM {self.function}($1)", text)[0]
+        except DatabaseError as error:
+            return str(error.args[0]["C"])
 
 
 def place(*lines: tuple[str, int]) -> Call:
@@ -33,8 +37,15 @@ def change_status(order_id: str, status: str) -> Call:
     return Call("change_order_status", {"id": order_id, "status": status})
 
 
-def pay(order_id: str, payment_status: str) -> Call:
-    return Call("record_payment_event", {"order_id": order_id, "payment_status": payment_status, "event_id": "evt"})
+def pay(order_id: str, payment_status: str, event_id: str | None = None, **fields: Any) -> Call:
+    """Record a payment event; one for each status, where no id is given."""
+    event = {"order_id": order_id, "payment_status": payment_status, "event_id": event_id or f"evt_{payment_status}"}
+    signed = {"scheme": "x_signature", "provider": "storefront", "body": json.dumps(event)}
+    return Call("record_payment_event", {**event, **signed, **fields})
+
+
+def replay(inbox_id: str) -> Call:
+    return Call("replay_payment_event", {"id": inbox_id})
 
 
 def expire() -> Call:

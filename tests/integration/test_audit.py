@@ -57,11 +57,11 @@ RULES = {
     "each event of a timeline starts where the one before ended": [
         "UPDATE order_events SET from_status = 'pending', from_payment_status = 'unpaid'",
         PLACED.format("1 hour"),
-        MOVED.format("'status_change', 'pending', 'failed', 'pending', 'unpaid', NULL, NULL"),
+        MOVED.format("'status_change', 'pending', 'paid', 'pending', 'unpaid', NULL, NULL"),
     ],
     "a timeline ends in the order's state": [
         "UPDATE orders SET status = 'completed'",
-        "UPDATE orders SET payment_status = 'failed'",
+        "UPDATE orders SET payment_status = 'paid'",
         "UPDATE order_events SET to_status = 'completed'",
         "DELETE FROM orders",
     ],
@@ -82,6 +82,27 @@ RULES = {
         MOVED.format("'payment_event', 'pending', 'unpaid', 'pending', 'paid', 'applied', 'failed'"),
         MOVED.format("'payment_event', 'pending', 'unpaid', 'pending', 'paid', 'duplicate', 'paid'"),
         MOVED.format("'payment_event', 'canceled', 'unpaid', 'canceled', 'paid', 'applied', 'paid'"),
+        MOVED.format("'replay', 'pending', 'unpaid', 'pending', 'paid', 'applied', 'failed'"),
+        MOVED.format("'replay', 'pending', 'unpaid', 'completed', 'paid', 'applied', 'paid'"),
+    ],
+    "a payment event that was applied has its effect, once": [
+        "UPDATE payment_events SET outcome = 'ignored', reason = 'order_paid'",
+        "DELETE FROM order_events",
+        "UPDATE order_events SET outcome = 'duplicate', reason = 'same_status' WHERE outcome = 'applied'",
+        "UPDATE order_events SET inbox_id = NULL",
+        """INSERT INTO order_events (order_id, actor, cause, from_status, from_payment_status, to_status,
+                                     to_payment_status, outcome, received_payment_status, inbox_id)
+           SELECT order_id, 'x', 'replay', 'pending', 'failed', 'pending', 'failed', 'applied', 'failed', id
+             FROM payment_events""",
+    ],
+    "a payment event is in its order's timeline with what it came to": [
+        "DELETE FROM order_events WHERE cause = 'payment_event'",
+        "UPDATE order_events SET received_payment_status = 'paid' WHERE cause = 'payment_event'",
+        "UPDATE order_events SET order_id = gen_random_uuid() WHERE cause = 'payment_event'",
+        "UPDATE payment_events SET payment_status = 'paid'",
+        "UPDATE payment_events SET attempts = 0",
+        "UPDATE payment_events SET outcome = 'needs_review', reason = 'amount_differs'",
+        "UPDATE order_events SET outcome = 'needs_review', reason = 'amount_differs' WHERE cause = 'payment_event'",
     ],
 }
 
@@ -95,10 +116,18 @@ def order(shop: Shop) -> dict[str, Any]:
     return order
 
 
+@pytest.fixture
+def payment_event_id(shop: Shop, order: dict[str, Any]) -> str:
+    """Of the one payment event, which was applied to the order; its id in the inbox."""
+    expect(200, shop.pay(order["id"], "failed"))
+    return str(shop.get("/api/payment-events").json["items"][0]["id"])
+
+
 def corrupt(database: Connection, statement: str) -> None:
     """Change what the database itself would refuse to change."""
     database.run("ALTER TABLE products DROP CONSTRAINT products_quantity_not_negative")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_only_the_first_comes_from_nothing")
+    database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_inbox_id")
     # Neither triggers nor foreign keys.
     database.run("SET session_replication_role = replica")
     database.run(statement)
@@ -109,12 +138,12 @@ def corrupt(database: Connection, statement: str) -> None:
     ("rule", "statement"), [(rule, statement) for rule, statements in RULES.items() for statement in statements]
 )
 def test_a_broken_rule_is_named_with_its_row(
-    database: Connection, order: dict[str, Any], rule: str, statement: str
+    database: Connection, order: dict[str, Any], payment_event_id: str, rule: str, statement: str
 ) -> None:
     assert violations(database) == []
     corrupt(database, statement)
     found = [violation for violation in violations(database) if violation.rule == rule]
-    ids = {order["id"], order["order_items"][0]["product_id"]}
+    ids = {order["id"], order["order_items"][0]["product_id"], payment_event_id}
     assert found != []
     assert all(violation.id in ids or "key k of anonymous" in violation.detail for violation in found)
 

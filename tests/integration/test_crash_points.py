@@ -16,8 +16,11 @@ from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, migrate
 from tests.integration.flows import FLOWS, Flow, books, changes
+from tests.integration.payment_flows import PAYMENT_FLOWS
 from tests.integration.wire import Wire, wire_to
 from tests.shop import Shop, lambda_context, load_function
+
+ALL_FLOWS = [*FLOWS, *PAYMENT_FLOWS]
 
 LOGIN = {
     "warm": [],
@@ -133,7 +136,7 @@ def crash_and_send_again(crash: Crash, shop: Shop, database: Connection, wire: W
     assert violations(database) == []
 
 
-@pytest.mark.parametrize("crash", crashes(FLOWS, "fresh", "warm"), ids=str)
+@pytest.mark.parametrize("crash", crashes(ALL_FLOWS, "fresh", "warm"), ids=str)
 def test_a_request_that_dies_is_whole_or_not_there_and_can_be_sent_again(
     crash: Crash, shop: Shop, database: Connection, wire: Wire
 ) -> None:
@@ -158,7 +161,7 @@ def count_flushes(flow: Flow, connection: str, shop: Shop, database: Connection,
 
 
 @pytest.mark.parametrize("connection", ["fresh", "warm"])
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", ALL_FLOWS, ids=lambda flow: flow.name)
 def test_the_crash_points_are_all_the_flushes_there_are(
     flow: Flow, connection: str, shop: Shop, database: Connection, wire: Wire
 ) -> None:

@@ -17,7 +17,7 @@ from storefront import db
 from storefront.audit import violations
 from storefront.migrate import migrate
 from tests.integration.load import ACTIONS, Crew, Promise, insist
-from tests.shop import CURSOR_KEY, Shop
+from tests.shop import ENVIRONMENT, Shop
 from tests.sizes import SEED, size
 
 WORKERS = 4
@@ -131,7 +131,7 @@ def read_books(database: Connection) -> Books:
 def crew(shop: Shop, database_url: str) -> Iterator[Crew]:
     product_ids = [shop.create_product(quantity=100)["id"] for _ in range(5)]
     order_ids = [shop.order((product_ids[0], 1))["id"] for _ in range(SHARED_ORDERS)]
-    environment = {"DATABASE_URL": database_url, "CURSOR_KEY": CURSOR_KEY, "ORDER_TIME_TO_LIVE_MINUTES": "1"}
+    environment = {**ENVIRONMENT, "DATABASE_URL": database_url, "ORDER_TIME_TO_LIVE_MINUTES": "1"}
     with closing(Crew(WORKERS, str(SEED), environment, product_ids, order_ids)) as crew:
         yield crew
 

@@ -14,7 +14,8 @@ from pg8000.native import Connection
 from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, MigrationError, migrate
-from tests.shop import Shop, lambda_context, load_function
+from tests.integration.races import pay
+from tests.shop import UNKNOWN, Shop, lambda_context, load_function
 
 
 @pytest.fixture
@@ -151,6 +152,56 @@ def test_what_was_there_before_the_ledger_is_in_it(empty_database_url: str, tmp_
         assert connection.run("SELECT count(*) FROM order_events") == [[9 + 8]]
 
 
+def test_the_payment_events_of_the_timelines_are_in_the_inbox(empty_database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "migrations").mkdir()
+    for name in ("0001_shop.sql", "0002_ledger.sql", "0003_lists.sql"):
+        shutil.copy(PACKAGE / "migrations" / name, tmp_path / "migrations")
+    with closing(db.connect(empty_database_url)) as connection:
+        migrate(connection, tmp_path)
+        connection.run(
+            """INSERT INTO orders (customer_id, total_price) VALUES (1, 1), (2, 1);
+               INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status,
+                                         to_payment_status, payment_event_id, received_payment_status, outcome)
+               SELECT o.id, 'payment_event', 'payment-processor', 'pending', said.was::payment_status,
+                      'pending', 'unpaid',
+                      said.event_id, said.status::payment_status, said.outcome
+                 FROM (VALUES ('a', 'unpaid', 'paid', 'applied'), ('a', 'paid', 'paid', 'duplicate'),
+                              ('a', 'paid', 'failed', 'ignored'), ('b', 'paid', 'failed', 'ignored'),
+                              ('c', 'unpaid', 'failed', 'ignored'), ('d', 'unpaid', 'paid', 'needs_refund'),
+                              ('e', 'unpaid', 'paid', 'needs_review'), ('f', 'paid', 'paid', 'duplicate'))
+                   AS said (event_id, was, status, outcome),
+                      orders o
+                WHERE o.customer_id = 1;
+               INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status,
+                                         to_payment_status, payment_event_id, received_payment_status, outcome)
+               SELECT id, 'payment_event', 'payment-processor', 'pending', 'unpaid', 'pending', 'unpaid',
+                      'a', 'paid', 'applied'
+                 FROM orders
+                WHERE customer_id = 2"""
+        )
+        migrate(connection)
+        found = connection.run(
+            """SELECT event_id, variant, customer_id, e.payment_status::text, e.outcome::text, e.reason, e.attempts
+                 FROM payment_events e JOIN orders o ON o.id = e.order_id
+                ORDER BY event_id, variant"""
+        )
+        assert found == [
+            ["a", 0, 1, "paid", "applied", None, 2],
+            ["a", 1, 1, "failed", "needs_review", "other_content", 1],
+            ["a", 2, 2, "paid", "needs_review", "other_content", 1],
+            ["b", 0, 1, "failed", "ignored", "order_paid", 1],
+            ["c", 0, 1, "failed", "ignored", "order_not_pending", 1],
+            ["d", 0, 1, "paid", "needs_refund", "order_canceled", 1],
+            ["e", 0, 1, "paid", "needs_review", "order_completed", 1],
+            ["f", 0, 1, "paid", "duplicate", "same_status", 1],
+        ]
+        [[order_id]] = connection.run("SELECT id::text FROM orders WHERE customer_id = 1")
+        # What is known of them is enough to know them again.
+        for status, outcome in (("paid", "duplicate"), ("failed", "duplicate"), ("paid", "duplicate")):
+            assert pay(order_id, status, "a", amount="1.00").run(connection) == outcome
+        assert pay(order_id, "failed", "f").run(connection) == "needs_review"
+
+
 def test_the_functions_serve_the_release_that_is_still_running(shop: Shop, database: Connection) -> None:
     tea = shop.create_product(quantity=10)["id"]
 
@@ -163,8 +214,10 @@ def test_the_functions_serve_the_release_that_is_still_running(shop: Shop, datab
     lines = [{"product_id": tea, "quantity": 1}]
     outcome, order = call("place_order", {"customer_id": 1, "products": lines})
     assert outcome == "placed"
-    event = {"order_id": order["id"], "payment_status": "paid", "event_id": None}
-    assert call("record_payment_event", event)[0] == "applied"
+    event = {"order_id": order["id"], "payment_status": "paid", "event_id": "evt_1"}
+    assert call("record_payment_event", {**event, "order_id": UNKNOWN})[0] == "unknown_order"
+    assert call("record_payment_event", event) == ("applied", {**event, "order_id": order["id"]})
+    assert call("record_payment_event", event)[0] == "duplicate"
     assert call("change_order_status", {"id": order["id"], "status": "canceled"})[0] == "changed"
     assert call("delete_product", {"id": tea})[0] == "deleted"
     assert violations(database) == []

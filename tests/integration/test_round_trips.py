@@ -11,7 +11,7 @@ from pg8000.native import Connection
 
 from storefront import db
 from tests.integration.wire import Wire, wire_to
-from tests.shop import Shop, lambda_context, load_function
+from tests.shop import Shop, expect, lambda_context, load_function
 
 
 @pytest.fixture
@@ -83,9 +83,18 @@ def test_a_batch_of_expired_orders_takes_one_round_trip(wire: Wire, shop: Shop, 
 
 def test_a_payment_event_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
     order = shop.order((shop.create_product()["id"], 1))
-    before = wire.round_trips
-    assert shop.pay(order["id"]).status == 200
-    assert wire.round_trips - before == 1
+    for said in ("applied", "duplicate"):
+        before = wire.round_trips
+        assert shop.pay(order["id"]).json["outcome"] == said
+        assert wire.round_trips - before == 1
+
+
+def test_the_routes_about_payment_events_take_one_round_trip(wire: Wire, shop: Shop) -> None:
+    expect(200, shop.pay(shop.order((shop.create_product()["id"], 1))["id"]))
+    [event] = expect(200, shop.get("/api/payment-events"))["items"]
+    assert round_trips(wire, shop, "GET", "/api/payment-events") == 1
+    assert round_trips(wire, shop, "POST", f"/api/payment-events/{event['id']}/replay") == 1
+    assert round_trips(wire, shop, "GET", "/api/reconciliation") == 1
 
 
 def test_the_proxy_counts_what_is_more_than_one(wire: Wire) -> None:

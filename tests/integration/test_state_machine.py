@@ -13,6 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from tests.integration.answers import agree, by_content, is_refused, mismatch, name_of
+from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Kept, Payment
 from tests.integration.model import (
     KEY_REUSED,
     MAX_INTEGER,
@@ -25,9 +27,9 @@ from tests.integration.model import (
     NewProduct,
     Order,
     Product,
-    Refusal,
     Request,
     Tag,
+    total,
 )
 from tests.shop import Reply, Shop, expect, lambda_context, load_function, over_handlers, target
 from tests.sizes import size
@@ -39,10 +41,12 @@ STEPS = 60
 EVERY_ANSWER = {
     *("200", "201", "204", "304", "replayed", "expired"),
     *("applied", "duplicate", "ignored", "needs_refund", "needs_review"),
+    *("same_event", "same_status", "other_content", "order_paid", "order_not_pending", "order_canceled"),
+    *("amount_differs", "currency_differs", "order_completed", "unknown_order"),
     *("insufficient-stock", "invalid-transition", "order-not-found", "product-not-found", "stale-etag"),
     *("idempotency-key-reused", "number-out-of-range", "total-too-large"),
 }
-TABLES = "products, orders, order_items, order_events, stock_movements, idempotency_keys"
+TABLES = "products, orders, order_items, order_events, stock_movements, idempotency_keys, payment_events"
 
 T = TypeVar("T")
 
@@ -57,10 +61,13 @@ products = drawn_from(lambda machine: machine.model.on_sale() * 16 + machine.mod
 orders = drawn_from(lambda machine: machine.model.orders[-4:] * 5 + [NO_ORDER])
 tags = drawn_from(lambda machine: machine.tags[-8:])
 keyed_requests = drawn_from(lambda machine: machine.keyed_requests[-8:])
-payment_events = drawn_from(lambda machine: machine.payment_events[-8:])
+payments = drawn_from(lambda machine: machine.payments[-8:])
+kept_events = drawn_from(lambda machine: machine.inbox.kept()[-8:])
 
 keys = st.integers(1, 15).map("key-{}".format)
 prices = st.sampled_from([Decimal(price) for price in ("4.50", "0.01", "7.00", "19.90", "1250.00", "99999999.99")])
+payment_statuses = st.sampled_from(["paid", "failed"])
+currencies = st.sampled_from([None, None, None, CURRENCY, "EUR"])
 stocks = st.sampled_from([10, 20, 40, 100, 5, 1, 0, MAX_INTEGER])
 changes = st.fixed_dictionaries({"price": prices}) | st.fixed_dictionaries({"quantity": stocks})
 deltas = st.sampled_from([5, 1, 10, 20, -1, -2, -5, -10, MAX_INTEGER, -MAX_INTEGER])
@@ -75,13 +82,15 @@ class ShopMachine(RuleBasedStateMachine):
     database: ClassVar[Connection]
     seen: ClassVar[Counter[str]]
     model: Model
+    inbox: Inbox
 
     def __init__(self) -> None:
         super().__init__()
         self.shop, self.model, self.agrees = Shop(self.send), Model(), True
         self.tags: list[Tag] = []
         self.keyed_requests: list[tuple[Request, str]] = []
-        self.payment_events: list[tuple[Order, str, str]] = []
+        self.payments: list[Payment] = []
+        self.inbox = Inbox()
         # Out of the transaction that a failed audit has left, and as a replica, since the ledger refuses to be emptied.
         self.database.run("ROLLBACK")
         self.database.run(f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role")
@@ -154,14 +163,31 @@ class ShopMachine(RuleBasedStateMachine):
             order.change_status(status)
             agree(expect(200, reply), order.as_answered())
 
-    @rule(order=orders, payment_status=st.sampled_from(["paid", "failed"]))
-    def report_a_payment(self, order: Order, payment_status: str) -> None:
-        self.report(order, payment_status, f"event-{len(self.payment_events)}")
+    @rule(order=orders, payment_status=payment_statuses, currency=currencies)
+    def report_a_payment(self, order: Order, payment_status: str, currency: str | None) -> None:
+        self.report(Payment(f"event-{len(self.payments)}", order, payment_status, currency=currency))
 
-    @precondition(lambda self: bool(self.payment_events))
-    @rule(event=payment_events)
-    def report_a_payment_again(self, event: tuple[Order, str, str]) -> None:
-        self.report(*event)
+    @rule(order=orders, payment_status=payment_statuses, missing=st.sampled_from(["0", "0", "0", "0.01", "-1"]))
+    def report_a_payment_with_its_amount(self, order: Order, payment_status: str, missing: str) -> None:
+        amount = (total(order.lines) - Decimal(missing)).quantize(Decimal("0.01"))
+        if amount >= 0:
+            self.report(Payment(f"event-{len(self.payments)}", order, payment_status, amount, CURRENCY))
+
+    @precondition(lambda self: bool(self.payments))
+    @rule(payment=payments)
+    def report_a_payment_again(self, payment: Payment) -> None:
+        self.report(payment)
+
+    @precondition(lambda self: bool(self.payments))
+    @rule(payment=payments, order=orders, payment_status=payment_statuses)
+    def report_another_payment_under_the_same_id(self, payment: Payment, order: Order, payment_status: str) -> None:
+        self.report(Payment(payment.event_id, order, payment_status))
+
+    @precondition(lambda self: bool(self.inbox.kept()))
+    @rule(kept=kept_events)
+    def replay_a_payment_event(self, kept: Kept) -> None:
+        reply = self.shop.call("POST", f"/api/payment-events/{self.inbox_id(kept)}/replay")
+        self.agree_on_payment(reply, kept.payment, self.inbox.replay(kept))
 
     @rule(minutes=st.sampled_from([25, 45, 70]))
     def time_passes(self, minutes: int) -> None:
@@ -199,6 +225,11 @@ class ShopMachine(RuleBasedStateMachine):
         assert expect(200, shop.get("/api/products"))["total"] == len(self.model.on_sale())
         for product in self.model.on_sale():
             agree(expect(200, shop.get(product.path)), product.as_answered())
+        inbox = expect(200, shop.get(target("/api/payment-events", page_size=100)))["items"]
+        known = [kept.as_answered() for kept in self.inbox.kept()]
+        agree(sorted(inbox, key=by_content), sorted(known, key=by_content))
+        found = expect(200, shop.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
+        assert Counter(map(mismatch, found["items"])) == Counter(self.inbox.mismatches(self.model.orders))
         for order in self.model.orders:
             agree(expect(200, shop.get(f"/api/orders/{order.id}")), order.as_answered())
             events = expect(200, shop.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]
@@ -238,45 +269,29 @@ class ShopMachine(RuleBasedStateMachine):
             agree(expect(200, reply), product.as_answered())
             self.tags.append(Tag(product, product.version, reply.headers["etag"]))
 
-    def report(self, order: Order, payment_status: str, event_id: str) -> None:
-        reply = self.shop.pay(order.id, payment_status, event_id=event_id)
-        self.payment_events.append((order, payment_status, event_id))
-        if not is_refused(reply, ORDER_NOT_FOUND if order is NO_ORDER else None):
-            outcome = order.pay(payment_status, event_id)
-            agree(expect(200, reply), {"payment_status": order.payment_status, "outcome": outcome})
+    def report(self, payment: Payment) -> None:
+        reply = self.shop.deliver(payment.body())
+        self.payments.append(payment)
+        self.agree_on_payment(reply, payment, self.inbox.receive(payment))
+
+    def agree_on_payment(self, reply: Reply, payment: Payment, decision: Decision) -> None:
+        outcome, reason = decision
+        self.seen[str(reason)] += 1
+        if not is_refused(reply, ORDER_NOT_FOUND if decision == UNKNOWN_ORDER else None):
+            known = None if payment.order is NO_ORDER else payment.order.payment_status
+            agree(expect(200, reply), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id})
+
+    def inbox_id(self, kept: Kept) -> str:
+        [[id_]] = self.database.run(
+            "SELECT id::text FROM payment_events WHERE event_id = :event_id AND variant = :variant",
+            event_id=kept.payment.event_id,
+            variant=kept.variant,
+        )
+        return str(id_)
 
 
 def if_match(tag: Tag | None) -> dict[str, str]:
     return {} if tag is None else {"if-match": tag.etag}
-
-
-def name_of(reply: Reply) -> str:
-    """What was answered: a payment event's outcome, a problem's kind, or else the status."""
-    if "idempotent-replayed" in reply.headers:
-        return "replayed"
-    answer = reply.json if reply.text else {}
-    return str(answer.get("outcome") or answer.get("type") or reply.status).removeprefix("/docs#")
-
-
-def is_refused(reply: Reply, refusal: Refusal | None) -> bool:
-    """Whether it had to be; then it was, and for that reason."""
-    if refusal is not None:
-        assert (reply.status, name_of(reply)) == refusal, reply
-    return refusal is not None
-
-
-def agree(answer: Any, expected: Any) -> None:
-    """Hold an answer against what is known of it."""
-    assert common(answer, expected) == expected
-
-
-def common(answer: Any, expected: Any) -> Any:
-    """The part of an answer that something is expected of."""
-    if isinstance(expected, dict):
-        return {name: common(answer[name], value) for name, value in expected.items() if name in answer}
-    if isinstance(expected, list):
-        return [common(*pair) for pair in zip(answer, expected, strict=True)]
-    return answer
 
 
 @pytest.mark.long

@@ -35,7 +35,8 @@ def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
     assert given == {
         "ProductsFunction": {"DATABASE_URL", "CURSOR_KEY"},
         "OrdersFunction": {"DATABASE_URL", "CURSOR_KEY"},
-        "WebhookFunction": {"DATABASE_URL", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
+        "WebhookFunction": {"DATABASE_URL", "CURRENCY", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
+        "PaymentsFunction": {"DATABASE_URL", "CURSOR_KEY", "CURRENCY"},
         "FallbackFunction": set(),
         "ExpireOrdersFunction": {"DATABASE_URL", "ORDER_TIME_TO_LIVE_MINUTES"},
         "AuditFunction": {"DATABASE_URL"},

@@ -33,6 +33,17 @@ timeline AS (
       FROM order_events e
     WINDOW whole AS (PARTITION BY e.order_id ORDER BY e.id)
 ),
+-- What the timelines know of each payment event of the inbox: the last time that it was not the same event again.
+payment_lines AS (
+    SELECT e.inbox_id,
+           count(*) AS lines,
+           count(*) FILTER (WHERE e.outcome = 'applied') AS applied,
+           (array_agg(row(e.order_id, e.received_payment_status, e.outcome, e.reason)::text ORDER BY e.id DESC)
+                FILTER (WHERE e.reason IS DISTINCT FROM 'same_event'))[1] AS came_to
+      FROM order_events e
+     WHERE e.inbox_id IS NOT NULL
+     GROUP BY e.inbox_id
+),
 violations (rule, id, detail) AS (
     SELECT 'stock is the sum of its movements', coalesce(p.id, m.product_id),
            format('%s on hand, %s moved', p.quantity, coalesce(m.moved, 0))
@@ -91,7 +102,8 @@ violations (rule, id, detail) AS (
                    AND e.to_payment_status = e.from_payment_status
                WHEN 'expiry' THEN e.from_status = 'pending' AND e.to_status = 'canceled'
                    AND e.to_payment_status = e.from_payment_status AND e.from_payment_status <> 'paid'
-               WHEN 'payment_event' THEN e.to_status = e.from_status
+               -- Its deliveries, and the replays of it.
+               ELSE e.to_status = e.from_status
                    AND e.to_payment_status = CASE WHEN e.outcome = 'applied' THEN e.received_payment_status
                                                   ELSE e.from_payment_status END
                    AND (e.outcome <> 'applied' OR e.from_status = 'pending' AND e.from_payment_status <> 'paid')
@@ -120,6 +132,24 @@ violations (rule, id, detail) AS (
                         WHERE e.cause = 'placed' AND e.actor = k.caller AND e.idempotency_key = k.key
                           -- Searched and not parsed: what is no JSON would end the audit.
                           AND strpos(k.body, e.order_id::text) > 0)
+    UNION ALL
+    SELECT 'a payment event that was applied has its effect, once', p.id,
+           format('event %s is %s, and was applied %s times', p.event_id, p.outcome, coalesce(l.applied, 0))
+      FROM payment_events p
+      LEFT JOIN payment_lines l ON l.inbox_id = p.id
+     WHERE coalesce(l.applied, 0) <> CASE WHEN p.outcome = 'applied' THEN 1 ELSE 0 END
+       -- What came before there was an inbox has no number of it in its timeline.
+       AND p.body <> ''
+    UNION ALL
+    SELECT 'a payment event is in its order''s timeline with what it came to', p.id,
+           format('event %s is %s, its %s attempts left %s lines, which say %s',
+                  p.event_id, row(p.order_id, p.payment_status, p.outcome, p.reason), p.attempts, l.lines, l.came_to)
+      FROM payment_events p
+      LEFT JOIN payment_lines l ON l.inbox_id = p.id
+     WHERE p.body <> '' AND p.outcome <> 'unknown_order'
+       AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
+       AND (l.lines > p.attempts
+            OR l.came_to IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
 )
 SELECT rule, id::text AS id, detail FROM violations ORDER BY rule, id;
 

@@ -42,8 +42,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID in the text form of RFC 9562, section 4."""
+    return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None
+
+
 def _uuid(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
+    if not is_uuid(text):
         raise PydanticCustomError("uuid_text", "Input should be a UUID")
     return text.lower()
 

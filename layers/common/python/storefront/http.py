@@ -31,6 +31,7 @@ JSON = "application/json"
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
+Read = TypeVar("Read")
 
 _id = TypeAdapter(Id)
 
@@ -91,13 +92,21 @@ def raw_body(event: APIGatewayProxyEventV2) -> bytes:
     return body
 
 
-def parse_json(event: APIGatewayProxyEventV2, model: type[Model], body: bytes | None = None) -> Model:
+def parse_json(event: APIGatewayProxyEventV2, model: type[Model]) -> Model:
     """The body as a model. Raises UnsupportedMediaType, BodyTooLarge, MalformedBody or InvalidRequest."""
+    return read_json(event, raw_body(event), model.model_validate_json)
+
+
+def read_json(event: APIGatewayProxyEventV2, body: bytes, read: Callable[[bytes], Read]) -> Read:
+    """What a reader of JSON makes of a body. Raises UnsupportedMediaType, MalformedBody or InvalidRequest.
+
+    read: raises pydantic's ValidationError.
+    """
     media_type = event.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise errors.UnsupportedMediaType(f"The body should come with Content-Type: {JSON}.")
     try:
-        return model.model_validate_json(raw_body(event) if body is None else body)
+        return read(body)
     except ValidationError as error:
         found = _broken_rules(error)
         if found[0]["type"] == "json_invalid":

@@ -15,6 +15,9 @@ ROUTES: dict[str, frozenset[str]] = {
     "/api/orders/{id}/status": frozenset({"PUT"}),
     "/api/orders/{id}/events": frozenset({"GET"}),
     "/api/payment-webhook": frozenset({"POST"}),
+    "/api/payment-events": frozenset({"GET"}),
+    "/api/payment-events/{id}/replay": frozenset({"POST"}),
+    "/api/reconciliation": frozenset({"GET"}),
 }
 
 _PATTERNS = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in ROUTES]

@@ -19,6 +19,11 @@ def cursor_key() -> bytes:
     return os.environ["CURSOR_KEY"].encode()
 
 
+def currency() -> str:
+    """What the shop's prices are in: an ISO 4217 code, in capitals."""
+    return os.environ["CURRENCY"]
+
+
 def order_time_to_live() -> int:
     """Minutes that an order may stay pending and unpaid; 0 for ever. Raises ValueError where it is no such number."""
     text = os.environ["ORDER_TIME_TO_LIVE_MINUTES"]

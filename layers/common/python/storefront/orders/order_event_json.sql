@@ -11,6 +11,8 @@ CREATE OR REPLACE FUNCTION order_event_json(event order_events) RETURNS json
         'request_id', event.request_id,
         'idempotency_key', event.idempotency_key,
         'payment_event_id', event.payment_event_id,
+        'inbox_id', event.inbox_id,
         'received_payment_status', event.received_payment_status,
-        'outcome', event.outcome)
+        'outcome', event.outcome,
+        'reason', event.reason)
 $$;

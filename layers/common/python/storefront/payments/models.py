@@ -1,17 +1,56 @@
-"""What the payment webhook takes."""
+"""What a payment event says, whoever sent it, and what the routes about payment events take."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import Field, StringConstraints
 
-from storefront.fields import Id, RequestModel, WithoutNul
+from storefront.fields import Id, QueryInteger, WithoutNul
+from storefront.lists.parameters import PageParameters
+
+ReportedStatus = Literal["paid", "failed"]
+
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul]
+"""A processor's name for an event."""
+
+Outcome = Literal["applied", "duplicate", "ignored", "needs_refund", "needs_review", "unknown_order"]
+
+MismatchKind = Literal[
+    "paid_and_canceled",
+    "completed_and_unpaid",
+    "paid_after_completion",
+    "amount_mismatch",
+    "conflicting_event",
+    "event_without_order",
+    "pending_too_long",
+]
 
 
-class PaymentEvent(RequestModel):
-    """A processor's word on an order's payment. Processors add fields as they grow; those are let through."""
+class PaymentEvent(NamedTuple):
+    """A processor's word on an order's payment, in our own terms.
 
-    model_config = ConfigDict(extra="ignore")
+    An event that has nothing for us has no payment_status, and reason says why. event_id is None where the body has
+    none; amount is in the currency's main unit, currency in capitals; None is what the processor did not say.
+    """
 
-    order_id: Id
-    payment_status: Literal["paid", "failed"]
-    event_id: Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul] | None = None
+    provider: str
+    type: str | None = None
+    event_id: str | None = None
+    order_id: str | None = None
+    payment_status: ReportedStatus | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    occurred_at: datetime | None = None
+    reason: str | None = None
+
+
+class PaymentEventListParameters(PageParameters):
+    outcome: Outcome | None = None
+    order_id: Id | None = None
+    event_id: EventId | None = None
+
+
+class ReconciliationParameters(PageParameters):
+    kind: MismatchKind | None = None
+    pending_minutes: Annotated[QueryInteger, Field(ge=0, le=9_999_999)] = 1440

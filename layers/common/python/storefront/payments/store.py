@@ -1,10 +1,13 @@
 """The payment routes' calls."""
 
+import hashlib
 import json
+from typing import Any
 
-from storefront import db
-from storefront.errors import OrderNotFound
+from storefront import db, settings
+from storefront.errors import OrderNotFound, Problem
 from storefront.origin import Origin
+from storefront.payments.keyring import AuthenticEvent
 from storefront.payments.models import PaymentEvent
 
 MESSAGES = {
@@ -12,16 +15,44 @@ MESSAGES = {
     "duplicate": "Payment event already taken into account",
     "ignored": "Payment event ignored: it changes nothing",
     "needs_refund": "The order was canceled: the payment needs a refund",
-    "needs_review": "The order was completed unpaid: the payment needs a review",
+    "needs_review": "The payment event does not fit the order: it needs a review",
 }
 
 
-def record(event: PaymentEvent, event_id: str, origin: Origin) -> dict[str, str]:
-    """Apply an event once; the answer, which says what it did.
+class PaymentEventNotFound(Problem):
+    status, kind, title = 404, "payment-event-not-found", "No such payment event"
+
+
+def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, origin: Origin) -> dict[str, Any]:
+    """Keep an event and apply it once; the answer, which says what it did.
 
     Raises OrderNotFound: the order may not have been committed yet, so the processor should try again.
     """
-    outcome, body = db.call("record_payment_event", json.dumps({**event.model_dump(), "event_id": event_id, **origin}))
+    event_id = event.event_id or authentic.webhook_id or hashlib.sha256(body).hexdigest()
+    sent = {**event._asdict(), "event_id": event_id, "scheme": authentic.scheme, "body": body.decode()}
+    return _answer("record_payment_event", sent, origin)
+
+
+def replay(inbox_id: str, origin: Origin) -> dict[str, Any]:
+    """Run a kept event through again; the answer. Raises PaymentEventNotFound or OrderNotFound."""
+    return _answer("replay_payment_event", {"id": inbox_id}, origin)
+
+
+def listed(request: dict[str, Any]) -> str:
+    return db.call("page_of_payment_events", json.dumps(request))[1]
+
+
+def mismatches(request: dict[str, Any]) -> str:
+    return db.call("page_of_mismatches", json.dumps(request))[1]
+
+
+def _answer(function: str, request: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    # Decimals and times as text, which PostgreSQL reads to the last digit.
+    text = json.dumps({**request, "shop_currency": settings.currency(), **origin}, default=str)
+    outcome, body = db.call(function, text)
+    if outcome == "unknown_payment_event":
+        raise PaymentEventNotFound(f"There is no payment event {request['id']}.")
+    answer = json.loads(body)
     if outcome == "unknown_order":
-        raise OrderNotFound(f"There is no order {event.order_id}.")
-    return {"message": MESSAGES[outcome], **json.loads(body), "event_id": event_id, "outcome": outcome}
+        raise OrderNotFound(f"There is no order {answer['order_id']}.")
+    return {"message": MESSAGES[outcome], **answer, "outcome": outcome}

@@ -1,0 +1,32 @@
+"""The routes about payments for those who look after them: the inbox, and what does not add up."""
+
+import json
+
+from storefront.http import create_app, entry_point, json_response, parse_id, parse_parameters
+from storefront.lists.response import list_response
+from storefront.origin import origin
+from storefront.payments import store
+from storefront.payments.models import PaymentEventListParameters, ReconciliationParameters
+from storefront.powertools import Response
+
+app = create_app()
+
+
+@app.get("/api/payment-events")
+def list_payment_events() -> Response[str]:
+    event = app.current_event
+    return list_response(event, parse_parameters(event, PaymentEventListParameters), store.listed)
+
+
+@app.post("/api/payment-events/<id>/replay")
+def replay_payment_event(id: str) -> Response[str]:
+    return json_response(json.dumps(store.replay(parse_id(id), origin(app.current_event))))
+
+
+@app.get("/api/reconciliation")
+def reconcile() -> Response[str]:
+    event = app.current_event
+    return list_response(event, parse_parameters(event, ReconciliationParameters), store.mismatches)
+
+
+lambda_handler = entry_point(app)

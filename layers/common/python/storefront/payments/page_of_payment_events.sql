@@ -1,0 +1,14 @@
+-- The payment events that the request's filters let through, newest first. Outcome: listed.
+CREATE OR REPLACE FUNCTION page_of_payment_events(request jsonb, OUT outcome text, OUT body text)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    filter text := filter_of(request, jsonb_build_object(
+        'outcome', 't.outcome = ($1 ->> ''outcome'')::payment_event_outcome',
+        'order_id', 't.order_id = ($1 ->> ''order_id'')::uuid',
+        'event_id', 't.event_id = $1 ->> ''event_id'''));
+BEGIN
+    outcome := 'listed';
+    body := read_page(request, 'payment_events', filter, 'payment_event_json(t)',
+        ARRAY['received_at', 'id'], ARRAY['timestamptz', 'uuid'], descending => true);
+END
+$$;

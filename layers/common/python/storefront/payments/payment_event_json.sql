@@ -1,0 +1,20 @@
+-- A payment event of the inbox as the API shows it: without its body, which can hold what is nobody's business.
+CREATE OR REPLACE FUNCTION payment_event_json(event payment_events) RETURNS json
+    LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
+        'id', event.id,
+        'event_id', event.event_id,
+        'scheme', event.scheme,
+        'provider', event.provider,
+        'type', event.type,
+        'order_id', event.order_id,
+        'payment_status', event.payment_status,
+        'amount', event.amount::text,
+        'currency', event.currency,
+        'occurred_at', rfc3339(event.occurred_at),
+        'outcome', event.outcome,
+        'reason', event.reason,
+        'attempts', event.attempts,
+        'received_at', rfc3339(event.received_at),
+        'last_attempt_at', rfc3339(event.last_attempt_at))
+$$;

@@ -1,0 +1,36 @@
+-- Runs a kept payment event through again. Outcomes: those of record_payment_event; unknown_payment_event.
+CREATE OR REPLACE FUNCTION replay_payment_event(request jsonb, OUT outcome text, OUT body text)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    named_order_id uuid;
+    event  payment_events;
+    target orders;
+BEGIN
+    -- The order is locked first, as everywhere, and so before the event that names it.
+    SELECT e.order_id INTO named_order_id FROM payment_events e WHERE e.id = (request ->> 'id')::uuid;
+    SELECT * INTO target FROM orders o WHERE o.id = named_order_id FOR NO KEY UPDATE;
+    SELECT * INTO event FROM payment_events e WHERE e.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'unknown_payment_event';
+        RETURN;
+    END IF;
+    IF event.order_id IS DISTINCT FROM named_order_id THEN
+        RAISE serialization_failure USING MESSAGE = 'the processor sent the event again, for another order';
+    END IF;
+
+    IF event.outcome = 'applied' THEN
+        event.outcome := 'duplicate';
+        event.reason := 'same_event';
+    ELSE
+        SELECT * INTO event.outcome, event.reason FROM payment_decision(event, target, request ->> 'shop_currency');
+    END IF;
+    UPDATE payment_events e
+       SET attempts = e.attempts + 1, last_attempt_at = clock_timestamp(),
+           -- What has been applied stays so.
+           outcome = CASE WHEN e.outcome = 'applied' THEN e.outcome ELSE event.outcome END,
+           reason = CASE WHEN e.outcome = 'applied' THEN e.reason ELSE event.reason END
+     WHERE e.id = event.id;
+    outcome := event.outcome;
+    body := settle_payment_event(event, target, 'replay', request);
+END
+$$;

@@ -1,0 +1,25 @@
+-- Carries out what a payment event comes to: the order's payment status, and a line in its timeline. Gives the answer.
+CREATE OR REPLACE FUNCTION settle_payment_event(
+    event payment_events, target orders, cause order_event_cause, request jsonb
+) RETURNS text
+    LANGUAGE plpgsql AS $$
+DECLARE
+    before payment_status := target.payment_status;
+BEGIN
+    IF event.outcome = 'applied' THEN
+        UPDATE orders o SET payment_status = event.payment_status, updated_at = clock_timestamp()
+         WHERE o.id = target.id
+        RETURNING * INTO target;
+    END IF;
+    IF target.id IS NOT NULL THEN
+        INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
+                                  to_status, to_payment_status, request_id,
+                                  payment_event_id, inbox_id, received_payment_status, outcome, reason)
+        VALUES (target.id, cause, actor_of(request), target.status, before,
+                target.status, target.payment_status, request ->> 'request_id',
+                event.event_id, event.id, event.payment_status, event.outcome, event.reason);
+    END IF;
+    RETURN json_build_object(
+        'order_id', event.order_id, 'payment_status', target.payment_status, 'event_id', event.event_id);
+END
+$$;

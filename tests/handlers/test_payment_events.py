@@ -1,0 +1,171 @@
+"""The inbox of payment events: each that came, what came of it, and why."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.handlers.conftest import new_order
+from tests.handlers.inbox import EVENTS, RECONCILIATION, last_line, only_event
+from tests.shop import Shop, expect, target
+
+
+def test_the_inbox_says_of_each_event_what_it_said_and_what_came_of_it(shop: Shop, order: dict[str, Any]) -> None:
+    said = {"event_id": "evt_1", "amount": "4.50", "currency": "usd", "occurred_at": "2026-01-31T12:00:00Z"}
+    expect(200, shop.pay(order["id"], **said))
+    event = only_event(shop)
+    for moment in ("received_at", "last_attempt_at"):
+        assert event.pop(moment).endswith("Z")
+    assert len(event.pop("id")) == 36
+    assert event == {
+        "event_id": "evt_1",
+        "scheme": "x_signature",
+        "provider": "storefront",
+        "type": None,
+        "order_id": order["id"],
+        "payment_status": "paid",
+        "amount": "4.50",
+        "currency": "USD",
+        "occurred_at": "2026-01-31T12:00:00.000000Z",
+        "outcome": "applied",
+        "reason": None,
+        "attempts": 1,
+    }
+
+
+def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(shop: Shop, order: dict[str, Any]) -> None:
+    for _ in range(3):
+        expect(200, shop.pay(order["id"], event_id="evt_1"))
+    event = only_event(shop)
+    assert (event["outcome"], event["reason"], event["attempts"]) == ("applied", None, 3)
+    assert event["last_attempt_at"] > event["received_at"]
+
+
+@pytest.mark.parametrize(
+    ("before", "sent", "outcome", "reason"),
+    [
+        ([], {"payment_status": "paid"}, "applied", None),
+        (["paid"], {"payment_status": "paid"}, "duplicate", "same_status"),
+        (["paid"], {"payment_status": "failed"}, "ignored", "order_paid"),
+        (["canceled"], {"payment_status": "failed"}, "ignored", "order_not_pending"),
+        (["completed"], {"payment_status": "failed"}, "ignored", "order_not_pending"),
+        (["canceled"], {"payment_status": "paid"}, "needs_refund", "order_canceled"),
+        # The money came; that it is another sum does not make it less in need of a refund.
+        (["canceled"], {"payment_status": "paid", "amount": "1"}, "needs_refund", "order_canceled"),
+        (["paid", "canceled"], {"payment_status": "paid"}, "duplicate", "same_status"),
+        (["failed", "canceled"], {"payment_status": "paid"}, "needs_refund", "order_canceled"),
+        ([], {"payment_status": "paid", "amount": "1"}, "needs_review", "amount_differs"),
+        ([], {"payment_status": "paid", "amount": "1", "currency": "EUR"}, "needs_review", "amount_differs"),
+        ([], {"payment_status": "paid", "currency": "EUR"}, "needs_review", "currency_differs"),
+        (["paid"], {"payment_status": "paid", "amount": "1"}, "needs_review", "amount_differs"),
+        (["paid"], {"payment_status": "failed", "amount": "1"}, "ignored", "order_paid"),
+        (["completed"], {"payment_status": "paid"}, "needs_review", "order_completed"),
+        (["failed", "completed"], {"payment_status": "paid"}, "needs_review", "order_completed"),
+        (["paid", "completed"], {"payment_status": "paid"}, "duplicate", "same_status"),
+    ],
+)
+def test_inbox_and_timeline_say_why_an_event_did_what_it_did(
+    shop: Shop, order: dict[str, Any], *, before: list[str], sent: dict[str, str], outcome: str, reason: str | None
+) -> None:
+    for n, step in enumerate(before):
+        is_payment = step in ("paid", "failed")
+        done = (
+            shop.pay(order["id"], step, event_id=f"before-{n}") if is_payment else shop.change_status(order["id"], step)
+        )
+        expect(200, done)
+    expect(200, shop.deliver({"order_id": order["id"], "event_id": "evt_1", **sent}))
+    event, line = only_event(shop, event_id="evt_1"), last_line(shop, order)
+    assert (event["outcome"], event["reason"]) == (outcome, reason)
+    assert (line["outcome"], line["reason"], line["inbox_id"]) == (outcome, reason, event["id"])
+    assert (line["cause"], line["received_payment_status"]) == ("payment_event", sent["payment_status"])
+
+
+def test_a_timeline_shows_each_delivery(shop: Shop, order: dict[str, Any]) -> None:
+    for amount in ("4.50", "4.50", "1.00"):
+        expect(200, shop.pay(order["id"], event_id="evt_1", amount=amount))
+    lines = shop.items(f"/api/orders/{order['id']}/events")[1:]
+    assert [(line["outcome"], line["reason"]) for line in lines] == [
+        ("applied", None),
+        ("duplicate", "same_event"),
+        ("needs_review", "other_content"),
+    ]
+
+
+def test_an_event_s_id_with_another_content_is_kept_beside_the_first(shop: Shop, order: dict[str, Any]) -> None:
+    for amount in ("4.50", "1.00", "2.00", "1.00", "4.50"):
+        expect(200, shop.pay(order["id"], event_id="evt_1", amount=amount))
+    found = [(event["amount"], event["outcome"], event["attempts"]) for event in shop.items(EVENTS, event_id="evt_1")]
+    assert found == [("2.00", "needs_review", 1), ("1.00", "needs_review", 2), ("4.50", "applied", 2)]
+
+
+def test_an_event_that_is_not_ours_is_kept_with_why(shop: Shop) -> None:
+    expect(200, shop.deliver({"type": "user.created"}, "standard_webhooks", "msg_1"))
+    event = only_event(shop)
+    assert (event["type"], event["outcome"], event["reason"]) == ("user.created", "ignored", "type_not_ours")
+    assert (event["provider"], event["order_id"], event["payment_status"]) == ("standard_webhooks", None, None)
+
+
+def test_the_inbox_is_filtered_by_outcome_order_and_event(shop: Shop, order: dict[str, Any]) -> None:
+    other = new_order(shop)
+    for event_id, order_id in (("a", order["id"]), ("b", order["id"]), ("c", other["id"])):
+        expect(200, shop.pay(order_id, event_id=event_id))
+    ids = {
+        name: [event["event_id"] for event in shop.items(EVENTS, **parameters)]
+        for name, parameters in {
+            "all": {},
+            "order": {"order_id": order["id"].upper()},
+            "applied": {"outcome": "applied"},
+            "both": {"outcome": "duplicate", "order_id": order["id"]},
+            "event": {"event_id": "b"},
+            "none": {"outcome": "needs_refund"},
+        }.items()
+    }
+    assert ids == {"all": [*"cba"], "order": [*"ba"], "applied": [*"ca"], "both": ["b"], "event": ["b"], "none": []}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"outcome": "lost"},
+        {"outcome": ""},
+        {"order_id": "7"},
+        {"event_id": ""},
+        {"event_id": "\0"},
+        {"event_id": "e" * 256},
+        {"kind": "x"},
+    ],
+)
+def test_a_parameter_of_the_inbox_that_breaks_a_rule_is_named(shop: Shop, parameters: dict[str, str]) -> None:
+    reply = shop.get(target(EVENTS, **parameters))
+    assert reply.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in reply.json["errors"]] == [*parameters]
+
+
+@pytest.mark.parametrize("path", [EVENTS, RECONCILIATION])
+def test_both_come_in_pages_that_neither_repeat_nor_miss_one(shop: Shop, path: str) -> None:
+    for n in range(5):
+        expect(200, shop.pay(new_order(shop)["id"], event_id=f"evt_{n}", amount="1"))
+    whole = expect(200, shop.get(path))
+    assert (whole["total"], len(whole["items"])) == (5, 5)
+    page = expect(200, shop.get(target(path, page_size=2)))
+    found = page["items"]
+    while page["next_cursor"]:
+        page = expect(200, shop.get(target(path, page_size=2, cursor=page["next_cursor"])))
+        found += page["items"]
+    assert found == whole["items"]
+    assert shop.items(path, page_size=2, page=3) == whole["items"][4:]
+
+
+def test_a_cursor_of_one_list_leads_into_no_other(shop: Shop) -> None:
+    for n in range(2):
+        expect(200, shop.pay(new_order(shop)["id"], event_id=f"evt_{n}", amount="1"))
+    cursor = expect(200, shop.get(target(EVENTS, page_size=1)))["next_cursor"]
+    assert shop.get(target(RECONCILIATION, cursor=cursor)).problem() == (400, "bad-cursor")
+    assert shop.get(target(EVENTS, outcome="needs_review", cursor=cursor)).problem() == (400, "bad-cursor")
+
+
+def test_what_a_customer_wrote_is_in_no_list(shop: Shop, order: dict[str, Any]) -> None:
+    body = {"order_id": order["id"], "payment_status": "paid", "amount": "1", "email": "jenny@example.com"}
+    expect(200, shop.deliver(json.dumps(body).encode()))
+    for path in (EVENTS, RECONCILIATION, f"/api/orders/{order['id']}/events"):
+        assert "jenny" not in shop.get(path).text

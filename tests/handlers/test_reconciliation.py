@@ -1,0 +1,125 @@
+"""What does not add up: money without goods, goods without money."""
+
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from tests.handlers.conftest import new_order
+from tests.handlers.inbox import RECONCILIATION
+from tests.shop import UNKNOWN, Shop, expect, target
+
+
+def mismatches(shop: Shop, **parameters: Any) -> list[tuple[str, str | None, str | None]]:
+    """Of each its kind, its order's id, and its payment event's."""
+    return [
+        (one["kind"], (one["order"] or {}).get("id"), (one["payment_event"] or {}).get("event_id"))
+        for one in shop.items(RECONCILIATION, **parameters)
+    ]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"kind": "lost"}, {"pending_minutes": "-1"}, {"pending_minutes": "1.5"}, {"outcome": "applied"}]
+)
+def test_a_parameter_of_the_reconciliation_that_breaks_a_rule_is_named(shop: Shop, parameters: dict[str, str]) -> None:
+    assert shop.get(target(RECONCILIATION, **parameters)).problem() == (422, "invalid-request")
+
+
+def test_the_reconciliation_is_empty_where_everything_adds_up(shop: Shop) -> None:
+    for status in ("completed", "canceled"):
+        order = new_order(shop)
+        if status == "completed":
+            expect(200, shop.pay(order["id"]))
+        expect(200, shop.change_status(order["id"], status))
+    new_order(shop)
+    assert mismatches(shop) == []
+
+
+def test_it_lists_a_paid_order_that_was_canceled(shop: Shop, order: dict[str, Any]) -> None:
+    expect(200, shop.pay(order["id"]))
+    expect(200, shop.change_status(order["id"], "canceled"))
+    assert mismatches(shop) == [("paid_and_canceled", order["id"], None)]
+
+
+def test_it_lists_a_payment_for_a_canceled_order(shop: Shop, order: dict[str, Any]) -> None:
+    expect(200, shop.change_status(order["id"], "canceled"))
+    expect(200, shop.pay(order["id"], event_id="evt_1"))
+    assert mismatches(shop) == [("paid_and_canceled", order["id"], "evt_1")]
+
+
+@pytest.mark.parametrize("payment_status", ["unpaid", "failed"])
+def test_it_lists_an_order_that_was_completed_and_not_paid(
+    shop: Shop, order: dict[str, Any], payment_status: str
+) -> None:
+    if payment_status == "failed":
+        expect(200, shop.pay(order["id"], "failed"))
+    expect(200, shop.change_status(order["id"], "completed"))
+    [one] = shop.items(RECONCILIATION)
+    assert one == {
+        "kind": "completed_and_unpaid",
+        "since": one["order"]["created_at"],
+        "order": {
+            "id": order["id"],
+            "customer_id": 1,
+            "status": "completed",
+            "payment_status": payment_status,
+            "total_price": "4.50",
+            "created_at": order["created_at"],
+        },
+        "payment_event": None,
+    }
+
+
+def test_it_lists_each_event_that_needs_a_review_by_why(shop: Shop, order: dict[str, Any]) -> None:
+    expect(200, shop.pay(order["id"], event_id="short", amount="1"))
+    expect(200, shop.pay(order["id"], event_id="foreign", currency="EUR"))
+    expect(200, shop.pay(order["id"], event_id="short", amount="2"))
+    expect(200, shop.change_status(order["id"], "completed"))
+    expect(200, shop.pay(order["id"], event_id="late"))
+    assert mismatches(shop) == [
+        ("completed_and_unpaid", order["id"], None),
+        ("amount_mismatch", order["id"], "short"),
+        ("amount_mismatch", order["id"], "foreign"),
+        ("conflicting_event", order["id"], "short"),
+        ("paid_after_completion", order["id"], "late"),
+    ]
+
+
+def test_it_lists_an_event_without_an_order_until_the_processor_puts_it_right(
+    shop: Shop, order: dict[str, Any]
+) -> None:
+    shop.pay(UNKNOWN, event_id="evt_1")
+    assert mismatches(shop) == [("event_without_order", None, "evt_1")]
+    assert shop.items(RECONCILIATION)[0]["payment_event"]["order_id"] == UNKNOWN
+    expect(200, shop.pay(order["id"], event_id="evt_1"))
+    assert mismatches(shop) == []
+
+
+def test_it_lists_an_order_that_is_pending_for_too_long(
+    shop: Shop, order: dict[str, Any], database: Connection
+) -> None:
+    expect(200, shop.pay(order["id"]))
+    database.run("UPDATE orders SET created_at = created_at - interval '61 minutes'")
+    assert mismatches(shop) == []
+    assert mismatches(shop, pending_minutes=62) == []
+    assert mismatches(shop, pending_minutes=61) == [("pending_too_long", order["id"], None)]
+    database.run("UPDATE orders SET created_at = created_at - interval '1 day'")
+    assert mismatches(shop) == [("pending_too_long", order["id"], None)]
+
+
+def test_it_is_filtered_by_kind(shop: Shop) -> None:
+    canceled, completed = new_order(shop), new_order(shop)
+    expect(200, shop.change_status(canceled["id"], "canceled"))
+    expect(200, shop.pay(canceled["id"], event_id="evt_1"))
+    expect(200, shop.change_status(completed["id"], "completed"))
+    assert mismatches(shop, kind="paid_and_canceled") == [("paid_and_canceled", canceled["id"], "evt_1")]
+    assert mismatches(shop, kind="completed_and_unpaid") == [("completed_and_unpaid", completed["id"], None)]
+    assert mismatches(shop, kind="conflicting_event") == []
+    assert len(mismatches(shop)) == 2
+
+
+def test_the_oldest_mismatch_comes_first(shop: Shop) -> None:
+    orders = [new_order(shop) for _ in range(3)]
+    for order in reversed(orders):
+        expect(200, shop.change_status(order["id"], "completed"))
+    assert [id_ for _, id_, _ in mismatches(shop)] == [order["id"] for order in orders]

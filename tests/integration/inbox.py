@@ -1,0 +1,132 @@
+"""The inbox of payment events as it should be: a part of the model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tests.integration.model import MINUTES_TO_LIVE, NO_ORDER, Answer, Order, total
+
+CURRENCY = "USD"
+
+Decision = tuple[str, str | None]
+"""An event's outcome, and why it was not applied."""
+
+SAME_EVENT: Decision = ("duplicate", "same_event")
+OTHER_CONTENT: Decision = ("needs_review", "other_content")
+UNKNOWN_ORDER: Decision = ("unknown_order", "unknown_order")
+APPLIED: Decision = ("applied", None)
+
+KINDS = {
+    "order_canceled": "paid_and_canceled",
+    "order_completed": "paid_after_completion",
+    "other_content": "conflicting_event",
+    "amount_differs": "amount_mismatch",
+    "currency_differs": "amount_mismatch",
+    "unknown_order": "event_without_order",
+}
+"""What the reconciliation calls an event that somebody has to see to, by why it was not applied."""
+
+
+@dataclass(frozen=True)
+class Payment:
+    """What a processor says."""
+
+    event_id: str
+    order: Order
+    status: str
+    amount: Decimal | None = None
+    currency: str | None = None
+
+    def body(self) -> Answer:
+        money = {"amount": None if self.amount is None else str(self.amount), "currency": self.currency}
+        return {"event_id": self.event_id, "order_id": self.order.id, "payment_status": self.status, **money}
+
+    def decision(self) -> Decision:
+        """What it comes to for its order as it is now."""
+        order = self.order
+        is_failure, is_paid = self.status == "failed", order.payment_status == "paid"
+        rules: list[tuple[bool, Decision]] = [
+            (order is NO_ORDER, UNKNOWN_ORDER),
+            (is_failure and is_paid, ("ignored", "order_paid")),
+            (is_failure and order.status != "pending", ("ignored", "order_not_pending")),
+            (order.status == "canceled" and not is_paid, ("needs_refund", "order_canceled")),
+            (self.amount not in (None, total(order.lines)), ("needs_review", "amount_differs")),
+            (self.currency not in (None, CURRENCY), ("needs_review", "currency_differs")),
+            (order.payment_status == self.status, ("duplicate", "same_status")),
+            (order.status == "completed", ("needs_review", "order_completed")),
+        ]
+        return next((decision for applies, decision in rules if applies), APPLIED)
+
+    def settle(self, decision: Decision, cause: str) -> None:
+        """Carry out what it comes to."""
+        if self.order is NO_ORDER:
+            return
+        if decision == APPLIED:
+            self.order.payment_status = self.status
+        outcome, reason = decision
+        self.order.record(cause, outcome=outcome, reason=reason, payment_event_id=self.event_id)
+
+
+@dataclass(eq=False)
+class Kept:
+    """A content in the inbox."""
+
+    payment: Payment
+    variant: int
+    decision: Decision
+    attempts: int = 1
+
+    def as_answered(self) -> Answer:
+        outcome, reason = self.decision
+        return {**self.payment.body(), "outcome": outcome, "reason": reason, "attempts": self.attempts}
+
+
+@dataclass
+class Inbox:
+    contents: dict[str, list[Kept]] = field(default_factory=dict)
+    """What came under each event id, in its order."""
+
+    def kept(self) -> list[Kept]:
+        return [one for same_id in self.contents.values() for one in same_id]
+
+    def receive(self, payment: Payment) -> Decision:
+        decision = self._keep(payment)
+        payment.settle(decision, "payment_event")
+        return decision
+
+    def _keep(self, payment: Payment) -> Decision:
+        known = self.contents.setdefault(payment.event_id, [])
+        if not known or known[0].decision == UNKNOWN_ORDER:
+            attempts = known[0].attempts + 1 if known else 1
+            known[:1] = [Kept(payment, 0, payment.decision(), attempts)]
+            return known[0].decision
+        for one in known:
+            if one.payment == payment:
+                one.attempts += 1
+                return SAME_EVENT
+        known.append(Kept(payment, len(known), OTHER_CONTENT))
+        return OTHER_CONTENT
+
+    def replay(self, kept: Kept) -> Decision:
+        kept.attempts += 1
+        if kept.decision == APPLIED:
+            decision = SAME_EVENT
+        else:
+            decision = kept.decision = OTHER_CONTENT if kept.variant else kept.payment.decision()
+        kept.payment.settle(decision, "replay")
+        return decision
+
+    def mismatches(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
+        """The reconciliation's lines: a kind, an order's id, a payment event's."""
+        for order in orders:
+            if order.status == "canceled" and order.payment_status == "paid":
+                yield "paid_and_canceled", order.id, None
+            if order.status == "completed" and order.payment_status != "paid":
+                yield "completed_and_unpaid", order.id, None
+            if order.status == "pending" and order.minutes_old > MINUTES_TO_LIVE:
+                yield "pending_too_long", order.id, None
+        for one in self.kept():
+            outcome, reason = one.decision
+            if outcome in ("needs_refund", "needs_review", "unknown_order"):
+                order_id = None if one.payment.order is NO_ORDER else one.payment.order.id
+                yield KINDS[str(reason)], order_id, one.payment.event_id

@@ -1,0 +1,119 @@
+"""What payment events write, as in flows.py."""
+
+import uuid
+
+from pg8000.native import Connection
+
+from tests.integration.flows import WAS_PENDING, Changes, Flow, Prepare, Request, in_words, ordered
+from tests.integration.races import pay
+from tests.shop import UNKNOWN, Shop
+
+
+def _pay(payment_status: str, *, canceled: bool = False, **fields: str) -> Prepare:
+    def prepare(shop: Shop, _: Connection) -> Request:
+        order_id, event_id = ordered(shop), str(uuid.uuid4())
+        if canceled:
+            shop.change_status(order_id, "canceled")
+        return lambda: in_words(shop.pay(order_id, payment_status, event_id=event_id, **fields))
+
+    return prepare
+
+
+def _pay_an_unknown_order(shop: Shop, _: Connection) -> Request:
+    event_id = str(uuid.uuid4())
+    return lambda: in_words(shop.pay(UNKNOWN, event_id=event_id))
+
+
+def _pay_with_another_content(shop: Shop, _: Connection) -> Request:
+    order_id, event_id = ordered(shop), str(uuid.uuid4())
+    shop.pay(order_id, "failed", event_id=event_id)
+    return lambda: in_words(shop.pay(order_id, "paid", event_id=event_id))
+
+
+def _deliver_what_is_not_ours(shop: Shop, _: Connection) -> Request:
+    body, event_id = {"type": "user.created"}, str(uuid.uuid4())
+    return lambda: in_words(shop.deliver(body, "standard_webhooks", event_id))
+
+
+def _replay(shop: Shop, database: Connection) -> Request:
+    """Of an event in euros that came while the shop's currency was another one."""
+    order_id = ordered(shop)
+    pay(order_id, "paid", str(uuid.uuid4()), currency="USD", shop_currency="EUR").run(database)
+    inbox_id = shop.get(f"/api/payment-events?order_id={order_id}").json["items"][0]["id"]
+    return lambda: in_words(shop.call("POST", f"/api/payment-events/{inbox_id}/replay"))
+
+
+def _seen_again(inbox: str) -> Changes:
+    return ("+ event payment_event duplicate", f"+ inbox {inbox} 2", f"- inbox {inbox} 1")
+
+
+PAYMENT_FLOWS = [
+    *(
+        Flow(
+            f"payment {payment_status}",
+            _pay(payment_status),
+            answer="200",
+            changes=(
+                "+ event payment_event applied",
+                f"+ inbox {payment_status} applied 1",
+                f"+ order of 3 Tea, pending, {payment_status}",
+                WAS_PENDING,
+            ),
+            answer_again="200",
+            changes_again=_seen_again(f"{payment_status} applied"),
+        )
+        for payment_status in ("paid", "failed")
+    ),
+    *(
+        Flow(
+            f"payment that {outcome}",
+            prepare,
+            answer="200",
+            changes=(f"+ event payment_event {outcome}", f"+ inbox paid {outcome} 1"),
+            answer_again="200",
+            changes_again=_seen_again(f"paid {outcome}"),
+        )
+        for outcome, prepare in (
+            ("needs_refund", _pay("paid", canceled=True)),
+            ("needs_review", _pay("paid", amount="1")),
+        )
+    ),
+    Flow(
+        "payment event with another content",
+        _pay_with_another_content,
+        answer="200",
+        changes=("+ event payment_event needs_review", "+ inbox paid needs_review 1"),
+        answer_again="200",
+        changes_again=_seen_again("paid needs_review"),
+    ),
+    Flow(
+        "payment event that is not ours",
+        _deliver_what_is_not_ours,
+        answer="200",
+        changes=("+ inbox ignored 1",),
+        answer_again="200",
+        changes_again=("+ inbox ignored 2", "- inbox ignored 1"),
+    ),
+    Flow(
+        "payment of an unknown order",
+        _pay_an_unknown_order,
+        answer="404 order-not-found",
+        changes=("+ inbox paid unknown_order 1",),
+        answer_again="404 order-not-found",
+        changes_again=("+ inbox paid unknown_order 2", "- inbox paid unknown_order 1"),
+    ),
+    Flow(
+        "replay payment event",
+        _replay,
+        answer="200",
+        changes=(
+            "+ event replay applied",
+            "+ inbox paid applied 2",
+            "+ order of 3 Tea, pending, paid",
+            "- inbox paid needs_review 1",
+            WAS_PENDING,
+        ),
+        answer_again="200",
+        changes_again=("+ event replay duplicate", "+ inbox paid applied 3", "- inbox paid applied 2"),
+    ),
+]

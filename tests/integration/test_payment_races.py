@@ -1,0 +1,156 @@
+"""Each payment event has its effect once, whatever else happens at the same time."""
+
+from collections import Counter
+from functools import partial
+from itertools import chain
+from random import Random
+from typing import Any, get_args
+
+import pytest
+from pg8000.native import Connection
+
+from storefront.audit import violations
+from storefront.payments.signatures import Scheme
+from tests.integration.buyers import Delivery, all_at_once, deliver
+from tests.integration.races import Call, change_status, pay, replay, two_at_once
+from tests.shop import UNKNOWN, Shop
+from tests.sizes import SEED
+
+EVENTS = 10_000
+WORKERS = 16
+
+
+@pytest.fixture
+def order_id(shop: Shop) -> str:
+    return str(shop.order((shop.create_product()["id"], 1))["id"])
+
+
+def kept(database: Connection) -> list[list[Any]]:
+    """Each content that is in the inbox, with what came of it and the attempts."""
+    columns = "event_id, variant, payment_status::text, outcome::text, attempts"
+    return database.run(f"SELECT {columns} FROM payment_events ORDER BY event_id, variant") or []
+
+
+def inbox_id(database: Connection) -> str:
+    """Of the event that came first."""
+    return str(database.run("SELECT id FROM payment_events ORDER BY received_at LIMIT 1")[0][0])
+
+
+def test_an_event_that_comes_twice_at_once_is_kept_and_applied_once(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    event = pay(order_id, "paid")
+    assert two_at_once(database_url, event, event) == ("applied", "duplicate")
+    assert kept(database) == [["evt_paid", 0, "paid", "applied", 2]]
+    assert violations(database) == []
+
+
+def test_of_two_contents_of_one_event_at_once_the_first_is_applied(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    events = pay(order_id, "failed", "evt_1"), pay(order_id, "paid", "evt_1")
+    assert two_at_once(database_url, *events) == ("applied", "needs_review")
+    assert kept(database) == [["evt_1", 0, "failed", "applied", 1], ["evt_1", 1, "paid", "needs_review", 1]]
+    assert violations(database) == []
+
+
+def test_one_event_id_for_two_orders_at_once_is_applied_to_the_first(
+    shop: Shop, database: Connection, database_url: str, order_id: str
+) -> None:
+    other = shop.order((shop.create_product()["id"], 1))["id"]
+    events = pay(order_id, "paid", "evt_1"), pay(other, "paid", "evt_1")
+    assert two_at_once(database_url, *events) == ("applied", "needs_review")
+    assert [shop.get(f"/api/orders/{id_}").json["payment_status"] for id_ in (order_id, other)] == ["paid", "unpaid"]
+    assert violations(database) == []
+
+
+def test_two_more_contents_of_an_event_for_two_orders_at_once_are_both_kept(
+    shop: Shop, database: Connection, database_url: str, order_id: str
+) -> None:
+    pay(order_id, "failed", "evt_1").run(database)
+    others = [shop.order((shop.create_product()["id"], 1))["id"] for _ in range(2)]
+    one, two = (pay(id_, "paid", "evt_1") for id_ in others)
+    assert two_at_once(database_url, one, two) == ("needs_review", "needs_review")
+    assert [variant for _, variant, *_ in kept(database)] == [0, 1, 2]
+    assert violations(database) == []
+
+
+def test_an_event_for_an_unknown_order_that_comes_twice_at_once_is_kept_once(
+    database: Connection, database_url: str
+) -> None:
+    event = pay(UNKNOWN, "paid")
+    assert two_at_once(database_url, event, event) == ("unknown_order", "unknown_order")
+    assert kept(database) == [["evt_paid", 0, "paid", "unknown_order", 2]]
+
+
+def in_need_of_review(database: Connection, order_id: str) -> Call:
+    """A replay of an event in euros, while the shop's currency is another one."""
+    assert pay(order_id, "paid", currency="EUR", shop_currency="USD").run(database) == "needs_review"
+    return replay(inbox_id(database))
+
+
+def test_two_replays_at_once_apply_an_event_once(database: Connection, database_url: str, order_id: str) -> None:
+    again = in_need_of_review(database, order_id)
+    assert two_at_once(database_url, again, again) == ("applied", "duplicate")
+    assert kept(database) == [["evt_paid", 0, "paid", "applied", 3]]
+    assert violations(database) == []
+
+
+def test_a_delivery_that_waited_for_a_replay_is_a_duplicate(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    again = in_need_of_review(database, order_id)
+    assert two_at_once(database_url, again, pay(order_id, "paid", currency="EUR")) == ("applied", "duplicate")
+    assert kept(database) == [["evt_paid", 0, "paid", "applied", 3]]
+    assert violations(database) == []
+
+
+def test_a_replay_that_waited_for_a_cancellation_sees_it(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    again = in_need_of_review(database, order_id)
+    assert two_at_once(database_url, change_status(order_id, "canceled"), again) == ("changed", "needs_refund")
+    assert violations(database) == []
+
+
+def test_a_replay_of_an_event_that_is_put_right_meanwhile_is_asked_to_come_back(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    pay(UNKNOWN, "paid", "evt_1").run(database)
+    again = replay(inbox_id(database))
+    serialization_failure = "40001"
+    assert two_at_once(database_url, pay(order_id, "paid", "evt_1"), again) == ("applied", serialization_failure)
+    assert again.run(database) == "duplicate"
+    assert kept(database) == [["evt_1", 0, "paid", "applied", 3]]
+    assert violations(database) == []
+
+
+@pytest.mark.long
+def test_10000_events_of_1_to_5_deliveries_each_have_10000_effects(
+    shop: Shop, database: Connection, database_url: str
+) -> None:
+    tea = shop.create_product(quantity=EVENTS)["id"]
+    place = f'{{"customer_id": 1, "products": [{{"product_id": "{tea}", "quantity": 1}}]}}'
+    database.run("SET statement_timeout = 0")
+    database.run(f"SELECT place_order('{place}') FROM generate_series(1, {EVENTS})")
+    order_ids = [id_ for [id_] in database.run("SELECT id::text FROM orders ORDER BY id") or []]
+    random = Random(SEED)
+    events = [
+        Delivery(order_id, random.choice(["paid", "failed"]), f"evt_{order_id}", random.choice(get_args(Scheme)))
+        for order_id in order_ids
+    ]
+    deliveries = [event for event in events for _ in range(random.randint(1, 5))]
+    random.shuffle(deliveries)
+
+    shares = [partial(deliver, deliveries[n::WORKERS]) for n in range(WORKERS)]
+    said = Counter(chain(*all_at_once(database_url, shares)))
+
+    assert said == {"applied": EVENTS, "duplicate": len(deliveries) - EVENTS}
+    paid = {event.order_id for event in events if event.payment_status == "paid"}
+    found = database.run("SELECT id::text, payment_status::text FROM orders") or []
+    assert {id_ for id_, status in found if status == "paid"} == paid
+    assert {id_ for id_, status in found if status == "failed"} == set(order_ids) - paid
+    assert database.run(
+        "SELECT count(*), sum(attempts), min(outcome::text), max(outcome::text) FROM payment_events"
+    ) == [[EVENTS, len(deliveries), "applied", "applied"]]
+    assert violations(database) == []
