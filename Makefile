@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long sabotage audit lint types build sam-local lock clean
+.PHONY: help run test test-long sabotage pay audit lint types build sam-local lock clean
 
 UV_VERSION := 0.13.9
 
@@ -32,6 +32,10 @@ test-long: .venv/installed ## search for faults, for the better part of an hour;
 
 sabotage: .venv/installed ## put five bugs in, one at a time, and see the tests find each
 	@python -m tests.sabotage
+
+pay: .venv/installed ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
+	@python -m local.processor $(or $(SCENARIO),paid) $(ORDER) $(if $(URL),--url $(URL)) \
+		$(if $(SCHEME),--scheme $(SCHEME)) $(ARGS)
 
 audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
 	@python -m local.audit

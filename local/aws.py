@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -16,15 +16,15 @@ WEBHOOK_SECRET_NAME = "WebhookSecret"  # noqa: S105  A name, and what SAM CLI re
 
 
 @contextmanager
-def aws(webhook_secret: str) -> Iterator[str]:
-    """Run the emulation with the webhook's secret in it; gives its endpoint."""
+def aws(webhook_secrets: Mapping[str, list[str]]) -> Iterator[str]:
+    """Run the emulation with the webhook's secrets in it; gives its endpoint."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         # Moto's state is the process's, not the server's: a second one would find the first one's secret.
         secretsmanager_backends.reset()
-        _put_secret(WEBHOOK_SECRET_NAME, json.dumps({"x_signature": webhook_secret}))
+        _put_secret(WEBHOOK_SECRET_NAME, json.dumps(webhook_secrets))
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"
     finally:

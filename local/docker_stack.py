@@ -53,7 +53,7 @@ def serve(settings: Settings, port: int) -> None:
         sam.build(settings.template, ARCHITECTURE)
         database_url = resources.enter_context(database(settings))
         say("Starting the AWS emulation")
-        aws_url = resources.enter_context(aws(settings.webhook_secret))
+        aws_url = resources.enter_context(aws(settings.webhook_secrets))
         bridge = _bridge(engine)
         variables = function_variables(
             settings,
@@ -68,7 +68,7 @@ def serve(settings: Settings, port: int) -> None:
         say("Starting the containers")
         server = resources.enter_context(sam.start_api(LOOPBACK, port))
         _wait_for_port(server, sam, port)
-        say(try_it(f"http://{LOOPBACK}:{port}", settings.webhook_secret))
+        say(try_it(f"http://{LOOPBACK}:{port}", settings.webhook_secrets))
         say(_INVOKE.format(config=_short(sam.config), log=_short(sam.log)))
         _wait_for_end(server, sam)
 

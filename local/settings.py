@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.signing import secrets
+
 ROOT = Path(__file__).parent.parent
 DEFAULT_PORT = "3000"
 MAX_PORT = 65535
 DEFAULT_TIME_TO_LIVE = "1440"
 LOCAL_CURSOR_KEY = "local-only-not-a-secret"
-LOCAL_WEBHOOK_SECRET = "local-only-not-a-secret"  # noqa: S105  It says so.
 
 
 class StartError(Exception):
@@ -24,7 +25,7 @@ class Settings:
     port: int
     data_dir: Path
     database_url: str
-    webhook_secret: str
+    webhook_secrets: Mapping[str, list[str]]
     order_time_to_live: str
     template: Path
 
@@ -45,7 +46,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=_port(environment.get("PORT") or DEFAULT_PORT),
         data_dir=Path(environment.get("DATA_DIR") or ROOT / ".local").resolve(),
         database_url=environment.get("DATABASE_URL", ""),
-        webhook_secret=environment.get("WEBHOOK_SECRET") or LOCAL_WEBHOOK_SECRET,
+        webhook_secrets=secrets(environment),
         order_time_to_live=_minutes(environment.get("ORDER_TIME_TO_LIVE_MINUTES") or DEFAULT_TIME_TO_LIVE),
         template=Path(environment.get("TEMPLATE") or ROOT / "template.yaml").resolve(),
     )

@@ -1,7 +1,7 @@
 """The stack over a database: AWS emulation, functions, schema, sample catalogue, HTTP API."""
 
-import shlex
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from local import shop
@@ -19,7 +19,8 @@ _POLL_INTERVAL = 0.1
 
 _TRY_IT = """
 Storefront is on {url} (Ctrl-C stops it).
-The webhook's secret is {secret}
+The webhook's secrets:
+{secrets}
 
 List the products:
   curl {url}/api/products
@@ -28,11 +29,8 @@ Place an order:
   curl {url}/api/orders -H 'Content-Type: application/json' \\
     -d '{{"customer_id": 1, "products": [{{"product_id": "a0000000-0000-4000-8000-000000000001", "quantity": 1}}]}}'
 
-Report one of the sample orders as paid:
-  BODY='{{"order_id": "b0000000-0000-4000-8000-000000000003", "payment_status": "paid"}}'
-  SIGNATURE=$(printf %s "$BODY" | openssl dgst -sha256 -hmac {quoted_secret} | sed 's/.* //')
-  curl {url}/api/payment-webhook -H 'Content-Type: application/json' \\
-    -H "X-Signature: $SIGNATURE" -d "$BODY"
+Report one of the sample orders as paid, as a processor does:
+  make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}/api/payment-webhook
 """
 
 
@@ -42,7 +40,7 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
         try:
             template = read_template(settings.template)
             say("Starting the AWS emulation")
-            endpoint = resources.enter_context(aws(settings.webhook_secret))
+            endpoint = resources.enter_context(aws(settings.webhook_secrets))
             variables = function_variables(settings, database_url, endpoint)
             runner = resources.enter_context(LambdaRunner(template.functions, variables))
             _prepare_shop(runner, database_url)
@@ -57,7 +55,7 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             # Two stacks may bind one port; only the first may listen on it.
             raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
         url = f"http://{listener.getsockname()[0]}:{port}"
-        say(try_it(url, settings.webhook_secret))
+        say(try_it(url, settings.webhook_secrets))
         server.service_actions = raise_if_interrupted  # type: ignore[method-assign]  # Called at each poll.
         server.serve_forever(_POLL_INTERVAL)
 
@@ -67,9 +65,10 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def try_it(url: str, secret: str) -> str:
+def try_it(url: str, secrets: Mapping[str, list[str]]) -> str:
     """What to paste once the stack serves."""
-    return _TRY_IT.format(url=url, secret=secret, quoted_secret=shlex.quote(secret))
+    listed = "\n".join(f"  {scheme:<18} {keys[0]}" for scheme, keys in secrets.items())
+    return _TRY_IT.format(url=url, secrets=listed)
 
 
 def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pg8000.native import Connection, DatabaseError
 
+from local import processor
 from local.shop import SAMPLE_DATA, load_sample_data
 from storefront import db
 from storefront.audit import violations
@@ -31,6 +32,14 @@ def test_an_event_works_as_it_is(database_url: str, name: str) -> None:
         assert answer["statusCode"] == 404
     else:
         assert answer["statusCode"] in (200, 201, 204), answer
+
+
+def test_an_event_of_the_processor_s_works_as_it_is(order: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert processor.main(["paid", order["id"], "--scheme", "stripe", "--print-event"]) == 0
+    event = json.loads(capsys.readouterr().out)
+    answer = load_function("webhook").lambda_handler(event, lambda_context())
+    assert (answer["statusCode"], json.loads(answer["body"])["outcome"]) == (200, "applied")
 
 
 def test_there_is_an_event_for_every_route_and_function() -> None:

@@ -1,5 +1,6 @@
 """`make run` starts, stops and goes on as a developer would expect."""
 
+import json
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.signing import sign
 from tests.local.stack import processes_of, running, start
 from tests.shop import ROOT, Shop, expect, over_http
 
@@ -48,7 +50,11 @@ def test_a_developer_s_own_database_and_secret_are_used(tmp_path: Path, database
         shop = Shop(over_http(stack.url))
         order = shop.order((shop.create_product()["id"], 1))
         assert shop.pay(order["id"]).status == 401
-        assert expect(200, shop.pay(order["id"], secret="another one"))["outcome"] == "applied"
+        body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
+        headers = sign("x_signature", ["another one"], body, "", 0)
+        assert expect(200, shop.call("POST", "/api/payment-webhook", body, headers))["outcome"] == "applied"
+        # The known secrets of the other schemes are gone too.
+        assert shop.deliver(body, "stripe").status == 401
     assert not (tmp_path / "postgres").exists()
 
 

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
+import stripe
 from pg8000.native import Connection
+from standardwebhooks import Webhook
 
-from local.signing import sign
+from local.signing import LOCAL_SECRETS, sign
 from storefront import db
 from tests.local.stack import Stack, running
-from tests.shop import Reply, Shop, expect, over_http
+from tests.shop import ROOT, Reply, Shop, expect, over_http
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,33 @@ def test_a_forged_event_changes_nothing(shop: Shop) -> None:
     forged = sign("x_signature", ["guessed"], json.dumps(body).encode(), "", 0)
     assert shop.call("POST", "/api/payment-webhook", body, forged).problem() == (401, "unauthenticated")
     assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "unpaid"
+
+
+def test_an_event_signed_by_stripe_s_own_helper_is_taken(shop: Shop) -> None:
+    order = shop.order((shop.create_product(price="24")["id"], 1))
+    event = json.loads((ROOT / "tests" / "fixtures" / "stripe" / "payment_intent.succeeded.json").read_text())
+    event["data"]["object"]["metadata"] = {"order_id": order["id"]}
+    body = json.dumps(event)
+    header = stripe.WebhookSignature.generate_signature_header(body, LOCAL_SECRETS["stripe"][0])
+    for outcome in ("applied", "duplicate"):
+        reply = shop.call("POST", "/api/payment-webhook", body.encode(), {"Stripe-Signature": header})
+        assert (expect(200, reply)["outcome"], reply.json["event_id"]) == (outcome, event["id"])
+    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+
+
+def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(shop: Shop) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    body = json.dumps({"type": "payment.paid", "data": {"order_id": order["id"], "amount": "4.50", "currency": "USD"}})
+    now = datetime.now(UTC)
+    headers = {
+        "webhook-id": f"msg_{order['id']}",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(LOCAL_SECRETS["standard_webhooks"][0]).sign(f"msg_{order['id']}", now, body),
+    }
+    for outcome in ("applied", "duplicate"):
+        reply = shop.call("POST", "/api/payment-webhook", body.encode(), headers)
+        assert (expect(200, reply)["outcome"], reply.json["event_id"]) == (outcome, headers["webhook-id"])
+    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/api/products/", "/api//products", "/api/products/a/b", "/%00"])

@@ -1,0 +1,306 @@
+"""A payment processor to play with: sends signed events to a webhook, and shows what each is answered.
+
+python -m local.processor paid b0000000-0000-4000-8000-000000000001
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import re
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from statistics import quantiles
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Column, Table
+
+from local.signing import SCHEMES, secrets, sign
+
+PATH = "/api/payment-webhook"
+URL = f"http://127.0.0.1:3000{PATH}"
+TIMEOUT = 30.0
+"""Seconds. API Gateway has given up by then."""
+STALE = 301
+"""Seconds; the webhook takes what is at most 300 old."""
+MANY = 40
+"""Deliveries; more than that are counted and not listed, with a progress bar."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the processor has to say."""
+
+    order_id: str
+    payment_status: str
+    amount: str | None
+    currency: str | None
+    event_id: str = field(default_factory=lambda: f"evt_{uuid.uuid4().hex}")
+
+    def body(self, scheme: str) -> bytes:
+        """In the words of those who sign in that scheme."""
+        own = {"order_id": self.order_id, "payment_status": self.payment_status, "event_id": self.event_id}
+        money = {"amount": self.amount, "currency": self.currency}
+        own |= {name: text for name, text in money.items() if text is not None}
+        formats: dict[str, Any] = {
+            "x_signature": own,
+            "standard_webhooks": {"type": f"payment.{self.payment_status}", "data": own},
+            "stripe": self._as_stripe(),
+        }
+        return json.dumps(formats[scheme]).encode()
+
+    def _as_stripe(self) -> dict[str, Any]:
+        type_ = "succeeded" if self.payment_status == "paid" else "payment_failed"
+        intent: dict[str, Any] = {"object": "payment_intent", "metadata": {"order_id": self.order_id}}
+        if self.amount is not None:
+            cents = int(Decimal(self.amount).scaleb(2))
+            intent |= {"amount": cents, "amount_received": cents, "currency": (self.currency or "usd").lower()}
+        return {
+            "id": self.event_id,
+            "object": "event",
+            "type": f"payment_intent.{type_}",
+            "created": int(time.time()),
+            "data": {"object": intent},
+        }
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A request to be sent, what it is, and what it should be answered."""
+
+    what: str
+    headers: Mapping[str, str]
+    body: bytes
+    expected: int = 200
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int | None
+    text: str
+    milliseconds: float
+
+    def in_words(self) -> str:
+        """The outcome, or what else the answer says."""
+        try:
+            document = json.loads(self.text)
+            return str(document.get("outcome") or document.get("detail") or document)
+        except (ValueError, AttributeError):
+            return self.text
+
+
+Make = Callable[[], Delivery]
+"""Makes a delivery when it is sent, for a signature is five minutes old before long."""
+
+
+class Processor:
+    """What there is to deliver about some orders, in one scheme."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.scheme: str = options.scheme
+        self.keys: list[str] = [options.secret] if options.secret else secrets(os.environ).get(self.scheme, [])
+        if not self.keys:
+            raise SystemExit(f"There is no secret for {self.scheme}; name one with --secret.")
+        self.next_keys: list[str] = [options.next_secret] if options.next_secret else self.keys[1:]
+        self.options = options
+        try:
+            sign(self.scheme, [*self.keys, *self.next_keys], b"", "", 0)
+        except ValueError:
+            raise SystemExit("A secret of Standard Webhooks is whsec_ and base64.") from None
+
+    def event(self, payment_status: str, order_id: str | None = None) -> Event:
+        order_id = order_id or self.options.order[0]
+        return Event(order_id, payment_status, self.options.amount, self.options.currency)
+
+    def delivery(
+        self, what: str, event: Event, *, age: int = 0, keys: Sequence[str] | None = None, **others: Any
+    ) -> Delivery:
+        body = event.body(self.scheme)
+        headers = sign(self.scheme, keys or self.keys[:1], body, event.event_id, int(time.time()) - age)
+        return Delivery(what, {"content-type": "application/json", **headers}, body, **others)
+
+    def paid(self) -> Iterator[Make]:
+        yield partial(self.delivery, "paid", self.event("paid"))
+
+    def failed(self) -> Iterator[Make]:
+        yield partial(self.delivery, "failed", self.event("failed"))
+
+    def duplicated(self) -> Iterator[Make]:
+        event = self.event("paid")
+        yield from (partial(self.delivery, f"paid, delivery {number}", event) for number in (1, 2, 3))
+
+    def reordered(self) -> Iterator[Make]:
+        failed = self.event("failed")
+        yield partial(self.delivery, "paid", self.event("paid"))
+        yield partial(self.delivery, "failed, which came first and arrives last", failed)
+
+    def delayed(self) -> Iterator[Make]:
+        seconds = self.options.delay
+        yield partial(self.delivery, f"paid, {seconds:g} s after it was signed", self.event("paid"), delay=seconds)
+
+    def tampered(self) -> Iterator[Make]:
+        signed = self.delivery("paid, signed as failed", self.event("failed"), expected=401)
+        yield partial(replace, signed, body=self.event("paid").body(self.scheme))
+
+    def stale(self) -> Iterator[Make]:
+        if self.scheme == "x_signature":
+            raise SystemExit("X-Signature has no timestamp that could be stale; choose another --scheme.")
+        # A second more, for those that it takes to arrive.
+        for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 1} s early", -STALE - 1)):
+            yield partial(self.delivery, f"paid, {what}", self.event("paid"), age=age, expected=401)
+
+    def rotated(self) -> Iterator[Make]:
+        """Signed with the next secret; in the schemes that can, with the old one beside it."""
+        if not self.next_keys:
+            raise SystemExit("There is no second secret; name one with --next-secret.")
+        keys = [*self.next_keys, *self.keys[:1]]
+        yield partial(self.delivery, "paid, signed with the next secret", self.event("paid"), keys=keys)
+
+    def many(self) -> Iterator[Make]:
+        """Events of every kind for every order, each delivered 1 to 5 times, in any order."""
+        chance = random.Random(self.options.seed)  # noqa: S311  nothing is secret about it
+        statuses = chance.choices(["paid", "failed"], k=self.options.count)
+        events = [self.event(status, chance.choice(self.options.order)) for status in statuses]
+        deliveries = [event for event in events for _ in range(chance.randint(1, 5))]
+        chance.shuffle(deliveries)
+        yield from (partial(self.delivery, event.payment_status, event) for event in deliveries)
+
+
+SCENARIOS: dict[str, Callable[[Processor], Iterator[Make]]] = {
+    name: getattr(Processor, name)
+    for name in ("paid", "failed", "duplicated", "reordered", "delayed", "tampered", "stale", "rotated", "many")
+}
+
+
+def send(url: str, make: Make) -> tuple[Delivery, Answer]:
+    """Deliver; an answer without a status is why there is none."""
+    delivery = make()
+    time.sleep(delivery.delay)
+    started = time.perf_counter()
+    status: int | None = None
+    try:
+        status, text = _post(url, delivery)
+    except (OSError, http.client.HTTPException) as error:
+        text = str(error) or type(error).__name__
+    return delivery, Answer(status, text, (time.perf_counter() - started) * 1000)
+
+
+def _post(url: str, delivery: Delivery) -> tuple[int, str]:
+    address = urlsplit(url)
+    connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = connect(address.netloc, timeout=TIMEOUT)
+    try:
+        connection.request("POST", address.path.rstrip("/") or PATH, delivery.body, dict(delivery.headers))
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+def as_api_gateway_event(delivery: Delivery) -> str:
+    """For `sam local invoke WebhookFunction -e -`."""
+    request = {"method": "POST", "path": PATH, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"}
+    route = f"POST {PATH}"
+    event = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": request["path"],
+        "rawQueryString": "",
+        "headers": dict(delivery.headers),
+        "requestContext": {"http": request, "requestId": str(uuid.uuid4()), "routeKey": route, "stage": "$default"},
+        "body": delivery.body.decode(),
+        "isBase64Encoded": False,
+    }
+    return json.dumps(event, indent=2)
+
+
+def deliver(url: str, deliveries: Sequence[Make], workers: int, console: Console) -> list[tuple[Delivery, Answer]]:
+    """Send them all, so many at once; with one worker in their order."""
+    with ThreadPoolExecutor(workers) as pool:
+        under_way = [pool.submit(send, url, make) for make in deliveries]
+        done = as_completed(under_way) if workers > 1 else under_way
+        return [one.result() for one in _progress(done, console, len(under_way))]
+
+
+def _progress(done: Iterable[Any], console: Console, total: int) -> Iterable[Any]:
+    return track(done, "Delivering", total, console=console, disable=total <= MANY)
+
+
+def table_of(answers: list[tuple[Delivery, Answer]]) -> Table:
+    """Each answer; where there are many, how often each came."""
+    if len(answers) > MANY:
+        table = Table("Sent", "Status", "Answer", "Times")
+        counted = Counter((one.what, str(answer.status), answer.in_words()) for one, answer in answers)
+        for row, times in sorted(counted.items()):
+            table.add_row(*row, str(times))
+        slowest = quantiles([answer.milliseconds for _, answer in answers], n=100)
+        table.title = f"{len(answers)} deliveries; half took {slowest[49]:.0f} ms, 99 in 100 {slowest[98]:.0f} ms"
+        table.title_justify = "left"
+        table.min_width = len(table.title)
+        return table
+    table = Table("Sent", "Status", "Answer", Column("ms", justify="right", min_width=6))
+    for delivery, answer in answers:
+        table.add_row(delivery.what, str(answer.status), answer.in_words(), f"{answer.milliseconds:.0f}")
+    return table
+
+
+def main(arguments: list[str]) -> int:
+    """0 where each delivery was answered as it should be."""
+    options = _parser().parse_args(arguments)
+    deliveries = list(SCENARIOS[options.scenario](Processor(options)))
+    if options.print_event:
+        print(as_api_gateway_event(deliveries[0]()))
+        return 0
+    workers = options.workers if options.scenario == "many" else 1
+    console = Console()
+    answers = deliver(options.url, deliveries, workers, console)
+    console.print(table_of(answers))
+    return 0 if all(answer.status == delivery.expected for delivery, answer in answers) else 1
+
+
+def _amount(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount such as 29.00")
+    return text
+
+
+def _at_least_one(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m local.processor", description=__doc__)
+    parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("order", nargs="+", help="the order's id; many takes several")
+    parser.add_argument("--url", default=URL, help="where to; %(default)s if left out")
+    parser.add_argument("--scheme", choices=SCHEMES, default=SCHEMES[0])
+    parser.add_argument("--secret", help="what to sign with; the environment's or the laptop's if left out")
+    parser.add_argument("--next-secret", help="what rotated signs with")
+    parser.add_argument("--amount", type=_amount, help="such as 29.00; not told if left out")
+    parser.add_argument("--currency", type=str.upper, help="such as USD; --scheme stripe sends hundredths of it")
+    parser.add_argument("--delay", type=float, default=5.0, help="seconds, of delayed")
+    parser.add_argument("--count", type=_at_least_one, default=100, help="events, of many")
+    parser.add_argument("--workers", type=_at_least_one, default=8, help="at once, of many")
+    parser.add_argument("--seed", type=int, help="of many: makes the same choices again")
+    parser.add_argument(
+        "--print-event", action="store_true", help="print it for sam local invoke instead of sending it"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""The processor to play with, against a shop that serves and against none."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.signing import SCHEMES
+from tests.local.stack import Stack, running
+from tests.shop import ROOT, Shop, over_http
+
+SCENARIOS = {
+    "paid": ["applied"],
+    "failed": ["applied"],
+    "duplicated": ["applied", "duplicate", "duplicate"],
+    "reordered": ["applied", "ignored"],
+    "delayed": ["applied"],
+    "tampered": [],
+    "stale": [],
+    "rotated": ["applied"],
+}
+"""What each leaves in the order's timeline."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("data")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def shop(stack: Stack) -> Shop:
+    return Shop(over_http(stack.url))
+
+
+@pytest.fixture
+def order(shop: Shop) -> dict[str, Any]:
+    return shop.order((shop.create_product()["id"], 1))
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The processor as a command, which needs nothing of the environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "local.processor", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_scenario_is_answered_as_it_should_be(
+    shop: Shop, stack: Stack, order: dict[str, Any], scenario: str, scheme: str
+) -> None:
+    result = run(scenario, order["id"], "--url", stack.url, "--scheme", scheme, "--delay", "0.2")
+    if (scenario, scheme) == ("stale", "x_signature"):
+        assert result.stderr == "X-Signature has no timestamp that could be stale; choose another --scheme.\n"
+        return
+    assert (result.returncode, result.stderr) == (0, "")
+    timeline = shop.items(f"/api/orders/{order['id']}/events")[1:]
+    assert [event["outcome"] for event in timeline] == SCENARIOS[scenario]
+    assert all(outcome in result.stdout for outcome in SCENARIOS[scenario])
+    assert result.stdout.count("401") == {"tampered": 1, "stale": 2}.get(scenario, 0)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_amount_is_told_in_the_words_of_each_scheme(
+    shop: Shop, stack: Stack, order: dict[str, Any], scheme: str
+) -> None:
+    for amount, outcome in (("4.51", "needs_review"), ("4.50", "applied")):
+        result = run(
+            "paid", order["id"], "--url", stack.url, "--scheme", scheme, "--amount", amount, "--currency", "usd"
+        )
+        assert outcome in result.stdout
+    events = shop.items("/api/payment-events", order_id=order["id"])
+    assert [(event["amount"], event["currency"]) for event in events] == [("4.50", "USD"), ("4.51", "USD")]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_many_at_once_are_counted_and_the_books_stay_right(shop: Shop, stack: Stack, scheme: str) -> None:
+    orders = [shop.order((shop.create_product()["id"], 1))["id"] for _ in range(5)]
+    options = ["--count", "30", "--workers", "4", "--seed", "7"]
+    result = run("many", *orders, "--url", stack.url, "--scheme", scheme, *options)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "deliveries; half took" in result.stdout
+    for order_id in orders:
+        timeline = shop.items(f"/api/orders/{order_id}/events", page_size=100)
+        effects = [event["received_payment_status"] for event in timeline if event["outcome"] == "applied"]
+        assert effects in (["paid"], ["failed", "paid"], ["failed"], [])
+
+
+def test_an_order_that_is_not_there_is_not_what_was_expected(stack: Stack) -> None:
+    result = run("paid", "00000000-0000-4000-8000-000000000000", "--url", stack.url)
+    assert result.returncode == 1
+    assert "404" in result.stdout
+    assert "There is no order" in result.stdout
+
+
+def test_a_shop_that_does_not_answer_is_said_to(order: dict[str, Any]) -> None:
+    result = run("paid", order["id"], "--url", "http://127.0.0.1:1")
+    assert result.returncode == 1
+    assert "refused" in result.stdout
+
+
+def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, order: dict[str, Any]) -> None:
+    to_us = ["paid", order["id"], "--url", stack.url]
+    assert "Invalid signature" in run(*to_us, WEBHOOK_SECRET="guessed").stdout
+    assert "Invalid signature" in run(*to_us, "--secret", "guessed").stdout
+    assert "There is no secret for stripe" in run(*to_us, "--scheme", "stripe", WEBHOOK_SECRET="guessed").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "the following arguments are required: scenario, order"),
+        (["stolen", "x"], "invalid choice: 'stolen'"),
+        (["paid", "x", "--amount", "1e2"], "'1e2' is no amount such as 29.00"),
+        (["many", "x", "--workers", "0"], "'0' is no number from 1"),
+        (["paid", "x", "--scheme", "standard_webhooks", "--secret", "whsec_x"], "is whsec_ and base64"),
+        (["rotated", "x", "--secret", "x"], "There is no second secret; name one with --next-secret."),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], sentence: str) -> None:
+    result = run(*arguments)
+    assert result.returncode != 0
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
