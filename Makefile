@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long sabotage pay audit lint types build sam-local lock clean
+.PHONY: help run test test-long sabotage mutants pay audit lint types build sam-local lock clean
 
 UV_VERSION := 0.13.9
 
@@ -33,6 +33,9 @@ test-long: .venv/installed ## search for faults, for the better part of an hour;
 sabotage: .venv/installed ## put five bugs in, one at a time, and see the tests find each
 	@python -m tests.sabotage
 
+mutants: .venv/mutants ## change the code that takes payment events in hundreds of ways, and see the tests find each
+	@python -m tests.mutants
+
 pay: .venv/installed ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
 	@python -m local.processor $(or $(SCENARIO),paid) $(ORDER) $(if $(URL),--url $(URL)) \
 		$(if $(SCHEME),--scheme $(SCHEME)) $(ARGS)
@@ -59,6 +62,8 @@ lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 		--group dev pyproject.toml --output-file requirements-dev.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements-dev.txt --group mutants --output-file requirements-mutants.txt
 
 clean: ## remove what was installed and built; .local/, the data, stays
 	@rm -rf .venv .aws-sam
@@ -72,4 +77,8 @@ clean: ## remove what was installed and built; .local/, the data, stays
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements-dev.txt \
 		|| .venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.venv/mutants: requirements-mutants.txt .venv/installed
+	@.venv/bin/uv pip install --quiet --require-hashes --requirement requirements-mutants.txt
 	@touch $@

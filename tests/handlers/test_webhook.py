@@ -155,6 +155,16 @@ def test_an_event_s_id_is_its_scheme_s_own(shop: Shop, order: dict[str, Any]) ->
     assert expect(200, shop.deliver(changed, "standard_webhooks"))["outcome"] == "applied"
 
 
+def test_a_delivery_counts_for_the_event_of_its_own_scheme(shop: Shop, order: dict[str, Any]) -> None:
+    body = {"order_id": order["id"], "payment_status": "paid", "event_id": "evt_1"}
+    # In the order of the schemes' names too, which is how the inbox is searched.
+    assert shop.deliver({**body, "order_id": UNKNOWN}, "standard_webhooks").status == 404
+    said = [expect(200, shop.deliver(body, scheme))["outcome"] for scheme in ("x_signature", "stripe", "x_signature")]
+    assert said == ["applied", "duplicate", "duplicate"]
+    attempts = {event["scheme"]: event["attempts"] for event in shop.items("/api/payment-events")}
+    assert attempts == {"standard_webhooks": 1, "x_signature": 2, "stripe": 1}
+
+
 @pytest.mark.parametrize("scheme", get_args(Scheme))
 @pytest.mark.parametrize("named", [True, False])
 def test_an_event_s_identity_is_the_one_it_names_or_its_message_s_or_its_body_s(

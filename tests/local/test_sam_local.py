@@ -19,6 +19,7 @@ import pytest
 from local import docker_stack
 from local.relay import relay
 from local.settings import StartError
+from local.signing import sign
 from tests.local.stack import Stack, processes_of, running, start
 from tests.shop import ROOT, Shop, expect, over_http
 from tests.template.sam import EVENTS, UNROUTED, function_for
@@ -91,7 +92,9 @@ def test_it_refuses_what_is_out_of_stock(shop: Shop) -> None:
 
 def test_it_refuses_a_forged_payment(shop: Shop) -> None:
     order = shop.order((shop.create_product()["id"], 1))
-    assert shop.pay(order["id"], secret="forged").problem()[0] == 401
+    body = {"order_id": order["id"], "payment_status": "paid"}
+    forged = sign("x_signature", ["guessed"], json.dumps(body).encode(), "", 0)
+    assert shop.call("POST", "/api/payment-webhook", body, forged).problem()[0] == 401
 
 
 def test_it_answers_an_unknown_path_and_a_wrong_method_with_a_problem(shop: Shop) -> None:

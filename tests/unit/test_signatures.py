@@ -15,6 +15,7 @@ from storefront.payments.signatures import (
     MAX_SIGNATURES,
     TOLERANCE,
     InvalidSignature,
+    MissingSignature,
     Unauthenticated,
     claim_of,
     is_signed,
@@ -204,6 +205,24 @@ def test_no_forgery_is_accepted(scheme: str) -> None:
     found = forgeries(scheme, BODY, NOW)
     assert len({forgery.why for forgery in found}) == len(found) >= 60
     assert [why for why, headers, body in found if is_accepted(headers, body, KEYS[scheme])] == []
+
+
+@pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+def test_a_header_that_a_scheme_needs_is_missed(missing: str) -> None:
+    headers = {name: value for name, value in signed("standard_webhooks").items() if name != missing}
+    with pytest.raises(MissingSignature):
+        claim_of(headers, BODY, NOW)
+
+
+@pytest.mark.parametrize("version", ["a", "s", "u", "v0", "v2", "z9"])
+def test_a_version_is_known_by_its_whole_name(version: str) -> None:
+    standard_webhooks, stripe = signed("standard_webhooks"), signed("stripe")["stripe-signature"]
+    beside = f"{version},x {standard_webhooks['webhook-signature']}"
+    verify({**standard_webhooks, "webhook-signature": beside}, BODY, KEYS["standard_webhooks"])
+    verify({"stripe-signature": f"{stripe},{version}=x"}, BODY, KEYS["stripe"])
+    renamed = {**standard_webhooks, "webhook-signature": f"{version}{standard_webhooks['webhook-signature'][2:]}"}
+    assert not is_accepted(renamed, BODY, KEYS["standard_webhooks"])
+    assert not is_accepted({"stripe-signature": stripe.replace("v1", version)}, BODY, KEYS["stripe"])
 
 
 def test_the_answer_tells_a_missing_signature_from_a_wrong_one_and_nothing_else() -> None:

@@ -1,0 +1,176 @@
+"""`make mutants`: changes the code that takes payment events in hundreds of small ways, and sees the tests find each.
+
+The Python is changed by Cosmic Ray, the SQL by the operators below: a guard that never holds or always does, a
+comparison turned round, a condition or a lock left out. Each change is made in a copy.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from pg8000.exceptions import DatabaseError
+
+from local.postgres import postgres
+from storefront import db
+from storefront.migrate import migrate
+from tests.conftest import new_database
+from tests.sabotage import LAYER, copy_to
+
+TARGET = 0.95
+"""Of all mutants, those that have to be found."""
+
+PYTHON = {
+    "signatures": "tests/unit/test_signatures.py tests/unit/test_signature_libraries.py",
+    "providers": "tests/unit/test_providers.py",
+}
+SQL = (
+    "payment_decision",
+    "keep_payment_event",
+    "record_payment_event",
+    "settle_payment_event",
+    "replay_payment_event",
+    "page_of_payment_events",
+    "page_of_mismatches",
+)
+SQL_TESTS = (
+    "tests/handlers/test_payment_events.py tests/handlers/test_replay.py tests/handlers/test_reconciliation.py "
+    "tests/integration/test_payment_races.py tests/handlers/test_webhook.py tests/integration/test_contention.py"
+)
+OPERATORS = [
+    (r"\b(WHEN|IF) (?!false|true)(.+?) THEN", r"\1 false THEN"),
+    (r"\b(WHEN|IF) (?!false|true)(.+?) THEN", r"\1 true THEN"),
+    (r"(?<=\S) <> (?=\S)", " = "),
+    (r"^( +(?:WHERE|AND|WHEN|IF)\b.*?) = ", r"\1 <> "),
+    (r"^ +AND .+\n", ""),
+    (r" AND [^()\n]+?(?= THEN| AND |\n)", ""),
+    (r" FOR NO KEY UPDATE", ""),
+    (r" ON CONFLICT \(.*?\) DO NOTHING", ""),
+    (r" IS NOT DISTINCT FROM ", " IS DISTINCT FROM "),
+    (r" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "),
+    (r"IF NOT FOUND", "IF FOUND"),
+    (r"IF FOUND", "IF NOT FOUND"),
+    (r" \+ 1\b", ""),
+    (r"descending => (true|false)", "descending => NOT \\1"),
+]
+"""What is replaced, at each place where it is found, and by what."""
+
+
+class Mutant(NamedTuple):
+    what: str
+    is_killed: bool
+
+
+def sql_mutants(text: str) -> Iterator[tuple[str, str]]:
+    """Each changed text, with the line that the change is in."""
+    for pattern, replacement in OPERATORS:
+        for found in re.finditer(pattern, text, re.MULTILINE):
+            start = text.rfind("\n", 0, found.start()) + 1
+            if text[start:].lstrip().startswith("--"):
+                continue
+            new = found.expand(replacement)
+            line = text[: found.start()].count("\n") + 1
+            yield f"{line}: {found[0].strip()!r} -> {new.strip()!r}", text[: found.start()] + new + text[found.end() :]
+
+
+def is_found(folder: Path, tests: str, server_url: str) -> bool:
+    """Whether the tests fail on a copy."""
+    result = subprocess.run(
+        [sys.executable, *_pytest(tests)],
+        cwd=folder,
+        env={**_environment(folder), "TEST_DATABASE_URL": server_url},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    return result.returncode != 0
+
+
+def can_be_applied(package: Path, server_url: str) -> bool:
+    """Whether it is SQL at all: what is not proves nothing of the tests."""
+    with new_database(server_url) as url, closing(db.connect(url)) as connection:
+        try:
+            migrate(connection, package)
+        except DatabaseError:
+            return False
+    return True
+
+
+def mutate_sql(folder: Path, server_url: str) -> Iterator[Mutant]:
+    assert not is_found(folder, SQL_TESTS, server_url), "the tests fail without a change"
+    for name in SQL:
+        path = folder / LAYER / "payments" / f"{name}.sql"
+        text = path.read_text()
+        for what, mutant in sql_mutants(text):
+            path.write_text(mutant)
+            if can_be_applied(folder / LAYER, server_url):
+                yield Mutant(f"{name}.sql:{what}", is_found(folder, SQL_TESTS, server_url))
+        path.write_text(text)
+
+
+def mutate_python(name: str, folder: Path) -> Iterator[Mutant]:
+    """By Cosmic Ray's operators: https://cosmic-ray.readthedocs.io/en/latest/theory.html."""
+    assert not is_found(folder, PYTHON[name], ""), "the tests fail without a change"
+    (folder / "mutants.toml").write_text(
+        f"""[cosmic-ray]
+module-path = "{LAYER}/payments/{name}.py"
+timeout = 120.0
+excluded-modules = []
+test-command = "{shlex.join([sys.executable, *_pytest(PYTHON[name])])}"
+distributor.name = "local"
+"""
+    )
+    for command in ("init", "exec"):
+        _cosmic_ray(folder, command, "mutants.toml", "mutants.sqlite")
+    for line in _cosmic_ray(folder, "dump", "mutants.sqlite").splitlines():
+        item, result = json.loads(line)
+        [change] = item["mutations"]
+        what = f"{name}.py:{change['start_pos'][0]}: {change['operator_name']}, {change['occurrence']}"
+        yield Mutant(what, result["test_outcome"] != "survived")
+
+
+def _cosmic_ray(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "cosmic_ray.cli", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=_environment(folder), stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+
+
+def _pytest(tests: str) -> list[str]:
+    return ["-m", "pytest", "-q", "-x", "-m", "not long", "-p", "no:cacheprovider", *tests.split()]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    # Changed files are as old as unchanged ones to the second, which is all that bytecode is told apart by.
+    return {**os.environ, "PYTHONPATH": str(folder / "layers/common/python"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _in_a_copy(mutate: Callable[[Path], Iterator[Mutant]]) -> list[Mutant]:
+    with tempfile.TemporaryDirectory() as folder:
+        copy_to(Path(folder))
+        return list(mutate(Path(folder)))
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as data, postgres(Path(data) / "data", database="postgres") as url:
+        jobs = [partial(mutate_sql, server_url=url), *(partial(mutate_python, name) for name in PYTHON)]
+        with ThreadPoolExecutor(2) as pool:
+            mutants = [mutant for found in pool.map(_in_a_copy, jobs) for mutant in found]
+    for mutant in mutants:
+        if not mutant.is_killed:
+            print(f"survived: {mutant.what}")
+    killed = sum(mutant.is_killed for mutant in mutants)
+    print(f"{killed} of {len(mutants)} mutants were found, {killed / len(mutants):.1%}")
+    return 0 if killed >= TARGET * len(mutants) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
