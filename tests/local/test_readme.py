@@ -1,6 +1,7 @@
 """The README's commands do what it says, pasted one after the other into one shell."""
 
 import json
+import os
 import re
 import subprocess
 from itertools import pairwise
@@ -40,7 +41,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     with running(tmp_path_factory.mktemp("data")) as stack:
         script = f"\necho; echo '{SEPARATOR}'\n".join(command for command, _ in commands_and_answers())
         script = script.replace("http://127.0.0.1:3000", stack.url)
-        result = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=True)
+        # As in a shell of its own: within the tests' own make, another one tells the folder that it is in.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        command = ["bash", "-euo", "pipefail", "-c", script]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return result.stdout.split(SEPARATOR)
 
 
