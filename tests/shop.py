@@ -95,6 +95,10 @@ class Shop:
         quantity: int = expect(200, self.get(f"/api/products/{product_id}"))["quantity"]
         return quantity
 
+    def payment_status(self, order_id: str) -> str:
+        status: str = expect(200, self.get(f"/api/orders/{order_id}"))["payment_status"]
+        return status
+
     def pay(self, order_id: str, payment_status: str = "paid", **fields: Any) -> Reply:
         """Report a payment in the shop's own format."""
         return self.deliver({"order_id": order_id, "payment_status": payment_status, **fields})

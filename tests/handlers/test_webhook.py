@@ -1,10 +1,7 @@
-"""The payment webhook, from event to response."""
+"""What the payment webhook makes of an authentic event, from event to response."""
 
-import base64
 import hashlib
 import json
-import time
-from collections import Counter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,15 +9,9 @@ import pytest
 from pg8000.native import Connection
 
 from storefront import db
-from storefront.payments.keyring import Keyring, fetch_secret
 from storefront.payments.signatures import Scheme
-from tests.forgeries import forgeries
-from tests.shop import ROOT, UNKNOWN, Shop, api_event, expect, lambda_context, load_function, signed
-
-
-def payment_status(shop: Shop, order: dict[str, Any]) -> str:
-    status: str = expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"]
-    return status
+from tests.shop import UNKNOWN, Shop, expect
+from tests.stripe_events import stripe_event
 
 
 def test_an_authentic_event_is_applied(shop: Shop, order: dict[str, Any]) -> None:
@@ -32,7 +23,7 @@ def test_an_authentic_event_is_applied(shop: Shop, order: dict[str, Any]) -> Non
         "event_id": hashlib.sha256(body).hexdigest(),
         "outcome": "applied",
     }
-    assert payment_status(shop, order) == "paid"
+    assert shop.payment_status(order["id"]) == "paid"
 
 
 def test_an_event_says_its_own_id_and_may_carry_fields_that_nobody_knows(shop: Shop, order: dict[str, Any]) -> None:
@@ -40,11 +31,9 @@ def test_an_event_says_its_own_id_and_may_carry_fields_that_nobody_knows(shop: S
     assert (expect(200, reply)["event_id"], reply.json["outcome"]) == ("evt_1", "applied")
 
 
-def stripe_event(order: dict[str, Any], name: str = "payment_intent.succeeded", **changes: Any) -> dict[str, Any]:
-    """One of Stripe's about the order; changes are to the object that it is about."""
-    event: dict[str, Any] = json.loads((ROOT / "tests" / "fixtures" / "stripe" / f"{name}.json").read_text())
-    event["data"]["object"] |= {"amount_received": 450, "metadata": {"order_id": order["id"]}, **changes}
-    return event
+def stripe_s(order: dict[str, Any], name: str = "payment_intent.succeeded", /, **changes: Any) -> dict[str, Any]:
+    """One of Stripe's events, about the order."""
+    return stripe_event(name, amount_received=450, metadata={"order_id": order["id"]}, **changes)
 
 
 def test_an_event_in_the_envelope_of_standard_webhooks_is_applied(shop: Shop, order: dict[str, Any]) -> None:
@@ -54,7 +43,7 @@ def test_an_event_in_the_envelope_of_standard_webhooks_is_applied(shop: Shop, or
 
 
 def test_an_event_of_stripe_s_is_applied(shop: Shop, order: dict[str, Any]) -> None:
-    body = stripe_event(order)
+    body = stripe_s(order)
     answer = expect(200, shop.deliver(body, "stripe"))
     assert (answer["outcome"], answer["event_id"], answer["payment_status"]) == ("applied", body["id"], "paid")
 
@@ -76,7 +65,7 @@ def test_an_event_that_is_not_ours_is_acknowledged(shop: Shop, order: dict[str, 
         "event_id": "evt_1",
         "outcome": "ignored",
     }
-    assert payment_status(shop, order) == "unpaid"
+    assert shop.payment_status(order["id"]) == "unpaid"
 
 
 def test_a_session_that_is_not_paid_yet_waits_for_its_payment(shop: Shop, order: dict[str, Any]) -> None:
@@ -85,7 +74,7 @@ def test_a_session_that_is_not_paid_yet_waits_for_its_payment(shop: Shop, order:
         ("checkout.session.async_payment_failed", "applied", "failed"),
         ("checkout.session.async_payment_succeeded", "applied", "paid"),
     ):
-        answer = expect(200, shop.deliver(stripe_event(order, name, amount_total=450), "stripe"))
+        answer = expect(200, shop.deliver(stripe_s(order, name, amount_total=450), "stripe"))
         assert (answer["outcome"], answer["payment_status"]) == (outcome, status)
 
 
@@ -109,7 +98,7 @@ def test_amount_and_currency_are_compared_where_the_event_has_them(
     shop: Shop, order: dict[str, Any], money: dict[str, Any], outcome: str, status: str
 ) -> None:
     assert expect(200, shop.pay(order["id"], status, **money))["outcome"] == outcome
-    assert payment_status(shop, order) == (status if outcome == "applied" else "unpaid")
+    assert shop.payment_status(order["id"]) == (status if outcome == "applied" else "unpaid")
 
 
 def test_a_shop_s_currency_is_a_setting(shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,11 +112,11 @@ def test_the_same_event_is_taken_once_however_often_it_comes(shop: Shop, order: 
     assert outcomes == ["applied", "duplicate", "duplicate"]
     expect(200, shop.pay(order["id"], "paid", event_id="evt_2"))
     assert expect(200, shop.pay(order["id"], "failed", event_id="evt_1"))["outcome"] == "duplicate"
-    assert payment_status(shop, order) == "paid"
+    assert shop.payment_status(order["id"]) == "paid"
 
 
 def test_the_same_event_may_be_written_in_another_way(shop: Shop, order: dict[str, Any]) -> None:
-    body = stripe_event(order)
+    body = stripe_s(order)
     assert expect(200, shop.deliver(body, "stripe"))["outcome"] == "applied"
     # As Stripe counts the endpoints that it has yet to tell.
     assert expect(200, shop.deliver({**body, "pending_webhooks": 0}, "stripe"))["outcome"] == "duplicate"
@@ -145,7 +134,7 @@ def test_an_event_s_id_with_another_content_needs_a_review_and_is_never_applied(
     assert expect(200, shop.deliver(first))["outcome"] == "applied"
     said = [expect(200, shop.deliver(body))["outcome"] for body in ({**first, **change}, {**first, **change}, first)]
     assert said == ["needs_review", "duplicate", "duplicate"]
-    assert payment_status(shop, order) == "failed"
+    assert shop.payment_status(order["id"]) == "failed"
 
 
 def test_an_event_s_id_is_its_scheme_s_own(shop: Shop, order: dict[str, Any]) -> None:
@@ -197,12 +186,12 @@ def test_each_event_has_the_outcome_that_the_order_allows(
     for event in events:
         if event in ("paid", "failed"):
             answer = expect(200, shop.pay(order["id"], event))
-            assert answer["payment_status"] == payment_status(shop, order)
+            assert answer["payment_status"] == shop.payment_status(order["id"])
             seen.append(answer["outcome"])
         else:
             expect(200, shop.change_status(order["id"], event))
             seen.append(None)
-    assert (seen, payment_status(shop, order)) == (outcomes, status)
+    assert (seen, shop.payment_status(order["id"])) == (outcomes, status)
 
 
 def test_what_needs_somebody_is_a_warning_in_the_log(
@@ -239,24 +228,6 @@ def test_an_event_that_was_not_taken_binds_the_processor_to_nothing(shop: Shop, 
     ]
 
 
-@pytest.mark.parametrize("scheme", get_args(Scheme))
-def test_no_forgery_gets_past_the_signature_and_none_is_an_error_of_ours(
-    shop: Shop, order: dict[str, Any], scheme: str
-) -> None:
-    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
-    answered: Counter[int] = Counter()
-    for _, headers, content in forgeries(scheme, body, int(time.time())):
-        event = api_event("POST", "/api/payment-webhook", content, {})
-        # As they are: some are in capitals, or twice.
-        event["headers"] = {"content-type": "application/json", **headers}
-        answer = load_function("webhook").lambda_handler(event, lambda_context())
-        assert json.loads(answer["body"])["detail"] in ("Missing signature", "Invalid signature")
-        answered[answer["statusCode"]] += 1
-    assert answered.keys() == {401}
-    assert answered[401] >= 60
-    assert payment_status(shop, order) == "unpaid"
-
-
 def test_while_the_database_is_away_the_processor_is_asked_to_come_back_and_then_the_event_is_taken(
     shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -273,74 +244,3 @@ def test_an_event_is_kept_as_it_was_sent(shop: Shop, order: dict[str, Any], data
     body = '{"payment_status":"paid" , "order_id": "%s", "note":"Grüße 🍵"}' % order["id"]  # noqa: UP031  braces
     expect(200, shop.deliver(body.encode()))
     assert database.run("SELECT body FROM payment_events") == [[body]]
-
-
-def test_a_body_in_base64_is_verified_over_the_bytes_that_were_sent(order: dict[str, Any]) -> None:
-    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
-    headers = {"content-type": "application/json", **signed(body)}
-    event = api_event("POST", "/api/payment-webhook", body, headers)
-    event.update(body=base64.b64encode(body).decode(), isBase64Encoded=True)
-    answer = load_function("webhook").lambda_handler(event, lambda_context())
-    assert json.loads(answer["body"])["outcome"] == "applied"
-
-
-@pytest.mark.parametrize(
-    ("headers", "detail"),
-    [
-        ({}, "Missing signature"),
-        ({"x-signature": ""}, "Missing signature"),
-        ({"x-signature": "0" * 64}, "Invalid signature"),
-        ({"x-signature": "not hex"}, "Invalid signature"),
-        ({"x-signature": "é" * 64}, "Invalid signature"),
-    ],
-)
-def test_an_event_that_is_not_authentic_gets_no_further(
-    shop: Shop, order: dict[str, Any], headers: dict[str, str], detail: str
-) -> None:
-    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
-    for content in (body, b"not JSON"):
-        reply = shop.call("POST", "/api/payment-webhook", content, headers)
-        assert reply.problem() == (401, "unauthenticated")
-        assert reply.json["detail"] == detail
-    assert payment_status(shop, order) == "unpaid"
-
-
-def test_a_body_changed_after_it_was_signed_is_refused(shop: Shop, order: dict[str, Any]) -> None:
-    body = json.dumps({"order_id": order["id"], "payment_status": "failed"}).encode()
-    tampered = body.replace(b"failed", b"paid")
-    assert shop.call("POST", "/api/payment-webhook", tampered, signed(body)).problem() == (401, "unauthenticated")
-
-
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        (b"", (400, "malformed-body")),
-        (b"{", (400, "malformed-body")),
-        (b"\xff\xfe{}", (400, "malformed-body")),
-        (b"[" * 100_000, (400, "malformed-body")),
-        (b"[]", (422, "invalid-request")),
-        (b"null", (422, "invalid-request")),
-        (b"{}", (422, "invalid-request")),
-        (b'{"order_id": "7", "payment_status": "paid"}', (422, "invalid-request")),
-        (b'{"order_id": "%s", "payment_status": "unpaid"}' % UNKNOWN.encode(), (422, "invalid-request")),
-        (b'{"order_id": "%s", "payment_status": "paid", "event_id": ""}' % UNKNOWN.encode(), (422, "invalid-request")),
-        (
-            b'{"order_id": "%s", "payment_status": "paid", "event_id": "\\u0000"}' % UNKNOWN.encode(),
-            (422, "invalid-request"),
-        ),
-        (b" " * (256 * 1024 + 1), (413, "body-too-large")),
-    ],
-)
-def test_an_authentic_event_that_is_not_well_formed_is_refused(
-    shop: Shop, body: bytes, problem: tuple[int, str]
-) -> None:
-    assert shop.deliver(body).problem() == problem
-
-
-def test_with_no_secret_configured_everything_is_refused(
-    shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret))
-    monkeypatch.delenv("WEBHOOK_SECRET_ID", raising=False)
-    assert shop.pay(order["id"]).problem() == (401, "unauthenticated")
-    assert payment_status(shop, order) == "unpaid"

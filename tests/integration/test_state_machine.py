@@ -2,9 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings, stateful
@@ -17,7 +17,6 @@ from tests.integration.answers import agree, by_content, is_refused, mismatch, n
 from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Kept, Payment
 from tests.integration.model import (
     KEY_REUSED,
-    MAX_INTEGER,
     MINUTES_TO_LIVE,
     NO_ORDER,
     ORDER_NOT_FOUND,
@@ -30,6 +29,22 @@ from tests.integration.model import (
     Request,
     Tag,
     total,
+)
+from tests.integration.strategies import (
+    adjustments,
+    changes,
+    currencies,
+    kept_events,
+    keyed_requests,
+    keys,
+    new_orders,
+    orders,
+    payment_statuses,
+    payments,
+    prices,
+    products,
+    stocks,
+    tags,
 )
 from tests.shop import Reply, Shop, expect, lambda_context, load_function, over_handlers, target
 from tests.sizes import size
@@ -47,33 +62,6 @@ EVERY_ANSWER = {
     *("idempotency-key-reused", "number-out-of-range", "total-too-large"),
 }
 TABLES = "products, orders, order_items, order_events, stock_movements, idempotency_keys, payment_events"
-
-T = TypeVar("T")
-
-
-def drawn_from(pick: Callable[["ShopMachine"], Sequence[T]]) -> st.SearchStrategy[T]:
-    """One of what the machine has when it is drawn."""
-    return st.runner().flatmap(lambda machine: st.sampled_from(pick(machine)))
-
-
-# Mostly what is there, and is new: nothing follows from a refusal, and much should happen to the same order.
-products = drawn_from(lambda machine: machine.model.on_sale() * 16 + machine.model.gone())
-orders = drawn_from(lambda machine: machine.model.orders[-4:] * 5 + [NO_ORDER])
-tags = drawn_from(lambda machine: machine.tags[-8:])
-keyed_requests = drawn_from(lambda machine: machine.keyed_requests[-8:])
-payments = drawn_from(lambda machine: machine.payments[-8:])
-kept_events = drawn_from(lambda machine: machine.inbox.kept()[-8:])
-
-keys = st.integers(1, 15).map("key-{}".format)
-prices = st.sampled_from([Decimal(price) for price in ("4.50", "0.01", "7.00", "19.90", "1250.00", "99999999.99")])
-payment_statuses = st.sampled_from(["paid", "failed"])
-currencies = st.sampled_from([None, None, None, CURRENCY, "EUR"])
-stocks = st.sampled_from([10, 20, 40, 100, 5, 1, 0, MAX_INTEGER])
-changes = st.fixed_dictionaries({"price": prices}) | st.fixed_dictionaries({"quantity": stocks})
-deltas = st.sampled_from([5, 1, 10, 20, -1, -2, -5, -10, MAX_INTEGER, -MAX_INTEGER])
-lines = st.lists(st.tuples(products, st.sampled_from([1, 1, 2, 3, 25])), min_size=1, max_size=4)
-new_orders = st.builds(NewOrder, customer_id=st.sampled_from([1, 2]), lines=lines.map(tuple))
-adjustments = st.builds(Adjustment, products, deltas)
 
 
 class ShopMachine(RuleBasedStateMachine):

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.signing import SCHEMES
-from tests.local.stack import Stack, running
+from tests.local.stack import Stack
 from tests.shop import ROOT, Shop, over_http
 
 SCENARIOS = {
@@ -23,12 +22,6 @@ SCENARIOS = {
     "rotated": ["applied"],
 }
 """What each leaves in the order's timeline."""
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("data")) as stack:
-        yield stack
 
 
 @pytest.fixture

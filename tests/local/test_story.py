@@ -16,14 +16,8 @@ from standardwebhooks import Webhook
 
 from local.signing import LOCAL_SECRETS, sign
 from storefront import db
-from tests.local.stack import Stack, running
+from tests.local.stack import Stack
 from tests.shop import ROOT, Reply, Shop, expect, over_http
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("data")) as stack:
-        yield stack
 
 
 @pytest.fixture

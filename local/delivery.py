@@ -1,0 +1,125 @@
+"""Delivers signed events to a webhook, and shows what each was answered."""
+
+import http.client
+import json
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Column, Table
+
+PATH = "/api/payment-webhook"
+TIMEOUT = 30.0
+"""Seconds. API Gateway has given up by then."""
+MANY = 40
+"""Deliveries; more than that are counted and not listed, with a progress bar."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A request to be sent, what it is, and what it should be answered."""
+
+    what: str
+    headers: Mapping[str, str]
+    body: bytes
+    expected: int = 200
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int | None
+    text: str
+    milliseconds: float
+
+    def in_words(self) -> str:
+        """The outcome, or what else the answer says."""
+        try:
+            document = json.loads(self.text)
+            return str(document.get("outcome") or document.get("detail") or document)
+        except (ValueError, AttributeError):
+            return self.text
+
+
+Make = Callable[[], Delivery]
+"""Makes a delivery when it is sent, for a signature is five minutes old before long."""
+
+
+def send(url: str, make: Make) -> tuple[Delivery, Answer]:
+    """Deliver; an answer without a status is why there is none."""
+    delivery = make()
+    time.sleep(delivery.delay)
+    started = time.perf_counter()
+    status: int | None = None
+    try:
+        status, text = _post(url, delivery)
+    except (OSError, http.client.HTTPException) as error:
+        text = str(error) or type(error).__name__
+    return delivery, Answer(status, text, (time.perf_counter() - started) * 1000)
+
+
+def _post(url: str, delivery: Delivery) -> tuple[int, str]:
+    address = urlsplit(url)
+    connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = connect(address.netloc, timeout=TIMEOUT)
+    try:
+        connection.request("POST", address.path.rstrip("/") or PATH, delivery.body, dict(delivery.headers))
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+def as_api_gateway_event(delivery: Delivery) -> str:
+    """For `sam local invoke WebhookFunction -e -`."""
+    request = {"method": "POST", "path": PATH, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"}
+    route = f"POST {PATH}"
+    event = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": request["path"],
+        "rawQueryString": "",
+        "headers": dict(delivery.headers),
+        "requestContext": {"http": request, "requestId": str(uuid.uuid4()), "routeKey": route, "stage": "$default"},
+        "body": delivery.body.decode(),
+        "isBase64Encoded": False,
+    }
+    return json.dumps(event, indent=2)
+
+
+def deliver(url: str, deliveries: Sequence[Make], workers: int, console: Console) -> list[tuple[Delivery, Answer]]:
+    """Send them all, so many at once; with one worker in their order."""
+    with ThreadPoolExecutor(workers) as pool:
+        under_way = [pool.submit(send, url, make) for make in deliveries]
+        done = as_completed(under_way) if workers > 1 else under_way
+        return [one.result() for one in _progress(done, console, len(under_way))]
+
+
+def _progress(done: Iterable[Any], console: Console, total: int) -> Iterable[Any]:
+    return track(done, "Delivering", total, console=console, disable=total <= MANY)
+
+
+def table_of(answers: list[tuple[Delivery, Answer]]) -> Table:
+    """Each answer; where there are many, how often each came."""
+    if len(answers) > MANY:
+        table = Table("Sent", "Status", "Answer", "Times")
+        counted = Counter((one.what, str(answer.status), answer.in_words()) for one, answer in answers)
+        for row, times in sorted(counted.items()):
+            table.add_row(*row, str(times))
+        slowest = quantiles([answer.milliseconds for _, answer in answers], n=100)
+        table.title = f"{len(answers)} deliveries; half took {slowest[49]:.0f} ms, 99 in 100 {slowest[98]:.0f} ms"
+        table.title_justify = "left"
+        table.min_width = len(table.title)
+        return table
+    table = Table("Sent", "Status", "Answer", Column("ms", justify="right", min_width=6))
+    for delivery, answer in answers:
+        table.add_row(delivery.what, str(answer.status), answer.in_words(), f"{answer.milliseconds:.0f}")
+    return table

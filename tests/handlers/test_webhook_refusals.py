@@ -1,0 +1,103 @@
+"""What the payment webhook refuses, from event to response."""
+
+import base64
+import json
+import time
+from collections import Counter
+from typing import Any, get_args
+
+import pytest
+
+from storefront.payments.keyring import Keyring, fetch_secret
+from storefront.payments.signatures import Scheme
+from tests.forgeries import forgeries
+from tests.shop import UNKNOWN, Shop, api_event, lambda_context, load_function, signed
+
+
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+def test_no_forgery_gets_past_the_signature_and_none_is_an_error_of_ours(
+    shop: Shop, order: dict[str, Any], scheme: str
+) -> None:
+    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
+    answered: Counter[int] = Counter()
+    for _, headers, content in forgeries(scheme, body, int(time.time())):
+        event = api_event("POST", "/api/payment-webhook", content, {})
+        # As they are: some are in capitals, or twice.
+        event["headers"] = {"content-type": "application/json", **headers}
+        answer = load_function("webhook").lambda_handler(event, lambda_context())
+        assert json.loads(answer["body"])["detail"] in ("Missing signature", "Invalid signature")
+        answered[answer["statusCode"]] += 1
+    assert answered.keys() == {401}
+    assert answered[401] >= 60
+    assert shop.payment_status(order["id"]) == "unpaid"
+
+
+def test_a_body_in_base64_is_verified_over_the_bytes_that_were_sent(order: dict[str, Any]) -> None:
+    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
+    headers = {"content-type": "application/json", **signed(body)}
+    event = api_event("POST", "/api/payment-webhook", body, headers)
+    event.update(body=base64.b64encode(body).decode(), isBase64Encoded=True)
+    answer = load_function("webhook").lambda_handler(event, lambda_context())
+    assert json.loads(answer["body"])["outcome"] == "applied"
+
+
+@pytest.mark.parametrize(
+    ("headers", "detail"),
+    [
+        ({}, "Missing signature"),
+        ({"x-signature": ""}, "Missing signature"),
+        ({"x-signature": "0" * 64}, "Invalid signature"),
+        ({"x-signature": "not hex"}, "Invalid signature"),
+        ({"x-signature": "é" * 64}, "Invalid signature"),
+    ],
+)
+def test_an_event_that_is_not_authentic_gets_no_further(
+    shop: Shop, order: dict[str, Any], headers: dict[str, str], detail: str
+) -> None:
+    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
+    for content in (body, b"not JSON"):
+        reply = shop.call("POST", "/api/payment-webhook", content, headers)
+        assert reply.problem() == (401, "unauthenticated")
+        assert reply.json["detail"] == detail
+    assert shop.payment_status(order["id"]) == "unpaid"
+
+
+def test_a_body_changed_after_it_was_signed_is_refused(shop: Shop, order: dict[str, Any]) -> None:
+    body = json.dumps({"order_id": order["id"], "payment_status": "failed"}).encode()
+    tampered = body.replace(b"failed", b"paid")
+    assert shop.call("POST", "/api/payment-webhook", tampered, signed(body)).problem() == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", (400, "malformed-body")),
+        (b"{", (400, "malformed-body")),
+        (b"\xff\xfe{}", (400, "malformed-body")),
+        (b"[" * 100_000, (400, "malformed-body")),
+        (b"[]", (422, "invalid-request")),
+        (b"null", (422, "invalid-request")),
+        (b"{}", (422, "invalid-request")),
+        (b'{"order_id": "7", "payment_status": "paid"}', (422, "invalid-request")),
+        (b'{"order_id": "%s", "payment_status": "unpaid"}' % UNKNOWN.encode(), (422, "invalid-request")),
+        (b'{"order_id": "%s", "payment_status": "paid", "event_id": ""}' % UNKNOWN.encode(), (422, "invalid-request")),
+        (
+            b'{"order_id": "%s", "payment_status": "paid", "event_id": "\\u0000"}' % UNKNOWN.encode(),
+            (422, "invalid-request"),
+        ),
+        (b" " * (256 * 1024 + 1), (413, "body-too-large")),
+    ],
+)
+def test_an_authentic_event_that_is_not_well_formed_is_refused(
+    shop: Shop, body: bytes, problem: tuple[int, str]
+) -> None:
+    assert shop.deliver(body).problem() == problem
+
+
+def test_with_no_secret_configured_everything_is_refused(
+    shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret))
+    monkeypatch.delenv("WEBHOOK_SECRET_ID", raising=False)
+    assert shop.pay(order["id"]).problem() == (401, "unauthenticated")
+    assert shop.payment_status(order["id"]) == "unpaid"

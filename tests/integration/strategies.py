@@ -1,0 +1,37 @@
+"""What the state machine of a shop is asked to do, drawn by Hypothesis."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from tests.integration.inbox import CURRENCY
+from tests.integration.model import MAX_INTEGER, NO_ORDER, Adjustment, NewOrder
+
+T = TypeVar("T")
+
+
+def drawn_from(pick: Callable[[Any], Sequence[T]]) -> st.SearchStrategy[T]:
+    """One of what the machine has when it is drawn."""
+    return st.runner().flatmap(lambda machine: st.sampled_from(pick(machine)))
+
+
+# Mostly what is there, and is new: nothing follows from a refusal, and much should happen to the same order.
+products = drawn_from(lambda machine: machine.model.on_sale() * 16 + machine.model.gone())
+orders = drawn_from(lambda machine: machine.model.orders[-4:] * 5 + [NO_ORDER])
+tags = drawn_from(lambda machine: machine.tags[-8:])
+keyed_requests = drawn_from(lambda machine: machine.keyed_requests[-8:])
+payments = drawn_from(lambda machine: machine.payments[-8:])
+kept_events = drawn_from(lambda machine: machine.inbox.kept()[-8:])
+
+keys = st.integers(1, 15).map("key-{}".format)
+prices = st.sampled_from([Decimal(price) for price in ("4.50", "0.01", "7.00", "19.90", "1250.00", "99999999.99")])
+payment_statuses = st.sampled_from(["paid", "failed"])
+currencies = st.sampled_from([None, None, None, CURRENCY, "EUR"])
+stocks = st.sampled_from([10, 20, 40, 100, 5, 1, 0, MAX_INTEGER])
+changes = st.fixed_dictionaries({"price": prices}) | st.fixed_dictionaries({"quantity": stocks})
+deltas = st.sampled_from([5, 1, 10, 20, -1, -2, -5, -10, MAX_INTEGER, -MAX_INTEGER])
+lines = st.lists(st.tuples(products, st.sampled_from([1, 1, 2, 3, 25])), min_size=1, max_size=4)
+new_orders = st.builds(NewOrder, customer_id=st.sampled_from([1, 2]), lines=lines.map(tuple))
+adjustments = st.builds(Adjustment, products, deltas)

@@ -1,0 +1,22 @@
+"""Events as Stripe's API reference describes them.
+
+https://docs.stripe.com/api/events
+"""
+
+import json
+from typing import Any
+
+from tests.shop import ROOT
+
+NAMES = sorted(path.stem for path in (ROOT / "tests" / "fixtures" / "stripe").iterdir())
+
+
+def text_of(name: str) -> str:
+    return (ROOT / "tests" / "fixtures" / "stripe" / f"{name}.json").read_text()
+
+
+def stripe_event(name: str = "payment_intent.succeeded", /, **changes: Any) -> dict[str, Any]:
+    """One of NAMES; changes are to the object that it is about."""
+    event: dict[str, Any] = json.loads(text_of(name))
+    event["data"]["object"] |= changes
+    return event

@@ -1,0 +1,157 @@
+"""What Stripe's events mean, in our own terms."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import stripe
+from pydantic import ValidationError
+
+from storefront.payments import providers
+from storefront.payments.models import PaymentEvent
+from tests.stripe_events import NAMES, stripe_event, text_of
+
+ORDER = "b0000000-0000-4000-8000-000000000003"
+
+
+def read(body: Any) -> PaymentEvent:
+    return providers.payment_event("stripe", json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "event_id", "created"),
+    [
+        ("payment_intent.succeeded", "paid", "evt_3MtwBwLkdIwHu7ix2wOX2pDl", 1680800506),
+        ("payment_intent.payment_failed", "failed", "evt_3MtweELkdIwHu7ix0nLY7gXs", 1680802252),
+        ("checkout.session.completed", "paid", "evt_1MqqbKLt4dXK03v5qaIbiNCC", 1680064028),
+        ("checkout.session.async_payment_succeeded", "paid", "evt_1MrTQhLt4dXK03v5bU3dTqRf", 1680237028),
+        ("checkout.session.async_payment_failed", "failed", "evt_1MrTRhLt4dXK03v5fA1leD0x", 1680237128),
+    ],
+)
+def test_stripe_s_events_about_a_payment_are_read(name: str, status: Any, event_id: str, created: int) -> None:
+    assert read(stripe_event(name)) == PaymentEvent(
+        "stripe",
+        name,
+        event_id=event_id,
+        order_id=ORDER,
+        payment_status=status,
+        amount=Decimal("24.00"),
+        currency="USD",
+        occurred_at=datetime.fromtimestamp(created, UTC),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stripe_s_own_library_reads_the_fixtures(name: str) -> None:
+    text = text_of(name)
+    header = stripe.WebhookSignature.generate_signature_header(text, "whsec_x")
+    event = stripe.Webhook.construct_event(text, header, "whsec_x")
+    assert event.type in name
+    assert event.data.object["metadata"]["order_id"] == ORDER
+
+
+def ignored(name: str, reason: str, **details: Any) -> PaymentEvent:
+    event = stripe_event(name)
+    created = datetime.fromtimestamp(event["created"], UTC)
+    return PaymentEvent("stripe", event["type"], event["id"], occurred_at=created, reason=reason, **details)
+
+
+def test_stripe_s_other_events_are_not_ours() -> None:
+    assert read(stripe_event("charge.refunded")) == ignored("charge.refunded", "type_not_ours")
+
+
+def test_a_session_that_is_completed_before_it_is_paid_is_not_paid() -> None:
+    name = "checkout.session.completed.unpaid"
+    assert read(stripe_event(name)) == ignored(name, "not_paid", order_id=ORDER)
+
+
+def test_a_session_with_nothing_to_be_paid_is_paid_with_its_amount() -> None:
+    body = stripe_event("checkout.session.completed", payment_status="no_payment_required", amount_total=0)
+    assert (read(body).payment_status, read(body).amount) == ("paid", Decimal("0.00"))
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, {}, {"order_id": None}, {"order_id": "A-1"}, {"order_id": 7}, {"order_id": {}}]
+)
+def test_a_stripe_event_without_an_order_of_ours_is_ignored(metadata: Any) -> None:
+    name = "payment_intent.succeeded"
+    assert read(stripe_event(name, metadata=metadata)) == ignored(name, "no_order_named")
+
+
+def test_an_order_s_id_in_metadata_may_be_in_capitals() -> None:
+    body = stripe_event(metadata={"order_id": ORDER.upper(), "cart": "7"})
+    assert read(body).order_id == ORDER
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"),
+    [("usd", "24.00"), ("JPY", "2400.00"), ("kwd", "2.40"), ("krw", "2400.00"), ("isk", "24.00"), ("ugx", "24.00")],
+)
+def test_minor_units_are_those_of_the_currency(currency: str, amount: str) -> None:
+    event = read(stripe_event(currency=currency))
+    assert (str(event.amount), event.currency) == (amount, currency.upper())
+
+
+def test_the_currencies_with_other_minor_units_are_those_of_stripe_s_documentation() -> None:
+    by_exponent = {n: "".join(name for name, m in providers.EXPONENTS.items() if m == n) for n in (0, 3)}
+    assert by_exponent == {0: "BIFCLPDJFGNFJPYKMFKRWMGAPYGRWFVNDVUVXAFXOFXPF", 3: "BHDJODKWDOMRTND"}
+
+
+def test_a_stripe_amount_with_more_places_than_a_price_is_kept_whole() -> None:
+    event = read(stripe_event(currency="kwd", amount_received=2401))
+    assert str(event.amount) == "2.401"
+
+
+def test_what_was_received_counts_and_not_what_was_asked_for() -> None:
+    body = stripe_event(amount=2400, amount_received=2399)
+    assert read(body).amount == Decimal("23.99")
+
+
+@pytest.mark.parametrize("missing", ["amount_received", "currency"])
+def test_an_amount_is_none_without_its_number_or_its_currency(missing: str) -> None:
+    event = read(stripe_event(**{missing: None}))
+    assert (event.amount, event.payment_status) == (None, "paid")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda event: event.pop("id"),
+        lambda event: event.update(id=""),
+        lambda event: event.update(id=7),
+        lambda event: event.update(id="e" * 256),
+        lambda event: event.update(id="\0"),
+        lambda event: event.pop("type"),
+        lambda event: event.update(created="now"),
+        lambda event: event.update(created=-1),
+        lambda event: event.update(created=253_402_300_800),
+        lambda event: event.pop("data"),
+        lambda event: event.update(data=[]),
+        lambda event: event["data"].pop("object"),
+        lambda event: event["data"]["object"].update(amount_received="2400"),
+        lambda event: event["data"]["object"].update(amount_received=24.5),
+        lambda event: event["data"]["object"].update(amount_received=-1),
+        lambda event: event["data"]["object"].update(amount_received=10**15 + 1),
+        lambda event: event["data"]["object"].update(currency="$"),
+        lambda event: event["data"]["object"].update(metadata=[]),
+    ],
+)
+def test_a_stripe_event_that_is_broken_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
+    body = stripe_event()
+    change(body)
+    with pytest.raises(ValidationError):
+        read(body)
+
+
+@pytest.mark.parametrize("created", [None, 0, 253_402_300_799])
+def test_a_stripe_event_s_time_may_be_any_that_there_is(created: int | None) -> None:
+    found = read({**stripe_event("charge.refunded"), "created": created}).occurred_at
+    assert found == (None if created is None else datetime.fromtimestamp(created, UTC))
+
+
+def test_the_largest_amount_is_taken() -> None:
+    event = read(stripe_event(amount_received=10**15))
+    assert event.amount == Decimal(10**13)
