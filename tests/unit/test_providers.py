@@ -172,6 +172,22 @@ def test_an_envelope_of_another_type_is_not_ours_whatever_is_in_it(type_: str, d
     )
 
 
+@pytest.mark.parametrize("scheme", ["standard_webhooks", "stripe"])
+@pytest.mark.parametrize(
+    "more", [{"type": "sale"}, {"data": {}}, {"type": None, "data": 7}, {"type": "t", "data": None}]
+)
+def test_a_type_or_data_alone_is_a_field_that_nobody_knows(scheme: Scheme, more: dict[str, Any]) -> None:
+    assert read(scheme, {**OWN, **more}) == PaymentEvent("storefront", order_id=ORDER, payment_status="paid")
+
+
+@pytest.mark.parametrize("order_id", ["S-100", ORDER])
+def test_an_order_s_id_around_an_envelope_does_not_make_it_the_shop_s_own_format(order_id: str) -> None:
+    around = {"order_id": order_id, "payment_status": "settled"}
+    assert read("standard_webhooks", {**envelope("payment.failed"), **around}).payment_status == "failed"
+    assert read("standard_webhooks", {**envelope("shipment.created"), **around}).reason == "type_not_ours"
+    assert read("standard_webhooks", {"type": "shipment.created", "order_id": order_id}).reason == "type_not_ours"
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"data": {}}, {"type": ""}, {"type": 7}, {"type": "t" * 256}, {"type": "\0"}, {"type": "payment.paid"}]
 )

@@ -63,6 +63,12 @@ def test_stripe_s_other_events_are_not_ours() -> None:
     assert read(stripe_event("charge.refunded")) == ignored("charge.refunded", "type_not_ours")
 
 
+@pytest.mark.parametrize("order_id", ["S-100", ORDER])
+def test_an_order_s_id_around_an_event_does_not_make_it_the_shop_s_own_format(order_id: str) -> None:
+    body = {**stripe_event("charge.refunded"), "order_id": order_id, "payment_status": "paid"}
+    assert read(body) == ignored("charge.refunded", "type_not_ours")
+
+
 def test_a_session_that_is_completed_before_it_is_paid_is_not_paid() -> None:
     name = "checkout.session.completed.unpaid"
     assert read(stripe_event(name)) == ignored(name, "not_paid", order_id=ORDER)
@@ -110,10 +116,18 @@ def test_what_was_received_counts_and_not_what_was_asked_for() -> None:
     assert read(body).amount == Decimal("23.99")
 
 
-@pytest.mark.parametrize("missing", ["amount_received", "currency"])
-def test_an_amount_is_none_without_its_number_or_its_currency(missing: str) -> None:
-    event = read(stripe_event(**{missing: None}))
-    assert (event.amount, event.payment_status) == (None, "paid")
+def test_without_an_amount_there_is_none_to_compare() -> None:
+    event = read(stripe_event(amount=None, amount_received=None))
+    assert (event.amount, event.currency, event.payment_status) == (None, "USD", "paid")
+    event = read(stripe_event(amount=None, amount_received=None, currency=None))
+    assert (event.amount, event.currency, event.payment_status) == (None, None, "paid")
+
+
+@pytest.mark.parametrize("field", ["amount", "amount_received", "amount_total"])
+def test_an_amount_without_its_currency_is_no_amount_and_is_refused(field: str) -> None:
+    none: dict[str, Any] = {"amount": None, "amount_received": None, "currency": None}
+    with pytest.raises(ValidationError, match="should have its currency"):
+        read(stripe_event(**{**none, field: 0}))
 
 
 @pytest.mark.parametrize(

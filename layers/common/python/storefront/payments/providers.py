@@ -62,7 +62,7 @@ def _plain_decimal(value: Any) -> Any:
 
 
 def _two_places(amount: Decimal) -> Decimal:
-    # More where it has more: it is compared, and so never rounded.
+    # More where it has more: it is compared, and so not rounded.
     rounded = amount.quantize(Decimal("0.01"))
     return rounded if rounded == amount else amount
 
@@ -143,6 +143,13 @@ class _StripeObject(_Sent):
     payment_status: str | None = None
     metadata: _StripeMetadata | None = None
 
+    @model_validator(mode="after")
+    def _amounts_of_a_currency(self) -> Self:
+        # Without one, nobody knows how many of them make the main unit: it could not be compared.
+        if self.currency is None and {self.amount, self.amount_received, self.amount_total} != {None}:
+            raise PydanticCustomError("amount_alone", "An amount should have its currency")
+        return self
+
     def order_id(self) -> str | None:
         named = self.metadata.order_id if self.metadata else None
         return named.lower() if isinstance(named, str) and is_uuid(named) else None
@@ -203,9 +210,17 @@ PROVIDERS: dict[Scheme, Callable[[bytes], PaymentEvent]] = {
 
 class _Shape(_Sent):
     order_id: Any = None
+    payment_status: Any = None
+    type: Any = None
+    data: Any = None
+
+    def is_own_format(self) -> bool:
+        # The others have a type and data, and around them whatever their processor likes, an order's id as well.
+        is_other = self.type is not None and self.data is not None
+        return self.order_id is not None and self.payment_status is not None and not is_other
 
 
 def payment_event(scheme: Scheme, body: bytes) -> PaymentEvent:
     """What an event says. Raises pydantic's ValidationError where it is not well-formed."""
-    is_own = _Shape.model_validate_json(body).order_id is not None
+    is_own = _Shape.model_validate_json(body).is_own_format()
     return (own_format if is_own else PROVIDERS[scheme])(body)
