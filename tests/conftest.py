@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pg8000.native import Connection, identifier
 
 from local.postgres import postgres
@@ -16,6 +17,10 @@ from storefront import db
 from storefront.migrate import migrate
 from tests.integration.pooler import as_functions_see
 from tests.shop import ENVIRONMENT, Shop, load_function, local_keyring, over_handlers
+
+# How busy the machine is is no fault of the code's.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 # A server's data is in no folder of pytest's: the start of another run closes those to all but root, which PostgreSQL

@@ -49,6 +49,8 @@ def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(shop: Shop, ord
         (["paid"], {"payment_status": "failed"}, "ignored", "order_paid"),
         (["canceled"], {"payment_status": "failed"}, "ignored", "order_not_pending"),
         (["completed"], {"payment_status": "failed"}, "ignored", "order_not_pending"),
+        (["failed", "canceled"], {"payment_status": "failed"}, "duplicate", "same_status"),
+        (["failed", "completed"], {"payment_status": "failed"}, "duplicate", "same_status"),
         (["canceled"], {"payment_status": "paid"}, "needs_refund", "order_canceled"),
         # The money came; that it is another sum does not make it less in need of a refund.
         (["canceled"], {"payment_status": "paid", "amount": "1"}, "needs_refund", "order_canceled"),

@@ -48,7 +48,7 @@ class Payment:
         rules: list[tuple[bool, Decision]] = [
             (order is NO_ORDER, UNKNOWN_ORDER),
             (is_failure and is_paid, ("ignored", "order_paid")),
-            (is_failure and order.status != "pending", ("ignored", "order_not_pending")),
+            (is_failure and order.status != "pending", self._late_failure()),
             (order.status == "canceled" and not is_paid, ("needs_refund", "order_canceled")),
             (self.amount not in (None, total(order.lines)), ("needs_review", "amount_differs")),
             (self.currency not in (None, CURRENCY), ("needs_review", "currency_differs")),
@@ -56,6 +56,10 @@ class Payment:
             (order.status == "completed", ("needs_review", "order_completed")),
         ]
         return next((decision for applies, decision in rules if applies), APPLIED)
+
+    def _late_failure(self) -> Decision:
+        is_known = self.order.payment_status == "failed"
+        return ("duplicate", "same_status") if is_known else ("ignored", "order_not_pending")
 
     def settle(self, decision: Decision, cause: str) -> None:
         """Carry out what it comes to."""

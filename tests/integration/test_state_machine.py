@@ -296,7 +296,7 @@ def test_the_shop_does_what_the_model_does(
     stateful.run_state_machine_as_test(
         ShopMachine,
         # A run follows --hypothesis-seed, in CI too, where Hypothesis would otherwise do the same each time.
-        settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, derandomize=False),
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, derandomize=False),
     )
     assert [answer for answer in EVERY_ANSWER if not seen[answer]] == []
     assert seen["step"] > 40 * EXAMPLES

@@ -13,7 +13,8 @@ BEGIN
         WHEN event.payment_status IS NULL THEN event.reason
         WHEN target.id IS NULL THEN 'unknown_order'
         WHEN event.payment_status = 'failed' AND target.payment_status = 'paid' THEN 'order_paid'
-        WHEN event.payment_status = 'failed' AND target.status <> 'pending' THEN 'order_not_pending'
+        WHEN event.payment_status = 'failed' AND target.status <> 'pending' THEN
+            CASE WHEN target.payment_status = 'failed' THEN 'same_status' ELSE 'order_not_pending' END
         WHEN target.status = 'canceled' AND target.payment_status <> 'paid' THEN 'order_canceled'
         WHEN event.amount <> target.total_price THEN 'amount_differs'
         WHEN event.currency <> shop_currency THEN 'currency_differs'
