@@ -62,6 +62,21 @@ def test_an_event_that_is_not_authentic_gets_no_further(
     assert shop.payment_status(order["id"]) == "unpaid"
 
 
+def test_the_log_says_why_and_the_answer_does_not(
+    shop: Shop, order: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
+    for headers, cause in (
+        ({"x-signature": "0" * 64}, "signed with no live secret of x_signature"),
+        ({"stripe-signature": "t=1,v1=" + "0" * 64}, "s old"),
+    ):
+        reply = shop.call("POST", "/api/payment-webhook", body, headers)
+        line = vars(caplog.records[-1])
+        assert (line["problem"], line["cause"].endswith(cause)) == ("unauthenticated", True)
+        assert reply.json["detail"] == "Invalid signature"
+        assert "0" * 64 not in str(line)
+
+
 def test_a_body_changed_after_it_was_signed_is_refused(shop: Shop, order: dict[str, Any]) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "failed"}).encode()
     tampered = body.replace(b"failed", b"paid")

@@ -110,7 +110,7 @@ VECTORS = [
 
 def verify(headers: Mapping[str, str], body: bytes, key: bytes, now: float = NOW) -> None:
     if not is_signed(claim_of(headers, body, now), key):
-        raise InvalidSignature
+        raise InvalidSignature("signed with another secret")
 
 
 def is_accepted(headers: Mapping[str, str], body: bytes, key: bytes) -> bool:
@@ -233,6 +233,31 @@ def test_the_answer_tells_a_missing_signature_from_a_wrong_one_and_nothing_else(
                 verify(headers, body, KEYS[scheme])
             details.add(refused.value.body())
     assert len(details) == 2
+
+
+OLD, EARLY = str(NOW - 301), str(NOW + 302)
+CAUSES: list[tuple[dict[str, str], str]] = [
+    ({}, "no header with a signature"),
+    ({**signed("x_signature"), **signed("stripe")}, "headers of more than one scheme"),
+    ({"x-signature": "A" * 64}, "the signature is not 64 lower-case hexadecimal digits"),
+    ({**signed("standard_webhooks"), "webhook-id": ""}, "no webhook-id or no webhook-timestamp"),
+    ({**signed("standard_webhooks"), "webhook-id": "a.b"}, "webhook-id is malformed"),
+    ({**signed("standard_webhooks"), "webhook-timestamp": "1e9"}, "the timestamp is malformed"),
+    ({**signed("standard_webhooks"), "webhook-timestamp": OLD}, "the timestamp is 301 s old"),
+    ({**signed("standard_webhooks"), "webhook-timestamp": EARLY}, "the timestamp is 302 s early"),
+    ({**signed("standard_webhooks"), "webhook-signature": "v1"}, "the signature is malformed"),
+    ({**signed("standard_webhooks"), "webhook-signature": "v1,a"}, "the signature is not the base64 of 32 bytes"),
+    ({**signed("standard_webhooks"), "webhook-signature": "v2,a " * 17}, "too many signatures"),
+    ({"stripe-signature": "v1=0"}, "Stripe-Signature should have one t"),
+]
+
+
+@pytest.mark.parametrize(("headers", "cause"), CAUSES)
+def test_the_cause_is_there_for_the_log_and_not_for_the_sender(headers: dict[str, str], cause: str) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        claim_of(headers, BODY, NOW)
+    assert refused.value.cause == cause
+    assert cause not in refused.value.body()
 
 
 HEADER_NAMES = st.sampled_from([*SIGNATURE_HEADERS.values(), "webhook-id", "webhook-timestamp", "Webhook-Id"])

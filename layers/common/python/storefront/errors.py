@@ -18,7 +18,10 @@ RETRY_AFTER_SECONDS = "2"
 
 
 class Problem(Exception):  # noqa: N818  RFC 9457 has the name
-    """Something that the client is told. A subclass names the kind: its status, slug and title."""
+    """Something that the client is told. A subclass names the kind: its status, slug and title.
+
+    cause: what our log says and the client is not told.
+    """
 
     status: ClassVar[int]
     kind: ClassVar[str]
@@ -30,11 +33,13 @@ class Problem(Exception):  # noqa: N818  RFC 9457 has the name
         *,
         errors: list[dict[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
+        cause: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = errors
         self.headers = dict(headers or {})
+        self.cause = cause
 
     def body(self) -> str:
         """The JSON text that RFC 9457, section 3, describes."""

@@ -164,8 +164,8 @@ def _invalid_id() -> errors.InvalidRequest:
 
 def _problem_response(problem: errors.Problem) -> Response[str]:
     _remarks["problem"] = problem.kind
-    if problem.__cause__ is not None:
-        _remarks["cause"] = repr(problem.__cause__)
+    if problem.cause or problem.__cause__:
+        _remarks["cause"] = problem.cause or repr(problem.__cause__)
     return Response(problem.status, errors.MEDIA_TYPE, problem.body(), headers=dict(problem.headers))
 
 

@@ -123,7 +123,7 @@ class Keyring:
         known = self._keys_no_older_than(RETRY_INTERVAL if self._keys is None else MAX_AGE)
         key = _signer(claim, known, now) or _signer(claim, self._keys_no_older_than(REFETCH_INTERVAL), now)
         if key is None:
-            raise InvalidSignature
+            raise InvalidSignature(f"signed with no live secret of {claim.scheme}")
         # Once the old one of two is not seen any more, it can be taken away.
         count("AuthenticPaymentEvents", 1, scheme=key.scheme, key=key.id)
         return AuthenticEvent(claim.scheme, claim.webhook_id)

@@ -37,19 +37,22 @@ _VERSION = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
 
 
 class Unauthenticated(Problem):
-    """One of two answers, the same whatever the cause behind it, so that nobody learns from them how to forge."""
+    """One of two answers, the same whatever the cause behind it, so that nobody learns from them how to forge.
+
+    cause: for the log, where whoever sets a processor up finds out what is wrong.
+    """
 
     status, kind, title = 401, "unauthenticated", "The event is not authentic"
 
 
 class MissingSignature(Unauthenticated):
-    def __init__(self) -> None:
-        super().__init__("Missing signature")
+    def __init__(self, cause: str) -> None:
+        super().__init__("Missing signature", cause=cause)
 
 
 class InvalidSignature(Unauthenticated):
-    def __init__(self) -> None:
-        super().__init__("Invalid signature")
+    def __init__(self, cause: str) -> None:
+        super().__init__("Invalid signature", cause=cause)
 
 
 class Claim(NamedTuple):
@@ -73,10 +76,10 @@ def claim_of(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
         found[name.lower()] = f"{found[name.lower()]},{value}" if name.lower() in found else value
     readers = [reader for header, reader in _READERS.items() if found.get(header)]
     if not readers:
-        raise MissingSignature
+        raise MissingSignature("no header with a signature")
     # Which of two to believe would be a guess.
     if len(readers) > 1:
-        raise InvalidSignature
+        raise InvalidSignature("headers of more than one scheme")
     return readers[0](found, body, now)
 
 
@@ -95,9 +98,9 @@ def _x_signature(headers: Mapping[str, str], body: bytes, _: float) -> Claim:
 def _standard_webhooks(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
     id_, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not id_ or not timestamp:
-        raise MissingSignature
+        raise MissingSignature("no webhook-id or no webhook-timestamp")
     if not _WEBHOOK_ID.fullmatch(id_):
-        raise InvalidSignature
+        raise InvalidSignature("webhook-id is malformed")
     signatures = _versioned(headers["webhook-signature"].split(" "), ",")
     digests = [_from_base64(value) for version, value in signatures if version == "v1"]
     content = f"{id_}.{_timely(timestamp, now)}.".encode() + body
@@ -108,7 +111,7 @@ def _stripe(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
     items = _versioned(headers["stripe-signature"].split(","), "=")
     timestamps = [value for version, value in items if version == "t"]
     if len(timestamps) != 1:
-        raise InvalidSignature
+        raise InvalidSignature("Stripe-Signature should have one t")
     digests = [_from_hex(value) for version, value in items if version == "v1"]
     return Claim("stripe", f"{_timely(timestamps[0], now)}.".encode() + body, digests)
 
@@ -123,26 +126,29 @@ _READERS: dict[str, Callable[[Mapping[str, str], bytes, float], Claim]] = {
 def _versioned(items: list[str], separator: str) -> list[tuple[str, str]]:
     """Each item's version and value. A version that nobody knows is let through, for senders add new ones."""
     if len(items) > MAX_SIGNATURES:
-        raise InvalidSignature
+        raise InvalidSignature("too many signatures")
     pairs = [item.partition(separator) for item in items]
     if not all(_VERSION.fullmatch(version) and value and separator not in value for version, _, value in pairs):
-        raise InvalidSignature
+        raise InvalidSignature("the signature is malformed")
     return [(version, value) for version, _, value in pairs]
 
 
 def _timely(timestamp: str, now: float) -> str:
-    if not _TIMESTAMP.fullmatch(timestamp) or abs(now - int(timestamp)) > TOLERANCE:
-        raise InvalidSignature
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise InvalidSignature("the timestamp is malformed")
+    age = now - int(timestamp)
+    if abs(age) > TOLERANCE:
+        raise InvalidSignature(f"the timestamp is {abs(age):.0f} s {'old' if age > 0 else 'early'}")
     return timestamp
 
 
 def _from_hex(text: str) -> bytes:
     if not _HEX_DIGEST.fullmatch(text):
-        raise InvalidSignature
+        raise InvalidSignature("the signature is not 64 lower-case hexadecimal digits")
     return bytes.fromhex(text)
 
 
 def _from_base64(text: str) -> bytes:
     if not _BASE64_DIGEST.fullmatch(text):
-        raise InvalidSignature
+        raise InvalidSignature("the signature is not the base64 of 32 bytes")
     return base64.b64decode(text)
