@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
+from pydantic import ValidationError
+
+from local.settings import StartError
+from local.signing import SECRET_VARIABLES
+from storefront.payments.keyring import SecretDocument
 
 REGION = "us-east-1"
 """Where SAM CLI places local functions."""
@@ -17,7 +22,8 @@ WEBHOOK_SECRET_NAME = "WebhookSecret"  # noqa: S105  A name, and what SAM CLI re
 
 @contextmanager
 def aws(webhook_secrets: Mapping[str, list[str]]) -> Iterator[str]:
-    """Run the emulation with the webhook's secrets in it; gives its endpoint."""
+    """Run the emulation with the webhook's secrets in it; gives its endpoint. Raises StartError."""
+    _check(webhook_secrets)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
@@ -29,6 +35,16 @@ def aws(webhook_secrets: Mapping[str, list[str]]) -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.stop()
+
+
+def _check(webhook_secrets: Mapping[str, list[str]]) -> None:
+    # The functions would refuse every event, and only their log would say why.
+    try:
+        SecretDocument.model_validate(webhook_secrets)
+    except ValidationError as error:
+        # Its message only: the error's text quotes the secret.
+        first = error.errors()[0]
+        raise StartError(f"{SECRET_VARIABLES[str(first['loc'][0])]}: {first['msg']}.") from None
 
 
 def _put_secret(name: str, value: str) -> None:

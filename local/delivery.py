@@ -62,7 +62,7 @@ def send(url: str, make: Make) -> tuple[Delivery, Answer]:
     try:
         status, text = _post(url, delivery)
     except (OSError, http.client.HTTPException) as error:
-        text = str(error) or type(error).__name__
+        text = f"no answer from {url}: {error or type(error).__name__}"
     return delivery, Answer(status, text, (time.perf_counter() - started) * 1000)
 
 

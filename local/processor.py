@@ -19,10 +19,10 @@ from typing import Any
 
 from rich.console import Console
 
-from local.delivery import PATH, Delivery, Make, as_api_gateway_event, deliver, table_of
+from local.delivery import Delivery, Make, as_api_gateway_event, deliver, table_of
+from local.settings import DEFAULT_PORT
 from local.signing import SCHEMES, secrets, sign
 
-URL = f"http://127.0.0.1:3000{PATH}"
 STALE = 301
 """Seconds; the webhook takes what is at most 300 old."""
 
@@ -74,6 +74,8 @@ class Processor:
             raise SystemExit(f"There is no secret for {self.scheme}; name one with --secret.")
         self.next_keys: list[str] = [options.next_secret] if options.next_secret else self.keys[1:]
         self.options = options
+        if options.scenario != "many" and len(options.order) > 1:
+            raise SystemExit(f"{options.scenario} is about one order; many takes several.")
         try:
             sign(self.scheme, [*self.keys, *self.next_keys], b"", "", 0)
         except ValueError:
@@ -157,6 +159,18 @@ def main(arguments: list[str]) -> int:
     return 0 if all(answer.status == delivery.expected for delivery, answer in answers) else 1
 
 
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address such as http://127.0.0.1:3000")
+    return text
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return float(text)
+
+
 def _amount(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no amount such as 29.00")
@@ -173,13 +187,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m local.processor", description=__doc__)
     parser.add_argument("scenario", choices=SCENARIOS)
     parser.add_argument("order", nargs="+", help="the order's id; many takes several")
-    parser.add_argument("--url", default=URL, help="where to; %(default)s if left out")
+    here = f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}"
+    parser.add_argument("--url", type=_url, default=here, help="where to; %(default)s if left out")
     parser.add_argument("--scheme", choices=SCHEMES, default=SCHEMES[0])
     parser.add_argument("--secret", help="what to sign with; the environment's or the laptop's if left out")
     parser.add_argument("--next-secret", help="what rotated signs with")
     parser.add_argument("--amount", type=_amount, help="such as 29.00; not told if left out")
     parser.add_argument("--currency", type=str.upper, help="such as USD; --scheme stripe sends hundredths of it")
-    parser.add_argument("--delay", type=float, default=5.0, help="seconds, of delayed")
+    parser.add_argument("--delay", type=_seconds, default=5.0, help="seconds, of delayed")
     parser.add_argument("--count", type=_at_least_one, default=100, help="events, of many")
     parser.add_argument("--workers", type=_at_least_one, default=8, help="at once, of many")
     parser.add_argument("--seed", type=int, help="of many: makes the same choices again")

@@ -30,7 +30,7 @@ Place an order:
     -d '{{"customer_id": 1, "products": [{{"product_id": "a0000000-0000-4000-8000-000000000001", "quantity": 1}}]}}'
 
 Report one of the sample orders as paid, as a processor does:
-  make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}/api/payment-webhook
+  make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}{scheme}
 """
 
 
@@ -68,7 +68,8 @@ def say(line: str) -> None:
 def try_it(url: str, secrets: Mapping[str, list[str]]) -> str:
     """What to paste once the stack serves."""
     listed = "\n".join(f"  {scheme:<18} {keys[0]}" for scheme, keys in secrets.items())
-    return _TRY_IT.format(url=url, secrets=listed)
+    scheme = "" if "x_signature" in secrets else f" SCHEME={next(iter(secrets))}"
+    return _TRY_IT.format(url=url, secrets=listed, scheme=scheme)
 
 
 def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:

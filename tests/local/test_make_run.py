@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.signing import sign
+from local.signing import LOCAL_SECRETS, sign
+from local.stack import try_it
 from tests.local.stack import processes_of, running, start
 from tests.shop import ROOT, Shop, expect, over_http
 
@@ -83,6 +84,11 @@ def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path
         ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?sslmode=disable"}, "of DATABASE_URL cannot be used"),
         ({"DATABASE_URL": "mysql"}, "The database of DATABASE_URL cannot be used"),
         ({"DATABASE_URL": "postgresql://u:pass#word@h/x"}, "the database's address is not a libpq URI."),
+        (
+            {"STANDARD_WEBHOOKS_SECRET": "whsec_dG9vIHNob3J0"},
+            "STANDARD_WEBHOOKS_SECRET: Should be whsec_ and the base64",
+        ),
+        ({"STANDARD_WEBHOOKS_SECRET": "not-one"}, "STANDARD_WEBHOOKS_SECRET: Should be whsec_ and the base64"),
         ({"DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used: Not a directory."),
     ],
 )
@@ -94,6 +100,11 @@ def test_a_setting_that_is_no_use_is_one_clear_sentence(
     assert process.returncode == 1
     assert sentence in output.splitlines()[-1]
     assert "Traceback" not in output
+
+
+def test_the_command_to_paste_is_for_a_scheme_that_has_a_secret() -> None:
+    assert "URL=http://x\n" in try_it("http://x", LOCAL_SECRETS)
+    assert "URL=http://x SCHEME=stripe\n" in try_it("http://x", {"stripe": ["whsec_x"]})
 
 
 @pytest.mark.parametrize("text", ["Resources: [", "Resources: {}", "Resources: {A: {Type: AWS::Serverless::Function}}"])

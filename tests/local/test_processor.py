@@ -98,7 +98,11 @@ def test_an_order_that_is_not_there_is_not_what_was_expected(stack: Stack) -> No
 def test_a_shop_that_does_not_answer_is_said_to(order: dict[str, Any]) -> None:
     result = run("paid", order["id"], "--url", "http://127.0.0.1:1")
     assert result.returncode == 1
-    assert "refused" in result.stdout
+    assert "no answer from http://127.0.0.1:1: [Errno 111] Connection refused" in result.stdout
+
+
+def test_the_stack_on_another_port_is_found_as_make_run_finds_it(stack: Stack, order: dict[str, Any]) -> None:
+    assert "applied" in run("paid", order["id"], PORT=stack.url.rpartition(":")[2]).stdout
 
 
 def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, order: dict[str, Any]) -> None:
@@ -114,6 +118,10 @@ def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, ord
         ([], "the following arguments are required: scenario, order"),
         (["stolen", "x"], "invalid choice: 'stolen'"),
         (["paid", "x", "--amount", "1e2"], "'1e2' is no amount such as 29.00"),
+        (["paid", "x", "--url", "127.0.0.1:3000"], "is no address such as http://127.0.0.1:3000"),
+        (["delayed", "x", "--delay", "-2"], "'-2' is no number of seconds"),
+        (["delayed", "x", "--delay", "nan"], "'nan' is no number of seconds"),
+        (["paid", "x", "y"], "paid is about one order; many takes several."),
         (["many", "x", "--workers", "0"], "'0' is no number from 1"),
         (["paid", "x", "--scheme", "standard_webhooks", "--secret", "whsec_x"], "is whsec_ and base64"),
         (["rotated", "x", "--secret", "x"], "There is no second secret; name one with --next-secret."),
