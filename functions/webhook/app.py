@@ -3,6 +3,7 @@
 import json
 from functools import partial
 
+from storefront.errors import Problem
 from storefront.http import create_app, entry_point, json_response, raw_body, read_json, remark
 from storefront.origin import origin
 from storefront.payments import store
@@ -21,7 +22,12 @@ def receive_payment_event() -> Response[str]:
     # Before anything of the body is looked at: what is not authentic gets no further. The headers as they came, since
     # Powertools' own mapping hides one that came twice.
     authentic = keyring.authenticate(event.get("headers") or {}, body)
-    sent = read_json(event, body, partial(payment_event, authentic.scheme))
+    try:
+        sent = read_json(event, body, partial(payment_event, authentic.scheme))
+    except Problem as problem:
+        # A processor that is refused gives up some day, and a payment may be lost on it: the log says what to mend.
+        remark(warn=True, scheme=authentic.scheme, detail=problem.detail)
+        raise
     answer = store.record(sent, authentic, body, {**origin(event), "actor": "payment-processor"})
     # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
     needs_somebody = answer["outcome"] in ("needs_refund", "needs_review")

@@ -77,6 +77,25 @@ def test_the_log_says_why_and_the_answer_does_not(
         assert "0" * 64 not in str(line)
 
 
+@pytest.mark.parametrize(
+    ("body", "media_type", "detail"),
+    [
+        (b'{"order_id": "b0", "payment_status": "Paid"}', "application/json", "#/order_id: "),
+        (b'{"order_id": ', "application/json", "EOF while parsing"),
+        (b"{}", "text/plain", "Content-Type: application/json"),
+    ],
+)
+def test_an_authentic_event_that_is_refused_is_a_warning_that_says_what_to_mend(
+    shop: Shop, caplog: pytest.LogCaptureFixture, body: bytes, media_type: str, detail: str
+) -> None:
+    reply = shop.call("POST", "/api/payment-webhook", body, {**signed(body), "content-type": media_type})
+    assert reply.status in (400, 415, 422)
+    line = vars(caplog.records[-1])
+    assert (caplog.records[-1].levelname, line["scheme"]) == ("WARNING", "x_signature")
+    assert line["detail"] == reply.json["detail"]
+    assert detail in line["detail"]
+
+
 def test_a_body_changed_after_it_was_signed_is_refused(shop: Shop, order: dict[str, Any]) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "failed"}).encode()
     tampered = body.replace(b"failed", b"paid")
