@@ -287,7 +287,10 @@ def test_the_secret_comes_from_secrets_manager(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("secrets_manager")
-@pytest.mark.parametrize("secret_id", ["", "gone"])
+@pytest.mark.parametrize("secret_id", ["", "gone", "deleted"])
 def test_a_secret_that_is_not_configured_or_not_there_is_none(monkeypatch: pytest.MonkeyPatch, secret_id: str) -> None:
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="deleted", SecretString=document("one"))
+    client.delete_secret(SecretId="deleted", RecoveryWindowInDays=7)
     monkeypatch.setenv("WEBHOOK_SECRET_ID", secret_id)
     assert fetch_secret() is None

@@ -39,11 +39,22 @@ def test_the_shop_s_own_format_is_read_in_every_scheme(scheme: Scheme, status: A
     )
 
 
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+@pytest.mark.parametrize("type_", ["payment.failed", "payment_intent.payment_failed"])
+@pytest.mark.parametrize("data", [None, {"order_id": ORDER}])
+def test_a_type_that_says_the_opposite_of_the_status_is_refused(scheme: Scheme, type_: str, data: Any) -> None:
+    with pytest.raises(ValidationError, match="should say the same"):
+        read(scheme, {**OWN, "id": "evt_1", "type": type_, "data": data})
+
+
+def test_a_type_that_says_nothing_of_a_payment_s_status_contradicts_none() -> None:
+    for type_ in ("charge.refunded", "sale", 7, ["payment.failed"]):
+        assert read("x_signature", {**OWN, "type": type_}).payment_status == "paid"
+
+
 def test_it_may_say_more_and_carry_what_nobody_knows() -> None:
     more = {"event_id": "evt_1", "amount": "19.90", "currency": "eur", "occurred_at": "2026-01-31T12:00:00+01:00"}
-    assert read(
-        "x_signature", {**OWN, **more, "livemode": False, "type": "payment.failed", "data": []}
-    ) == PaymentEvent(
+    assert read("x_signature", {**OWN, **more, "livemode": False, "type": "payment.paid", "data": []}) == PaymentEvent(
         "storefront",
         event_id="evt_1",
         order_id=ORDER,

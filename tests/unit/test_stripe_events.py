@@ -74,6 +74,12 @@ def test_a_session_that_is_completed_before_it_is_paid_is_not_paid() -> None:
     assert read(stripe_event(name)) == ignored(name, "not_paid", order_id=ORDER)
 
 
+def test_a_session_that_only_keeps_a_card_is_not_paid() -> None:
+    name = "checkout.session.completed"
+    session = {"mode": "setup", "payment_status": "no_payment_required", "amount_total": None, "currency": None}
+    assert read(stripe_event(name, **session)) == ignored(name, "not_paid", order_id=ORDER)
+
+
 def test_a_session_with_nothing_to_be_paid_is_paid_with_its_amount() -> None:
     body = stripe_event("checkout.session.completed", payment_status="no_payment_required", amount_total=0)
     assert (read(body).payment_status, read(body).amount) == ("paid", Decimal("0.00"))
@@ -114,6 +120,11 @@ def test_a_stripe_amount_with_more_places_than_a_price_is_kept_whole() -> None:
 def test_what_was_received_counts_and_not_what_was_asked_for() -> None:
     body = stripe_event(amount=2400, amount_received=2399)
     assert read(body).amount == Decimal("23.99")
+
+
+def test_where_what_was_received_is_not_told_what_was_asked_for_counts() -> None:
+    assert read(stripe_event(amount=2399, amount_received=None)).amount == Decimal("23.99")
+    assert read(stripe_event(amount=2400, amount_received=0)).amount == Decimal("0.00")
 
 
 def test_without_an_amount_there_is_none_to_compare() -> None:

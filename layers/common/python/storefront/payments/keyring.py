@@ -175,6 +175,8 @@ def fetch_secret() -> str | None:
     )
     try:
         text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
-    except client.exceptions.ResourceNotFoundException:
+    # The second is what one that is marked for deletion gets, for a week at least: it was taken away on purpose.
+    # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+    except (client.exceptions.ResourceNotFoundException, client.exceptions.InvalidRequestException):
         return None
     return text

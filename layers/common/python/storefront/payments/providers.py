@@ -42,14 +42,14 @@ EXPONENTS = {
 
 ENVELOPE_TYPES: dict[str, ReportedStatus] = {"payment.paid": "paid", "payment.failed": "failed"}
 
-STRIPE_TYPES: dict[str, tuple[ReportedStatus, str]] = {
-    "payment_intent.succeeded": ("paid", "amount_received"),
-    "payment_intent.payment_failed": ("failed", "amount"),
-    "checkout.session.completed": ("paid", "amount_total"),
-    "checkout.session.async_payment_succeeded": ("paid", "amount_total"),
-    "checkout.session.async_payment_failed": ("failed", "amount_total"),
+STRIPE_TYPES: dict[str, tuple[ReportedStatus, tuple[str, ...]]] = {
+    "payment_intent.succeeded": ("paid", ("amount_received", "amount")),
+    "payment_intent.payment_failed": ("failed", ("amount",)),
+    "checkout.session.completed": ("paid", ("amount_total",)),
+    "checkout.session.async_payment_succeeded": ("paid", ("amount_total",)),
+    "checkout.session.async_payment_failed": ("failed", ("amount_total",)),
 }
-"""What they say of the payment, and which of the object's fields has its amount."""
+"""What they say of the payment, and which of the object's fields has its amount: the first that is there."""
 
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999, Python's last."""
@@ -154,11 +154,18 @@ class _StripeObject(_Sent):
         named = self.metadata.order_id if self.metadata else None
         return named.lower() if isinstance(named, str) and is_uuid(named) else None
 
-    def amount_of(self, field: str) -> Decimal | None:
-        units: int | None = getattr(self, field)
+    def amount_of(self, fields: tuple[str, ...]) -> Decimal | None:
+        units: int | None = next((found for field in fields if (found := getattr(self, field)) is not None), None)
         if units is None or self.currency is None:
             return None
         return _two_places(Decimal(units).scaleb(-EXPONENTS.get(self.currency, 2)))
+
+    def is_settled(self, amount: Decimal | None) -> bool:
+        # A session is completed before a bank transfer arrives. With nothing to be paid its amount is 0, and compared
+        # as the others are; one without an amount has only kept a card for later.
+        return self.payment_status in (None, "paid") or (
+            self.payment_status == "no_payment_required" and amount is not None
+        )
 
 
 class _StripeData(_Sent):
@@ -188,15 +195,14 @@ def stripe(body: bytes) -> PaymentEvent:
     event = PaymentEvent("stripe", head.type, head.id, occurred_at=created)
     if head.type not in STRIPE_TYPES:
         return event._replace(reason="type_not_ours")
-    status, amount_field = STRIPE_TYPES[head.type]
+    status, amount_fields = STRIPE_TYPES[head.type]
     payment = _StripeEvent.model_validate_json(body).data.object
     event = event._replace(order_id=payment.order_id())
     if event.order_id is None:
         return event._replace(reason="no_order_named")
-    # A session is completed before a bank transfer arrives. One with nothing to be paid is compared as the others are.
-    if status == "paid" and payment.payment_status not in (None, "paid", "no_payment_required"):
+    amount = payment.amount_of(amount_fields)
+    if status == "paid" and not payment.is_settled(amount):
         return event._replace(reason="not_paid")
-    amount = payment.amount_of(amount_field)
     return event._replace(payment_status=status, amount=amount, currency=payment.currency)
 
 
@@ -208,11 +214,24 @@ PROVIDERS: dict[Scheme, Callable[[bytes], PaymentEvent]] = {
 """Who signs in which scheme. The shop's own format is read in any of them."""
 
 
+def _status_of(type_: Any) -> ReportedStatus | None:
+    if not isinstance(type_, str):
+        return None
+    return STRIPE_TYPES[type_][0] if type_ in STRIPE_TYPES else ENVELOPE_TYPES.get(type_)
+
+
 class _Shape(_Sent):
     order_id: Any = None
     payment_status: Any = None
     type: Any = None
     data: Any = None
+
+    @model_validator(mode="after")
+    def _of_one_mind(self) -> Self:
+        # Which of the two to believe would be a guess, whichever format it is read in.
+        if (self.payment_status, _status_of(self.type)) in (("paid", "failed"), ("failed", "paid")):
+            raise PydanticCustomError("contradiction", "Its type and its payment_status should say the same")
+        return self
 
     def is_own_format(self) -> bool:
         # The others have a type and data, and around them whatever their processor likes, an order's id as well.
