@@ -118,8 +118,8 @@ class Processor:
     def stale(self) -> Iterator[Make]:
         if self.scheme == "x_signature":
             raise SystemExit("X-Signature has no timestamp that could be stale; choose another --scheme.")
-        # A second more, for those that it takes to arrive.
-        for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 1} s early", -STALE - 1)):
+        # Half a minute more for the early one, which is timely if it takes that long to arrive.
+        for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 30} s early", -STALE - 30)):
             yield partial(self.delivery, f"paid, {what}", self.event("paid"), age=age, expected=401)
 
     def rotated(self) -> Iterator[Make]:
