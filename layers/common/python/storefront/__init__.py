@@ -7,6 +7,7 @@ http        API Gateway event in, response out: bodies, parameters, problems, th
 routes      every route of the API, in one table
 errors      the problems a client can be told of (RFC 9457)
 db          one call, one round trip
+iam         tokens to sign in with, in place of a password
 migrate     the schema, brought up to date
 audit       the rows that contradict each other
 origin      who asked for a change

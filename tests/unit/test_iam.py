@@ -1,0 +1,121 @@
+"""Tokens to sign in with are those that AWS's own library makes."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from urllib.parse import parse_qsl
+
+import boto3
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storefront.iam import Credentials, own_credentials, own_token, token
+
+ANY_KEY = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
+ANY_USER = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=63)
+ANY_HOST = st.from_regex(r"[a-z0-9-]{1,20}(\.[a-z0-9-]{1,20}){1,5}", fullmatch=True)
+
+
+def botocore_s(host: str, port: int, user: str, region: str, credentials: Credentials) -> str:
+    client = boto3.client(
+        "rds",
+        region_name=region,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.session_token or None,
+    )
+    made: str = client.generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
+    return made
+
+
+def parts(made: str) -> tuple[str, dict[str, str]]:
+    """Address and parameters, whose order is the maker's own, the signature among them."""
+    address, _, query = made.partition("?")
+    return address, dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True))
+
+
+@settings(max_examples=30)  # AWS's library takes a second for each.
+@given(
+    host=ANY_HOST,
+    port=st.integers(1, 65535).filter(lambda port: port not in (80, 443)),
+    user=ANY_USER,
+    region=st.sampled_from(["us-east-1", "eu-central-1", "ap-southeast-2", "us-gov-west-1"]),
+    credentials=st.builds(Credentials, ANY_KEY, ANY_KEY, st.just("") | ANY_KEY),
+)
+def test_a_token_is_the_one_that_botocore_makes(
+    host: str, port: int, user: str, region: str, credentials: Credentials
+) -> None:
+    theirs = botocore_s(host, port, user, region, credentials)
+    made_at = datetime.strptime(parts(theirs)[1]["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
+    assert parts(token(f"{host}:{port}", user, region, credentials, made_at)) == parts(theirs)
+
+
+def test_the_function_s_own_keys_are_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ACCESS_KEY_ID", "a"), ("SECRET_ACCESS_KEY", "s"), ("SESSION_TOKEN", "t")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert own_credentials() == ("a", "s", "t")
+    made = own_token("db.example:5432", "storefront_app")
+    assert made.startswith("db.example:5432/?Action=connect&DBUser=storefront_app&")
+    assert "%2Feu-west-1%2Frds-db%2Faws4_request" in made
+
+
+@contextmanager
+def endpoint(status: int, body: bytes) -> Iterator[tuple[str, list[str | None]]]:
+    """Lambda's own, which hands out keys to a snapshot; its address, and what it was shown."""
+    shown: list[str | None] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown.append(self.headers["Authorization"])
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/credentials", shown
+        server.shutdown()
+
+
+@pytest.fixture
+def in_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    def enter(url: str) -> None:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "only-here")
+
+    return enter
+
+
+def test_a_snapshot_asks_lambda_for_them(in_a_snapshot: Callable[[str], None]) -> None:
+    keys = {"AccessKeyId": "a", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-11-24T18:00:00Z"}
+    with endpoint(200, json.dumps(keys).encode()) as (url, shown):
+        in_a_snapshot(url)
+        assert own_credentials() == ("a", "s", "t")
+    assert shown == ["only-here"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, b"secret"), (200, b"secret"), (200, b'{"secret": 1}'), (200, b"[]")]
+)
+def test_keys_that_are_not_told_are_trouble_that_passes(
+    in_a_snapshot: Callable[[str], None], status: int, body: bytes
+) -> None:
+    with endpoint(status, body) as (url, _):
+        in_a_snapshot(url)
+        with pytest.raises(OSError, match="did not tell") as raised:
+            own_credentials()
+    assert "secret" not in repr(raised.value)
+
+
+def test_an_endpoint_that_is_away_is_trouble_that_passes(in_a_snapshot: Callable[[str], None]) -> None:
+    in_a_snapshot("http://127.0.0.1:1/credentials")
+    with pytest.raises(OSError, match="refused"):
+        own_credentials()
