@@ -13,6 +13,7 @@ from samcli.lib.utils.stream_writer import StreamWriter
 from samcli.local.lambdafn.env_vars import EnvironmentVariables
 
 from local.environments import Configuration, ExecutionEnvironment, InvocationError, Launcher
+from local.settings import EVERY_FUNCTION
 from local.template import code_folders
 
 MAX_ENVIRONMENTS = 4
@@ -29,10 +30,14 @@ _DEFAULT_MEMORY = 128
 class LambdaRunner:
     """Invokes the functions of a template. Takes the place of SAM CLI's LocalLambdaRunner."""
 
-    def __init__(self, functions: Iterable[Function], variables: Mapping[str, str]) -> None:
-        """Give the variables to every function; they win over the template's."""
+    def __init__(self, functions: Iterable[Function], variables: Mapping[str, Mapping[str, str]]) -> None:
+        """variables: every function's, and a function's own, by its name; they win over the template's."""
         self._launcher = Launcher()
-        self._pools = {function.name: _Pool(function, variables, self._launcher) for function in functions}
+        every = variables[EVERY_FUNCTION]
+        self._pools = {
+            function.name: _Pool(function, {**every, **variables.get(function.name, {})}, self._launcher)
+            for function in functions
+        }
 
     def __enter__(self) -> Self:
         return self

@@ -47,7 +47,9 @@ class SamCli:
             *("--build-dir", str(self.build_folder), "--cached", "--cache-dir", str(cache)),
         )
 
-    def configure(self, architecture: str, variables: Mapping[str, str], *, skip_pull_image: bool) -> None:
+    def configure(
+        self, architecture: str, variables: Mapping[str, Mapping[str, str]], *, skip_pull_image: bool
+    ) -> None:
         """Write the file with which any `sam local` command runs this build with these environment variables."""
         options = {
             "template_file": str(self.build_folder / "template.yaml"),
@@ -59,7 +61,7 @@ class SamCli:
         }
         # JSON is YAML too.
         _write_json(self.config, {"version": 0.1, "default": {"global": {"parameters": options}}})
-        _write_json(self._variables, {"Parameters": dict(variables)})
+        _write_json(self._variables, variables)
 
     def invoke(self, function: str) -> str:
         """Run `sam local invoke` without an event; the answer's JSON text. Raises StartError."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from local.signing import secrets
 
@@ -30,14 +31,33 @@ class Settings:
     template: Path
 
 
-def function_variables(settings: Settings, database_url: str, aws_url: str) -> dict[str, str]:
-    """What every function's environment gets; it wins over the template's."""
-    return {
-        "DATABASE_URL": database_url,
+APP_ROLE = "storefront_app"
+"""Whom the functions sign in to the embedded database as, which changes no schema."""
+
+EVERY_FUNCTION = "Parameters"
+"""SAM CLI's word for them in the file of its option --env-vars."""
+
+
+def function_variables(settings: Settings, database_url: str, aws_url: str) -> dict[str, dict[str, str]]:
+    """What every function's environment gets, and what one gets beside; both win over the template's.
+
+    database_url: the owner's. On a database of the developer's own the functions are the owner too.
+    """
+    separate = not settings.database_url
+    every = {
+        "DATABASE_URL": as_role(database_url, APP_ROLE) if separate else database_url,
         "SECRETS_MANAGER_ENDPOINT": aws_url,
         "CURSOR_KEY": LOCAL_CURSOR_KEY,
         "ORDER_TIME_TO_LIVE_MINUTES": settings.order_time_to_live,
     }
+    migrate = {"DATABASE_URL": database_url, "APP_ROLE": APP_ROLE if separate else ""}
+    return {EVERY_FUNCTION: every, "MigrateFunction": migrate}
+
+
+def as_role(url: str, role: str) -> str:
+    """The same database, signed in to as somebody else who needs no password."""
+    address = urlsplit(url)
+    return urlunsplit(address._replace(netloc=f"{role}@{address.netloc.rpartition('@')[2]}"))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from pg8000.native import Connection, identifier
 
 from local.postgres import postgres
+from local.settings import APP_ROLE, as_role
 from storefront import db
 from storefront.migrate import migrate
 from tests.integration.pooler import as_functions_see
@@ -54,6 +55,11 @@ def new_database(server_url: str) -> Iterator[str]:
         server.run(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
 
 
+def as_app(url: str) -> str:
+    """The same database, as the functions' role; as the owner where a password is asked for, which the role has not."""
+    return url if urlsplit(url).password else as_role(url, APP_ROLE)
+
+
 @pytest.fixture
 def empty_direct_url(server_url: str) -> Iterator[str]:
     """A database of the test's own, with nothing in it, as the test itself reaches it."""
@@ -69,30 +75,30 @@ def empty_database_url(empty_direct_url: str) -> str:
 
 @pytest.fixture
 def direct_url(empty_direct_url: str) -> str:
-    """A database of the test's own, with the schema, as the test itself reaches it."""
+    """A database of the test's own, with the schema, as its owner reaches it."""
     with closing(db.connect(empty_direct_url)) as connection:
-        migrate(connection)
+        migrate(connection, app_role=APP_ROLE)
     return empty_direct_url
 
 
 @pytest.fixture(scope="module")
 def module_direct_url(server_url: str) -> Iterator[str]:
-    """A database with the schema, which the tests of a module share, as the tests themselves reach it."""
+    """A database with the schema, which the tests of a module share, as its owner reaches it."""
     with new_database(server_url) as url, closing(db.connect(url)) as connection:
-        migrate(connection)
+        migrate(connection, app_role=APP_ROLE)
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url(module_direct_url: str) -> str:
     """A database with the schema, which the tests of a module share, as the functions reach it."""
-    return as_functions_see(module_direct_url)
+    return as_functions_see(as_app(module_direct_url))
 
 
 @pytest.fixture
 def database_url(direct_url: str) -> str:
     """A database of the test's own, with the schema, as the functions reach it."""
-    return as_functions_see(direct_url)
+    return as_functions_see(as_app(direct_url))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from typing import Any
 
 from storefront import audit, settings
-from storefront.db import session
+from storefront.db import connect, session
 from storefront.log import logger
 from storefront.metrics import count
 
@@ -13,7 +13,7 @@ MAX_LOGGED = 100
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """How many rows contradict another one; each is an error in the log. Raises PostgreSQL's DatabaseError."""
-    with session(settings.database_url(), audit.ANSWER_TIMEOUT) as connection:
+    with session(connect(settings.database_url(), audit.ANSWER_TIMEOUT)) as connection:
         found = audit.violations(connection)
     for violation in found[:MAX_LOGGED]:
         logger.error("audit violation", **violation._asdict())

@@ -23,11 +23,14 @@ def invoke(name: str) -> Any:
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
-def test_an_event_works_as_it_is(database_url: str, name: str) -> None:
-    load_sample_data(database_url)
+def test_an_event_works_as_it_is(direct_url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_sample_data(direct_url)
+    if name == "migrate.json":
+        # It signs in as the owner.
+        monkeypatch.setenv("DATABASE_URL", direct_url)
     answer = invoke(name)
     if name in UNROUTED:
-        assert answer == UNROUTED[name]
+        assert answer.items() >= UNROUTED[name].items()
     elif name == "unknown-route.json":
         assert answer["statusCode"] == 404
     else:

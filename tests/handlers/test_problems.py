@@ -54,6 +54,7 @@ def test_a_hostile_body_gets_a_clear_problem(
     assert shop.call(method, path, body).problem() == problem
 
 
+@pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("not_an_id", ["%22", '"', "?", "#", "\\", "🍵", "\0", "`"])
 @pytest.mark.parametrize(("method", "collection"), [("GET", "products"), ("DELETE", "products"), ("GET", "orders")])
 def test_an_id_of_odd_characters_breaks_a_rule(method: str, collection: str, not_an_id: str) -> None:
@@ -93,6 +94,7 @@ def test_a_body_that_breaks_ten_thousand_rules_lists_the_first_hundred(shop: Sho
     assert reply.json["detail"].endswith("; and 10000 more")
 
 
+@pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("body", ["abc", "é", "\ud800"])
 def test_base64_that_is_none_is_malformed(body: str) -> None:
     event = api_event("POST", "/api/products", b"x", {"content-type": "application/json"})

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import pytest
 
+from local.settings import APP_ROLE, as_role
 from storefront import db
 
 POOL_SIZE = 4
@@ -83,27 +84,29 @@ def pooler(server_url: str, pool_size: int = POOL_SIZE) -> Iterator[Pooler]:
 
 
 def _behind(pooler_url: str, database_url: str) -> str:
-    return urlunsplit(urlsplit(pooler_url)._replace(path=urlsplit(database_url).path))
+    database = urlsplit(database_url)
+    return as_role(urlunsplit(urlsplit(pooler_url)._replace(path=database.path)), database.username or "postgres")
 
 
 def _settings(server_url: str, folder: Path, pool_size: int) -> str:
     host, port = db.host_and_port(server_url)
     address = urlsplit(server_url)
-    server = {"host": host, "port": port, "user": unquote(address.username or "postgres")}
-    if address.password:
-        server["password"] = unquote(address.password)
+    users = {unquote(address.username or "postgres"): unquote(address.password or ""), APP_ROLE: "", "console": ""}
     # A quote within one is written twice.
-    parameters = " ".join("{}='{}'".format(name, str(value).replace("'", "''")) for name, value in server.items())
+    listed = ("{} {}".format(*(f'"{text.replace(chr(34), chr(34) * 2)}"' for text in one)) for one in users.items())
+    (folder / "users").write_text("\n".join(listed) + "\n")
     return f"""[databases]
-* = {parameters}
+* = host='{host}' port={port}
 [pgbouncer]
 pool_mode = transaction
 default_pool_size = {pool_size}
 max_client_conn = 300
 ; Transactions that starve each other are an error of the test that holds them, and soon.
 query_wait_timeout = 20
-; Nobody else gets at the socket; the functions come as the server's user.
-auth_type = any
+; Nobody else gets at the socket.
+auth_type = trust
+auth_file = {folder / "users"}
+admin_users = console
 listen_addr =
 listen_port = {_PORT}
 unix_socket_dir = {folder}

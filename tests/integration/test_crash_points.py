@@ -201,7 +201,7 @@ def release(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     (package / "migrations" / "9999_hue.sql").write_text("ALTER TABLE products ADD COLUMN hue text;")
     function = package / "catalog" / "get_product.sql"
     function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
-    monkeypatch.setattr(load_function("migrate"), "migrate", lambda connection: migrate(connection, package))
+    monkeypatch.setattr(load_function("migrate"), "migrate", lambda connection, **_: migrate(connection, package))
     with (
         TemporaryDirectory() as folder,
         wire_to(empty_database_url, Path(folder)) as wire,
@@ -217,7 +217,8 @@ def test_a_migration_that_dies_before_its_commit_leaves_nothing_and_can_be_run_a
     lost: str, release: Release
 ) -> None:
     before = release.schema()
-    for flush in range(1, RELEASE_FLUSHES):
+    # The first is the login's.
+    for flush in range(2, RELEASE_FLUSHES):
         lose(release.wire, flush, lost)
         with pytest.raises(db.TRANSPORT_ERRORS):
             release.deploy()
@@ -237,6 +238,12 @@ def test_a_migration_that_dies_in_its_commit_is_whole_or_not_there_and_can_be_ru
     assert len(release.schema() - before) == (0 if left else RELEASED_CHANGES)
     assert release.deploy() == left
     assert len(release.schema() - before) == RELEASED_CHANGES
+
+
+@pytest.mark.parametrize("lost", ["request", "answer"])
+def test_a_migration_whose_login_dies_logs_in_again(lost: str, release: Release) -> None:
+    lose(release.wire, 1, lost)
+    assert release.deploy() == RELEASED
 
 
 def test_the_crash_points_of_a_migration_are_all_the_flushes_there_are(release: Release) -> None:

@@ -62,13 +62,13 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(database: Connection
     assert migrate(database, package) == ["0002_good.sql", "0003_bad.sql"]
 
 
-def test_a_migration_that_waits_for_a_table_gives_up(database: Connection, database_url: str, package: Path) -> None:
+def test_a_migration_that_waits_for_a_table_gives_up(database: Connection, direct_url: str, package: Path) -> None:
     (package / "migrations" / "0002_wait.sql").write_text(
         "SET LOCAL lock_timeout = '100ms'; ALTER TABLE products ADD COLUMN colour text;"
     )
     database.run("BEGIN")
     database.run("LOCK TABLE products IN ACCESS SHARE MODE")
-    with closing(db.connect(database_url)) as other, pytest.raises(DatabaseError, match="lock timeout"):
+    with closing(db.connect(direct_url)) as other, pytest.raises(DatabaseError, match="lock timeout"):
         migrate(other, package)
 
 
@@ -87,9 +87,33 @@ def test_a_migration_may_take_longer_than_any_request(
     function = load_function("migrate")
     monkeypatch.setattr(db, "ANSWER_TIMEOUT", 0.1)
     monkeypatch.setattr(db.connect, "__defaults__", (0.1,))
-    monkeypatch.setattr(function, "migrate", lambda connection: migrate(connection, package))
+    monkeypatch.setattr(function, "migrate", lambda connection, **_: migrate(connection, package))
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
     assert "0002_slow.sql" in function.lambda_handler({}, lambda_context())["applied"]
+
+
+def test_a_database_that_has_yet_to_wake_up_is_waited_for(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = load_function("migrate")
+    refusals = [ConnectionRefusedError(), TimeoutError()]
+
+    def connect(*arguments: Any) -> Connection:
+        if refusals:
+            raise refusals.pop()
+        return db.connect(*arguments)
+
+    monkeypatch.setattr(function, "connect", connect)
+    monkeypatch.setattr(function.time, "sleep", lambda _: None)
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    assert function.lambda_handler({}, lambda_context())["applied"]
+
+
+def test_a_database_that_does_not_wake_up_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_function("migrate"), "PATIENCE", 0)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/x?sslmode=disable")
+    with pytest.raises(ConnectionRefusedError):
+        load_function("migrate").lambda_handler({}, lambda_context())
 
 
 def test_a_migration_whose_session_was_ended_tells_its_own_error(
@@ -97,7 +121,7 @@ def test_a_migration_whose_session_was_ended_tells_its_own_error(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_direct_url)
 
-    def fail_after_the_end(connection: Connection) -> list[str]:
+    def fail_after_the_end(connection: Connection, **_: Any) -> list[str]:
         [[pid]] = connection.run("SELECT pg_backend_pid()")
         with closing(db.connect(empty_direct_url)) as other:
             other.run(f"SELECT pg_terminate_backend({pid}, 5000)")

@@ -46,8 +46,8 @@ def test_a_run_that_was_killed_leaves_no_function_and_the_next_one_recovers(tmp_
     assert processes_of(tmp_path) == []
 
 
-def test_a_developer_s_own_database_and_secret_are_used(tmp_path: Path, database_url: str) -> None:
-    with running(tmp_path, DATABASE_URL=database_url, WEBHOOK_SECRET="another one") as stack:
+def test_a_developer_s_own_database_and_secret_are_used(tmp_path: Path, direct_url: str) -> None:
+    with running(tmp_path, DATABASE_URL=direct_url, WEBHOOK_SECRET="another one") as stack:
         shop = Shop(over_http(stack.url))
         order = shop.order((shop.create_product()["id"], 1))
         assert shop.pay(order["id"]).status == 401

@@ -109,7 +109,7 @@ def test_a_function_can_be_invoked_with_an_event(stack: Stack, name: str) -> Non
     event = EVENTS / name
     answer = invoke(stack, function_for(name, json.loads(event.read_text())), event)
     if name in UNROUTED:
-        assert answer == UNROUTED[name]
+        assert answer.items() >= UNROUTED[name].items()
     else:
         assert answer["statusCode"] < 500, answer
 

@@ -15,7 +15,7 @@ UNROUTED: dict[str, Any] = {
     "expire-orders.json": {"expired": 0, "swept": 0},
     "audit.json": {"violations": 0},
 }
-"""What the functions without a route answer on the sample data."""
+"""What the functions without a route answer on the sample data, among the rest."""
 
 
 @cache
@@ -25,10 +25,21 @@ def template() -> dict[str, Any]:
     return plain
 
 
+def resources(*types: str) -> dict[str, dict[str, Any]]:
+    """The properties of the resources of some types, by logical id."""
+    found = template()["Resources"].items()
+    return {name: one.get("Properties", {}) for name, one in found if one["Type"] in types}
+
+
 def functions() -> dict[str, dict[str, Any]]:
-    """The functions' properties, by logical id."""
-    resources = template()["Resources"].items()
-    return {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::Serverless::Function"}
+    """The functions' properties, by logical id; the one of the deployment, which is none of the shop's, left out."""
+    return resources("AWS::Serverless::Function")
+
+
+def http_events() -> list[dict[str, Any]]:
+    """The properties of every event that is a route of the API."""
+    events = [event for one in functions().values() for event in one.get("Events", {}).values()]
+    return [event["Properties"] for event in events if event["Type"] == "HttpApi"]
 
 
 def routes() -> dict[str, str]:

@@ -40,7 +40,7 @@ def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
         "FallbackFunction": set(),
         "ExpireOrdersFunction": {"DATABASE_URL", "ORDER_TIME_TO_LIVE_MINUTES"},
         "AuditFunction": {"DATABASE_URL"},
-        "MigrateFunction": {"DATABASE_URL"},
+        "MigrateFunction": {"APP_ROLE", "DATABASE_URL"},
     }
 
 

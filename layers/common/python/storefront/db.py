@@ -101,9 +101,8 @@ def connect(url: str, answer_timeout: float = ANSWER_TIMEOUT) -> Connection:
 
 
 @contextmanager
-def session(url: str, answer_timeout: float) -> Iterator[Connection]:
-    """A connection of its own, for what is no request; closed at the end. Raises what connect() raises."""
-    connection = connect(url, answer_timeout)
+def session(connection: Connection) -> Iterator[Connection]:
+    """A connection for what is no request; closed at the end."""
     try:
         yield connection
     except BaseException:

@@ -6,11 +6,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pg8000.native import Connection, literal
+from pg8000.exceptions import DatabaseError
+from pg8000.native import Connection, identifier, literal
 
 from storefront.db import TRANSPORT_ERRORS
 
 PACKAGE = Path(__file__).parent
+GRANTS = PACKAGE / "grants.sql"
+
+_INSUFFICIENT_PRIVILEGE = "42501"
 
 # Any number that nobody else takes: the CRC-32 of "storefront".
 _ADVISORY_LOCK = 0x94B7A2A3
@@ -40,16 +44,20 @@ class SqlFile(NamedTuple):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def migrate(connection: Connection, package: Path = PACKAGE) -> list[str]:
+def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | None = None) -> list[str]:
     """Apply what is new; the names of the files that were, oldest migration first. Any number may run at once.
 
-    Raises MigrationError for a migration that was applied and then changed, and PostgreSQL's DatabaseError for one
-    that failed. All of it is one transaction: no request ever sees a table without the functions that go with it, and
-    after a failure everything is as it was.
+    app_role: who the functions sign in as, made where it is missing; None where they are the owner. Raises
+    MigrationError for a migration that was applied and then changed, and PostgreSQL's DatabaseError for one that
+    failed. All of it is one transaction: no request ever sees a table without the functions that go with it, and after
+    a failure everything is as it was.
     """
     with _transaction(connection):
         connection.run(_HISTORY)
-        return [file.name for file in _files(package) if _apply(connection, file)]
+        applied = [file.name for file in _files(package) if _apply(connection, file)]
+        if app_role is not None:
+            _let_in(connection, app_role)
+        return applied
 
 
 def _apply(connection: Connection, file: SqlFile) -> bool:
@@ -66,6 +74,35 @@ def _apply(connection: Connection, file: SqlFile) -> bool:
         "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
     )
     return True
+
+
+def _let_in(connection: Connection, app_role: str) -> None:
+    role = identifier(app_role)
+    if not connection.run(f"SELECT FROM pg_roles WHERE rolname = {literal(app_role)}"):
+        # A role is the whole server's: another database's migration may make it at the same time.
+        _administer(
+            connection,
+            f"CREATE ROLE {role} LOGIN",
+            f"DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$",
+        )
+    # RDS lets those sign in with a token who are members of this one, which other servers do not have.
+    if connection.run(
+        f"SELECT FROM pg_roles WHERE rolname = 'rds_iam' AND NOT pg_has_role({literal(app_role)}, oid, 'MEMBER')"
+    ):
+        _administer(connection, f"GRANT rds_iam TO {role}")
+    [[database]] = connection.run("SELECT current_database()")
+    grants = GRANTS.read_text(encoding="utf-8").replace(":app_role", role)
+    connection.run(grants.replace(":database", identifier(database)))
+
+
+def _administer(connection: Connection, statement: str, guarded: str | None = None) -> None:
+    """Run a statement that the owner of a database that is there already may not be allowed, guarded against a race."""
+    try:
+        connection.run(guarded or statement)
+    except DatabaseError as error:
+        if error.args[0]["C"] != _INSUFFICIENT_PRIVILEGE:
+            raise
+        raise MigrationError(f"Nobody but an administrator may do this, once: {statement}") from None
 
 
 @contextmanager

@@ -9,6 +9,11 @@ def database_url() -> str:
     return os.environ["DATABASE_URL"]
 
 
+def app_role() -> str | None:
+    """Whom the functions sign in to the database as, where that is not the owner; None where it is."""
+    return os.environ.get("APP_ROLE") or None
+
+
 def webhook_secret_id() -> str:
     """Name or ARN of the Secrets Manager secret that holds the webhook's keys; empty where none is configured."""
     return os.environ.get("WEBHOOK_SECRET_ID", "")

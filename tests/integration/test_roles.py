@@ -1,0 +1,176 @@
+"""The functions' role reads and writes what the functions need, and changes no schema."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import pytest
+from pg8000.exceptions import DatabaseError
+from pg8000.native import Connection, identifier, literal
+
+from local.settings import APP_ROLE, as_role
+from storefront import db
+from storefront.migrate import MigrationError, migrate
+from tests.conftest import new_database
+
+DENIED = "42501"
+
+PRIVILEGES = {
+    "products": {"SELECT", "INSERT", "UPDATE"},
+    "orders": {"SELECT", "INSERT", "UPDATE"},
+    "payment_events": {"SELECT", "INSERT", "UPDATE"},
+    "order_items": {"SELECT", "INSERT"},
+    "order_events": {"SELECT", "INSERT"},
+    "stock_movements": {"SELECT", "INSERT"},
+    "idempotency_keys": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    "mismatches": {"SELECT"},
+    "schema_history": set(),
+}
+
+REFUSED = [
+    "CREATE TABLE t ()",
+    "CREATE TEMPORARY TABLE t ()",
+    "CREATE VIEW v AS SELECT 1",
+    "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE OR REPLACE FUNCTION rfc3339(moment timestamptz) RETURNS text LANGUAGE sql AS 'SELECT 1'",
+    "CREATE SCHEMA s",
+    "CREATE ROLE r",
+    "CREATE DATABASE d",
+    "ALTER TABLE products ADD COLUMN c integer",
+    "ALTER TABLE order_events DISABLE TRIGGER ALL",
+    "ALTER FUNCTION get_order(jsonb) RENAME TO g",
+    "DROP TABLE products",
+    "DROP FUNCTION get_order(jsonb)",
+    "DROP INDEX orders_by_status",
+    "TRUNCATE products",
+    "CREATE INDEX i ON products (name)",
+    "CREATE TRIGGER t BEFORE INSERT ON products FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "UPDATE order_events SET actor = 'somebody else'",
+    "DELETE FROM order_events",
+    "UPDATE stock_movements SET delta = 1",
+    "DELETE FROM stock_movements",
+    "DELETE FROM products",
+    "DELETE FROM orders",
+    "DELETE FROM payment_events",
+    "UPDATE order_items SET quantity = 1",
+    "SELECT FROM schema_history",
+    "UPDATE schema_history SET checksum = ''",
+    "COPY products TO PROGRAM 'cat'",
+    "SET ROLE postgres",
+    "ALTER DATABASE {database} SET lock_timeout = 0",
+    "ALTER SYSTEM SET fsync = off",
+]
+
+
+@pytest.fixture
+def app(direct_url: str) -> Iterator[Connection]:
+    """A session of the functions' role."""
+    try:
+        connection = db.connect(as_role(direct_url, APP_ROLE))
+    except DatabaseError:
+        pytest.skip("this server asks the functions' role for a password")
+    with closing(connection):
+        yield connection
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_the_functions_role_may_not(app: Connection, statement: str) -> None:
+    [[database]] = app.run("SELECT current_database()")
+    with pytest.raises(DatabaseError) as refused:
+        app.run(statement.replace("{database}", identifier(database)))
+    assert refused.value.args[0]["C"] == DENIED
+
+
+def privileges(owner: Connection) -> dict[str, set[str]]:
+    rows = owner.run(
+        f"""SELECT c.relname, coalesce(array_agg(a.privilege_type) FILTER (WHERE a.privilege_type IS NOT NULL), '{{}}')
+              FROM pg_class c
+              LEFT JOIN LATERAL aclexplode(c.relacl) a ON a.grantee = {literal(APP_ROLE)}::regrole
+             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+             GROUP BY c.relname"""
+    )
+    return {name: set(granted) for name, granted in rows}
+
+
+def test_each_table_s_privileges_are_decided(database: Connection) -> None:
+    assert privileges(database) == PRIVILEGES
+
+
+def test_the_role_has_no_power_of_its_own(database: Connection) -> None:
+    powers = "rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls, rolcanlogin"
+    found = database.run(f"SELECT {powers} FROM pg_roles WHERE rolname = {literal(APP_ROLE)}")
+    assert found == [[False, False, False, False, False, True]]
+
+
+def test_what_was_granted_by_hand_is_taken_away_with_the_next_deployment(database: Connection) -> None:
+    database.run(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP_ROLE}; GRANT CREATE ON SCHEMA public TO {APP_ROLE}")
+    assert privileges(database) != PRIVILEGES
+    assert migrate(database, app_role=APP_ROLE) == []
+    assert privileges(database) == PRIVILEGES
+    [[may_create]] = database.run(f"SELECT has_schema_privilege({literal(APP_ROLE)}, 'public', 'CREATE')")
+    assert may_create is False
+
+
+def test_databases_of_one_server_are_migrated_at_once(server_url: str) -> None:
+    role = "storefront_app_of_this_test"
+
+    def run(url: str) -> None:
+        with closing(db.connect(url)) as connection:
+            migrate(connection, app_role=role)
+
+    with new_database(server_url) as one, new_database(server_url) as other, ThreadPoolExecutor(8) as pool:
+        list(pool.map(run, [one, other] * 4))
+        for url in (one, other):
+            with closing(db.connect(url)) as connection:
+                connection.run(f"DROP OWNED BY {role}")
+    with closing(db.connect(server_url)) as server:
+        server.run(f"DROP ROLE {role}")
+
+
+@contextmanager
+def owned_by_somebody(server_url: str, url: str) -> Iterator[Connection]:
+    """A session as a database's owner who has no rights beside."""
+    with closing(db.connect(server_url)) as server, closing(db.connect(url)) as connection:
+        server.run("CREATE ROLE owner_of_this_test")
+        try:
+            [[database]] = connection.run("SELECT current_database()")
+            connection.run(f"ALTER DATABASE {identifier(database)} OWNER TO owner_of_this_test")
+            connection.run("SET ROLE owner_of_this_test")
+            yield connection
+        finally:
+            connection.run("RESET ROLE; REASSIGN OWNED BY owner_of_this_test TO CURRENT_USER")
+            server.run("DROP ROLE owner_of_this_test")
+
+
+@pytest.fixture
+def rds_iam(server_url: str) -> Iterator[None]:
+    """The role that RDS has, which its users of tokens are members of."""
+    with closing(db.connect(server_url)) as server:
+        server.run("CREATE ROLE rds_iam")
+        yield
+        server.run("DROP ROLE rds_iam")
+
+
+def test_an_owner_who_may_not_make_roles_is_told_what_to_ask_for(server_url: str, empty_direct_url: str) -> None:
+    with owned_by_somebody(server_url, empty_direct_url) as connection:
+        with pytest.raises(MigrationError, match='CREATE ROLE "nobody_yet" LOGIN'):
+            migrate(connection, app_role="nobody_yet")
+        assert connection.run("SELECT to_regclass('products')") == [[None]]
+
+
+@pytest.mark.usefixtures("rds_iam", "module_direct_url")
+def test_an_owner_who_may_not_let_in_with_tokens_is_told_what_to_ask_for(
+    server_url: str, empty_direct_url: str
+) -> None:
+    with closing(db.connect(server_url)) as server, owned_by_somebody(server_url, empty_direct_url) as connection:
+        with pytest.raises(MigrationError, match=f'GRANT rds_iam TO "{APP_ROLE}"'):
+            migrate(connection, app_role=APP_ROLE)
+        server.run(f"GRANT rds_iam TO {APP_ROLE}")
+        assert migrate(connection, app_role=APP_ROLE)
+
+
+@pytest.mark.usefixtures("rds_iam")
+def test_the_functions_role_may_sign_in_with_a_token(database: Connection) -> None:
+    for _ in range(2):
+        migrate(database, app_role=APP_ROLE)
+        assert database.run(f"SELECT pg_has_role({literal(APP_ROLE)}, 'rds_iam', 'MEMBER')") == [[True]]
