@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long sabotage mutants pay audit lint types build sam-local lock clean
+.PHONY: help run token test test-long sabotage mutants pay audit lint types build deploy logs sam-local lock clean
 
 UV_VERSION := 0.13.9
 
@@ -17,11 +17,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/common/python
 export SAM_CLI_TELEMETRY := 0
 
+LOG_STACK = $(if $(filter prod,$(ENV)),storefront,storefront-$(or $(ENV),$(error name the environment: make logs ENV=dev)))
+
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: .venv/installed ## serve the API on http://127.0.0.1:3000 until Ctrl-C, without Docker
 	@python -m local
+
+token: .venv/installed ## print an access token for `AUTH=on make run`: of the CUSTOMER=…, or the shop's; more in ARGS=…
+	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(ARGS)
 
 test: .venv/installed ## run every test; those for Docker where an engine answers
 	@python -m pytest
@@ -54,6 +59,12 @@ build: .venv/installed ## build what is deployed, into .aws-sam/
 	@sam validate --lint
 	@sam build
 
+deploy: build ## deploy to ENV=dev or ENV=prod, as samconfig.toml has it; more in ARGS=…
+	@sam deploy --config-env $(or $(ENV),$(error name the environment: make deploy ENV=dev)) $(ARGS)
+
+logs: .venv/installed ## show the log of ENV=dev or ENV=prod as it is written; more in ARGS=…
+	@sam logs --tail --cw-log-group /storefront/$(LOG_STACK)/functions $(ARGS)
+
 sam-local: .venv/installed ## serve the API with `sam local start-api`, in Docker
 	@python -m local.sam_local
 
@@ -72,7 +83,7 @@ clean: ## remove what was installed and built; .local/, the data, stays
 # later, and every start would then compile half of it again. pip steps in where only pip is configured for this machine's index.
 .venv/installed: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
-	@echo "Installing into .venv with $$($(PYTHON) --version) …"
+	@echo "Installing into .venv with $$($(PYTHON) --version) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements-dev.txt \

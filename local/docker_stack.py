@@ -44,6 +44,10 @@ The functions' logs are in {log}
 
 def serve(settings: Settings, port: int) -> None:
     """Serve the API on a port of loopback until KeyboardInterrupt. Raises StartError."""
+    if settings.auth:
+        raise StartError(
+            "`sam local` checks no tokens, so that AUTH=on would close its routes to everybody; `make run` does."
+        )
     engine = _engine()
     sam = SamCli(settings.data_dir / "sam-local")
     # What a killed run left behind.

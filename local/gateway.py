@@ -26,6 +26,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local.environments import InvocationError
 from local.lambdas import LambdaRunner
+from local.tokens import Authorizer, RefusedError
+from storefront.routes import DEFAULT_ROUTE
 
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request's body: the HTTP API's quota."""
@@ -33,14 +35,14 @@ MAX_BODY = 10 * 1024 * 1024
 MAX_EVENT = 6 * 1024 * 1024
 """Characters of an event's JSON text: Lambda's quota, past which the emulator would cut the text off."""
 
-DEFAULT_ROUTE = "$default"
-
 
 class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
     """An HTTP API in front of Lambda functions."""
 
-    def __init__(self, api: Api, runner: LambdaRunner, port: int) -> None:
+    def __init__(self, api: Api, runner: LambdaRunner, port: int, authorizer: Authorizer | None) -> None:
+        """authorizer: None where no route asks for a token."""
         super().__init__(api, runner, port=port, host="127.0.0.1")
+        self._authorizer = authorizer
         self._default_route = next((route for route in api.routes if route.path == DEFAULT_ROUTE), None)
         self._routes = _route_map(api)
         self.create()
@@ -67,13 +69,22 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
         if len(json.dumps(event)) > MAX_EVENT:
             raise RequestEntityTooLarge
         try:
+            self._authorize(event)
             answer = self._invoke_lambda_function(route.function_name, event)
             status, headers, body = self._parse_v2_payload_format_lambda_output(answer, [], request)
+        except RefusedError as refused:
+            return _refusal(refused)
         except (InvocationError, LambdaResponseParseException) as error:
             print(f"{route.function_name}: {error}", file=sys.stderr, flush=True)
             raise InternalServerError from error
         response: Response = self.service_response(body, headers, status)
         return response
+
+    def _authorize(self, event: dict[str, Any]) -> None:
+        if self._authorizer is not None:
+            context = self._authorizer.context(event["routeKey"], event["headers"].get("authorization"))
+            if context is not None:
+                event["requestContext"]["authorizer"] = context
 
     def _match(self, flask_request: Request) -> tuple[Route, dict[str, str]]:
         try:
@@ -162,6 +173,16 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
+def _refusal(refused: RefusedError) -> Response:
+    response = _message(refused.status, refused.status.phrase)
+    response.headers["WWW-Authenticate"] = refused.challenge
+    return response
+
+
 def _error_response(error: HTTPException) -> Response:
     # "Internal Server Error", "Not Found", "Request Entity Too Large": the real one's words are HTTP's.
-    return Response(json.dumps({"message": error.name}), error.code, content_type="application/json")
+    return _message(error.code, error.name)
+
+
+def _message(status: int | None, text: str) -> Response:
+    return Response(json.dumps({"message": text}), status, content_type="application/json")

@@ -21,7 +21,10 @@ class StartError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the stack listens and what it runs on. Port 0 is any free one; no URL, an embedded server."""
+    """Where the stack listens and what it runs on.
+
+    Port 0 is any free one; no URL, an embedded server. auth: whether routes ask for tokens.
+    """
 
     port: int
     data_dir: Path
@@ -29,6 +32,7 @@ class Settings:
     webhook_secrets: Mapping[str, list[str]]
     order_time_to_live: str
     template: Path
+    auth: bool
 
 
 APP_ROLE = "storefront_app"
@@ -47,6 +51,7 @@ def function_variables(settings: Settings, database_url: str, aws_url: str) -> d
     every = {
         "DATABASE_URL": as_role(database_url, APP_ROLE) if separate else database_url,
         "SECRETS_MANAGER_ENDPOINT": aws_url,
+        "AUTH": "on" if settings.auth else "off",
         "CURSOR_KEY": LOCAL_CURSOR_KEY,
         "ORDER_TIME_TO_LIVE_MINUTES": settings.order_time_to_live,
     }
@@ -68,8 +73,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("DATABASE_URL", ""),
         webhook_secrets=secrets(environment),
         order_time_to_live=_minutes(environment.get("ORDER_TIME_TO_LIVE_MINUTES") or DEFAULT_TIME_TO_LIVE),
+        auth=_is_on(environment.get("AUTH") or "off"),
         template=Path(environment.get("TEMPLATE") or ROOT / "template.yaml").resolve(),
     )
+
+
+def _is_on(text: str) -> bool:
+    if text in ("on", "off"):
+        return text == "on"
+    raise StartError(f"AUTH must be on or off, and is {text!r}.")
 
 
 def _minutes(text: str) -> str:

@@ -12,7 +12,8 @@ from local.lambdas import LambdaRunner
 from local.schedule import scheduled
 from local.settings import Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
-from local.template import TemplateError, read_template
+from local.template import Template, TemplateError, read_template
+from local.tokens import Authorizer, signing_key
 
 _POLL_INTERVAL = 0.1
 """Seconds until a signal that another thread got is noticed."""
@@ -33,6 +34,11 @@ Report one of the sample orders as paid, as a processor does:
   make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}{scheme}
 """
 
+_TOKENS = """\
+Routes ask for tokens; beside reading products and the webhook each of these needs
+  -H "Authorization: Bearer $(make -s token)"
+"""
+
 
 def serve(settings: Settings, database_url: str, listener: socket.socket) -> None:
     """Serve the API on a bound socket until KeyboardInterrupt. Raises StartError."""
@@ -48,7 +54,7 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
         except TemplateError as error:
             raise StartError(str(error)) from error
         port = listener.getsockname()[1]
-        server = Gateway(template.api, runner, port).make_server(listener)
+        server = Gateway(template.api, runner, port, _authorizer(settings, template)).make_server(listener)
         try:
             server.server_activate()
         except OSError as error:
@@ -56,6 +62,8 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
         url = f"http://{listener.getsockname()[0]}:{port}"
         say(try_it(url, settings.webhook_secrets))
+        if settings.auth:
+            say(_TOKENS)
         server.service_actions = raise_if_interrupted  # type: ignore[method-assign]  # Called at each poll.
         server.serve_forever(_POLL_INTERVAL)
 
@@ -70,6 +78,10 @@ def try_it(url: str, secrets: Mapping[str, list[str]]) -> str:
     listed = "\n".join(f"  {scheme:<18} {keys[0]}" for scheme, keys in secrets.items())
     scheme = "" if "x_signature" in secrets else f" SCHEME={next(iter(secrets))}"
     return _TRY_IT.format(url=url, secrets=listed, scheme=scheme)
+
+
+def _authorizer(settings: Settings, template: Template) -> Authorizer | None:
+    return Authorizer(signing_key(settings.data_dir), template.scopes) if settings.auth else None
 
 
 def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:

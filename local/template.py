@@ -1,6 +1,7 @@
 """What the SAM template says, read by SAM CLI's own code."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.provider import Api, Function
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+
+from storefront.routes import DEFAULT_ROUTE
 
 _RATE = re.compile(r"rate\(([0-9]+) (minute|hour|day)s?\)")
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
@@ -20,11 +23,16 @@ class TemplateError(Exception):
 
 @dataclass(frozen=True)
 class Template:
-    """A template's functions, its HTTP API, and the seconds between two runs of each scheduled function."""
+    """A template's functions, its HTTP API, and what of them SAM CLI does not emulate.
+
+    schedules: seconds between two runs of each scheduled function. scopes: of each route key, one of which a token has
+    to have; None where no token is asked for.
+    """
 
     functions: list[Function]
     api: Api
     schedules: dict[str, float]
+    scopes: dict[str, frozenset[str] | None]
 
 
 def read_template(path: Path) -> Template:
@@ -34,6 +42,7 @@ def read_template(path: Path) -> Template:
         functions = list(SamFunctionProvider(stacks, ignore_code_extraction_warnings=True).get_all())
         api = ApiProvider(stacks).api
         schedules = _schedules(stacks[0].resources)
+        scopes = _scopes(stacks[0].resources)
     except Exception as error:  # SAM CLI has no common base for what a broken template raises.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise TemplateError(f"The template {path} cannot be used: {reason}") from error
@@ -41,19 +50,36 @@ def read_template(path: Path) -> Template:
         for folder in code_folders(function):
             if not folder.is_dir():
                 raise TemplateError(f"The template {path} names a folder that does not exist: {folder}")
-    return Template(functions, api, schedules)
+    return Template(functions, api, schedules, scopes)
 
 
 def _schedules(resources: dict[str, Any]) -> dict[str, float]:
     found = {}
+    for name, event in _events(resources, "ScheduleV2"):
+        rate = _RATE.fullmatch(event["ScheduleExpression"])
+        if rate is None:
+            raise ValueError(f"the schedule of {name} should be a rate, such as rate(5 minutes)")
+        found[name] = int(rate[1]) * _SECONDS[rate[2]]
+    return found
+
+
+def _scopes(resources: dict[str, Any]) -> dict[str, frozenset[str] | None]:
+    found: dict[str, frozenset[str] | None] = {}
+    for _, event in _events(resources, "HttpApi"):
+        auth = event["Auth"]
+        # An event without a path is the default route's; SAM CLI may have filled it in.
+        path = event.get("Path", DEFAULT_ROUTE)
+        route_key = DEFAULT_ROUTE if path == DEFAULT_ROUTE else f"{event['Method']} {path}"
+        found[route_key] = None if auth["Authorizer"] == "NONE" else frozenset(auth["AuthorizationScopes"])
+    return found
+
+
+def _events(resources: dict[str, Any], type_: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The properties of each event of a type, with its function's name."""
     for name, resource in resources.items():
         for event in resource.get("Properties", {}).get("Events", {}).values():
-            if event["Type"] == "ScheduleV2":
-                rate = _RATE.fullmatch(event["Properties"]["ScheduleExpression"])
-                if rate is None:
-                    raise ValueError(f"the schedule of {name} should be a rate, such as rate(5 minutes)")
-                found[name] = int(rate[1]) * _SECONDS[rate[2]]
-    return found
+            if event["Type"] == type_:
+                yield name, event["Properties"]
 
 
 def code_folders(function: Function) -> list[Path]:

@@ -21,6 +21,7 @@ from storefront.routes import ROUTES, match
 ROOT = Path(__file__).parent.parent
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ENVIRONMENT = {
+    "AUTH": "off",
     "CURRENCY": "USD",
     "CURSOR_KEY": "local-only-not-a-secret-either",
     "ORDER_TIME_TO_LIVE_MINUTES": "1440",
@@ -125,9 +126,13 @@ def expect(status: int, reply: Reply) -> Any:
     return reply.json
 
 
-def over_handlers(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-    """Call the function that API Gateway would, with the event that it would make."""
+def over_handlers(
+    method: str, path: str, body: bytes | None, headers: Mapping[str, str], claims: Mapping[str, str] | None = None
+) -> Reply:
+    """Call the function that API Gateway would, with the event that it would make of a token with these claims."""
     event = api_event(method, path, body, headers)
+    if claims is not None:
+        event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
     answer = load_function(_function_name(event)).lambda_handler(event, lambda_context())
     reply_headers = {name.lower(): value for name, value in answer["headers"].items()}
     return Reply(answer["statusCode"], reply_headers, answer["body"] or "")

@@ -1,4 +1,4 @@
-"""Audits the books. Run on a schedule; the metric AuditViolations is what an alarm looks at."""
+"""Audits the books. Run on a schedule; its metrics AuditViolations and WebhookAge are what alarms look at."""
 
 from typing import Any
 
@@ -12,11 +12,15 @@ MAX_LOGGED = 100
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """How many rows contradict another one; each is an error in the log. Raises PostgreSQL's DatabaseError."""
+    """How many rows contradict another one, each an error in the log; and how old the webhook's silence is, in seconds.
+
+    Raises PostgreSQL's DatabaseError.
+    """
     with session(connect(settings.database_url(), audit.ANSWER_TIMEOUT)) as connection:
-        found = audit.violations(connection)
+        found, webhook_age = audit.violations(connection), audit.webhook_age(connection)
     for violation in found[:MAX_LOGGED]:
         logger.error("audit violation", **violation._asdict())
-    logger.info("audited", violations=len(found))
+    logger.info("audited", violations=len(found), webhook_age=webhook_age)
     count("AuditViolations", len(found))
-    return {"violations": len(found)}
+    count("WebhookAge", webhook_age)
+    return {"violations": len(found), "webhook_age": webhook_age}

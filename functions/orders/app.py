@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from storefront.access import customer_of, own_customer_id
 from storefront.http import create_app, entry_point, json_response, parse_id, parse_json, parse_parameters
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
@@ -19,18 +20,23 @@ app = create_app()
 def place_order() -> Response[str]:
     event = app.current_event
     key = idempotency_key(event.headers.get("idempotency-key"))
-    return created(store.place(parse_json(event, NewOrder), origin(event), key), "/api/orders")
+    order = parse_json(event, NewOrder)
+    own_customer_id(event, order.customer_id)
+    return created(store.place(order, origin(event), key), "/api/orders")
 
 
 @app.get("/api/orders")
 def list_orders() -> Response[str]:
     event = app.current_event
-    return list_response(event, parse_parameters(event, OrderListParameters), store.listed)
+    parameters = parse_parameters(event, OrderListParameters)
+    # Before the cursor is looked at, which is bound to the filters.
+    parameters = parameters.model_copy(update={"customer_id": own_customer_id(event, parameters.customer_id)})
+    return list_response(event, parameters, store.listed)
 
 
 @app.get("/api/orders/<id>")
 def get_order(id: str) -> Response[str]:
-    return json_response(store.get(parse_id(id)))
+    return json_response(store.get(parse_id(id), customer_of(app.current_event)))
 
 
 @app.put("/api/orders/<id>/status")
@@ -42,7 +48,8 @@ def change_order_status(id: str) -> Response[str]:
 @app.get("/api/orders/<id>/events")
 def list_order_events(id: str) -> Response[str]:
     event = app.current_event
-    return list_response(event, parse_parameters(event, CursorParameters), partial(store.events, parse_id(id)))
+    read = partial(store.events, parse_id(id), customer_of(event))
+    return list_response(event, parse_parameters(event, CursorParameters), read)
 
 
 lambda_handler = entry_point(app)

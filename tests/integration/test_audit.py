@@ -184,13 +184,30 @@ def test_the_audit_takes_longer_than_a_request_may(database: Connection) -> None
 def test_the_scheduled_function_logs_each_violation_and_counts_them(
     database: Connection, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert load_function("audit").lambda_handler({}, lambda_context()) == {"violations": 0}
+    assert load_function("audit").lambda_handler({}, lambda_context()) == {"violations": 0, "webhook_age": 0}
     assert '"AuditViolations":[0.0]' in capsys.readouterr().out.replace(" ", "")
     corrupt(database, "UPDATE products SET quantity = 4")
-    assert load_function("audit").lambda_handler({}, lambda_context()) == {"violations": 1}
+    assert load_function("audit").lambda_handler({}, lambda_context()) == {"violations": 1, "webhook_age": 0}
     assert '"AuditViolations":[1.0]' in capsys.readouterr().out.replace(" ", "")
     [logged] = [vars(record) for record in caplog.records if record.levelname == "ERROR"]
     assert (logged["rule"], logged["detail"]) == ("stock is the sum of its movements", "4 on hand, 3 moved")
+
+
+def test_the_webhook_s_silence_is_as_old_as_the_first_order_after_the_last_event(
+    shop: Shop, database: Connection
+) -> None:
+    tea = shop.create_product(quantity=100)["id"]
+    assert audit.webhook_age(database) == 0
+    orders = [shop.order((tea, 1))["id"] for _ in range(3)]
+    for hours, order_id in zip((3, 2, 1), orders, strict=True):
+        database.run(
+            "UPDATE orders SET created_at = now() - make_interval(hours => :n) WHERE id = :id", n=hours, id=order_id
+        )
+    assert audit.webhook_age(database) == pytest.approx(3 * 3600, abs=60)
+    expect(200, shop.pay(orders[0]))
+    assert audit.webhook_age(database) == 0
+    database.run("UPDATE payment_events SET received_at = now() - interval '150 minutes'")
+    assert audit.webhook_age(database) == pytest.approx(2 * 3600, abs=60)
 
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")

@@ -45,7 +45,7 @@ def test_a_scheduled_function_runs_again_and_again_though_it_may_fail(capfd: pyt
 
 def test_a_schedule_that_is_no_rate_is_one_clear_sentence(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
-    text = (ROOT / "template.yaml").read_text().replace("rate(5 minutes)", "cron(0 12 * * ? *)")
+    text = (ROOT / "template.yaml").read_text().replace("rate(5 minutes)", '"cron(0 12 * * ? *)"')
     template.write_text(text)
     with pytest.raises(TemplateError, match="the schedule of ExpireOrdersFunction should be a rate"):
         read_template(template)

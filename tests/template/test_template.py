@@ -1,19 +1,42 @@
 """The template, the route table and the functions' own routes agree."""
 
 import subprocess
+from typing import Any
 
 import pytest
 
 from storefront import audit, db
-from storefront.routes import ROUTES
+from storefront.access import COGNITO_PREFIX, OPEN
+from storefront.routes import ROUTES, Access
 from tests.shop import ROOT, load_function
-from tests.template.sam import folder_name, functions, routes, template
+from tests.template.sam import folder_name, functions, http_events, resources, routes, template
 
 TABLE = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods}
 
 
 def test_the_template_has_the_routes_of_the_table_and_a_default() -> None:
     assert routes().keys() == {*TABLE, "$default"}
+
+
+def test_each_route_s_access_is_the_table_s() -> None:
+    decided = {
+        f"{event['Method']} {event['Path']}" if "Path" in event else "$default": event["Auth"]
+        for event in http_events()
+    }
+    table = {f"{method} {path}": access for path, methods in ROUTES.items() for method, access in methods.items()}
+    assert decided == {key: auth_of(access) for key, access in {**table, "$default": Access.ANYONE}.items()}
+
+
+def auth_of(access: Access) -> dict[str, Any]:
+    """What a route's event says; Cognito puts the resource server's name before a scope."""
+    if access in OPEN:
+        return {"Authorizer": "NONE"}
+    return {"Authorizer": "Tokens", "AuthorizationScopes": [access, f"{COGNITO_PREFIX}{access}"]}
+
+
+def test_a_route_without_a_decision_would_be_closed() -> None:
+    auth = template()["Resources"]["Api"]["Properties"]["Auth"]
+    assert auth["DefaultAuthorizer"] in auth["Authorizers"]
 
 
 @pytest.mark.parametrize("function", sorted(set(routes().values())))
@@ -27,19 +50,21 @@ def test_a_function_handles_the_routes_that_lead_to_it(function: str) -> None:
 
 
 def test_every_function_s_folder_is_in_the_template() -> None:
-    assert {path.name for path in (ROOT / "functions").iterdir()} == {folder_name(name) for name in functions()}
+    named = {folder_name(name) for name in functions()}
+    assert {path.name for path in (ROOT / "functions").iterdir()} == {*named, "deployment"}
 
 
 def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
     given = {name: set(one.get("Environment", {}).get("Variables", {})) for name, one in functions().items()}
+    assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == {"DATABASE_URL", "METRICS_NAMESPACE"}
     assert given == {
-        "ProductsFunction": {"DATABASE_URL", "CURSOR_KEY"},
-        "OrdersFunction": {"DATABASE_URL", "CURSOR_KEY"},
-        "WebhookFunction": {"DATABASE_URL", "CURRENCY", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
-        "PaymentsFunction": {"DATABASE_URL", "CURSOR_KEY", "CURRENCY"},
-        "FallbackFunction": set(),
-        "ExpireOrdersFunction": {"DATABASE_URL", "ORDER_TIME_TO_LIVE_MINUTES"},
-        "AuditFunction": {"DATABASE_URL"},
+        "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
+        "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
+        "WebhookFunction": {"CONFIGURATION", "CURRENCY", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
+        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH"},
+        "FallbackFunction": {"CONFIGURATION"},
+        "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES"},
+        "AuditFunction": {"CONFIGURATION"},
         "MigrateFunction": {"APP_ROLE", "DATABASE_URL"},
     }
 
@@ -55,13 +80,13 @@ def test_time_outs_nest() -> None:
     # Twice (connecting 2 s and an answer 3 s), as in keyring.py.
     secrets_manager = 10
     assert secrets_manager + db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT < template()["Globals"]["Function"]["Timeout"]
-    assert functions()["MigrateFunction"]["Timeout"] > load_function("migrate").ANSWER_TIMEOUT
+    migrate, deployment = load_function("migrate"), load_function("deployment")
+    assert functions()["MigrateFunction"]["Timeout"] > migrate.PATIENCE + db.CONNECT_TIMEOUT + migrate.ANSWER_TIMEOUT
+    assert functions()["MigrateFunction"]["Timeout"] < deployment.ANSWER_TIMEOUT
+    hook, waits = resources("AWS::Lambda::Function")["DeploymentFunction"], resources("Custom::SchemaMigration")
+    assert deployment.ANSWER_TIMEOUT < hook["Timeout"] < waits["SchemaMigration"]["ServiceTimeout"]
     assert functions()["AuditFunction"]["Timeout"] > audit.ANSWER_TIMEOUT
     assert load_function("expire_orders").TIME_FOR_A_BATCH > (db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT) * 1000
-
-
-def test_parameters_that_hold_secrets_are_not_shown() -> None:
-    assert template()["Parameters"]["DatabaseUrl"]["NoEcho"] is True
 
 
 @pytest.mark.usefixtures("sam_environment")

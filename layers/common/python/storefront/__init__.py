@@ -4,7 +4,8 @@ A map:
 
 settings    what the environment says
 http        API Gateway event in, response out: bodies, parameters, problems, the log line
-routes      every route of the API, in one table
+routes      every route of the API and who may use it, in one table
+access      the scopes and the customer of a token
 errors      the problems a client can be told of (RFC 9457)
 db          one call, one round trip
 iam         tokens to sign in with, in place of a password

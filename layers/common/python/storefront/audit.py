@@ -19,6 +19,21 @@ class Violation(NamedTuple):
     detail: str
 
 
+_WEBHOOK_AGE = """
+SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::bigint
+  FROM orders
+ WHERE created_at > coalesce((SELECT max(received_at) FROM payment_events), '-infinity')"""
+
+
+def webhook_age(connection: Connection) -> int:
+    """For how long orders have been placed without any payment event: seconds since the first one after the last event.
+
+    0 where no order was. Raises PostgreSQL's DatabaseError.
+    """
+    [[seconds]] = connection.run(_WEBHOOK_AGE)
+    return int(seconds)
+
+
 def violations(connection: Connection) -> list[Violation]:
     """Every row that contradicts another one; none where the books are right. Raises PostgreSQL's DatabaseError."""
     rows = connection.run(AUDIT.read_text(encoding="utf-8"))

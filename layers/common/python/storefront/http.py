@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from storefront import errors, routes
+from storefront import access, errors, routes
 from storefront.fields import Id
 from storefront.log import logger
 from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
@@ -40,8 +40,9 @@ _remarks: dict[str, Any] = {}
 
 
 def create_app() -> APIGatewayHttpResolver:
-    """A router that answers every problem, and everything unexpected, as application/problem+json."""
+    """A router that checks access, and answers every problem and everything unexpected as application/problem+json."""
     app = APIGatewayHttpResolver()
+    app.use([access.check])
     app.exception_handler(errors.Problem)(_problem_response)
     app.exception_handler(Exception)(lambda error: _internal_error(error, app.current_event.request_context.request_id))
     app.not_found(lambda _: _problem_response(_unmatched(app.current_event)))

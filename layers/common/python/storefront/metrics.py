@@ -1,11 +1,13 @@
 """CloudWatch metrics, written to the log in the embedded metric format."""
 
+from storefront import settings
+
 
 def count(name: str, value: int, **dimensions: str) -> None:
-    """Count something, under the namespace Storefront."""
+    """Count something, or tell a number, under the stack's own namespace."""
     # Imported here: no request that counts nothing pays for it, and what it imports comes after storefront.powertools.
     from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415  see above
 
-    with single_metric(name, MetricUnit.Count, value, namespace="Storefront") as metric:
+    with single_metric(name, MetricUnit.Count, value, namespace=settings.metrics_namespace()) as metric:
         for dimension, text in {"service": "storefront", **dimensions}.items():
             metric.add_dimension(dimension, text)

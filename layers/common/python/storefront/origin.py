@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from storefront.access import claims_of
+
 ANONYMOUS = "anonymous"
 
 
@@ -14,10 +16,5 @@ class Origin(TypedDict):
 
 
 def origin(event: Mapping[str, Any]) -> Origin:
-    """The subject of the token that API Gateway's authorizer has checked; without one, anonymous.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-    """
-    context = event["requestContext"]
-    claims = context.get("authorizer", {}).get("jwt", {}).get("claims", {})
-    return {"actor": claims.get("sub") or ANONYMOUS, "request_id": context["requestId"]}
+    """The subject of the token that was checked; without one, anonymous."""
+    return {"actor": claims_of(event).get("sub") or ANONYMOUS, "request_id": event["requestContext"]["requestId"]}

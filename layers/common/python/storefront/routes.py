@@ -1,24 +1,40 @@
-"""Every route of the API, in one table.
+"""Every route of the API and who may use it, in one table.
 
 The template, the functions' own routes and this table are held together by a test. With it any function can tell
 an unknown path from a wrong method, the one that API Gateway sends everything unmatched to above all.
 """
 
 import re
+from enum import StrEnum
 
-ROUTES: dict[str, frozenset[str]] = {
-    "/api/products": frozenset({"GET", "POST"}),
-    "/api/products/{id}": frozenset({"GET", "PUT", "DELETE"}),
-    "/api/products/{id}/stock-adjustments": frozenset({"POST"}),
-    "/api/orders": frozenset({"GET", "POST"}),
-    "/api/orders/{id}": frozenset({"GET"}),
-    "/api/orders/{id}/status": frozenset({"PUT"}),
-    "/api/orders/{id}/events": frozenset({"GET"}),
-    "/api/payment-webhook": frozenset({"POST"}),
-    "/api/payment-events": frozenset({"GET"}),
-    "/api/payment-events/{id}/replay": frozenset({"POST"}),
-    "/api/reconciliation": frozenset({"GET"}),
+
+class Access(StrEnum):
+    """Who may use a route: anyone, whoever signs, or whoever has a token with the scope (RFC 6749, section 3.3)."""
+
+    ANYONE = "anyone"
+    SIGNATURE = "signature"
+    CATALOG_WRITE = "catalog:write"
+    ORDERS_WRITE = "orders:write"
+    ORDERS_READ = "orders:read"
+    ORDERS_MANAGE = "orders:manage"
+
+
+ROUTES: dict[str, dict[str, Access]] = {
+    "/api/products": {"GET": Access.ANYONE, "POST": Access.CATALOG_WRITE},
+    "/api/products/{id}": {"GET": Access.ANYONE, "PUT": Access.CATALOG_WRITE, "DELETE": Access.CATALOG_WRITE},
+    "/api/products/{id}/stock-adjustments": {"POST": Access.CATALOG_WRITE},
+    "/api/orders": {"GET": Access.ORDERS_READ, "POST": Access.ORDERS_WRITE},
+    "/api/orders/{id}": {"GET": Access.ORDERS_READ},
+    "/api/orders/{id}/status": {"PUT": Access.ORDERS_MANAGE},
+    "/api/orders/{id}/events": {"GET": Access.ORDERS_READ},
+    "/api/payment-webhook": {"POST": Access.SIGNATURE},
+    "/api/payment-events": {"GET": Access.ORDERS_MANAGE},
+    "/api/payment-events/{id}/replay": {"POST": Access.ORDERS_MANAGE},
+    "/api/reconciliation": {"GET": Access.ORDERS_MANAGE},
 }
+
+DEFAULT_ROUTE = "$default"
+"""Where API Gateway sends what no route matches."""
 
 _PATTERNS = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in ROUTES]
 

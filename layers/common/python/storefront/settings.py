@@ -29,6 +29,16 @@ def currency() -> str:
     return os.environ["CURRENCY"]
 
 
+def metrics_namespace() -> str:
+    """Where metrics are counted: another one for each stack of an account."""
+    return os.environ.get("METRICS_NAMESPACE", "Storefront")
+
+
+def auth_is_on() -> bool:
+    """Whether routes ask for tokens. Only the word "off" opens them, which a laptop's stack says."""
+    return os.environ.get("AUTH") != "off"
+
+
 def order_time_to_live() -> int:
     """Minutes that an order may stay pending and unpaid; 0 for ever. Raises ValueError where it is no such number."""
     text = os.environ["ORDER_TIME_TO_LIVE_MINUTES"]

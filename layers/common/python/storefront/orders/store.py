@@ -33,12 +33,14 @@ def listed(request: dict[str, Any]) -> str:
     return db.call("page_of_orders", json.dumps(request))[1]
 
 
-def get(order_id: str) -> str:
-    return _one("get_order", {"id": order_id})[1]
+def get(order_id: str, customer_id: int | None) -> str:
+    """customer_id: whose order it has to be; None for anybody's. Raises OrderNotFound."""
+    return _one("get_order", {"id": order_id, "customer_id": customer_id})[1]
 
 
-def events(order_id: str, request: dict[str, Any]) -> str:
-    return _one("page_of_order_events", {"id": order_id, **request})[1]
+def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> str:
+    """customer_id: whose order it has to be; None for anybody's. Raises OrderNotFound."""
+    return _one("page_of_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
 
 
 def change_status(order_id: str, status: OrderStatus, origin: Origin) -> str:

@@ -1,0 +1,133 @@
+"""Has the migrations applied when CloudFormation asks, and tells it what came of them.
+
+A custom resource of the template, whose properties change with the migrations: new code waits for it, and where it
+fails the deployment is rolled back. It runs outside of the network, since CloudFormation takes its answer at a public
+address.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-responses.html
+"""
+
+import hashlib
+import http.client
+import json
+import logging
+import os
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+ANSWER_TIMEOUT = 430
+"""Seconds, above what the migrations may take."""
+
+READY_TIMEOUT = 90
+"""Seconds until they have to be started: Lambda takes the network from a function that nobody called for weeks."""
+
+NOT_STARTED = {
+    "EC2ThrottledException",
+    "ENINotReadyException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "TooManyRequestsException",
+}
+"""Refusals of Lambda's that pass, after which nothing has run.
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+
+ATTEMPTS = 3
+"""To tell CloudFormation, which waits until its time-out otherwise."""
+
+MAX_REASON = 500
+"""Characters, of up to six bytes in JSON; the whole answer may have 4,096 bytes. The log has all of it."""
+
+logger = logging.getLogger(__name__)
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> None:
+    """Apply the migrations of a Create or an Update; a Delete leaves the schema and its data as they are."""
+    reason = ""
+    if event["RequestType"] != "Delete":
+        try:
+            reason = _migrate()
+        except Exception as error:  # noqa: BLE001  whatever it is, CloudFormation has to hear of it
+            reason = f"The migrations could not be started: {error}"
+    if reason:
+        logger.error("%s", reason)
+        if _is_rolled_back(event["StackId"]):
+            # A way back that fails leaves a stack that is stuck; and the old code has the schema that it had.
+            reason = ""
+    _answer(event, reason)
+
+
+def _migrate() -> str:
+    """Why the migrations failed; "" where they did not."""
+    # Once: CloudFormation is told of a failure, and a second try would find the first still running.
+    config = Config(read_timeout=ANSWER_TIMEOUT, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+    answer = _invoke(boto3.client("lambda", config=config))
+    payload = json.load(answer["Payload"])
+    logger.info("migrations: %s", json.dumps(payload))
+    if "FunctionError" in answer:
+        return f"The migrations failed, and nothing was changed: {payload.get('errorMessage')}"
+    return ""
+
+
+def _invoke(client: Any) -> Any:
+    deadline = time.monotonic() + READY_TIMEOUT
+    while True:
+        try:
+            return client.invoke(FunctionName=os.environ["MIGRATE_FUNCTION"], Payload=b"{}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NOT_STARTED or time.monotonic() > deadline:
+                raise
+            time.sleep(5)
+
+
+def _is_rolled_back(stack_id: str) -> bool:
+    try:
+        [stack] = boto3.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
+    except Exception:
+        logger.exception("the stack's status is not known")
+        return False
+    return "ROLLBACK" in stack["StackStatus"]
+
+
+def _answer(event: dict[str, Any], reason: str) -> None:
+    # Another one for each configuration; the template says what for.
+    configuration = hashlib.sha256(json.dumps(event["ResourceProperties"], sort_keys=True).encode()).hexdigest()
+    body = json.dumps(
+        {
+            "Status": "FAILED" if reason else "SUCCESS",
+            "Reason": reason[:MAX_REASON] or "The schema is up to date",
+            # The same from request to request: with another one CloudFormation would delete what it takes for the old.
+            "PhysicalResourceId": "schema",
+            "StackId": event["StackId"],
+            "RequestId": event["RequestId"],
+            "LogicalResourceId": event["LogicalResourceId"],
+            "Data": {"Configuration": configuration[:16]},
+        },
+        ensure_ascii=False,
+    ).encode()
+    for attempt in range(ATTEMPTS):
+        try:
+            return _put(event["ResponseURL"], body)
+        except (OSError, http.client.HTTPException):
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(2**attempt)
+    return None
+
+
+def _put(url: str, body: bytes) -> None:
+    address = urlsplit(url)
+    connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = connect(address.netloc, timeout=10)
+    try:
+        # An empty type, since the address is signed without one.
+        connection.request("PUT", f"{address.path}?{address.query}", body, {"Content-Type": ""})
+        response = connection.getresponse()
+        response.read()
+        if response.status != http.HTTPStatus.OK:
+            raise http.client.HTTPException(f"CloudFormation answered {response.status}")
+    finally:
+        connection.close()

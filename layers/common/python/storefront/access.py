@@ -1,0 +1,106 @@
+"""Who may do what: the scopes and the customer of the token that API Gateway's JWT authorizer has checked.
+
+Checked once more here, and closed where in doubt: without the authorizer's context, as under `sam local`, which skips
+JWT authorizers, for a route that has no decision on access, and for a claim that cannot be read.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from storefront import settings
+from storefront.errors import Problem
+from storefront.fields import MAX_INTEGER
+from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
+from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, match
+
+OPEN = frozenset({Access.ANYONE, Access.SIGNATURE})
+"""What asks for no token."""
+
+CUSTOMERS = frozenset({Access.ORDERS_WRITE, Access.ORDERS_READ})
+"""What a customer's token may be good for; with any other scope in it somebody made a mistake."""
+
+COGNITO_PREFIX = "storefront/"
+"""Cognito puts the resource server's identifier before a scope's name.
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html"""
+
+
+class TokenMissing(Problem):
+    status, kind, title = 401, "token-missing", "A token is needed"
+
+    def __init__(self) -> None:
+        # RFC 6750, section 3.
+        super().__init__("This route asks for an access token.", headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(Problem):
+    status, kind, title = 403, "forbidden", "The token does not allow that"
+
+
+Next = Callable[[APIGatewayHttpResolver], Response[str]]
+
+
+def check(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[str]:
+    """Let a request through to its route. Raises TokenMissing or Forbidden."""
+    if settings.auth_is_on():
+        _check_scope(app.current_event)
+    return next_middleware(app)
+
+
+def customer_of(event: APIGatewayProxyEventV2) -> int | None:
+    """The customer whose token it is, who sees their own orders alone; None for the shop's. Raises Forbidden."""
+    if not settings.auth_is_on() or "customer_id" not in (claims := claims_of(event)):
+        return None
+    text = str(claims["customer_id"])
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > MAX_INTEGER:
+        raise Forbidden("The token's customer_id is none.")
+    return int(text)
+
+
+def own_customer_id(event: APIGatewayProxyEventV2, asked_for: int | None) -> int | None:
+    """Whose orders a request is about: a customer's own, or whoever's the shop asks for; None for everybody's.
+
+    Raises Forbidden where a customer asks for another one's.
+    """
+    customer_id = customer_of(event)
+    if customer_id is None:
+        return asked_for
+    if asked_for not in (None, customer_id):
+        raise Forbidden("The token is another customer's.")
+    return customer_id
+
+
+def claims_of(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """The claims of the token that was checked; empty without one. Numbers come as text, a list as "[a b]".
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+    """
+    claims: Mapping[str, str] = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
+    return claims
+
+
+def _check_scope(event: APIGatewayProxyEventV2) -> None:
+    if event["routeKey"] == DEFAULT_ROUTE and event.http_method not in ROUTES.get(match(event.path) or "", {}):
+        # To be answered 404 or 405.
+        return
+    method, _, path = event["routeKey"].partition(" ")
+    needed = ROUTES.get(path, {}).get(method)
+    if needed in OPEN:
+        return
+    claims = claims_of(event)
+    if not claims:
+        raise TokenMissing
+    if needed is None:
+        raise Forbidden("Nobody has decided who may use this route.")
+    if needed not in _scopes(claims):
+        challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
+        detail = f"This route asks for a token with the scope {needed}."
+        raise Forbidden(detail, headers={"WWW-Authenticate": challenge})
+    if customer_of(event) is not None and needed not in CUSTOMERS:
+        raise Forbidden("A customer's token does not reach this route.")
+
+
+def _scopes(claims: Mapping[str, str]) -> set[str]:
+    # RFC 8693, section 4.2, has "scope"; some issuers send the list "scp" in its place. API Gateway reads both.
+    text = str(claims.get("scope") or claims.get("scp") or "")
+    return {scope.removeprefix(COGNITO_PREFIX) for scope in text.removeprefix("[").removesuffix("]").split()}

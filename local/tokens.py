@@ -1,0 +1,149 @@
+"""Access tokens for a laptop, issued by this command and checked as API Gateway's JWT authorizer checks an issuer's.
+
+python -m local.tokens --scope orders:read
+"""
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from local.settings import read_settings
+from storefront.access import CUSTOMERS, OPEN
+from storefront.routes import Access
+
+ISSUER = "https://local-only.invalid"
+AUDIENCE = "storefront"
+ALGORITHM = "RS256"
+"""API Gateway takes RSA alone.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html"""
+
+_CLAIMS = jwt.JWTClaimsRegistry(
+    iss={"essential": True, "value": ISSUER},
+    aud={"essential": True, "value": AUDIENCE},
+    exp={"essential": True},
+)
+
+
+class RefusedError(Exception):
+    """A request that API Gateway answers itself."""
+
+    def __init__(self, status: HTTPStatus, challenge: str) -> None:
+        super().__init__(challenge)
+        self.status = status
+        self.challenge = challenge
+
+
+class Authorizer:
+    """Checks the tokens of routes that ask for one."""
+
+    def __init__(self, key: RSAKey, scopes: Mapping[str, frozenset[str] | None]) -> None:
+        """scopes: of each route key, one of which a token has to have; None where no token is asked for."""
+        self._key = key
+        self._scopes = scopes
+
+    def context(self, route_key: str, authorization: str | None) -> dict[str, Any] | None:
+        """What the event says of the token; None where the route asks for none. Raises RefusedError."""
+        needed = self._scopes[route_key]
+        if needed is None:
+            return None
+        if not authorization:
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Bearer")
+        claims = self._checked(re.sub(r"(?i)^bearer\s+", "", authorization))
+        held = set(str(claims.get("scope", "")).split())
+        if needed and not needed & held:
+            raise RefusedError(HTTPStatus.FORBIDDEN, 'Bearer error="insufficient_scope"')
+        return {"jwt": {"claims": {name: _as_text(value) for name, value in claims.items()}, "scopes": sorted(needed)}}
+
+    def _checked(self, token: str) -> dict[str, Any]:
+        try:
+            claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
+            _CLAIMS.validate(claims)
+        except (JoseError, ValueError) as error:
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, 'Bearer error="invalid_token"') from error
+        return claims
+
+
+def issue(key: RSAKey, subject: str, scopes: list[str], minutes: int, customer_id: int | None = None) -> str:
+    """A token; a customer's where it says whose."""
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "scope": " ".join(scopes),
+        "iat": now,
+        "exp": now + minutes * 60,
+        "jti": str(uuid.uuid4()),
+    }
+    if customer_id is not None:
+        claims["customer_id"] = customer_id
+    return jwt.encode({"alg": ALGORITHM, "kid": key.thumbprint()}, claims, key)
+
+
+def signing_key(data_dir: Path) -> RSAKey:
+    """The key of a data folder's tokens, made at the first call."""
+    path = data_dir / "token-key.pem"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        # Whole or not there at all, and the first one stays: `make run` and `make token` may both be about to make it.
+        with tempfile.NamedTemporaryFile(dir=data_dir) as draft:
+            draft.write(RSAKey.generate_key(2048).as_pem(private=True))
+            draft.flush()
+            with suppress(FileExistsError):
+                os.link(draft.name, path)
+    return RSAKey.import_key(path.read_bytes())
+
+
+def main(arguments: list[str]) -> None:
+    options = _parser().parse_args(arguments)
+    customer = options.customer
+    subject = options.subject or ("staff" if customer is None else f"customer-{customer}")
+    scopes = options.scope or sorted(CUSTOMERS if customer is not None else set(Access) - OPEN)
+    key = signing_key(read_settings(os.environ).data_dir)
+    print(issue(key, subject, scopes, options.minutes, customer))
+
+
+def _as_text(value: Any) -> str:
+    # As API Gateway tells a function of claims.
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"[{' '.join(map(_as_text, value))}]" if isinstance(value, list) else str(value)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m local.tokens", description=__doc__)
+    parser.add_argument(
+        "--scope",
+        action="append",
+        choices=sorted(set(Access) - OPEN),
+        help="may come several times; all if left out, or a customer's",
+    )
+    parser.add_argument(
+        "--customer", type=_customer_id, help="the id of the customer whose token it is; the shop's if left out"
+    )
+    parser.add_argument("--subject", help="who the timeline says it was")
+    parser.add_argument("--minutes", type=int, default=60, help="until it expires; %(default)s if left out")
+    return parser
+
+
+def _customer_id(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no customer's id")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,187 @@
+"""`AUTH=on make run` asks for tokens, and takes those alone that its own command issued."""
+
+import hmac
+import json
+import os
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from local.settings import StartError, read_settings
+from local.tokens import AUDIENCE, ISSUER, Authorizer, RefusedError, issue, signing_key
+from storefront.access import OPEN
+from storefront.routes import ROUTES
+from tests.local.stack import running
+from tests.shop import ROOT, UNKNOWN, Reply, Shop, expect, over_http
+
+GUARDED = [
+    (method, path) for path, methods in ROUTES.items() for method, needed in methods.items() if needed not in OPEN
+]
+
+
+def token(data_dir: Path, *arguments: str) -> str:
+    """What `make token` prints."""
+    environment = {**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT / "layers" / "common" / "python")}
+    command = [sys.executable, "-m", "local.tokens", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def url(data_dir: Path) -> Iterator[str]:
+    """The address of a stack that asks for tokens."""
+    with running(data_dir, AUTH="on") as stack:
+        yield stack.url
+
+
+@pytest.fixture
+def holder(url: str, data_dir: Path) -> Callable[..., Shop]:
+    """The shop as the holder of a token reaches it."""
+
+    def holding(*arguments: str) -> Shop:
+        send, bearer = over_http(url), f"Bearer {token(data_dir, *arguments)}"
+
+        def with_token(method: str, path: str, body: bytes | None, headers: Any) -> Reply:
+            return send(method, path, body, {**headers, "authorization": bearer})
+
+        return Shop(with_token)
+
+    return holding
+
+
+def test_without_a_token_there_are_products_and_the_webhook_alone(url: str) -> None:
+    nobody = Shop(over_http(url))
+    expect(200, nobody.get("/api/products"))
+    assert nobody.pay(UNKNOWN).problem() == (404, "order-not-found")
+    assert nobody.get("/api/nowhere").problem() == (404, "route-not-found")
+    for method, path in GUARDED:
+        reply = nobody.call(method, path.replace("{id}", UNKNOWN))
+        assert (reply.status, reply.json) == (401, {"message": "Unauthorized"}), path
+        assert reply.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., Shop]) -> None:
+    staff, customer, other = holder("--subject", "alice"), holder("--customer", "7"), holder("--customer", "8")
+    tea = staff.create_product(quantity=5)
+    order = customer.order((tea["id"], 1), customer_id=7)
+    assert expect(200, customer.get(f"/api/orders/{order['id']}")) == order
+    assert other.get(f"/api/orders/{order['id']}").problem() == (404, "order-not-found")
+    assert customer.place_order((tea["id"], 1), customer_id=8).problem() == (403, "forbidden")
+    refused = customer.change_status(order["id"], "completed")
+    assert (refused.status, refused.json) == (403, {"message": "Forbidden"})
+    expect(200, staff.change_status(order["id"], "completed"))
+    timeline = customer.items(f"/api/orders/{order['id']}/events")
+    assert [one["actor"] for one in timeline] == ["customer-7", "alice"]
+
+
+def test_a_token_with_one_scope_opens_its_routes_alone(holder: Callable[..., Shop]) -> None:
+    reader = holder("--scope", "orders:read")
+    expect(200, reader.get("/api/orders"))
+    assert reader.get("/api/reconciliation").status == 403
+
+
+KEY = RSAKey.generate_key(2048)
+
+
+AUTHORIZER = Authorizer(KEY, {"GET /api/orders": frozenset({"orders:read", "storefront/orders:read"})})
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    now = int(time.time())
+    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "s", "scope": "orders:read", "iat": now, "exp": now + 60}
+    return {name: value for name, value in {**good, **changed}.items() if value is not None}
+
+
+def signed(key: RSAKey = KEY, **changed: Any) -> str:
+    return jwt.encode({"alg": "RS256"}, claims(**changed), key)
+
+
+def by_hand(algorithm: str, sign: Callable[[bytes], bytes]) -> str:
+    """A token of the kinds that no library makes."""
+    parts = [json.dumps(part).encode() for part in ({"alg": algorithm}, claims())]
+    content = b".".join(map(urlsafe_b64encode, parts)).replace(b"=", b"")
+    return (content + b"." + urlsafe_b64encode(sign(content)).replace(b"=", b"")).decode()
+
+
+def forgeries() -> dict[str, str]:
+    head, body, signature = signed().split(".")
+    public = KEY.as_pem(private=False)
+    return {
+        "another key": signed(RSAKey.generate_key(2048)),
+        "no algorithm": by_hand("none", lambda _: b""),
+        "the public key as an HMAC's": by_hand("HS256", lambda content: hmac.digest(public, content, "sha256")),
+        "no signature": f"{head}.{body}.",
+        "another signature": f"{head}.{body}.{signature[:-4]}AAAA",
+        "another body": f"{head}.{signed(sub='other').split('.')[1]}.{signature}",
+        "expired": signed(exp=int(time.time()) - 1),
+        "without an end": signed(exp=None),
+        "not yet": signed(nbf=int(time.time()) + 60),
+        "another issuer": signed(iss="https://other.invalid"),
+        "another audience": signed(aud="other"),
+        "no audience": signed(aud=None),
+        "words": "not a token",
+        "nothing": "Bearer ",
+        "dots": "..",
+        "NUL": "\0",
+        "not ASCII": "é.é.é",
+    }
+
+
+@pytest.mark.parametrize("name", forgeries())
+def test_a_forged_token_is_refused(name: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        AUTHORIZER.context("GET /api/orders", f"Bearer {forgeries()[name]}")
+    assert refused.value.status == 401
+
+
+def test_the_event_has_claims_as_api_gateway_writes_them() -> None:
+    held = signed(customer_id=7, groups=["a", "b"], verified=True, exp=4102444800, iat=1)
+    context = AUTHORIZER.context("GET /api/orders", f"bearer {held}")
+    assert context == {
+        "jwt": {
+            "claims": {
+                "iss": ISSUER,
+                "aud": AUDIENCE,
+                "sub": "s",
+                "scope": "orders:read",
+                "iat": "1",
+                "exp": "4102444800",
+                "customer_id": "7",
+                "groups": "[a b]",
+                "verified": "true",
+            },
+            "scopes": ["orders:read", "storefront/orders:read"],
+        }
+    }
+
+
+def test_a_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = signing_key(tmp_path / "data")
+    assert signing_key(tmp_path / "data").as_dict(private=True) == first.as_dict(private=True)
+    assert (tmp_path / "data" / "token-key.pem").stat().st_mode & 0o077 == 0
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["token-key.pem"]
+
+
+def test_a_customer_s_token_has_the_customers_scopes() -> None:
+    context = AUTHORIZER.context("GET /api/orders", issue(KEY, "customer-7", ["orders:read"], 1, 7))
+    assert context is not None
+    assert context["jwt"]["claims"]["customer_id"] == "7"
+
+
+def test_auth_is_on_or_off() -> None:
+    assert read_settings({"AUTH": "on"}).auth
+    assert not read_settings({}).auth
+    with pytest.raises(StartError, match="on or off"):
+        read_settings({"AUTH": "yes"})

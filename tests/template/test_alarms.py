@@ -1,0 +1,101 @@
+"""Alarms, metric filters and what the code logs agree, and each alarm has its paragraph in the runbook."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.shop import ROOT, UNKNOWN, Shop, lambda_context, load_function
+from tests.template.translated import resources
+
+ALARMS = resources("AWS::CloudWatch::Alarm")
+FILTERS = resources("AWS::Logs::MetricFilter")
+NAMESPACE = {"Fn::Sub": "Storefront/${AWS::StackName}"}
+
+
+def test_each_alarm_has_its_paragraph_in_the_runbook() -> None:
+    headings = re.findall(r"^## (\w+Alarm)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    assert sorted(headings) == sorted(ALARMS)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_is_told_to_somebody_when_it_begins_and_ends(name: str) -> None:
+    alarm = ALARMS[name]["Properties"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
+    assert alarm["AlarmDescription"]
+
+
+def test_every_function_has_alarms_for_errors_duration_and_throttles() -> None:
+    throttles = {
+        one["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"]
+        for one in ALARMS["ThrottlesAlarm"]["Properties"]["Metrics"]
+        if "MetricStat" in one
+    }
+    by_metric: dict[str, set[str]] = {}
+    for one in ALARMS.values():
+        if one["Properties"].get("Namespace") == "AWS/Lambda":
+            name = one["Properties"]["Dimensions"][0]["Value"]["Ref"]
+            by_metric.setdefault(one["Properties"]["MetricName"], set()).add(name)
+    functions = set(resources("AWS::Lambda::Function"))
+    assert throttles == by_metric["Errors"] == by_metric["Duration"] == functions
+
+
+def counted(name: str, line: dict[str, Any]) -> bool:
+    """Whether a metric filter counts a line of the log, by the words that its pattern is made of."""
+    pattern = FILTERS[name]["Properties"]["FilterPattern"].strip("{} \n")
+    python = re.sub(r"\$\.(\w+) = (\"[^\"]*\"|\d+)", r"(line.get('\1') == \2)", pattern)
+    return bool(eval(python.replace("&&", "and").replace("||", "or").replace("\n", " "), {"line": line}))
+
+
+def test_a_refused_payment_event_is_counted(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    assert shop.call("POST", "/api/payment-webhook", {}).status == 401
+    line = vars(caplog.records[-1])
+    assert counted("WebhookRefusals", line)
+    assert not counted("PaymentsToLookAt", line)
+
+
+def test_a_payment_that_needs_somebody_is_counted(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    for order_id, amount, counts in (
+        (order["id"], "2.00", True),
+        (UNKNOWN, "4.50", True),
+        (order["id"], "4.50", False),
+    ):
+        shop.pay(order_id, amount=amount, event_id=f"{order_id} {amount}")
+        assert counted("PaymentsToLookAt", vars(caplog.records[-1])) == counts
+    shop.get(f"/api/orders/{UNKNOWN}")
+    assert not counted("PaymentsToLookAt", vars(caplog.records[-1]))
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_audit_s_metrics_are_those_of_its_alarms(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METRICS_NAMESPACE", "Storefront/stack")
+    load_function("audit").lambda_handler({}, lambda_context())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    [told] = {json.dumps(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]) for line in lines}
+    metrics = {line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in lines}
+    watched = {
+        one["Properties"]["MetricName"]: one["Properties"]
+        for one in ALARMS.values()
+        if one["Properties"].get("Namespace") == NAMESPACE and "Dimensions" in one["Properties"]
+    }
+    assert watched.keys() == metrics
+    assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines} == {"Storefront/stack"}
+    for alarm in watched.values():
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": "storefront"}]
+    assert json.loads(told) == [["service"]]
+    assert {line["service"] for line in lines} == {"storefront"}
+
+
+def test_filters_and_their_alarms_have_one_name() -> None:
+    transformed = [one["Properties"]["MetricTransformations"][0] for one in FILTERS.values()]
+    assert all(one["MetricNamespace"] == NAMESPACE for one in transformed)
+    watched = {
+        one["Properties"]["MetricName"]
+        for one in ALARMS.values()
+        if one["Properties"].get("Namespace") == NAMESPACE and "Dimensions" not in one["Properties"]
+    }
+    assert {one["MetricName"] for one in transformed} == watched

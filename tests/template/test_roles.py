@@ -1,0 +1,122 @@
+"""Each function has a role of its own, which may do what that function needs."""
+
+from typing import Any
+
+import pytest
+
+from tests.template.translated import MANAGED, resources
+
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+INTERFACES = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+IN_VPC = LOGS | INTERFACES
+DATABASE, QUEUE = {"rds-db:connect"}, {"sqs:SendMessage"}
+
+ALLOWED = {
+    "ProductsFunction": IN_VPC | DATABASE,
+    "OrdersFunction": IN_VPC | DATABASE,
+    "PaymentsFunction": IN_VPC | DATABASE,
+    "WebhookFunction": IN_VPC | DATABASE | {"secretsmanager:GetSecretValue"},
+    "FallbackFunction": IN_VPC,
+    "ExpireOrdersFunction": IN_VPC | DATABASE | QUEUE,
+    "AuditFunction": IN_VPC | DATABASE | QUEUE,
+    "MigrateFunction": IN_VPC | DATABASE,
+    "DeploymentFunction": LOGS | {"lambda:InvokeFunction", "cloudformation:DescribeStacks"},
+}
+
+FUNCTIONS = resources("AWS::Lambda::Function")
+ROLES = resources("AWS::IAM::Role")
+POLICIES = resources("AWS::IAM::ManagedPolicy")
+
+Statement = dict[str, Any]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(role: str) -> list[Statement]:
+    """Everything that a role may do or may not, by policies of its own and by shared ones."""
+    properties = ROLES[role]["Properties"]
+    shared = [POLICIES[one["Ref"]]["Properties"] for one in properties.get("ManagedPolicyArns", []) if "Ref" in one]
+    documents = [one["PolicyDocument"] for one in [*shared, *properties.get("Policies", [])]]
+    return [statement for document in documents for statement in listed(document["Statement"])]
+
+
+def role_of(function: str) -> str:
+    role: str = FUNCTIONS[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+    return role
+
+
+def allowed(role: str) -> list[Statement]:
+    return [one for one in statements(role) if one["Effect"] == "Allow"]
+
+
+def actions(found: list[Statement]) -> set[str]:
+    return {action for one in found for action in listed(one["Action"])}
+
+
+def test_no_two_functions_share_a_role() -> None:
+    roles = [role_of(function) for function in FUNCTIONS]
+    assert len(set(roles)) == len(roles)
+    assert FUNCTIONS.keys() == ALLOWED.keys()
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_a_function_may_do_what_it_needs_and_no_more(function: str) -> None:
+    assert actions(allowed(role_of(function))) == ALLOWED[function]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_may_do_everything_or_anything_to_everything(role: str) -> None:
+    for statement in allowed(role):
+        assert not any("*" in action for action in listed(statement["Action"])), statement
+        if "*" in listed(statement["Resource"]):
+            # Lambda's own way into the network, for which AWS knows no narrower resource.
+            assert set(listed(statement["Action"])) == INTERFACES
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_s_own_code_may_not_touch_the_network(function: str) -> None:
+    if "VpcConfig" in FUNCTIONS[function]["Properties"]:
+        denied = [one for one in statements(role_of(function)) if one["Effect"] == "Deny"]
+        assert actions(denied) == {"ec2:*"}
+        assert "lambda:SourceFunctionArn" in denied[0]["Condition"]["ArnLike"]
+
+
+@pytest.mark.parametrize("function", [name for name, granted in ALLOWED.items() if granted >= DATABASE])
+def test_a_function_signs_in_as_one_user_of_the_database(function: str) -> None:
+    [signing_in] = [one for one in allowed(role_of(function)) if one["Action"] == "rds-db:connect"]
+    user = signing_in["Resource"]["Fn::Sub"][0].rpartition("/")[2]
+    assert user == ("storefront_owner" if function == "MigrateFunction" else "storefront_app")
+
+
+def test_only_the_deployment_may_have_the_migrations_applied() -> None:
+    invoking = {role for role in ROLES if "lambda:InvokeFunction" in actions(allowed(role))}
+    schedules = {
+        role
+        for role in invoking
+        if ROLES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
+        == {"Service": ["scheduler.amazonaws.com"]}
+    }
+    assert invoking - schedules == {"DeploymentRole"}
+    [invokes] = [one for one in allowed("DeploymentRole") if one["Action"] == "lambda:InvokeFunction"]
+    assert invokes["Resource"] == {"Fn::GetAtt": ["MigrateFunction", "Arn"]}
+
+
+def test_of_aws_s_own_policies_there_is_codedeploy_s_alone() -> None:
+    attached = [one for role in ROLES.values() for one in role["Properties"].get("ManagedPolicyArns", [])]
+    assert {one for one in attached if isinstance(one, str)} == set(MANAGED.values())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_one_service_s(role: str) -> None:
+    [trusted] = ROLES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"].keys() == {"Service"}
+    assert len(listed(trusted["Principal"]["Service"])) == 1

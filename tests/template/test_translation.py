@@ -1,0 +1,227 @@
+"""What CloudFormation is told follows from the template as its comments say."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storefront.routes import ROUTES
+from tests.shop import ROOT
+from tests.template.sam import template
+from tests.template.translated import REGION, resources, translated
+
+FUNCTIONS = resources("AWS::Lambda::Function")
+VERSIONED = {one["Properties"]["FunctionName"]["Ref"] for one in resources("AWS::Lambda::Version").values()}
+
+
+SERVING = FUNCTIONS.keys() - {"DeploymentFunction", "MigrateFunction"}
+CONFIGURATION = {"Fn::GetAtt": ["SchemaMigration", "Configuration"]}
+
+FIXED = {"AWS::NoValue", "AWS::Region", "AWS::StackName", "FunctionsSecurityGroup", "SubnetA", "SubnetB", "SubnetC"}
+"""What a function's configuration refers to and does not change by itself."""
+
+
+def referred_to(value: Any) -> set[str]:
+    """The parameters and resources that a value refers to, by conditions too."""
+    if isinstance(value, list):
+        return set().union(*map(referred_to, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*(referred_to(one) for one in value.values()))
+    if "Ref" in value:
+        found.add(value["Ref"])
+    if "Fn::GetAtt" in value:
+        found.add(value["Fn::GetAtt"][0])
+    if "Fn::If" in value or "Condition" in value:
+        name = value["Fn::If"][0] if "Fn::If" in value else value["Condition"]
+        found |= referred_to(translated()["Conditions"].get(name))
+    if "Fn::Sub" in value:
+        text, given = value["Fn::Sub"] if isinstance(value["Fn::Sub"], list) else (value["Fn::Sub"], {})
+        found |= set(re.findall(r"\$\{(\w[\w:]*)", text)) - set(given)
+    return found
+
+
+def settings(environment: str) -> dict[str, str]:
+    """The parameters that samconfig.toml has for an environment."""
+    given = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"]
+    return dict(one.split("=", 1) for one in given["parameter_overrides"])
+
+
+EXISTING = {
+    "VpcId": "vpc-0a1b2c3d",
+    "SubnetIds": "subnet-0a1b2c3d,subnet-1a2b3c4d",
+    "DatabaseHost": "db.example.internal",
+    "DatabaseResourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "DatabaseSecurityGroupId": "sg-0a1b2c3d",
+    "TokenIssuer": "https://issuer.example",
+    "TokenAudience": "shop,website",
+    "DomainName": "api.shop.example",
+    "DomainCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+}
+
+
+@pytest.mark.parametrize("parameters", [settings("dev"), settings("prod"), EXISTING], ids=["dev", "prod", "existing"])
+def test_cfn_lint_finds_nothing_wrong_with_it(parameters: dict[str, str], tmp_path: Path) -> None:
+    # Circles among them, which appear only here: SAM's resources refer to each other.
+    made = tmp_path / "template.json"
+    made.write_text(json.dumps(translated(**parameters)))
+    # SAM uses up the parameter DeploymentType; the template says why the others are left out.
+    ignored = ["W2001", *template()["Metadata"]["cfn-lint"]["config"]["ignore_checks"]]
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "-r", REGION, "-i", *ignored, "-t", str(made)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+def versions(layer: str) -> set[str]:
+    made: dict[str, Any] = translated(layer)["Resources"]
+    return {name for name, one in made.items() if one["Type"] == "AWS::Lambda::Version"}
+
+
+def test_another_layer_is_another_version_of_each_function_and_another_migration() -> None:
+    assert versions("one") == versions("one")
+    assert not versions("one") & versions("two")
+    migrations = [translated(layer)["Resources"]["SchemaMigration"]["Properties"]["Layer"] for layer in ("one", "two")]
+    assert migrations[0] != migrations[1]
+    for made, layer in zip(migrations, ("one", "two"), strict=True):
+        assert translated(layer)["Resources"][made["Ref"]]["Type"] == "AWS::Lambda::LayerVersion"
+
+
+def test_traffic_goes_to_versions_whose_schema_is_there() -> None:
+    assert FUNCTIONS.keys() - {"DeploymentFunction"} == VERSIONED
+    waiting = {
+        name
+        for name, one in FUNCTIONS.items()
+        if one["Properties"]["Environment"]["Variables"].get("CONFIGURATION") == CONFIGURATION
+    }
+    assert waiting == SERVING
+
+
+def test_a_parameter_that_reaches_a_function_s_configuration_is_in_the_migration_s() -> None:
+    # Or the version that has the traffic would go on with the old value.
+    told = referred_to(resources("Custom::SchemaMigration")["SchemaMigration"])
+    for name in SERVING:
+        # What is another template, or no part of a version.
+        other = {"Code", "Role", "Layers", "LoggingConfig", "ReservedConcurrentExecutions"}
+        configured = {key: value for key, value in FUNCTIONS[name]["Properties"].items() if key not in other}
+        assert referred_to(configured) - {"SchemaMigration"} <= told | FIXED, name
+
+
+def test_another_configuration_is_another_version() -> None:
+    for version in resources("AWS::Lambda::Version").values():
+        properties = version["Properties"]
+        if properties["FunctionName"]["Ref"] in SERVING:
+            assert properties["Description"] == CONFIGURATION
+
+
+def test_nothing_but_versions_is_invoked_by_api_and_schedules() -> None:
+    body = resources("AWS::ApiGatewayV2::Api")["Api"]["Properties"]["Body"]
+    called = [
+        operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        for path in body["paths"].values()
+        for operation in path.values()
+    ]
+    assert len(called) == 1 + sum(len(methods) for methods in ROUTES.values())
+    assert all("Aliaslive}" in uri for uri in called)
+    for schedule in resources("AWS::Scheduler::Schedule").values():
+        assert schedule["Properties"]["Target"]["Arn"]["Ref"].endswith("Aliaslive")
+
+
+def test_each_route_s_scopes_reach_the_api() -> None:
+    paths = resources("AWS::ApiGatewayV2::Api")["Api"]["Properties"]["Body"]["paths"]
+    for path, methods in ROUTES.items():
+        for method, access in methods.items():
+            [security] = paths[path][method.lower()]["security"]
+            assert security in ({"NONE": []}, {"Tokens": [access, f"storefront/{access}"]})
+            assert ("NONE" in security) == (access in ("anyone", "signature"))
+
+
+def test_the_website_s_origin_is_a_part_of_the_cors_configuration() -> None:
+    body = translated(CorsOrigin="https://shop.example")["Resources"]["Api"]["Properties"]["Body"]
+    cors = body["x-amazon-apigateway-cors"]
+    assert cors["allowOrigins"] == [{"Fn::If": ["Cors", "https://shop.example", "https://none.invalid"]}]
+    assert {"authorization", "idempotency-key", "if-match"} <= set(cors["allowHeaders"])
+
+
+def test_writes_are_throttled_tighter() -> None:
+    stage = resources("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["Properties"]
+    writes = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods if method != "GET"}
+    assert stage["RouteSettings"].keys() == writes
+    assert all(one["ThrottlingRateLimit"] == 100 for one in stage["RouteSettings"].values())
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+
+
+def test_the_access_log_is_json_and_says_nothing_of_queries_or_headers() -> None:
+    stage = resources("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["Properties"]
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"request_id", "route", "status", "latency_ms"} <= logged.keys()
+    assert not any("query" in field or "header" in field or "userAgent" in field for field in logged.values())
+
+
+def test_a_bad_release_is_taken_back_by_alarms_of_its_own() -> None:
+    alarms = resources("AWS::CloudWatch::Alarm")
+    groups = resources("AWS::CodeDeploy::DeploymentGroup").values()
+    assert len(groups) == len(VERSIONED) - 1  # The migrations are run as they stand.
+    for group in groups:
+        condition, guarded, unguarded = group["Properties"]["AlarmConfiguration"]["Fn::If"]
+        of_all, own = [one["Name"] for one in guarded["Alarms"]]
+        assert (condition, guarded["Enabled"], unguarded) == ("Guarded", True, {})
+        assert of_all == alarms["ApiErrorsAlarm"]["Properties"]["AlarmName"]
+        assert own["Ref"] in alarms
+        assert group["Properties"]["AutoRollbackConfiguration"]["Enabled"]
+
+
+def test_stacks_of_one_account_do_not_take_each_other_s_names() -> None:
+    assert all("Name" not in one["Properties"] for one in resources("AWS::Scheduler::Schedule").values())
+    names = {"AlarmName", "DBClusterIdentifier", "DBProxyName", "DashboardName", "LogGroupName", "UserPoolName"}
+    for resource in resources().values():
+        for name in names & resource.get("Properties", {}).keys():
+            value = resource["Properties"][name]
+            assert referred_to(value) & {"AWS::StackName", *resources()}, value
+
+
+def test_no_variable_holds_a_password() -> None:
+    for name, function in FUNCTIONS.items():
+        variables = function["Properties"].get("Environment", {}).get("Variables", {})
+        for variable in variables.keys() & {"DATABASE_URL"}:
+            url = variables[variable]["Fn::Sub"][0]
+            assert url.startswith(("postgresql://storefront_app@", "postgresql://storefront_owner@")), name
+            assert "?sign_in=iam" in url
+        resolved = {key for key, value in variables.items() if "resolve:" in json.dumps(value)}
+        # Decision 6 says why the cursors' key is no secret that matters.
+        assert resolved <= {"CURSOR_KEY"}
+
+
+def test_the_database_cannot_be_reached_but_by_the_functions() -> None:
+    for name, group in resources("AWS::EC2::SecurityGroup").items():
+        assert "SecurityGroupIngress" not in group["Properties"], name
+        for rule in group["Properties"]["SecurityGroupEgress"]:
+            assert rule.get("CidrIp", "127.0.0.1/32") == "127.0.0.1/32", name
+    for rule in resources("AWS::EC2::SecurityGroupIngress").values():
+        assert "SourceSecurityGroupId" in rule["Properties"]
+    assert resources("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route") == {}
+
+
+def test_logs_are_kept_for_a_time() -> None:
+    groups = resources("AWS::Logs::LogGroup")
+    assert all(one["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for one in groups.values())
+    for function in FUNCTIONS.values():
+        assert function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] in groups
+
+
+def test_what_holds_data_outlives_the_stack() -> None:
+    assert template()["Resources"]["DatabaseCluster"]["DeletionPolicy"] == "Snapshot"
+    assert template()["Resources"]["DatabaseCluster"]["UpdateReplacePolicy"] == "Snapshot"
+
+
+def test_every_parameter_is_described_used_and_grouped() -> None:
+    whole = json.dumps({key: value for key, value in template().items() if key not in ("Parameters", "Metadata")})
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(template()["Parameters"])
+    for name, parameter in template()["Parameters"].items():
+        assert parameter["Description"]
+        assert f'"{name}"' in whole or f"${{{name}}}" in whole, name

@@ -1,0 +1,54 @@
+"""The template as CloudFormation gets it: after SAM's own translation, with this or that parameter."""
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from tests.template.sam import template
+
+REGION = "us-east-1"
+BUCKET = "artifacts"
+CODE_DEPLOY = "AWSCodeDeployRoleForLambda"
+MANAGED = {CODE_DEPLOY: f"arn:aws:iam::aws:policy/service-role/{CODE_DEPLOY}"}
+"""The policies of AWS's own that SAM may attach: none but CodeDeploy's."""
+
+Resources = dict[str, dict[str, Any]]
+
+
+def translated(layer: str = "layer", **parameters: Any) -> dict[str, Any]:
+    """What SAM makes of it. layer: the name of the layer's content in its bucket."""
+    return copy.deepcopy(_translated(layer, json.dumps(parameters)))
+
+
+def resources(*types: str) -> Resources:
+    """The resources of some types, or all of them, by logical id."""
+    found: Resources = translated()["Resources"]
+    return {name: one for name, one in found.items() if one["Type"] in types or not types}
+
+
+def packaged(layer: str) -> dict[str, Any]:
+    """The template after `sam package`, which puts code into a bucket."""
+    packed = copy.deepcopy(template())
+    for name, resource in packed["Resources"].items():
+        for key in {"CodeUri", "ContentUri", "Code"} & resource.get("Properties", {}).keys():
+            content = {"Bucket": BUCKET, "Key": layer if key == "ContentUri" else name}
+            if key == "Code":
+                content = {"S3Bucket": BUCKET, "S3Key": name}
+            resource["Properties"][key] = content
+    return packed
+
+
+@cache
+def _translated(layer: str, parameters: str) -> dict[str, Any]:
+    source = packaged(layer)
+    defaults = {name: one.get("Default", "") for name, one in source["Parameters"].items()}
+    session = boto3.Session(region_name=REGION)
+    # Through JSON, for plain types in place of SAM's.
+    made = Translator(MANAGED, Parser(), boto_session=session).translate(source, {**defaults, **json.loads(parameters)})
+    plain: dict[str, Any] = json.loads(json.dumps(made))
+    return plain
