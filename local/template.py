@@ -83,11 +83,6 @@ def _events(resources: dict[str, Any], type_: str) -> Iterator[tuple[str, dict[s
 
 
 def code_folders(function: Function) -> list[Path]:
-    """List a function's import path: its own folder, then its layers'."""
-    layers = [Path(layer.codeuri) for layer in function.layers if layer.codeuri]
-    return [Path(function.codeuri), *map(_layer_folder, layers)]
-
-
-def _layer_folder(content: Path) -> Path:
-    # Lambda looks for Python code in a layer's folder python/, already there or made by the build.
-    return content / "python" if (content / "python").is_dir() else content
+    """List a function's import path: its own folder, then the folder python/ of its layers."""
+    layers = [Path(layer.codeuri) / "python" for layer in function.layers if layer.codeuri]
+    return [Path(function.codeuri), *layers]
