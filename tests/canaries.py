@@ -1,0 +1,59 @@
+"""Words that are sent wherever a client can say something, and that no log may repeat."""
+
+import json
+from collections.abc import Iterator
+
+from local.signing import sign
+from tests.shop import UNKNOWN, Shop
+
+CANARY = "canary"
+"""In each secret, token, signature, body, query and header that is sent."""
+
+SECRET = f"local-only-{CANARY}-secret"
+
+ORIGINS = {
+    "authorization": f"Bearer {CANARY}.{CANARY}.{CANARY}",
+    "cookie": f"session={CANARY}",
+    "user-agent": CANARY,
+    "x-api-key": CANARY,
+}
+
+
+def events(order_id: str) -> Iterator[tuple[int, bytes]]:
+    """Authentic payment events, each with the status that it is answered with."""
+    customer = {"name": CANARY, "card": {"number": CANARY}, CANARY: CANARY}
+    paid = {"order_id": order_id, "payment_status": "paid", "customer": customer}
+    yield 200, json.dumps(paid).encode()
+    yield 200, json.dumps({**paid, "amount": "0.01", "event_id": "evt"}).encode()
+    yield 404, json.dumps({**paid, "order_id": UNKNOWN}).encode()
+    yield 422, json.dumps({**paid, "payment_status": CANARY, "currency": CANARY, "amount": CANARY}).encode()
+    yield 400, f'{{"order_id": "{CANARY}'.encode()
+
+
+def sing(shop: Shop) -> list[str]:
+    """Send them all; what else no log may repeat. The shop's webhook knows SECRET."""
+    product = shop.create_product(name=CANARY, description=CANARY)
+    key = {"idempotency-key": CANARY, **ORIGINS}
+    lines = {"customer_id": 1, "products": [{"product_id": product["id"], "quantity": 1}]}
+    order = shop.call("POST", "/api/orders", lines, key)
+    assert order.status == 201
+    for body, status in (
+        ({"name": CANARY, "price": CANARY, CANARY: CANARY}, 422),
+        ([CANARY], 422),
+        (f'{{"name": "{CANARY}"'.encode(), 400),
+        (CANARY.encode() + b"\xff", 400),
+        (json.dumps(CANARY * 50_000).encode(), 413),
+    ):
+        assert shop.call("POST", "/api/products", body, ORIGINS).status == status
+    for query in (f"q={CANARY}", f"cursor={CANARY}", f"{CANARY}={CANARY}", f"sort={CANARY}"):
+        assert shop.call("GET", f"/api/products?{query}", None, ORIGINS).status in (200, 400, 422)
+    reason = {"delta": -1, "reason": CANARY}
+    assert shop.call("POST", f"/api/products/{product['id']}/stock-adjustments", reason, ORIGINS).status == 201
+    signatures = []
+    for status, body in events(order.json["id"]):
+        headers = sign("x_signature", [SECRET], body, "", 0)
+        signatures.append(headers["x-signature"])
+        assert shop.call("POST", "/api/payment-webhook", body, {**ORIGINS, **headers}).status == status
+    for forged in ({"x-signature": CANARY}, {"stripe-signature": f"t=1,v1={CANARY}"}, {"x-signature": "0" * 64}):
+        assert shop.call("POST", "/api/payment-webhook", {CANARY: CANARY}, {**ORIGINS, **forged}).status == 401
+    return [CANARY, SECRET, *signatures]

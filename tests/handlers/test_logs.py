@@ -1,0 +1,52 @@
+"""What a client says and what is secret is in no log."""
+
+import json
+import logging
+
+import pytest
+
+from storefront.payments.keyring import Keyring
+from tests.canaries import CANARY, SECRET, sing
+from tests.shop import Shop, load_function
+
+
+def written(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
+    """All that Lambda would have got of this process so far."""
+    captured = capsys.readouterr()
+    return captured.out + captured.err + caplog.text + "".join(repr(vars(record)) for record in caplog.records)
+
+
+def statuses(caplog: pytest.LogCaptureFixture) -> set[int]:
+    return {vars(record)["status"] for record in caplog.records if record.message == "request"}
+
+
+def test_no_body_secret_or_signature_is_in_a_log_however_much_is_logged(
+    shop: Shop,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(lambda: json.dumps({"x_signature": [SECRET]})))
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "storefront")
+    unsaid = sing(shop)
+    assert statuses(caplog) >= {200, 201, 400, 401, 404, 413, 422}
+    found = written(capsys, caplog)
+    assert [word for word in unsaid if word in found] == []
+
+
+def test_the_database_s_password_is_in_no_log(
+    shop: Shop,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for url in (
+        f"postgresql://somebody:{CANARY}@127.0.0.1:1/x?sslmode=disable",
+        f"postgresql://somebody:{CANARY}@127.0.0.1:not-a-port/x",
+        f"postgres+other://somebody:{CANARY}@127.0.0.1/x",
+    ):
+        monkeypatch.setenv("DATABASE_URL", url)
+        assert shop.get("/api/products").status in (500, 503)
+    assert statuses(caplog) == {500, 503}
+    assert CANARY not in written(capsys, caplog)
