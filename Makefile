@@ -28,7 +28,7 @@ run: .venv/installed ## serve the API on http://127.0.0.1:3000 until Ctrl-C, wit
 token: .venv/installed ## print an access token for `AUTH=on make run`: of the CUSTOMER=…, or the shop's; more in ARGS=…
 	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(ARGS)
 
-test: .venv/installed ## run every test; those for Docker where an engine answers
+test: .venv/installed .venv/checkov/installed ## run every test; those for Docker where an engine answers
 	@python -m pytest
 
 test-long: .venv/installed ## search for faults, for the better part of an hour; SEED=… makes the same choices
@@ -75,6 +75,8 @@ lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 		--constraint requirements-dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.txt --group mutants --output-file requirements-mutants.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--group checkov --output-file requirements-checkov.txt
 
 clean: ## remove what was installed and built; .local/, the data, stays
 	@rm -rf .venv .aws-sam
@@ -88,6 +90,14 @@ clean: ## remove what was installed and built; .local/, the data, stays
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements-dev.txt \
 		|| .venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+# In an environment of its own, since it pins another boto3 than aws-sam-cli does.
+.venv/checkov/installed: requirements-checkov.txt .venv/installed
+	@$(PYTHON) -m venv --clear .venv/checkov
+	@.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements-checkov.txt \
+		--python .venv/checkov/bin/python \
+		|| .venv/checkov/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-checkov.txt
 	@touch $@
 
 .venv/mutants: requirements-mutants.txt .venv/installed
