@@ -17,7 +17,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/common/python
 export SAM_CLI_TELEMETRY := 0
 
-LOG_STACK = $(if $(filter prod,$(ENV)),storefront,storefront-$(or $(ENV),$(error name the environment: make logs ENV=dev)))
+# Those of samconfig.toml, and the names of their stacks.
+STACK_dev := storefront-dev
+STACK_prod := storefront
+ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error name the environment, dev or prod: make $@ ENV=dev))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,7 +29,7 @@ run: .venv/installed ## serve the API on http://127.0.0.1:3000 until Ctrl-C, wit
 	@python -m local
 
 token: .venv/installed ## print an access token for `AUTH=on make run`: of the CUSTOMER=…, or the shop's; more in ARGS=…
-	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(ARGS)
+	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(value ARGS)
 
 test: .venv/installed .venv/checkov/installed ## run every test; those for Docker where an engine answers
 	@python -m pytest
@@ -43,7 +46,7 @@ mutants: .venv/mutants ## change the code that takes payment events in hundreds 
 
 pay: .venv/installed ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
 	@python -m local.processor $(or $(SCENARIO),paid) $(or $(ORDER),$(error name the order: make pay ORDER=…)) $(if $(URL),--url $(URL)) \
-		$(if $(SCHEME),--scheme $(SCHEME)) $(ARGS)
+		$(if $(SCHEME),--scheme $(SCHEME)) $(value ARGS)
 
 audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
 	@python -m local.audit
@@ -59,11 +62,12 @@ build: .venv/installed ## build what is deployed, into .aws-sam/
 	@sam validate --lint
 	@sam build
 
-deploy: build ## deploy to ENV=dev or ENV=prod, as samconfig.toml has it; more in ARGS=…
-	@sam deploy --config-env $(or $(ENV),$(error name the environment: make deploy ENV=dev)) $(ARGS)
+deploy: .venv/installed ## deploy to ENV=dev or ENV=prod, as samconfig.toml has it; more in ARGS=…
+	@$(MAKE) --no-print-directory build
+	@sam deploy --config-env $(ENVIRONMENT) $(value ARGS)
 
 logs: .venv/installed ## show the log of ENV=dev or ENV=prod as it is written; more in ARGS=…
-	@sam logs --tail --cw-log-group /storefront/$(LOG_STACK)/functions $(ARGS)
+	@sam logs --tail --cw-log-group /storefront/$(STACK_$(ENVIRONMENT))/functions $(value ARGS)
 
 sam-local: .venv/installed ## serve the API with `sam local start-api`, in Docker
 	@python -m local.sam_local

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from local.signing import secrets
 
 ROOT = Path(__file__).parent.parent
+DEFAULT_DATA_DIR = ROOT / ".local"
 DEFAULT_PORT = "3000"
 MAX_PORT = 65535
 DEFAULT_TIME_TO_LIVE = "1440"
@@ -69,7 +70,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings; a variable that is empty counts as left out. Raises StartError."""
     return Settings(
         port=_port(environment.get("PORT") or DEFAULT_PORT),
-        data_dir=Path(environment.get("DATA_DIR") or ROOT / ".local").resolve(),
+        data_dir=Path(environment.get("DATA_DIR") or DEFAULT_DATA_DIR).resolve(),
         database_url=environment.get("DATABASE_URL", ""),
         webhook_secrets=secrets(environment),
         order_time_to_live=_minutes(environment.get("ORDER_TIME_TO_LIVE_MINUTES") or DEFAULT_TIME_TO_LIVE),

@@ -10,7 +10,7 @@ from local.environments import InvocationError
 from local.gateway import Gateway
 from local.lambdas import LambdaRunner
 from local.schedule import scheduled
-from local.settings import Settings, StartError, function_variables
+from local.settings import DEFAULT_DATA_DIR, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
 from local.template import Template, TemplateError, read_template
 from local.tokens import Authorizer, signing_key
@@ -36,7 +36,7 @@ Report one of the sample orders as paid, as a processor does:
 
 _TOKENS = """\
 Routes ask for tokens; beside reading products and the webhook each of these needs
-  -H "Authorization: Bearer $(make -s token)"
+  -H "Authorization: Bearer $(make -s token{data_dir})"
 """
 
 
@@ -63,7 +63,11 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
         url = f"http://{listener.getsockname()[0]}:{port}"
         say(try_it(url, settings.webhook_secrets))
         if settings.auth:
-            say(_TOKENS)
+            say(
+                _TOKENS.format(
+                    data_dir="" if settings.data_dir == DEFAULT_DATA_DIR else f" DATA_DIR={settings.data_dir}"
+                )
+            )
         server.service_actions = raise_if_interrupted  # type: ignore[method-assign]  # Called at each poll.
         server.serve_forever(_POLL_INTERVAL)
 

@@ -1,5 +1,6 @@
 """What the SAM template says, read by SAM CLI's own code."""
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class Template:
 
 def read_template(path: Path) -> Template:
     """Read a SAM template. Raises TemplateError."""
+    # It warns of each route that its emulator leaves open; ours does not.
+    logging.getLogger("samcli.lib.providers.api_collector").setLevel(logging.ERROR)
     try:
         stacks, _ = SamLocalStackProvider.get_stacks(str(path))
         functions = list(SamFunctionProvider(stacks, ignore_code_extraction_warnings=True).get_all())

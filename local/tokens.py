@@ -11,7 +11,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from local.settings import read_settings
 from storefront.access import CUSTOMERS, OPEN
 from storefront.routes import Access
 
+KEY_FILE = "token-key.pem"
 ISSUER = "https://local-only.invalid"
 AUDIENCE = "storefront"
 ALGORITHM = "RS256"
@@ -95,24 +95,26 @@ def issue(key: RSAKey, subject: str, scopes: list[str], minutes: int, customer_i
 
 def signing_key(data_dir: Path) -> RSAKey:
     """The key of a data folder's tokens, made at the first call."""
-    path = data_dir / "token-key.pem"
+    path = data_dir / KEY_FILE
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        # Whole or not there at all, and the first one stays: `make run` and `make token` may both be about to make it.
+        # Whole or not there at all, however this ends.
         with tempfile.NamedTemporaryFile(dir=data_dir) as draft:
             draft.write(RSAKey.generate_key(2048).as_pem(private=True))
             draft.flush()
-            with suppress(FileExistsError):
-                os.link(draft.name, path)
+            os.link(draft.name, path)
     return RSAKey.import_key(path.read_bytes())
 
 
 def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
+    data_dir = read_settings(os.environ).data_dir
+    if not (data_dir / KEY_FILE).exists():
+        sys.exit(f"There is no key in {data_dir}: start `AUTH=on make run` once, and name its DATA_DIR here too.")
     customer = options.customer
     subject = options.subject or ("staff" if customer is None else f"customer-{customer}")
     scopes = options.scope or sorted(CUSTOMERS if customer is not None else set(Access) - OPEN)
-    key = signing_key(read_settings(os.environ).data_dir)
+    key = signing_key(data_dir)
     print(issue(key, subject, scopes, options.minutes, customer))
 
 

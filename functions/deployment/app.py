@@ -42,6 +42,7 @@ MAX_REASON = 500
 """Characters, of up to six bytes in JSON; the whole answer may have 4,096 bytes. The log has all of it."""
 
 logger = logging.getLogger(__name__)
+logger.setLevel(logging.INFO)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> None:

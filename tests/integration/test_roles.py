@@ -1,8 +1,10 @@
 """The functions' role reads and writes what the functions need, and changes no schema."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from pg8000.exceptions import DatabaseError
@@ -12,6 +14,7 @@ from local.settings import APP_ROLE, as_role
 from storefront import db
 from storefront.migrate import MigrationError, migrate
 from tests.conftest import new_database
+from tests.shop import ROOT
 
 DENIED = "42501"
 
@@ -125,6 +128,35 @@ def test_databases_of_one_server_are_migrated_at_once(server_url: str) -> None:
                 connection.run(f"DROP OWNED BY {role}")
     with closing(db.connect(server_url)) as server:
         server.run(f"DROP ROLE {role}")
+
+
+PREPARATION = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.usefixtures("rds_iam")
+def test_a_master_user_of_rds_prepares_a_database_as_the_readme_says(server_url: str) -> None:
+    [statements] = PREPARATION
+    # Names of the test's own; rights as those of RDS's master users, who are no superusers.
+    names = {name: f"{name}_of_this_test" for name in ("storefront_owner", "storefront_app")}
+    database = "storefront_of_this_test"
+    statements = statements.replace("DATABASE storefront ", f"DATABASE {database} ")
+    for name, own in names.items():
+        statements = statements.replace(name, own)
+    with closing(db.connect(server_url)) as server:
+        server.run("CREATE ROLE master LOGIN CREATEROLE CREATEDB; GRANT rds_iam TO master WITH ADMIN OPTION")
+        try:
+            with closing(db.connect(as_role(server_url, "master"))) as master:
+                for statement in statements.split(";\n"):
+                    master.run(statement)
+            prepared = urlunsplit(urlsplit(server_url)._replace(path=f"/{database}"))
+            with closing(db.connect(as_role(prepared, names["storefront_owner"]))) as owner:
+                assert migrate(owner, app_role=names["storefront_app"])
+            with closing(db.connect(as_role(prepared, names["storefront_app"]))) as app:
+                assert app.run("SELECT count(*) FROM products") == [[0]]
+        finally:
+            server.run(f"DROP DATABASE IF EXISTS {database}")
+            server.run(f"DROP ROLE IF EXISTS {', '.join(names.values())}")
+            server.run("DROP ROLE master")
 
 
 @contextmanager

@@ -92,6 +92,18 @@ def test_a_token_with_one_scope_opens_its_routes_alone(holder: Callable[..., Sho
     assert reader.get("/api/reconciliation").status == 403
 
 
+def test_a_token_for_no_stack_is_one_clear_sentence(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        token(tmp_path / "elsewhere")
+    assert refused.value.stderr.startswith(f"There is no key in {tmp_path / 'elsewhere'}: start `AUTH=on make run`")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_start_says_how_to_get_a_token_of_this_data_folder(tmp_path: Path) -> None:
+    with running(tmp_path, AUTH="on") as stack:
+        stack.wait_for(f"$(make -s token DATA_DIR={tmp_path})")
+
+
 KEY = RSAKey.generate_key(2048)
 
 

@@ -41,6 +41,16 @@ def test_every_function_has_alarms_for_errors_duration_and_throttles() -> None:
     assert throttles == by_metric["Errors"] == by_metric["Duration"] == functions
 
 
+def test_what_runs_alone_is_told_of_when_it_takes_four_fifths_of_its_time() -> None:
+    functions, told = resources("AWS::Lambda::Function"), set()
+    for alarm in (one["Properties"] for one in ALARMS.values()):
+        if alarm.get("MetricName") == "Duration" and alarm.get("Statistic") == "Maximum":
+            name = alarm["Dimensions"][0]["Value"]["Ref"]
+            assert alarm["Threshold"] == functions[name]["Properties"]["Timeout"] * 800, name
+            told.add(name)
+    assert told == {"ExpireOrdersFunction", "AuditFunction", "MigrateFunction", "DeploymentFunction"}
+
+
 def counted(name: str, line: dict[str, Any]) -> bool:
     """Whether a metric filter counts a line of the log, by the words that its pattern is made of."""
     pattern = FILTERS[name]["Properties"]["FilterPattern"].strip("{} \n")

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import tomllib
 
 from storefront.errors import Problem
 from storefront.routes import ROUTES
@@ -47,3 +48,9 @@ def test_every_make_target_in_the_documentation_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in ("README.md", "CONTRIBUTING.md"):
         assert set(re.findall(r"`make ([a-z-]+)`", (ROOT / page).read_text())) <= targets
+
+
+def test_make_knows_the_stacks_of_samconfig() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    named = {name: config[name]["global"]["parameters"]["stack_name"] for name in ("dev", "prod")}
+    assert dict(re.findall(r"^STACK_(\w+) := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)) == named
