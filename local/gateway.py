@@ -144,7 +144,8 @@ def _route_map(api: Api) -> Map:
             path = PathConverter.convert_path_to_flask(route.path)
             rule = Rule(path, methods=route.methods, endpoint=route)
             # Werkzeug adds HEAD to every GET; to the real one it is a method like any other.
-            rule.methods = set(route.methods)
+            # And SAM CLI adds OPTIONS to each route of an API with CORS, which is none of the template's.
+            rule.methods = set(route.methods) - {"OPTIONS"}
             routes.add(rule)
     return routes
 

@@ -71,7 +71,7 @@ class Authorizer:
         try:
             claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             _CLAIMS.validate(claims)
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError) as error:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, 'Bearer error="invalid_token"') from error
         return claims
 

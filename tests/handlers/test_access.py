@@ -1,12 +1,25 @@
 """Scopes and customers' tokens, where routes ask for them."""
 
+import json
 from functools import partial
+from typing import Any
 
 import pytest
 
 from storefront import access
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
-from tests.shop import UNKNOWN, Reply, Shop, api_event, expect, lambda_context, load_function, over_handlers, target
+from tests.shop import (
+    UNKNOWN,
+    Reply,
+    Shop,
+    api_event,
+    expect,
+    lambda_context,
+    load_function,
+    over_handlers,
+    signed,
+    target,
+)
 
 GUARDED = [
     (method, path, needed)
@@ -104,6 +117,8 @@ def test_scopes_are_read_as_issuers_write_them(claims: dict[str, str]) -> None:
         {"scope": "ORDERS:READ"},
         {"scope": "orders:read,orders:write"},
         {"scope": "anyone signature None"},
+        {"scope": "x\u00a0orders:read"},
+        {"scope": "x\x1corders:read"},
         {"scopes": "orders:read"},
     ],
 )
@@ -134,9 +149,56 @@ def test_what_no_route_matches_is_not_found_and_asks_for_no_token() -> None:
     assert NOBODY.call("PATCH", "/api/orders").problem() == (405, "method-not-allowed")
 
 
-def test_the_default_route_opens_no_other() -> None:
-    event = {**api_event("GET", "/api/orders", None, {}), "routeKey": DEFAULT_ROUTE}
+@pytest.mark.parametrize("route_key", [DEFAULT_ROUTE, "GET /api/products"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/orders"),
+        ("get", "/api/orders"),
+        ("GET", "/api/orders\n"),
+        ("GET", f"/api/orders/{UNKNOWN}\n"),
+        ("GET", f"/api/orders/{UNKNOWN}/events\n"),
+        ("Put", f"/api/orders/{UNKNOWN}/status"),
+        ("PUT", f"/api/orders/{UNKNOWN}/status\n"),
+    ],
+)
+def test_another_route_s_key_opens_no_route(route_key: str, method: str, path: str) -> None:
+    # What a handler does follows from method and path, and so does who may have it done.
+    event = api_event("PUT", "/api/orders", b"{}", {"content-type": "application/json"})
+    event |= {"routeKey": route_key, "rawPath": path}
+    event["requestContext"]["http"] |= {"method": method, "path": path}
     assert load_function("orders").lambda_handler(event, lambda_context())["statusCode"] == 401
+
+
+ODD: list[Any] = [None, [], "x", 5, {}]
+ODD_CONTEXTS = [
+    *({"authorizer": odd} for odd in ODD),
+    *({"authorizer": {"jwt": odd}} for odd in ODD),
+    *({"authorizer": {"jwt": {"claims": odd}}} for odd in ODD),
+]
+
+
+@pytest.mark.parametrize("context", ODD_CONTEXTS, ids=str)
+def test_an_authorizer_s_odd_context_is_no_token(context: dict[str, Any], tea: str) -> None:
+    event = api_event("GET", "/api/orders", None, {})
+    event["requestContext"] |= context
+    assert load_function("orders").lambda_handler(event, lambda_context())["statusCode"] == 401
+    order = holder(*SCOPES).order((tea, 1))
+    body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
+    event = api_event("POST", "/api/payment-webhook", body, {"content-type": "application/json", **signed(body)})
+    event["requestContext"] |= context
+    assert load_function("webhook").lambda_handler(event, lambda_context())["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [None, "", "a" * 256, "a\0b", "a\nb", "\ud800", "payment-processor", "expire-orders", "anonymous", "unknown"],
+)
+def test_a_token_that_does_not_say_whose_it_is_opens_nothing(subject: str | None) -> None:
+    claims = {"scope": " ".join(SCOPES)} | ({} if subject is None else {"sub": subject})
+    nobody_in_particular = Shop(partial(over_handlers, claims=claims))
+    for method, path, _ in GUARDED:
+        assert request(nobody_in_particular, method, path).problem() == (403, "forbidden")
 
 
 def test_a_customer_places_and_reads_their_own_orders(tea: str) -> None:

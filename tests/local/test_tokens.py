@@ -72,6 +72,10 @@ def test_without_a_token_there_are_products_and_the_webhook_alone(url: str) -> N
         assert reply.headers["www-authenticate"] == "Bearer"
 
 
+def test_a_preflight_s_method_is_one_like_any_other(url: str) -> None:
+    assert Shop(over_http(url)).call("OPTIONS", "/api/orders").problem() == (405, "method-not-allowed")
+
+
 def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., Shop]) -> None:
     staff, customer, other = holder("--subject", "alice"), holder("--customer", "7"), holder("--customer", "8")
     tea = staff.create_product(quantity=5)
@@ -122,7 +126,11 @@ def signed(key: RSAKey = KEY, **changed: Any) -> str:
 
 def by_hand(algorithm: str, sign: Callable[[bytes], bytes]) -> str:
     """A token of the kinds that no library makes."""
-    parts = [json.dumps(part).encode() for part in ({"alg": algorithm}, claims())]
+    return with_header({"alg": algorithm}, sign)
+
+
+def with_header(header: dict[str, Any], sign: Callable[[bytes], bytes] = lambda _: b"signature") -> str:
+    parts = [json.dumps(part).encode() for part in (header, claims())]
     content = b".".join(map(urlsafe_b64encode, parts)).replace(b"=", b"")
     return (content + b"." + urlsafe_b64encode(sign(content)).replace(b"=", b"")).decode()
 
@@ -143,6 +151,7 @@ def forgeries() -> dict[str, str]:
         "another issuer": signed(iss="https://other.invalid"),
         "another audience": signed(aud="other"),
         "no audience": signed(aud=None),
+        "a critical header that is none": with_header({"alg": "RS256", "crit": [5]}),
         "words": "not a token",
         "nothing": "Bearer ",
         "dots": "..",

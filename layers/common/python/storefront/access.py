@@ -20,6 +20,12 @@ OPEN = frozenset({Access.ANYONE, Access.SIGNATURE})
 CUSTOMERS = frozenset({Access.ORDERS_WRITE, Access.ORDERS_READ})
 """What a customer's token may be good for; with any other scope in it somebody made a mistake."""
 
+MAX_SUBJECT = 255
+"""Characters (OpenID Connect Core, section 2): it is kept with whatever it did, and in the key of its keys."""
+
+OWN_ACTORS = frozenset({"anonymous", "unknown", "payment-processor", "expire-orders"})
+"""Who a timeline names where it was nobody's token."""
+
 COGNITO_PREFIX = "storefront/"
 """Cognito puts the resource server's identifier before a scope's name.
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html"""
@@ -75,23 +81,26 @@ def claims_of(event: Mapping[str, Any]) -> Mapping[str, str]:
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
     """
-    claims: Mapping[str, str] = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
-    return claims
+    found: Any = event["requestContext"]
+    for name in ("authorizer", "jwt", "claims"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _check_scope(event: APIGatewayProxyEventV2) -> None:
-    if event["routeKey"] == DEFAULT_ROUTE and event.http_method not in ROUTES.get(match(event.path) or "", {}):
-        # To be answered 404 or 405.
-        return
-    method, _, path = event["routeKey"].partition(" ")
-    needed = ROUTES.get(path, {}).get(method)
-    if needed in OPEN:
+    # As Powertools finds the handler, and not by API Gateway's routeKey: what is checked has to be what is done.
+    path = match(event.path.removesuffix("\n"))
+    needed = ROUTES.get(path or "", {}).get(event.http_method.upper())
+    if needed in OPEN or (needed is None and event["routeKey"] == DEFAULT_ROUTE):
+        # The latter to be answered 404 or 405.
         return
     claims = claims_of(event)
     if not claims:
         raise TokenMissing
     if needed is None:
         raise Forbidden("Nobody has decided who may use this route.")
+    if not _is_subject(claims.get("sub")):
+        raise Forbidden("The token does not say whose it is.")
     if needed not in _scopes(claims):
         challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
         detail = f"This route asks for a token with the scope {needed}."
@@ -100,7 +109,11 @@ def _check_scope(event: APIGatewayProxyEventV2) -> None:
         raise Forbidden("A customer's token does not reach this route.")
 
 
+def _is_subject(sub: Any) -> bool:
+    return isinstance(sub, str) and 0 < len(sub) <= MAX_SUBJECT and sub.isprintable() and sub not in OWN_ACTORS
+
+
 def _scopes(claims: Mapping[str, str]) -> set[str]:
     # RFC 8693, section 4.2, has "scope"; some issuers send the list "scp" in its place. API Gateway reads both.
     text = str(claims.get("scope") or claims.get("scp") or "")
-    return {scope.removeprefix(COGNITO_PREFIX) for scope in text.removeprefix("[").removesuffix("]").split()}
+    return {scope.removeprefix(COGNITO_PREFIX) for scope in text.removeprefix("[").removesuffix("]").split(" ")}
