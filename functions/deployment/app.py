@@ -108,7 +108,7 @@ def _answer(event: dict[str, Any], reason: str) -> None:
             "Data": {"Configuration": configuration[:16]},
         },
         ensure_ascii=False,
-    ).encode()
+    ).encode(errors="replace")
     for attempt in range(ATTEMPTS):
         try:
             return _put(event["ResponseURL"], body)

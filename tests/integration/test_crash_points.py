@@ -88,8 +88,8 @@ def database_url(module_database_url: str) -> str:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Connection]:
-    with closing(db.connect(database_url)) as connection:
+def database(module_direct_url: str) -> Iterator[Connection]:
+    with closing(db.connect(module_direct_url)) as connection:
         yield connection
 
 

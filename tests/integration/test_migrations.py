@@ -2,13 +2,13 @@
 
 import json
 import shutil
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
 from storefront import db
@@ -55,11 +55,21 @@ def test_a_function_is_applied_again_where_its_text_changed(database: Connection
 def test_a_migration_that_fails_leaves_everything_as_it_was(database: Connection, package: Path) -> None:
     (package / "migrations" / "0002_good.sql").write_text("CREATE TABLE good ();")
     (package / "migrations" / "0003_bad.sql").write_text("CREATE TABLE half (); SELECT 1 / 0;")
-    with pytest.raises(DatabaseError, match="division by zero"):
+    with pytest.raises(MigrationError, match=r"0003_bad\.sql failed: division by zero"):
         migrate(database, package)
     assert database.run("SELECT to_regclass('good'), to_regclass('half')") == [[None, None]]
     (package / "migrations" / "0003_bad.sql").write_text("CREATE TABLE half ();")
     assert migrate(database, package) == ["0002_good.sql", "0003_bad.sql"]
+
+
+def test_a_migration_that_fails_quotes_no_row(database: Connection, package: Path) -> None:
+    # Its error is in the log and in CloudFormation's events.
+    (package / "migrations" / "0002_bad.sql").write_text(
+        "INSERT INTO products (name, price, quantity) VALUES ('jane@example.org', 1, -1);"
+    )
+    with pytest.raises(MigrationError, match="check constraint") as failed:
+        migrate(database, package)
+    assert "jane" not in "".join(traceback.format_exception(failed.value))
 
 
 def test_a_migration_that_waits_for_a_table_gives_up(database: Connection, direct_url: str, package: Path) -> None:
@@ -68,7 +78,10 @@ def test_a_migration_that_waits_for_a_table_gives_up(database: Connection, direc
     )
     database.run("BEGIN")
     database.run("LOCK TABLE products IN ACCESS SHARE MODE")
-    with closing(db.connect(direct_url)) as other, pytest.raises(DatabaseError, match="lock timeout"):
+    with (
+        closing(db.connect(direct_url)) as other,
+        pytest.raises(MigrationError, match=r"0002_wait\.sql failed: .*lock timeout"),
+    ):
         migrate(other, package)
 
 

@@ -19,9 +19,9 @@ from tests.shop import ROOT
 DENIED = "42501"
 
 PRIVILEGES = {
-    "products": {"SELECT", "INSERT", "UPDATE"},
-    "orders": {"SELECT", "INSERT", "UPDATE"},
-    "payment_events": {"SELECT", "INSERT", "UPDATE"},
+    "products": {"SELECT", "INSERT"},
+    "orders": {"SELECT", "INSERT"},
+    "payment_events": {"SELECT", "INSERT"},
     "order_items": {"SELECT", "INSERT"},
     "order_events": {"SELECT", "INSERT"},
     "stock_movements": {"SELECT", "INSERT"},
@@ -29,6 +29,16 @@ PRIVILEGES = {
     "mismatches": {"SELECT"},
     "schema_history": set(),
 }
+
+CHANGED = {
+    "products": {"name", "description", "price", "quantity", "updated_at", "deleted_at"},
+    "orders": {"status", "payment_status", "updated_at"},
+    "payment_events": {
+        *("provider", "type", "order_id", "payment_status", "amount", "currency", "occurred_at", "body"),
+        *("outcome", "reason", "attempts", "last_attempt_at"),
+    },
+}
+"""The columns that the role may update where it may not update all of them."""
 
 REFUSED = [
     "CREATE TABLE t ()",
@@ -56,6 +66,10 @@ REFUSED = [
     "DELETE FROM orders",
     "DELETE FROM payment_events",
     "UPDATE order_items SET quantity = 1",
+    "UPDATE orders SET total_price = 0.01",
+    "UPDATE orders SET customer_id = 666",
+    "UPDATE payment_events SET event_id = 'another'",
+    "SELECT setval('order_events_id_seq', 1)",
     "SELECT FROM schema_history",
     "UPDATE schema_history SET checksum = ''",
     "COPY products TO PROGRAM 'cat'",
@@ -95,8 +109,18 @@ def privileges(owner: Connection) -> dict[str, set[str]]:
     return {name: set(granted) for name, granted in rows}
 
 
+def columns(owner: Connection) -> dict[str, set[str]]:
+    rows = owner.run(
+        f"""SELECT table_name, array_agg(column_name::text) FROM information_schema.column_privileges
+             WHERE grantee = {literal(APP_ROLE)} AND privilege_type = 'UPDATE' AND table_name <> 'idempotency_keys'
+             GROUP BY table_name"""
+    )
+    return {name: set(granted) for name, granted in rows}
+
+
 def test_each_table_s_privileges_are_decided(database: Connection) -> None:
     assert privileges(database) == PRIVILEGES
+    assert columns(database) == CHANGED
 
 
 def test_the_role_has_no_power_of_its_own(database: Connection) -> None:
@@ -106,12 +130,28 @@ def test_the_role_has_no_power_of_its_own(database: Connection) -> None:
 
 
 def test_what_was_granted_by_hand_is_taken_away_with_the_next_deployment(database: Connection) -> None:
-    database.run(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP_ROLE}; GRANT CREATE ON SCHEMA public TO {APP_ROLE}")
+    database.run(f"""
+        GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP_ROLE};
+        GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC;
+        GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE};
+        GRANT CREATE ON SCHEMA public TO {APP_ROLE};
+    """)
     assert privileges(database) != PRIVILEGES
     assert migrate(database, app_role=APP_ROLE) == []
     assert privileges(database) == PRIVILEGES
+    granted = f"""SELECT has_table_privilege({literal(APP_ROLE)}, 'schema_history', 'SELECT'),
+                         has_sequence_privilege({literal(APP_ROLE)}, 'order_events_id_seq', 'UPDATE')"""
+    assert database.run(granted) == [[False, False]]
     [[may_create]] = database.run(f"SELECT has_schema_privilege({literal(APP_ROLE)}, 'public', 'CREATE')")
     assert may_create is False
+
+
+def test_what_the_role_set_for_itself_is_taken_away_too(database: Connection, app: Connection) -> None:
+    [[name]] = app.run("SELECT current_database()")
+    app.run(f"ALTER ROLE {APP_ROLE} SET default_transaction_read_only = on")
+    app.run(f"ALTER ROLE {APP_ROLE} IN DATABASE {identifier(name)} SET search_path = pg_catalog")
+    migrate(database, app_role=APP_ROLE)
+    assert database.run(f"SELECT FROM pg_db_role_setting WHERE setrole = {literal(APP_ROLE)}::regrole") == []
 
 
 def test_databases_of_one_server_are_migrated_at_once(server_url: str) -> None:

@@ -150,7 +150,9 @@ def test_a_migration_that_failed_is_a_failure_that_says_why(monkeypatch: pytest.
     assert "0001_shop.sql was changed" in answers[0]["Reason"]
 
 
-@pytest.mark.parametrize("error", [TimeoutError("read timed out"), ValueError("é" * 5000), ValueError("\1" * 5000)])
+@pytest.mark.parametrize(
+    "error", [TimeoutError("read timed out"), ValueError("é" * 5000), ValueError("\1" * 5000), ValueError("\ud800")]
+)
 def test_a_migration_that_was_not_started_is_a_failure_too(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     made = answered_by_lambda(monkeypatch, error)
     with cloudformation() as (url, answers):

@@ -64,6 +64,10 @@ def test_the_function_s_own_keys_are_in_its_environment(monkeypatch: pytest.Monk
     assert "%2Feu-west-1%2Frds-db%2Faws4_request" in made
 
 
+def test_keys_do_not_show_themselves() -> None:
+    assert "secret" not in repr(Credentials("access", "secret", "secret, too"))
+
+
 @contextmanager
 def endpoint(status: int, body: bytes) -> Iterator[tuple[str, list[str | None]]]:
     """Lambda's own, which hands out keys to a snapshot; its address, and what it was shown."""

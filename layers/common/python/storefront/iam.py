@@ -29,6 +29,10 @@ class Credentials(NamedTuple):
     secret_key: str
     session_token: str
 
+    def __repr__(self) -> str:
+        # For whatever quotes its variables.
+        return "Credentials(…)"
+
 
 def token(address: str, user: str, region: str, credentials: Credentials, now: datetime) -> str:
     """What a user of PostgreSQL signs in with at host:port, for fifteen minutes from now (UTC)."""

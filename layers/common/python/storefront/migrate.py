@@ -30,6 +30,14 @@ CREATE TABLE IF NOT EXISTS schema_history (
 )"""
 
 
+_SETTINGS_OF = """
+SELECT setting.setdatabase = 0
+  FROM pg_db_role_setting setting
+  JOIN pg_roles role ON role.oid = setting.setrole
+ WHERE role.rolname = {}
+   AND setting.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"""
+
+
 class MigrationError(Exception):
     """A migration that must not be applied, or could not be."""
 
@@ -48,9 +56,8 @@ def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | Non
     """Apply what is new; the names of the files that were, oldest migration first. Any number may run at once.
 
     app_role: who the functions sign in as, made where it is missing; None where they are the owner. Raises
-    MigrationError for a migration that was applied and then changed, and PostgreSQL's DatabaseError for one that
-    failed. All of it is one transaction: no request ever sees a table without the functions that go with it, and after
-    a failure everything is as it was.
+    MigrationError for a migration that failed, or was applied and then changed. All of it is one transaction: no
+    request ever sees a table without the functions that go with it, and after a failure everything is as it was.
     """
     with _transaction(connection):
         connection.run(_HISTORY)
@@ -68,7 +75,11 @@ def _apply(connection: Connection, file: SqlFile) -> bool:
         raise MigrationError(
             f"{file.name} was changed after it had been applied; put it back and write a new migration"
         )
-    connection.run(file.text)
+    try:
+        connection.run(file.text)
+    except DatabaseError as error:
+        # Without the error's detail, which quotes rows: this goes into a log, and into CloudFormation's events.
+        raise MigrationError(f"{file.name} failed: {error.args[0]['M']}") from None
     connection.run(
         f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
         "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
@@ -91,6 +102,10 @@ def _let_in(connection: Connection, app_role: str) -> None:
     ):
         _administer(connection, f"GRANT rds_iam TO {role}")
     [[database]] = connection.run("SELECT current_database()")
+    # A role may give itself settings, such as never to write, and would have them for good.
+    for [everywhere] in connection.run(_SETTINGS_OF.format(literal(app_role))):
+        within = "" if everywhere else f"IN DATABASE {identifier(database)} "
+        _administer(connection, f"ALTER ROLE {role} {within}RESET ALL")
     grants = GRANTS.read_text(encoding="utf-8").replace(":app_role", role)
     connection.run(grants.replace(":database", identifier(database)))
 
