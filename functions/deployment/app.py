@@ -22,17 +22,19 @@ from botocore.exceptions import ClientError
 ANSWER_TIMEOUT = 430
 """Seconds, above what the migrations may take."""
 
-READY_TIMEOUT = 90
-"""Seconds until they have to be started: Lambda takes the network from a function that nobody called for weeks."""
+READY_TIMEOUT = 150
+"""Seconds until they have to be started: Lambda takes the network from a function that nobody called for weeks, and
+needs a minute and a half to give it back."""
 
 NOT_STARTED = {
+    "AccessDeniedException",
     "EC2ThrottledException",
     "ENINotReadyException",
     "ResourceConflictException",
     "ResourceNotReadyException",
     "TooManyRequestsException",
 }
-"""Refusals of Lambda's that pass, after which nothing has run.
+"""Refusals of Lambda's that pass, after which nothing has run; of access, where a role is some seconds old.
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
 ATTEMPTS = 3
@@ -47,18 +49,19 @@ logger.setLevel(logging.INFO)
 
 def lambda_handler(event: dict[str, Any], context: Any) -> None:
     """Apply the migrations of a Create or an Update; a Delete leaves the schema and its data as they are."""
-    reason = ""
+    failure = ""
     if event["RequestType"] != "Delete":
         try:
-            reason = _migrate()
+            failure = _migrate()
         except Exception as error:  # noqa: BLE001  whatever it is, CloudFormation has to hear of it
-            reason = f"The migrations could not be started: {error}"
-    if reason:
-        logger.error("%s", reason)
-        if _is_rolled_back(event["StackId"]):
-            # A way back that fails leaves a stack that is stuck; and the old code has the schema that it had.
-            reason = ""
-    _answer(event, reason)
+            failure = f"The migrations could not be started: {error}"
+    if not failure:
+        return _answer(event, "SUCCESS", "The schema is up to date")
+    logger.error("%s", failure)
+    if _is_rolled_back(event["StackId"]):
+        # A failure on the way back would leave a stack that is stuck; and a schema serves the release before too.
+        return _answer(event, "SUCCESS", f"Left as it is while rolling back. {failure}")
+    return _answer(event, "FAILED", failure)
 
 
 def _migrate() -> str:
@@ -86,20 +89,21 @@ def _invoke(client: Any) -> Any:
 
 def _is_rolled_back(stack_id: str) -> bool:
     try:
-        [stack] = boto3.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
+        config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
+        [stack] = boto3.client("cloudformation", config=config).describe_stacks(StackName=stack_id)["Stacks"]
     except Exception:
         logger.exception("the stack's status is not known")
         return False
     return "ROLLBACK" in stack["StackStatus"]
 
 
-def _answer(event: dict[str, Any], reason: str) -> None:
+def _answer(event: dict[str, Any], status: str, reason: str) -> None:
     # Another one for each configuration; the template says what for.
     configuration = hashlib.sha256(json.dumps(event["ResourceProperties"], sort_keys=True).encode()).hexdigest()
     body = json.dumps(
         {
-            "Status": "FAILED" if reason else "SUCCESS",
-            "Reason": reason[:MAX_REASON] or "The schema is up to date",
+            "Status": status,
+            "Reason": reason[:MAX_REASON],
             # The same from request to request: with another one CloudFormation would delete what it takes for the old.
             "PhysicalResourceId": "schema",
             "StackId": event["StackId"],

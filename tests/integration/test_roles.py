@@ -177,11 +177,9 @@ PREPARATION = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "README.md").read_text(
 def test_a_master_user_of_rds_prepares_a_database_as_the_readme_says(server_url: str) -> None:
     [statements] = PREPARATION
     # Names of the test's own; rights as those of RDS's master users, who are no superusers.
-    names = {name: f"{name}_of_this_test" for name in ("storefront_owner", "storefront_app")}
+    statements = re.sub(r"\bstorefront(_app)?\b", r"\g<0>_of_this_test", statements)
+    owner_role, role = "storefront_of_this_test", "storefront_app_of_this_test"
     database = "storefront_of_this_test"
-    statements = statements.replace("DATABASE storefront ", f"DATABASE {database} ")
-    for name, own in names.items():
-        statements = statements.replace(name, own)
     with closing(db.connect(server_url)) as server:
         server.run("CREATE ROLE master LOGIN CREATEROLE CREATEDB; GRANT rds_iam TO master WITH ADMIN OPTION")
         try:
@@ -189,13 +187,13 @@ def test_a_master_user_of_rds_prepares_a_database_as_the_readme_says(server_url:
                 for statement in statements.split(";\n"):
                     master.run(statement)
             prepared = urlunsplit(urlsplit(server_url)._replace(path=f"/{database}"))
-            with closing(db.connect(as_role(prepared, names["storefront_owner"]))) as owner:
-                assert migrate(owner, app_role=names["storefront_app"])
-            with closing(db.connect(as_role(prepared, names["storefront_app"]))) as app:
+            with closing(db.connect(as_role(prepared, owner_role))) as owner:
+                assert migrate(owner, app_role=role)
+            with closing(db.connect(as_role(prepared, role))) as app:
                 assert app.run("SELECT count(*) FROM products") == [[0]]
         finally:
             server.run(f"DROP DATABASE IF EXISTS {database}")
-            server.run(f"DROP ROLE IF EXISTS {', '.join(names.values())}")
+            server.run(f"DROP ROLE IF EXISTS {owner_role}, {role}")
             server.run("DROP ROLE master")
 
 

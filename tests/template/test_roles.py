@@ -94,7 +94,7 @@ def test_a_function_s_own_code_may_not_touch_the_network(function: str) -> None:
 def test_a_function_signs_in_as_one_user_of_the_database(function: str) -> None:
     [signing_in] = [one for one in allowed(role_of(function)) if one["Action"] == "rds-db:connect"]
     user = signing_in["Resource"]["Fn::Sub"][0].rpartition("/")[2]
-    assert user == ("storefront_owner" if function == "MigrateFunction" else "storefront_app")
+    assert user == ("storefront" if function == "MigrateFunction" else "storefront_app")
 
 
 def test_only_the_deployment_may_have_the_migrations_applied() -> None:

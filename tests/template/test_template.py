@@ -84,7 +84,11 @@ def test_time_outs_nest() -> None:
     assert functions()["MigrateFunction"]["Timeout"] > migrate.PATIENCE + db.CONNECT_TIMEOUT + migrate.ANSWER_TIMEOUT
     assert functions()["MigrateFunction"]["Timeout"] < deployment.ANSWER_TIMEOUT
     hook, waits = resources("AWS::Lambda::Function")["DeploymentFunction"], resources("Custom::SchemaMigration")
-    assert deployment.ANSWER_TIMEOUT < hook["Timeout"] < waits["SchemaMigration"]["ServiceTimeout"]
+    assert (
+        deployment.READY_TIMEOUT + deployment.ANSWER_TIMEOUT
+        < hook["Timeout"]
+        < waits["SchemaMigration"]["ServiceTimeout"]
+    )
     assert functions()["AuditFunction"]["Timeout"] > audit.ANSWER_TIMEOUT
     assert load_function("expire_orders").TIME_FOR_A_BATCH > (db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT) * 1000
 

@@ -189,7 +189,7 @@ def test_no_variable_holds_a_password() -> None:
         variables = function["Properties"].get("Environment", {}).get("Variables", {})
         for variable in variables.keys() & {"DATABASE_URL"}:
             url = variables[variable]["Fn::Sub"][0]
-            assert url.startswith(("postgresql://storefront_app@", "postgresql://storefront_owner@")), name
+            assert url.startswith(("postgresql://storefront_app@", "postgresql://storefront@")), name
             assert "?sign_in=iam" in url
         resolved = {key for key, value in variables.items() if "resolve:" in json.dumps(value)}
         # Decision 6 says why the cursors' key is no secret that matters.

@@ -195,6 +195,7 @@ def test_a_failure_is_no_obstacle_on_the_way_back(
     with cloudformation() as (url, answers):
         deployment.lambda_handler(request("Update", url), lambda_context())
     assert [one["Status"] for one in answers] == [told]
+    assert "lock timeout" in answers[0]["Reason"]
     assert "lock timeout" in caplog.text
 
 
