@@ -8,7 +8,7 @@ from storefront.errors import NumberOutOfRange
 from storefront.idempotency import keys
 from storefront.log import logger
 from storefront.orders import store
-from storefront.origin import Origin
+from storefront.origin import EXPIRE_ORDERS, Origin
 
 BATCH_SIZE = 200
 """A batch is one transaction: its orders and their products are locked for some milliseconds."""
@@ -19,7 +19,7 @@ TIME_FOR_A_BATCH = 20_000
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """How many orders expired and how many keys were swept. What there is no time for is left to the next run."""
-    origin = Origin(actor="expire-orders", request_id=context.aws_request_id)
+    origin = Origin(actor=EXPIRE_ORDERS, request_id=context.aws_request_id)
     # The keys first: an order that cannot be expired must not keep them.
     swept = _in_batches(keys.sweep, context)
     expired = 0

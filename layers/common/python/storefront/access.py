@@ -11,6 +11,7 @@ from typing import Any
 from storefront import settings
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
+from storefront.origin import OWN_ACTORS, claims_of
 from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, match
 
@@ -22,9 +23,6 @@ CUSTOMERS = frozenset({Access.ORDERS_WRITE, Access.ORDERS_READ})
 
 MAX_SUBJECT = 255
 """Characters (OpenID Connect Core, section 2): it is kept with whatever it did, and in the key of its keys."""
-
-OWN_ACTORS = frozenset({"anonymous", "unknown", "payment-processor", "expire-orders"})
-"""Who a timeline names where it was nobody's token."""
 
 COGNITO_PREFIX = "storefront/"
 """Cognito puts the resource server's identifier before a scope's name.
@@ -74,17 +72,6 @@ def own_customer_id(event: APIGatewayProxyEventV2, asked_for: int | None) -> int
     if asked_for not in (None, customer_id):
         raise Forbidden("The token is another customer's.")
     return customer_id
-
-
-def claims_of(event: Mapping[str, Any]) -> Mapping[str, str]:
-    """The claims of the token that was checked; empty without one. Numbers come as text, a list as "[a b]".
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
-    """
-    found: Any = event["requestContext"]
-    for name in ("authorizer", "jwt", "claims"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
 
 
 def _check_scope(event: APIGatewayProxyEventV2) -> None:

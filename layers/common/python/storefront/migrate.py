@@ -29,7 +29,6 @@ CREATE TABLE IF NOT EXISTS schema_history (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )"""
 
-
 _SETTINGS_OF = """
 SELECT setting.setdatabase = 0
   FROM pg_db_role_setting setting
