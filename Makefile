@@ -85,25 +85,26 @@ lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 clean: ## remove what was installed and built; .local/, the data, stays
 	@rm -rf .venv .aws-sam
 
-# uv takes seconds where pip takes minutes. Bytecode is made here, once: some environments keep Python from writing it
-# later, and every start would then compile half of it again. pip steps in where only pip is configured for this machine's index.
+# Into an environment, $(1), what its target's first prerequisite lists. uv takes seconds where pip takes minutes. Bytecode
+# is made here, once: some environments keep Python from writing it later, and every start would then compile half of it
+# again. pip steps in where only pip is configured for this machine's index.
+install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $< --python $(1)/bin/python \
+	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+
 .venv/installed: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
 	@echo "Installing into .venv with $$($(PYTHON) --version) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements-dev.txt \
-		|| .venv/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-dev.txt
+	@$(call install,.venv)
 	@touch $@
 
 # In an environment of its own, since it pins another boto3 than aws-sam-cli does.
 .venv/checkov/installed: requirements-checkov.txt .venv/installed
 	@$(PYTHON) -m venv --clear .venv/checkov
-	@.venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement requirements-checkov.txt \
-		--python .venv/checkov/bin/python \
-		|| .venv/checkov/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-checkov.txt
+	@$(call install,.venv/checkov)
 	@touch $@
 
 .venv/mutants: requirements-mutants.txt .venv/installed
-	@.venv/bin/uv pip install --quiet --require-hashes --requirement requirements-mutants.txt
+	@$(call install,.venv)
 	@touch $@
