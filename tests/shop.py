@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from local.signing import LOCAL_SECRETS, sign
 from storefront.payments.keyring import Keyring
-from storefront.routes import ROUTES, match
+from storefront.routes import DEFAULT_ROUTE, ROUTES, match
 
 ROOT = Path(__file__).parent.parent
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -227,10 +227,10 @@ def target(path: str, **parameters: Any) -> str:
 
 def _route_key(method: str, path: str) -> str:
     route = match(path)
-    return f"{method} {route}" if route and method in ROUTES[route] else "$default"
+    return f"{method} {route}" if route and method in ROUTES[route] else DEFAULT_ROUTE
 
 
 def _function_name(event: Mapping[str, Any]) -> str:
-    if event["routeKey"] == "$default":
+    if event["routeKey"] == DEFAULT_ROUTE:
         return "fallback"
     return FUNCTIONS["/".join(event["rawPath"].split("/")[:3])]

@@ -1,11 +1,13 @@
 """The template as SAM reads it."""
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from samcli.commands._utils.template import get_template_data
 
+from storefront.routes import DEFAULT_ROUTE
 from tests.shop import ROOT
 
 EVENTS = ROOT / "events"
@@ -36,22 +38,19 @@ def functions() -> dict[str, dict[str, Any]]:
     return resources("AWS::Serverless::Function")
 
 
-def http_events() -> list[dict[str, Any]]:
-    """The properties of every event that is a route of the API."""
-    events = [event for one in functions().values() for event in one.get("Events", {}).values()]
-    return [event["Properties"] for event in events if event["Type"] == "HttpApi"]
+def http_events() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Function, route key, such as "GET /api/products/{id}", and properties of each event that is a route."""
+    for name, function in functions().items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "HttpApi":
+                route = event["Properties"]
+                # An event without a path is the default route's.
+                yield name, f"{route['Method']} {route['Path']}" if "Path" in route else DEFAULT_ROUTE, route
 
 
 def routes() -> dict[str, str]:
-    """The function of each route key, such as "GET /api/products/{id}"; an event without a path is $default."""
-    found = {}
-    for name, properties in functions().items():
-        for event in properties.get("Events", {}).values():
-            if event["Type"] != "HttpApi":
-                continue
-            route = event["Properties"]
-            found[f"{route['Method']} {route['Path']}" if "Path" in route else "$default"] = name
-    return found
+    """The function of each route key."""
+    return {route_key: name for name, route_key, _ in http_events()}
 
 
 def folder_name(function: str) -> str:

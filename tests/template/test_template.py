@@ -7,7 +7,7 @@ import pytest
 
 from storefront import audit, db
 from storefront.access import COGNITO_PREFIX, OPEN
-from storefront.routes import ROUTES, Access
+from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
 from tests.shop import ROOT, load_function
 from tests.template.sam import folder_name, functions, http_events, resources, routes, template
 
@@ -15,16 +15,13 @@ TABLE = {f"{method} {path}" for path, methods in ROUTES.items() for method in me
 
 
 def test_the_template_has_the_routes_of_the_table_and_a_default() -> None:
-    assert routes().keys() == {*TABLE, "$default"}
+    assert routes().keys() == {*TABLE, DEFAULT_ROUTE}
 
 
 def test_each_route_s_access_is_the_table_s() -> None:
-    decided = {
-        f"{event['Method']} {event['Path']}" if "Path" in event else "$default": event["Auth"]
-        for event in http_events()
-    }
+    decided = {route_key: event["Auth"] for _, route_key, event in http_events()}
     table = {f"{method} {path}": access for path, methods in ROUTES.items() for method, access in methods.items()}
-    assert decided == {key: auth_of(access) for key, access in {**table, "$default": Access.ANYONE}.items()}
+    assert decided == {key: auth_of(access) for key, access in {**table, DEFAULT_ROUTE: Access.ANYONE}.items()}
 
 
 def auth_of(access: Access) -> dict[str, Any]:
@@ -46,7 +43,7 @@ def test_a_function_handles_the_routes_that_lead_to_it(function: str) -> None:
         f"{route.method} {route.path}".replace("<", "{").replace(">", "}")
         for route in app._static_routes + app._dynamic_routes
     }
-    assert handled == {key for key, name in routes().items() if name == function and key != "$default"}
+    assert handled == {key for key, name in routes().items() if name == function and key != DEFAULT_ROUTE}
 
 
 def test_every_function_s_folder_is_in_the_template() -> None:
