@@ -30,6 +30,8 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-def
 
 
 class TokenMissing(Problem):
+    """The route asks for an access token."""
+
     status, kind, title = 401, "token-missing", "A token is needed"
 
     def __init__(self) -> None:
@@ -38,6 +40,8 @@ class TokenMissing(Problem):
 
 
 class Forbidden(Problem):
+    """The token lacks the scope that `WWW-Authenticate` names; or it is a customer's, and the request is not."""
+
     status, kind, title = 403, "forbidden", "The token does not allow that"
 
 

@@ -18,10 +18,14 @@ _QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 
 
 class KeyInFlight(Problem):
+    """The first request with the key still runs; ask again after `Retry-After` seconds."""
+
     status, kind, title = 409, "idempotency-key-in-flight", "The first request with this key still runs"
 
 
 class KeyReused(Problem):
+    """The key came with another content before."""
+
     status, kind, title = 422, "idempotency-key-reused", "The key was used for another request"
 
 

@@ -13,10 +13,14 @@ from storefront.origin import Origin
 
 
 class TotalTooLarge(Problem):
+    """The order would come to more than 99999999.99."""
+
     status, kind, title = 422, "total-too-large", "The order's total is too large"
 
 
 class InvalidTransition(Problem):
+    """The order's status cannot become that one."""
+
     status, kind, title = 400, "invalid-transition", "The order's status does not allow that"
 
 

@@ -37,7 +37,9 @@ _VERSION = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
 
 
 class Unauthenticated(Problem):
-    """One of two answers, the same whatever the cause behind it, so that nobody learns from them how to forge.
+    """A payment event without a valid signature.
+
+    One of two answers, the same whatever the cause behind it, so that nobody learns from them how to forge.
 
     cause: for the log, where whoever sets a processor up finds out what is wrong.
     """

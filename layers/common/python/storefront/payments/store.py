@@ -20,6 +20,8 @@ MESSAGES = {
 
 
 class PaymentEventNotFound(Problem):
+    """No payment event in the inbox has the id."""
+
     status, kind, title = 404, "payment-event-not-found", "No such payment event"
 
 
