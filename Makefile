@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-long sabotage mutants pay audit lint types build deploy logs sam-local lock clean
+.PHONY: help run token test test-long sabotage mutants pay audit lint types build deploy logs sam-local openapi lock clean
 
 UV_VERSION := 0.13.9
 
@@ -71,6 +71,9 @@ logs: .venv/installed ## show the log of ENV=dev or ENV=prod as it is written; m
 
 sam-local: .venv/installed ## serve the API with `sam local start-api`, in Docker
 	@python -m local.sam_local
+
+openapi: .venv/installed ## write the API's description, docs/openapi.json, anew from the code
+	@python -m openapi
 
 lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -1,0 +1,173 @@
+"""The OpenAPI 3.1 document: routes, models, problems and examples, put together."""
+
+import json
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from openapi import answers, schemas
+from openapi.headers import ANSWER_HEADERS, REQUEST_HEADERS
+from openapi.operations import OPERATIONS, TAGS, Operation
+from openapi.problems import EXAMPLES, description, every_problem, example
+from openapi.security import SCHEMES, requirement
+from storefront import errors
+from storefront.access import Forbidden, TokenMissing
+from storefront.errors import Problem
+from storefront.routes import ROUTES, Access
+
+ROOT = Path(__file__).parent.parent
+EVENTS = ROOT / "events"
+_JSON = "application/json"
+
+_INTRODUCTION = """\
+Products with stock, orders that take it, and a webhook that a payment processor calls.
+
+Bodies are JSON. Money is a decimal string with two places; requests may send a string or a number. Ids are UUIDs.
+Times are RFC 3339 in UTC. A field or a query parameter that is not listed is an error. Every error is
+`application/problem+json` (RFC 9457), and its `type` is a link to what it means; but for those of API Gateway, which
+answers before a function is asked: `{"message": …}`.
+"""
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    bodies = [operation.body for operation in OPERATIONS.values() if operation.body is not None]
+    replies = [operation.answer for operation in OPERATIONS.values() if isinstance(operation.answer, type)]
+    paths: dict[str, Any] = defaultdict(dict)
+    for (method, path), operation in OPERATIONS.items():
+        paths[path][method.lower()] = _operation(method, path, operation)
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Storefront",
+            "summary": project["description"],
+            "description": _INTRODUCTION,
+            "version": project["version"],
+        },
+        "servers": [{"url": "/", "description": "Where this document is served."}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "paths": dict(paths),
+        "components": {
+            "schemas": schemas.components(bodies, [*replies, answers.Problem, answers.Message]),
+            "securitySchemes": SCHEMES,
+        },
+        "x-problem-types": [
+            {"type": f"/docs#{kind.kind}", "status": kind.status, "title": kind.title, "description": description(kind)}
+            for kind in every_problem()
+        ],
+    }
+
+
+def text() -> str:
+    """The document as its file has it."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:
+    access = ROUTES[path][method]
+    made: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+    }
+    if operation.description:
+        made["description"] = operation.description
+    made["security"] = requirement(access)
+    if parameters := _parameters(path, operation):
+        made["parameters"] = parameters
+    if operation.body is not None:
+        content = {"schema": _reference(operation.body), "examples": _request_examples(f"{method} {path}", operation)}
+        made["requestBody"] = {"required": True, "content": {_JSON: content}}
+    made["responses"] = _responses(path, operation, access)
+    return made
+
+
+def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if "{id}" in path:
+        schema = {"type": "string", "format": "uuid"}
+        found.append({"name": "id", "in": "path", "required": True, "schema": schema, "example": _path_id(path)})
+    found.extend({"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in operation.request_headers)
+    if operation.parameters is not None:
+        found.extend(
+            {"name": name, "in": "query", "schema": schema}
+            for name, schema in schemas.parameters(operation.parameters).items()
+        )
+    return found
+
+
+def _path_id(path: str) -> str:
+    return {"products": answers.PRODUCT_ID, "orders": answers.ORDER_ID}.get(
+        path.split("/")[2], answers.PAYMENT_EVENT_ID
+    )
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _request_examples(route_key: str, operation: Operation) -> dict[str, Any]:
+    """The bodies of the files under events/ that are for a route, and the model's own examples."""
+    found = {}
+    for path in sorted(EVENTS.glob("*.json")):
+        event = json.loads(path.read_text())
+        if event.get("routeKey") == route_key:
+            found[path.stem] = {"value": json.loads(event["body"])}
+    own = getattr(operation.body, "EXAMPLES", {})
+    return {**found, **{name: {"value": value} for name, value in own.items()}}
+
+
+def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any]:
+    responses = {str(operation.status): _answer(operation)}
+    if "If-None-Match" in operation.request_headers:
+        responses["304"] = {"description": "It still has that ETag.", "headers": {"ETag": ANSWER_HEADERS["ETag"]}}
+    kinds: set[type[Problem]] = operation.all_problems() | {errors.InternalError, errors.Unavailable}
+    if "{id}" in path:
+        kinds.add(errors.InvalidRequest)
+    if access not in (Access.ANYONE, Access.SIGNATURE):
+        kinds |= {TokenMissing, Forbidden}
+    by_status: dict[int, list[type[Problem]]] = defaultdict(list)
+    for kind in sorted(kinds, key=lambda kind: (kind.status, kind.kind)):
+        by_status[kind.status].append(kind)
+    return responses | {str(status): _problem_response(found) for status, found in by_status.items()}
+
+
+def _answer(operation: Operation) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": operation.summary + "."}
+    if operation.answer_headers:
+        answer["headers"] = {name: ANSWER_HEADERS[name] for name in operation.answer_headers}
+    if isinstance(operation.answer, type):
+        answer["content"] = {_JSON: {"schema": _reference(operation.answer)}}
+    elif operation.answer is not None:
+        answer["content"] = {operation.answer: {"schema": {"type": "string"}}}
+    if operation.links:
+        answer["links"] = {id_: _link(id_, parameters) for id_, parameters in operation.links.items()}
+    return answer
+
+
+def _link(id_: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    link: dict[str, Any] = {"operationId": id_}
+    path = {name: value for name, value in parameters.items() if name != "body"}
+    if path:
+        link["parameters"] = path
+    if "body" in parameters:
+        link["requestBody"] = parameters["body"]
+    return link
+
+
+def _problem_response(kinds: list[type[Problem]]) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": "\n".join(f"- [`{kind.kind}`](/docs#{kind.kind}): {description(kind)}" for kind in kinds)
+    }
+    headers = {name for one in EXAMPLES if one.kind in {kind.kind for kind in kinds} for name in one.headers}
+    if headers:
+        response["headers"] = {name: ANSWER_HEADERS[name] for name in sorted(headers)}
+    examples = {kind.kind: {"value": example(kind)} for kind in kinds}
+    response["content"] = {
+        errors.MEDIA_TYPE: {"schema": _reference(answers.Problem), "examples": examples},
+    }
+    return response

@@ -1,0 +1,29 @@
+"""The headers that requests and answers have."""
+
+from typing import Any
+
+_ETAG = '"d2a84f4b8b650937ec8f73cd8be2c74add5a911ba64df27458ed8229da804a26"'
+
+
+def _header(description: str, example: str, **schema: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", **schema}, "example": example}
+
+
+REQUEST_HEADERS: dict[str, dict[str, Any]] = {
+    "Idempotency-Key": _header(
+        "Makes the request safe to send again: for 72 hours the same content under the same key is carried out once.",
+        '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+        pattern=r"^[!#-+\--\[\]-~]{1,255}$",
+    ),
+    "If-Match": _header("Make the change only while the product has this ETag, or one of several.", _ETAG),
+    "If-None-Match": _header("Answer 304 while the product still has this ETag.", _ETAG),
+}
+
+ANSWER_HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": _header("Changes with every byte of the answer.", _ETAG),
+    "Idempotent-Replayed": _header("Sent, as true, where the answer is the first request's.", "true", const="true"),
+    "Link": _header("The first, previous, next and last page (RFC 8288).", '</api/products?page=2>; rel="next"'),
+    "Location": _header("Where what was made can be read.", "/api/orders/b0000000-0000-4000-8000-000000000001"),
+    "Retry-After": _header("Seconds after which to send the request again.", "2", pattern="^[0-9]+$"),
+    "WWW-Authenticate": _header("What the route asks for (RFC 6750).", "Bearer"),
+}

@@ -1,0 +1,53 @@
+"""The models as JSON Schema (2020-12, as OpenAPI 3.1 has it)."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+Schema = dict[str, Any]
+
+_NAMES = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
+# What pydantic adds and nobody reads: a name in other words, and the null that stands for what was not sent.
+_TITLE = "title"
+
+
+def components(requests: Iterable[type[BaseModel]], answers: Iterable[type[BaseModel]]) -> dict[str, Schema]:
+    """The schemas of models that come in and of models that go out, by name."""
+    wanted: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
+        *((model, "validation") for model in requests),
+        *((model, "serialization") for model in answers),
+    ]
+    _, schema = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+    return {name: _tidy(one) for name, one in sorted(schema["$defs"].items())}
+
+
+def parameters(model: type[BaseModel]) -> dict[str, Schema]:
+    """The schema of each query parameter of a model, by name."""
+    properties = model.model_json_schema()["properties"]
+    return {name: _without_null(_tidy(schema)) for name, schema in properties.items()}
+
+
+def _tidy(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_tidy(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tidy = {_NAMES.get(name, name): _tidy(value) for name, value in schema.items() if not _is_noise(name, value)}
+    if "properties" in schema:
+        # A field may have the name of a keyword.
+        tidy["properties"] = {name: _tidy(value) for name, value in schema["properties"].items()}
+    return tidy
+
+
+def _is_noise(name: str, value: Any) -> bool:
+    return name == "properties" or (name == _TITLE and isinstance(value, str)) or (name == "default" and value is None)
+
+
+def _without_null(schema: Schema) -> Schema:
+    # A parameter that was not sent is not null.
+    match schema:
+        case {"anyOf": [only, {"type": "null"}], **rest}:
+            return {**only, **rest}
+    return schema

@@ -1,0 +1,84 @@
+"""The API's description: valid, up to date, and with an example for every request and every error."""
+
+import inspect
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from openapi.document import document, text
+from openapi.operations import OPERATIONS
+from openapi.problems import EXAMPLES, every_problem
+from storefront.routes import ROUTES
+from tests.shop import FUNCTIONS, ROOT, load_function
+
+DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+
+def operations() -> Iterator[dict[str, Any]]:
+    for methods in DOCUMENT["paths"].values():
+        yield from methods.values()
+
+
+def contents() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body of a request and of an error, with a name to tell it by."""
+    for operation in operations():
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            yield f"{operation['operationId']}, request", content
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                for content in response["content"].values():
+                    yield f"{operation['operationId']}, {status}", content
+
+
+def test_the_file_is_what_the_code_says() -> None:
+    assert (ROOT / "docs" / "openapi.json").read_text() == text(), "run `make openapi`"
+
+
+def test_it_is_valid_openapi() -> None:
+    validate(DOCUMENT)
+
+
+def test_it_has_every_route() -> None:
+    assert set(OPERATIONS) == {(method, path) for path, methods in ROUTES.items() for method in methods}
+
+
+def test_an_operation_has_the_name_of_its_handler() -> None:
+    handlers = {}
+    for name in set(FUNCTIONS.values()):
+        for handler in inspect.getmembers(load_function(name), inspect.isfunction):
+            if handler[1].__module__ == f"functions_{name}_app":
+                handlers[handler[0]] = name
+    assert {operation["operationId"] for operation in operations()} == set(handlers)
+
+
+def test_an_operation_has_one_of_the_tags() -> None:
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    assert all(len(operation["tags"]) == 1 and set(operation["tags"]) <= tags for operation in operations())
+
+
+@pytest.mark.parametrize("content", [pytest.param(content, id=name) for name, content in contents()])
+def test_every_request_and_every_error_has_an_example_that_fits(content: dict[str, Any]) -> None:
+    examples = [example["value"] for example in content["examples"].values()]
+    assert examples
+    validator = Draft202012Validator({**content["schema"], "components": DOCUMENT["components"]})
+    for example in examples:
+        validator.validate(example)
+
+
+def test_every_problem_has_an_example_and_a_meaning() -> None:
+    assert {one.kind for one in EXAMPLES} == {kind.kind for kind in every_problem()}
+    assert all(problem["description"] for problem in document()["x-problem-types"])
+
+
+def test_every_scheme_of_signatures_is_described() -> None:
+    webhook = DOCUMENT["paths"]["/api/payment-webhook"]["post"]
+    names = [{DOCUMENT["components"]["securitySchemes"][key]["name"] for key in one} for one in webhook["security"]]
+    assert names == [
+        {"X-Signature"},
+        {"webhook-id", "webhook-timestamp", "webhook-signature"},
+        {"Stripe-Signature"},
+    ]
