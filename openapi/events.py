@@ -1,12 +1,13 @@
 """The bodies that the payment webhook takes, as payments/providers.py reads them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from storefront.fields import Id
+from openapi.answers import ORDER_ID
+from storefront.fields import Id, Moment
 from storefront.payments.models import EventId, ReportedStatus
-from storefront.payments.providers import STRIPE_TYPES
+from storefront.payments.providers import ENVELOPE_TYPES, STRIPE_TYPES, Amount, Currency, StripeData
 
 
 class _Sent(BaseModel):
@@ -15,37 +16,61 @@ class _Sent(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class OwnPaymentEvent(_Sent):
+class PaymentDetails(_Sent):
+    """What is known of a payment, and of which order."""
+
+    order_id: Id
+    event_id: EventId | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
+    occurred_at: Moment | None = None
+
+
+class OwnPaymentEvent(PaymentDetails):
     """The shop's own format, in any scheme."""
 
-    order_id: Id
     payment_status: ReportedStatus
-    event_id: EventId | None = None
-    amount: Annotated[str, Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")] | None = None
-    currency: Annotated[str, Field(pattern="^[A-Za-z]{3,10}$")] | None = None
-    occurred_at: str | None = Field(default=None, json_schema_extra={"format": "date-time"})
-
-
-class StandardWebhooksData(_Sent):
-    order_id: Id
-    amount: Annotated[str, Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")] | None = None
-    currency: Annotated[str, Field(pattern="^[A-Za-z]{3,10}$")] | None = None
 
 
 class StandardWebhooksEvent(_Sent):
     """An event in the envelope of Standard Webhooks. One of another type is acknowledged and ignored."""
 
-    type: Literal["payment.paid", "payment.failed"]
-    data: StandardWebhooksData
+    type: Annotated[str, Field(json_schema_extra={"enum": list(ENVELOPE_TYPES)})]
+    timestamp: Moment | None = None
+    data: PaymentDetails
 
 
 class StripeEvent(_Sent):
     """An event of Stripe's, the order named by `metadata.order_id`. One of another type is acknowledged and ignored."""
 
     id: EventId
-    type: Annotated[str, Field(examples=sorted(STRIPE_TYPES))]
-    data: dict[str, Any]
+    type: Annotated[str, Field(json_schema_extra={"enum": list(STRIPE_TYPES)})]
+    data: StripeData
 
 
 class PaymentEventBody(RootModel[OwnPaymentEvent | StandardWebhooksEvent | StripeEvent]):
     """A payment event, in the format that goes with its signature."""
+
+    EXAMPLES: ClassVar[dict[str, Any]] = {
+        "standard-webhooks": {
+            "type": "payment.paid",
+            "timestamp": "2026-11-23T12:00:00Z",
+            "data": {"order_id": ORDER_ID, "amount": "29.00", "currency": "USD"},
+        },
+        "stripe": {
+            "id": "evt_1Example",
+            "object": "event",
+            "type": "payment_intent.succeeded",
+            "created": 1795435200,
+            "data": {
+                "object": {
+                    "id": "pi_1Example",
+                    "object": "payment_intent",
+                    "amount": 2900,
+                    "amount_received": 2900,
+                    "currency": "usd",
+                    "metadata": {"order_id": ORDER_ID},
+                }
+            },
+        },
+    }

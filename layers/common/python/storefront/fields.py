@@ -1,6 +1,8 @@
 """Types that several models share: ids, money, text that PostgreSQL can hold, query parameters."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -11,8 +13,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 MAX_INTEGER = 2_147_483_647
 """PostgreSQL's integer."""
@@ -28,6 +34,23 @@ class RequestModel(BaseModel):
     """What may come in: exact types, and no field that is not listed."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that a function checks, and what the API's description says of it, as JSON Schema has it.
+
+    check: answers the value to go on with, or raises a PydanticCustomError.
+    """
+
+    check: Callable[[Any], Any]
+    schema: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), **self.schema}
 
 
 def _without_nul(text: str) -> str:
@@ -89,12 +112,18 @@ def _moment(value: Any) -> Any:
     return value
 
 
-WithoutNul = AfterValidator(_without_nul)
+WithoutNul = Rule(_without_nul, {"pattern": r"^[^\u0000]*$"})
 """PostgreSQL cannot hold the character in a text."""
 
-NotBlank = AfterValidator(_not_blank)
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    WithoutNul,
+    Rule(_not_blank, {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
+]
+"""A text of 1 to 255 characters that is not blank."""
 
-Id = Annotated[str, AfterValidator(_uuid)]
+Id = Annotated[str, Rule(_uuid, {"format": "uuid"})]
 """A UUID in the text form of RFC 9562, section 4, in lower case."""
 
 _Amount = Annotated[
@@ -105,13 +134,30 @@ _Amount = Annotated[
     AfterValidator(_two_places),
 ]
 
-Money = Annotated[_Amount, Field(gt=0)]
+Money = Annotated[
+    _Amount,
+    Field(gt=0),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,2})?$", "not": {"pattern": "^[0.]*$"}},
+                {"type": "number", "exclusiveMinimum": 0, "maximum": float(MAX_MONEY), "multipleOf": 0.01},
+            ]
+        }
+    ),
+]
 """An amount in the shop's currency: more than 0, at most 99999999.99, at most two places."""
 
-QueryMoney = Annotated[_Amount, Field(ge=0)]
+QueryMoney = Annotated[
+    _Amount, Field(ge=0), WithJsonSchema({"type": "string", "pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,2})?$"})
+]
 """A bound for amounts, 0 among them."""
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_RFC_3339}$"}),
+]
 """A time with its offset from UTC, to the microsecond (RFC 3339, section 5.6)."""
 
 QueryInteger = Annotated[int, BeforeValidator(_plain_integer)]

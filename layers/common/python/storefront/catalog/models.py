@@ -3,10 +3,10 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import MAX_INTEGER, Money, NotBlank, QueryMoney, RequestModel, WithoutNul
+from storefront.fields import MAX_INTEGER, Line, Money, QueryMoney, RequestModel, Rule, WithoutNul
 from storefront.lists.parameters import PageParameters
 
 
@@ -23,13 +23,13 @@ def _has_a_word(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul, NotBlank]
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
 Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+_Search = Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)]
 
 
 class NewProduct(RequestModel):
-    name: Name
+    name: Line
     description: Description | None = None
     price: Money
     quantity: Quantity
@@ -38,7 +38,9 @@ class NewProduct(RequestModel):
 class ProductChanges(RequestModel):
     """The fields to change, at least one. Only a description can be taken away, with null."""
 
-    name: Name = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    name: Line = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
     description: Description | None = None
     price: Money = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
     quantity: Quantity = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
@@ -53,13 +55,13 @@ class ProductChanges(RequestModel):
 class StockAdjustment(RequestModel):
     """Units to add to the stock, or to take from it, and why."""
 
-    delta: Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), AfterValidator(_not_zero)]
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul, NotBlank]
+    delta: Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), Rule(_not_zero, {"not": {"const": 0}})]
+    reason: Line
 
 
 class ProductListParameters(PageParameters):
     in_stock: Literal["true", "false"] | None = None
-    q: Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)] | None = None
+    q: Annotated[_Search, Field(description="Words of the name, with a letter or a digit at least.")] | None = None
     min_price: QueryMoney | None = None
     max_price: QueryMoney | None = None
     sort: Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"] = (

@@ -25,6 +25,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
     model_validator,
 )
@@ -74,14 +75,22 @@ def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         return None
 
 
-_Amount = Annotated[
+Amount = Annotated[
     Decimal,
     Field(strict=False, ge=0, max_digits=18, decimal_places=6),
     BeforeValidator(_plain_decimal),
     AfterValidator(_two_places),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,6})?$"},
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 10**12, "multipleOf": 0.000001},
+            ]
+        }
+    ),
 ]
 _MinorUnits = Annotated[int, Field(ge=0, le=10**15)]
-_Currency = Annotated[str, StringConstraints(pattern="^[A-Za-z]{3,10}$", to_upper=True)]
+Currency = Annotated[str, StringConstraints(pattern="^[A-Za-z]{3,10}$", to_upper=True)]
 _Type = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul]
 
 
@@ -92,8 +101,8 @@ class _Sent(BaseModel):
 class _Details(_Sent):
     order_id: Id
     event_id: EventId | None = None
-    amount: _Amount | None = None
-    currency: _Currency | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
     occurred_at: Moment | None = None
 
 
@@ -128,20 +137,20 @@ class _StripeHead(_Sent):
     created: Annotated[int, Field(ge=0, le=_LAST_SECOND)] | None = None
 
 
-class _StripeMetadata(_Sent):
+class StripeMetadata(_Sent):
     # The shop's own, and its other systems': what is no id of ours is none of our business.
-    order_id: Any = None
+    order_id: Annotated[Any, Field(description="The id of the order.")] = None
 
 
-class _StripeObject(_Sent):
+class StripeObject(_Sent):
     """A PaymentIntent or a Checkout Session."""
 
     amount: _MinorUnits | None = None
     amount_received: _MinorUnits | None = None
     amount_total: _MinorUnits | None = None
-    currency: _Currency | None = None
+    currency: Currency | None = None
     payment_status: str | None = None
-    metadata: _StripeMetadata | None = None
+    metadata: StripeMetadata | None = None
 
     @model_validator(mode="after")
     def _amounts_of_a_currency(self) -> Self:
@@ -168,12 +177,12 @@ class _StripeObject(_Sent):
         )
 
 
-class _StripeData(_Sent):
-    object: _StripeObject
+class StripeData(_Sent):
+    object: StripeObject
 
 
 class _StripeEvent(_Sent):
-    data: _StripeData
+    data: StripeData
 
 
 def own_format(body: bytes) -> PaymentEvent:
