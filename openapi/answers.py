@@ -176,6 +176,14 @@ class MismatchPage(Page):
     items: list[Mismatch]
 
 
+class Description(Answer):
+    """A description of the API in OpenAPI."""
+
+    openapi: str = Field(examples=["3.1.1"])
+    info: dict[str, Any]
+    paths: dict[str, Any]
+
+
 class BrokenRule(Answer):
     """What is wrong in one place of the request; some problems add fields of their own."""
 

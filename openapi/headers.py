@@ -5,18 +5,23 @@ from typing import Any
 _ETAG = '"d2a84f4b8b650937ec8f73cd8be2c74add5a911ba64df27458ed8229da804a26"'
 
 
+def _sent(description: str, **schema: Any) -> dict[str, Any]:
+    # Without an example: the page would fill it in, and every order would be placed under the same key.
+    return {"description": description, "schema": {"type": "string", **schema}}
+
+
 def _header(description: str, example: str, **schema: Any) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string", **schema}, "example": example}
+    return {**_sent(description, **schema), "example": example}
 
 
 REQUEST_HEADERS: dict[str, dict[str, Any]] = {
-    "Idempotency-Key": _header(
-        "Makes the request safe to send again: for 72 hours the same content under the same key is carried out once.",
-        '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+    "Idempotency-Key": _sent(
+        "Makes the request safe to send again: for 72 hours the same content under the same key is carried out once."
+        " A UUID, for one.",
         pattern=r"^[!#-+\--\[\]-~]{1,255}$",
     ),
-    "If-Match": _header("Make the change only while the product has this ETag, or one of several.", _ETAG),
-    "If-None-Match": _header("Answer 304 while the product still has this ETag.", _ETAG),
+    "If-Match": _sent("Make the change only while the product has this ETag, or one of several."),
+    "If-None-Match": _sent("Answer 304 while it still has this ETag."),
 }
 
 ANSWER_HEADERS: dict[str, dict[str, Any]] = {

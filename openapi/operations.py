@@ -129,7 +129,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/products/{id}/stock-adjustments"): Operation(
         "adjust_stock",
         "products",
-        "Adds a signed `delta` to the stock, with a `reason`",
+        "Adds a signed delta to the stock, with a reason",
         answers.StockMovement,
         201,
         body=StockAdjustment,
@@ -173,7 +173,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("PUT", "/api/orders/{id}/status"): Operation(
         "change_order_status",
         "orders",
-        "Moves it from `pending` to `completed` or `canceled`; cancelling gives the stock back, once",
+        "Moves it from pending to completed or canceled; cancelling gives the stock back, once",
         answers.Order,
         body=StatusChange,
         problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange),
@@ -217,9 +217,26 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/reconciliation"): Operation(
         "reconcile",
         "payments",
-        "Lists what does not add up, oldest first: money without goods, goods without money",
+        "Lists what does not add up, oldest first",
         answers.MismatchPage,
+        description="Money without goods, and goods without money.",
         parameters=ReconciliationParameters,
         answer_headers=("Link",),
+    ),
+    ("GET", "/docs"): Operation(
+        "get_docs",
+        "description",
+        "Shows the API's description as a page, with a paragraph for each kind of problem",
+        "text/html; charset=utf-8",
+        request_headers=("If-None-Match",),
+        answer_headers=("ETag",),
+    ),
+    ("GET", "/openapi.json"): Operation(
+        "get_openapi",
+        "description",
+        "Reads the API's description, this document",
+        answers.Description,
+        request_headers=("If-None-Match",),
+        answer_headers=("ETag",),
     ),
 }

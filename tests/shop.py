@@ -33,6 +33,8 @@ FUNCTIONS = {
     "/api/payment-webhook": "webhook",
     "/api/payment-events": "payments",
     "/api/reconciliation": "payments",
+    "/docs": "docs",
+    "/openapi.json": "docs",
 }
 
 

@@ -123,10 +123,14 @@ def test_the_built_layer_holds_what_the_functions_need_and_nothing_else(build: P
     layer = build / "CommonLayer" / "python"
     source = ROOT / "layers" / "common" / "python"
     assert [path.name for path in (build / "CommonLayer").iterdir()] == ["python"]
-    for kind in ("*.sql", "*.py", "*.pem"):
+    for kind in ("*.sql", "*.py", "*.pem", "*.html", "*.css", "*.js", "*.json"):
         assert {p.relative_to(layer) for p in layer.glob(f"storefront/**/{kind}")} == {
             p.relative_to(source) for p in source.glob(f"storefront/**/{kind}")
         }
+    # A link in the source.
+    assert (layer / "storefront" / "docs" / "openapi.json").read_bytes() == (
+        ROOT / "docs" / "openapi.json"
+    ).read_bytes()
     named = re.findall(r"^([\w-]+)==", (source / "requirements.txt").read_text(), re.MULTILINE)
     installed = {path.name.split("-")[0] for path in layer.glob("*.dist-info")}
     assert installed == {name.replace("-", "_") for name in named}

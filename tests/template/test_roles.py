@@ -23,6 +23,7 @@ ALLOWED = {
     "OrdersFunction": IN_VPC | DATABASE,
     "PaymentsFunction": IN_VPC | DATABASE,
     "WebhookFunction": IN_VPC | DATABASE | {"secretsmanager:GetSecretValue"},
+    "DocsFunction": IN_VPC,
     "FallbackFunction": IN_VPC,
     "ExpireOrdersFunction": IN_VPC | DATABASE | QUEUE,
     "AuditFunction": IN_VPC | DATABASE | QUEUE,

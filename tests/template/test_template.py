@@ -59,6 +59,7 @@ def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
         "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
         "WebhookFunction": {"CONFIGURATION", "CURRENCY", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
         "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH"},
+        "DocsFunction": {"CONFIGURATION"},
         "FallbackFunction": {"CONFIGURATION"},
         "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES"},
         "AuditFunction": {"CONFIGURATION"},

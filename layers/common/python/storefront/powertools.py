@@ -5,10 +5,12 @@ start would pay for it in functions that never call AWS; hidden during the impor
 """
 
 import sys
+from pathlib import Path
 
 _imported = sys.modules.get("botocore")
 sys.modules["botocore"] = None  # type: ignore[assignment]  # None is how an import is refused
 try:
+    import aws_lambda_powertools
     from aws_lambda_powertools import Logger
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
     from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
@@ -17,4 +19,7 @@ finally:
     if _imported is not None:
         sys.modules["botocore"] = _imported
 
-__all__ = ["APIGatewayHttpResolver", "APIGatewayProxyEventV2", "Logger", "Response"]
+SWAGGER_UI = Path(aws_lambda_powertools.__file__).parent / "event_handler" / "openapi" / "swagger_ui"
+"""The folder of Swagger UI's files, which Powertools brings along."""
+
+__all__ = ["SWAGGER_UI", "APIGatewayHttpResolver", "APIGatewayProxyEventV2", "Logger", "Response"]

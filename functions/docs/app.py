@@ -1,0 +1,30 @@
+"""What explains the API: its description, and the page that renders it."""
+
+from storefront.conditions import etag, is_not_modified
+from storefront.docs.page import OPENAPI, PAGE, PAGE_HEADERS
+from storefront.http import JSON, create_app, entry_point, not_modified
+from storefront.powertools import Response
+
+app = create_app()
+
+
+@app.get("/docs", compress=True)
+def get_docs() -> Response[str]:
+    return _document("text/html; charset=utf-8", PAGE, PAGE_HEADERS)
+
+
+@app.get("/openapi.json", compress=True)
+def get_openapi() -> Response[str]:
+    return _document(JSON, OPENAPI, {})
+
+
+def _document(media_type: str, body: str, headers: dict[str, str]) -> Response[str]:
+    strong = etag(body)
+    # Weak, since it is the same for what is sent compressed. Asked for each time: a deployment changes it.
+    headers = {**headers, "ETag": f"W/{strong}", "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if is_not_modified(app.current_event.headers.get("if-none-match"), strong):
+        return not_modified(**headers)
+    return Response(200, media_type, body, headers=headers)
+
+
+lambda_handler = entry_point(app)

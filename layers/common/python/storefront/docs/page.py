@@ -1,0 +1,55 @@
+"""What explains the API to people and programs: its description, and one page that renders it.
+
+The page has all that it needs within: Swagger UI, which Powertools brings along, and a paragraph for each kind of
+problem, where the problem's type leads.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from storefront.powertools import SWAGGER_UI
+
+_HERE = Path(__file__).parent
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text()
+
+
+_STYLE = (SWAGGER_UI / "swagger-ui.min.css").read_text() + _read("page.css")
+_SCRIPT = (SWAGGER_UI / "swagger-ui-bundle.min.js").read_text() + _read("page.js")
+
+
+def _problem(problem: dict[str, Any]) -> str:
+    texts = {name: re.sub(r"`(.+?)`", r"<code>\1</code>", html.escape(str(text))) for name, text in problem.items()}
+    return Template(_read("problem.html")).substitute(texts, kind=texts["type"].partition("#")[2])
+
+
+def _source(content: str) -> str:
+    # https://www.w3.org/TR/CSP3/#grammardef-hash-source
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+OPENAPI = _read("openapi.json")
+"""The API's description: OpenAPI 3.1, as JSON text."""
+
+PAGE = Template(_read("page.html")).substitute(
+    style=_STYLE, script=_SCRIPT, problems="".join(map(_problem, json.loads(OPENAPI)["x-problem-types"]))
+)
+"""The page, as HTML."""
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; script-src {_source(_SCRIPT)}; style-src {_source(_STYLE)}; img-src data:;"
+        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""The page runs and loads what it came with, and calls the API that served it; nothing else."""

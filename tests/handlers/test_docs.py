@@ -1,0 +1,107 @@
+"""What explains the API: its description, and the page that renders it."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from openapi.problems import description, every_problem
+from storefront.errors import Problem
+from tests.shop import ROOT, Shop, api_event, expect, lambda_context, load_function
+
+DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+
+class Elements(HTMLParser):
+    """The ids of a page, the addresses that it names, and the content of its scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.addresses: set[str] = set()
+        self.contents: dict[str, str] = {}
+        self.inside = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag
+        self.ids.update(value or "" for name, value in attrs if name == "id")
+        self.addresses.update(value or "" for name, value in attrs if name in ("src", "href", "action"))
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  HTMLParser's signature
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.inside in ("script", "style"):
+            self.contents[self.inside] = self.contents.get(self.inside, "") + data
+
+
+@pytest.fixture
+def page(shop: Shop) -> Elements:
+    return Elements(shop.get("/docs").text)
+
+
+def test_the_description_is_the_file(shop: Shop) -> None:
+    assert expect(200, shop.get("/openapi.json")) == DOCUMENT
+
+
+@pytest.mark.parametrize("kind", every_problem(), ids=lambda kind: kind.kind)
+def test_a_problem_s_type_leads_to_its_paragraph(shop: Shop, kind: type[Problem]) -> None:
+    text = shop.get("/docs").text.partition(f'<article id="{kind.kind}">')[2].partition("</article>")[0]
+    assert re.sub("<.+?>", "", text).replace("&#x27;", "'").split() == (
+        f"{kind.kind} {kind.status} {kind.title} {description(kind).replace('`', '')}".split()
+    )
+
+
+def test_a_problem_s_id_is_no_part_of_the_page_s_own(page: Elements) -> None:
+    assert page.ids == {"api", "problems", *(kind.kind for kind in every_problem())}
+
+
+def test_the_page_names_no_other_host(page: Elements) -> None:
+    assert page.addresses == {"data:,", "openapi.json", *(f"#{kind.kind}" for kind in every_problem())}
+
+
+def test_the_page_may_run_what_it_came_with_and_nothing_else(shop: Shop, page: Elements) -> None:
+    policy = shop.get("/docs").headers["content-security-policy"]
+    rules = {name: sources for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))}
+    assert rules == {
+        "default-src": "'none'",
+        "script-src": hash_of(page.contents["script"]),
+        "style-src": hash_of(page.contents["style"]),
+        "img-src": "data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
+def hash_of(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_it_is_sent_once_while_it_is_the_same(shop: Shop, path: str) -> None:
+    first = shop.get(path)
+    for etag in (first.headers["etag"], first.headers["etag"].removeprefix("W/"), "*"):
+        again = shop.call("GET", path, headers={"if-none-match": etag})
+        assert (again.status, again.text, again.headers["etag"]) == (304, "", first.headers["etag"])
+    assert shop.call("GET", path, headers={"if-none-match": '"other"'}).text == first.text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_it_is_compressed_for_whoever_takes_that(shop: Shop, path: str) -> None:
+    event = api_event("GET", path, None, {"accept-encoding": "gzip, br"})
+    answer = load_function("docs").lambda_handler(event, lambda_context())
+    assert answer["headers"].items() >= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}.items()
+    assert gzip.decompress(base64.b64decode(answer["body"])).decode() == shop.get(path).text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_it_is_there_to_be_read_alone(shop: Shop, path: str) -> None:
+    assert shop.call("POST", path, {}).problem() == (405, "method-not-allowed")
+    assert shop.get(f"{path}/").problem() == (404, "route-not-found")

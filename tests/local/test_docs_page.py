@@ -1,0 +1,136 @@
+"""The page that explains the API, in a browser: somebody places an order through it and sees it paid."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from local import processor
+from openapi.problems import every_problem
+from tests.local.stack import running
+from tests.local.test_tokens import token
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no browser; Debian's package is chromium"),
+    pytest.mark.skipif(shutil.which("tesseract") is None, reason="nothing reads a screenshot; Debian's tesseract-ocr"),
+]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def url(data_dir: Path) -> Iterator[str]:
+    """The address of a stack that asks for tokens."""
+    with running(data_dir, AUTH="on") as stack:
+        yield stack.url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """A page that complains of nothing, and asks nobody but the stack."""
+    with browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2) as page:
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message.text) else None)
+        page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(url) else None)
+        yield page
+        assert complaints == []
+
+
+def is_complaint(message: str) -> bool:
+    # Chromium mentions every answer that is no success; the page is there to show those too.
+    return not message.startswith("Failed to load resource: the server responded with a status of")
+
+
+def opened(page: Page, operation: str) -> Locator:
+    """An operation, unfolded."""
+    found = page.locator(f"[id$='-{operation}'].opblock")
+    found.locator(".opblock-summary-control").click()
+    return found
+
+
+def executed(operation: Locator, status: int) -> Locator:
+    """What came of the operation, as the page shows it, which has to have the status."""
+    operation.get_by_role("button", name="Execute").click()
+    shown = operation.locator(".live-responses-table")
+    shown.locator(".response-col_status", has_text=str(status)).wait_for()
+    return shown
+
+
+def body_of(shown: Locator) -> Any:
+    return json.loads(shown.locator("pre.microlight").first.inner_text())
+
+
+def read(picture: bytes, folder: Path) -> str:
+    """The letters, digits and points in a picture; it is not sure of the rest."""
+    (folder / "picture.png").write_bytes(picture)
+    command = ["tesseract", str(folder / "picture.png"), "-", "--psm", "6"]
+    return re.sub(r"[^A-Za-z0-9.]", "", subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def authorize(page: Page, bearer: str) -> None:
+    page.get_by_role("button", name="Authorize").first.click()
+    form = page.locator(".auth-container").first
+    form.get_by_role("textbox").fill(bearer)
+    form.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").last.click()
+
+
+def test_somebody_places_an_order_on_the_page_and_sees_it_paid(
+    page: Page, url: str, data_dir: Path, tmp_path: Path
+) -> None:
+    page.goto(f"{url}/docs")
+    placing = opened(page, "place_order")
+    executed(placing, 401)
+    authorize(page, token(data_dir))
+
+    shown = executed(placing, 201)
+    order = body_of(shown)
+    assert (order["payment_status"], order["total_price"]) == ("unpaid", "41.00")
+    words = read(shown.screenshot(), tmp_path)
+    for text in ("paymentstatusunpaid", "productnameEnamelMug", "totalprice41.00"):
+        assert text in words
+
+    assert processor.main(["paid", order["id"], "--url", url]) == 0
+    reading = opened(page, "get_order")
+    reading.get_by_placeholder("id").fill(order["id"])
+    shown = executed(reading, 200)
+    assert body_of(shown)["payment_status"] == "paid"
+    assert "paymentstatuspaid" in read(shown.screenshot(), tmp_path)
+
+
+def test_a_request_that_the_page_fills_in_works_as_it_is(page: Page, url: str, data_dir: Path) -> None:
+    page.goto(f"{url}/docs")
+    authorize(page, token(data_dir))
+    executed(opened(page, "create_product"), 201)
+    for operation in ("list_products", "get_product", "list_orders", "list_payment_events", "reconcile"):
+        executed(opened(page, operation), 200)
+
+
+@pytest.mark.parametrize("kind", [every_problem()[0].kind, every_problem()[-1].kind])
+def test_a_problem_s_type_leads_to_its_paragraph(page: Page, url: str, kind: str, tmp_path: Path) -> None:
+    page.goto(f"{url}/docs#{kind}")
+    page.locator(".opblock").first.wait_for()
+    paragraph = page.locator(f"#{kind}:target")
+    page.wait_for_function("(id) => document.getElementById(id).getBoundingClientRect().top < innerHeight", arg=kind)
+    assert paragraph.get_by_role("heading").inner_text().startswith(kind)
+    assert kind.replace("-", "") in read(page.screenshot(), tmp_path)
