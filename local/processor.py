@@ -22,6 +22,7 @@ from rich.console import Console
 from local.delivery import Delivery, Make, as_api_gateway_event, deliver, table_of
 from local.settings import DEFAULT_PORT
 from local.signing import SCHEMES, secrets, sign
+from storefront.payments.providers import EXPONENTS
 
 STALE = 301
 """Seconds; the webhook takes what is at most 300 old."""
@@ -53,8 +54,9 @@ class Event:
         type_ = "succeeded" if self.payment_status == "paid" else "payment_failed"
         intent: dict[str, Any] = {"object": "payment_intent", "metadata": {"order_id": self.order_id}}
         if self.amount is not None:
-            cents = int(Decimal(self.amount).scaleb(2))
-            intent |= {"amount": cents, "amount_received": cents, "currency": (self.currency or "usd").lower()}
+            currency = self.currency or "USD"
+            units = int(Decimal(self.amount).scaleb(EXPONENTS.get(currency, 2)))
+            intent |= {"amount": units, "amount_received": units, "currency": currency.lower()}
         return {
             "id": self.event_id,
             "object": "event",
@@ -193,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--secret", help="what to sign with; the environment's or the laptop's if left out")
     parser.add_argument("--next-secret", help="what rotated signs with")
     parser.add_argument("--amount", type=_amount, help="such as 29.00; not told if left out")
-    parser.add_argument("--currency", type=str.upper, help="such as USD; --scheme stripe sends hundredths of it")
+    parser.add_argument("--currency", type=str.upper, help="such as USD; --scheme stripe sends its minor units")
     parser.add_argument("--delay", type=_seconds, default=5.0, help="seconds, of delayed")
     parser.add_argument("--count", type=_at_least_one, default=100, help="events, of many")
     parser.add_argument("--workers", type=_at_least_one, default=8, help="at once, of many")

@@ -3,14 +3,19 @@
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from local.processor import Event
 from local.signing import SCHEMES
+from storefront.payments.providers import payment_event
+from storefront.payments.signatures import Scheme
 from tests.local.stack import Stack
-from tests.shop import ROOT, Shop, over_http
+from tests.shop import ROOT, UNKNOWN, Shop, over_http
 
+LAYER = ROOT / "layers" / "common" / "python"
 SCENARIOS = {
     "paid": ["applied"],
     "failed": ["applied"],
@@ -35,11 +40,11 @@ def order(shop: Shop) -> dict[str, Any]:
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The processor as a command, which needs nothing of the environment."""
+    """The processor as a command, which needs nothing else of the environment."""
     return subprocess.run(
         [sys.executable, "-m", "local.processor", *arguments],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "COLUMNS": "200", **environment},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LAYER), "COLUMNS": "200", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -73,6 +78,14 @@ def test_an_amount_is_told_in_the_words_of_each_scheme(
         assert outcome in result.stdout
     events = shop.items("/api/payment-events", order_id=order["id"])
     assert [(event["amount"], event["currency"]) for event in events] == [("4.50", "USD"), ("4.51", "USD")]
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY", "BHD"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_amount_of_any_currency_is_understood(scheme: Scheme, currency: str) -> None:
+    # Whose hundredths, whole units and thousandths Stripe sends.
+    event = payment_event(scheme, Event(UNKNOWN, "paid", "450", currency).body(scheme))
+    assert (event.amount, event.currency) == (Decimal(450), currency)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -1,6 +1,7 @@
 """`make sam-local`: the API on `sam local start-api`, in Docker, and what it says where it cannot start."""
 
 import gc
+import gzip
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -82,6 +84,12 @@ def test_it_sells_a_product_and_takes_its_payment(shop: Shop) -> None:
     assert shop.stock(product["id"]) == 1
     assert expect(200, shop.pay(order["id"]))["payment_status"] == "paid"
     assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_it_explains_itself(stack: Stack, shop: Shop, path: str) -> None:
+    with urlopen(Request(stack.url + path, headers={"accept-encoding": "gzip"}), timeout=60) as response:
+        assert gzip.decompress(response.read()).decode() == shop.get(path).text
 
 
 def test_it_refuses_what_is_out_of_stock(shop: Shop) -> None:
