@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from openapi import answers, schemas
 from openapi.headers import ANSWER_HEADERS, REQUEST_HEADERS
 from openapi.operations import OPERATIONS, TAGS, Operation
+from openapi.parameters import MEANINGS
 from openapi.problems import EXAMPLES, description, every_problem, example
 from openapi.security import SCHEMES, requirement
 from storefront import errors
@@ -94,7 +95,7 @@ def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
     found.extend({"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in operation.request_headers)
     if operation.parameters is not None:
         found.extend(
-            {"name": name, "in": "query", "schema": schema}
+            {"name": name, "in": "query", "description": MEANINGS[name], "schema": schema}
             for name, schema in schemas.parameters(operation.parameters).items()
         )
     return found

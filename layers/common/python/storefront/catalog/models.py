@@ -25,7 +25,6 @@ def _has_a_word(text: str) -> str:
 
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
 Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
-_Search = Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)]
 
 
 class NewProduct(RequestModel):
@@ -61,7 +60,7 @@ class StockAdjustment(RequestModel):
 
 class ProductListParameters(PageParameters):
     in_stock: Literal["true", "false"] | None = None
-    q: Annotated[_Search, Field(description="Words of the name, with a letter or a digit at least.")] | None = None
+    q: Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)] | None = None
     min_price: QueryMoney | None = None
     max_price: QueryMoney | None = None
     sort: Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"] = (
