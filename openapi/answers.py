@@ -179,18 +179,24 @@ class MismatchPage(Page):
 class Description(Answer):
     """A description of the API in OpenAPI."""
 
+    model_config = ConfigDict(extra="allow")
+
     openapi: str = Field(examples=["3.1.1"])
     info: dict[str, Any]
     paths: dict[str, Any]
 
 
 class BrokenRule(Answer):
-    """What is wrong in one place of the request; some problems add fields of their own."""
+    """What is wrong in one place of the request, and for a line that is short of stock, of what."""
 
     detail: str
     pointer: str = _optional(description="Into the body (RFC 6901), as a URI fragment.")
     parameter: str = _optional(description="The name of a parameter of the path or the query.")
     header: str = _optional(description="The name of a header.")
+    product_id: UUID = _optional()
+    product_name: str = _optional()
+    requested: int = _optional()
+    available: int = _optional()
 
 
 class Problem(Answer):

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections import defaultdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from openapi.parameters import MEANINGS
 from openapi.problems import EXAMPLES, description, every_problem, example
 from openapi.security import SCHEMES, requirement
 from storefront import errors
-from storefront.access import Forbidden, TokenMissing
+from storefront.access import OPEN, Forbidden, TokenMissing
 from storefront.errors import Problem
 from storefront.routes import ROUTES, Access
 
@@ -127,14 +128,20 @@ def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any
     if "If-None-Match" in operation.request_headers:
         responses["304"] = {"description": "It still has that ETag.", "headers": {"ETag": ANSWER_HEADERS["ETag"]}}
     kinds: set[type[Problem]] = operation.all_problems() | {errors.InternalError, errors.Unavailable}
+    gateway = [HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE]
     if "{id}" in path:
         kinds.add(errors.InvalidRequest)
-    if access not in (Access.ANYONE, Access.SIGNATURE):
+    if access not in OPEN:
         kinds |= {TokenMissing, Forbidden}
-    by_status: dict[int, list[type[Problem]]] = defaultdict(list)
-    for kind in sorted(kinds, key=lambda kind: (kind.status, kind.kind)):
-        by_status[kind.status].append(kind)
-    return responses | {str(status): _problem_response(found) for status, found in by_status.items()}
+        gateway += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN]
+    if operation.body is not None:
+        gateway.append(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    for status in sorted({*gateway, *(kind.status for kind in kinds)}):
+        responses[str(int(status))] = _error_response(
+            sorted((kind for kind in kinds if kind.status == status), key=lambda kind: kind.kind),
+            HTTPStatus(status).phrase if status in gateway else None,
+        )
+    return responses
 
 
 def _answer(operation: Operation) -> dict[str, Any]:
@@ -160,15 +167,23 @@ def _link(id_: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return link
 
 
-def _problem_response(kinds: list[type[Problem]]) -> dict[str, Any]:
-    response: dict[str, Any] = {
-        "description": "\n".join(f"- [`{kind.kind}`](/docs#{kind.kind}): {description(kind)}" for kind in kinds)
-    }
+def _error_response(kinds: list[type[Problem]], gateways: str | None) -> dict[str, Any]:
+    """gateways: what API Gateway says with that status, where it does, before a function is asked."""
+    described = [f"- [`{kind.kind}`](/docs#{kind.kind}): {description(kind)}" for kind in kinds]
+    content: dict[str, Any] = {}
+    if kinds:
+        examples = {kind.kind: {"value": example(kind)} for kind in kinds}
+        schema: dict[str, Any] = _reference(answers.Problem)
+        if gateways:
+            # Generated clients read a status by the first media type that they find, whichever came.
+            schema = {"anyOf": [schema, _reference(answers.Message)]}
+        content[errors.MEDIA_TYPE] = {"schema": schema, "examples": examples}
+    if gateways:
+        described.append(f"- API Gateway's own: {gateways}.")
+        examples = {"api-gateway": {"value": {"message": gateways}}}
+        content[_JSON] = {"schema": _reference(answers.Message), "examples": examples}
+    response: dict[str, Any] = {"description": "\n".join(described), "content": content}
     headers = {name for one in EXAMPLES if one.kind in {kind.kind for kind in kinds} for name in one.headers}
     if headers:
         response["headers"] = {name: ANSWER_HEADERS[name] for name in sorted(headers)}
-    examples = {kind.kind: {"value": example(kind)} for kind in kinds}
-    response["content"] = {
-        errors.MEDIA_TYPE: {"schema": _reference(answers.Problem), "examples": examples},
-    }
     return response

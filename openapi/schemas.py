@@ -1,12 +1,28 @@
 """The models as JSON Schema (2020-12, as OpenAPI 3.1 has it)."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from storefront.orders.models import OrderStatus, PaymentStatus
+from storefront.payments.models import MismatchKind, Outcome, ReportedStatus
+from storefront.payments.signatures import Scheme
+
 Schema = dict[str, Any]
+
+_COMPONENTS = "#/components/schemas/"
+
+# A Literal has no name of its own: without one, a generated client would have a type for each place that has it.
+_ENUMS = {
+    get_args(OrderStatus): "OrderStatus",
+    get_args(PaymentStatus): "PaymentStatus",
+    get_args(ReportedStatus): "ReportedStatus",
+    get_args(Outcome): "Outcome",
+    get_args(MismatchKind): "MismatchKind",
+    get_args(Scheme): "Scheme",
+}
 
 _NAMES = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
 # What pydantic adds and nobody reads: a name in other words, and the null that stands for what was not sent.
@@ -19,8 +35,9 @@ def components(requests: Iterable[type[BaseModel]], answers: Iterable[type[BaseM
         *((model, "validation") for model in requests),
         *((model, "serialization") for model in answers),
     ]
-    _, schema = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
-    return {name: _tidy(one) for name, one in sorted(schema["$defs"].items())}
+    _, schema = models_json_schema(wanted, ref_template=f"{_COMPONENTS}{{model}}")
+    enums = {name: {"type": "string", "enum": list(values)} for values, name in _ENUMS.items()}
+    return dict(sorted({**enums, **{name: _tidy(one) for name, one in schema["$defs"].items()}}.items()))
 
 
 def parameters(model: type[BaseModel]) -> dict[str, Schema]:
@@ -34,6 +51,8 @@ def _tidy(schema: Any) -> Any:
         return [_tidy(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
+    if name := _ENUMS.get(tuple(schema.get("enum", ()))):
+        return {"$ref": f"{_COMPONENTS}{name}"}
     tidy = {_NAMES.get(name, name): _tidy(value) for name, value in schema.items() if not _is_noise(name, value)}
     if "properties" in schema:
         # A field may have the name of a keyword.
