@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from local.signing import LOCAL_SECRETS, sign
 from storefront.payments.keyring import Keyring
 from storefront.routes import DEFAULT_ROUTE, ROUTES, match
+from tests import conformance
 
 ROOT = Path(__file__).parent.parent
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -65,10 +66,12 @@ class Shop:
     send: Send
 
     def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
-        """A request; a body that is not bytes is sent as JSON."""
+        """A request; a body that is not bytes is sent as JSON. The answer has to be one that is described."""
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         declared = {} if content is None else {"content-type": "application/json"}
-        return self.send(method, path, content, {**declared, **(headers or {})})
+        reply = self.send(method, path, content, {**declared, **(headers or {})})
+        conformance.check(method, path, reply.status, reply.headers, reply.text)
+        return reply
 
     def get(self, path: str) -> Reply:
         return self.call("GET", path)
