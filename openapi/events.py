@@ -36,7 +36,9 @@ class StandardWebhooksEvent(_Sent):
     """An event in the envelope of Standard Webhooks. One of another type is acknowledged and ignored."""
 
     type: Annotated[str, Field(json_schema_extra={"enum": list(ENVELOPE_TYPES)})]
-    timestamp: Moment | None = None
+    timestamp: Annotated[Any, Field(description="When it happened, in RFC 3339. What is no time is passed over.")] = (
+        None
+    )
     data: PaymentDetails
 
 

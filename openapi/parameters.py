@@ -1,7 +1,7 @@
 """What the query parameters of the lists mean."""
 
 MEANINGS = {
-    "page": "The page's number, from 1; at most 100,000 rows down.",
+    "page": "The page's number, the first if neither it nor `cursor` is sent; at most 100,000 rows down.",
     "page_size": "How many rows a page has.",
     "cursor": "The `next_cursor` of the page before, with the same filters and the same sort; in place of `page`.",
     "in_stock": "With stock on hand, or without.",

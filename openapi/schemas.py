@@ -43,6 +43,8 @@ def components(requests: Iterable[type[BaseModel]], answers: Iterable[type[BaseM
 def parameters(model: type[BaseModel]) -> dict[str, Schema]:
     """The schema of each query parameter of a model, by name."""
     properties = model.model_json_schema()["properties"]
+    # Generated clients send a default along, and with it no cursor would be taken.
+    properties.get("page", {}).pop("default", None)
     return {name: _without_null(_tidy(schema)) for name, schema in properties.items()}
 
 
