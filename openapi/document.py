@@ -79,27 +79,34 @@ def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:
     if operation.description:
         made["description"] = operation.description
     made["security"] = requirement(access)
-    if parameters := _parameters(path, operation):
+    if parameters := _parameters(method, path, operation):
         made["parameters"] = parameters
     if operation.body is not None:
-        content = {"schema": _reference(operation.body), "examples": _request_examples(f"{method} {path}", operation)}
+        content = {"schema": _reference(operation.body), "examples": _request_examples(method, path, operation)}
         made["requestBody"] = {"required": True, "content": {_JSON: content}}
     made["responses"] = _responses(path, operation, access)
     return made
 
 
-def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
+def _parameters(method: str, path: str, operation: Operation) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if "{id}" in path:
         schema = {"type": "string", "format": "uuid"}
         found.append({"name": "id", "in": "path", "required": True, "schema": schema, "example": _path_id(path)})
     found.extend({"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in operation.request_headers)
     if operation.parameters is not None:
-        found.extend(
-            {"name": name, "in": "query", "description": MEANINGS[name], "schema": schema}
-            for name, schema in schemas.parameters(operation.parameters).items()
-        )
+        sent = {name: text for event in _events(method, path).values() for name, text in _query(event).items()}
+        for name, schema in schemas.parameters(operation.parameters).items():
+            parameter: dict[str, Any] = {"name": name, "in": "query", "description": MEANINGS[name], "schema": schema}
+            if name in sent:
+                parameter["example"] = int(sent[name]) if schema.get("type") == "integer" else sent[name]
+            found.append(parameter)
     return found
+
+
+def _query(event: dict[str, Any]) -> dict[str, str]:
+    query: dict[str, str] = event.get("queryStringParameters", {})
+    return query
 
 
 def _path_id(path: str) -> str:
@@ -112,15 +119,17 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def _request_examples(route_key: str, operation: Operation) -> dict[str, Any]:
-    """The bodies of the files under events/ that are for a route, and the model's own examples."""
-    found = {}
-    for path in sorted(EVENTS.glob("*.json")):
-        event = json.loads(path.read_text())
-        if event.get("routeKey") == route_key:
-            found[path.stem] = {"value": json.loads(event["body"])}
+def _events(method: str, path: str) -> dict[str, dict[str, Any]]:
+    """The events under events/ that are for a route, by name."""
+    events = {file.stem: json.loads(file.read_text()) for file in sorted(EVENTS.glob("*.json"))}
+    return {name: event for name, event in events.items() if event.get("routeKey") == f"{method} {path}"}
+
+
+def _request_examples(method: str, path: str, operation: Operation) -> dict[str, Any]:
+    """The bodies of a route's events, and the model's own examples."""
+    bodies = {name: json.loads(event["body"]) for name, event in _events(method, path).items()}
     own = getattr(operation.body, "EXAMPLES", {})
-    return {**found, **{name: {"value": value} for name, value in own.items()}}
+    return {name: {"value": value} for name, value in {**bodies, **own}.items()}
 
 
 def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any]:

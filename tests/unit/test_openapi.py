@@ -70,6 +70,20 @@ def test_every_request_and_every_error_has_an_example_that_fits(content: dict[st
         validator.validate(example)
 
 
+def test_an_example_of_a_parameter_fits() -> None:
+    examples = {
+        (operation["operationId"], parameter["name"]): parameter
+        for operation in operations()
+        for parameter in operation.get("parameters", [])
+        if "example" in parameter
+    }
+    assert {operation for operation, name in examples if name != "id"} >= {"list_products", "list_orders"}
+    for parameter in examples.values():
+        Draft202012Validator({**parameter["schema"], "components": DOCUMENT["components"]}).validate(
+            parameter["example"]
+        )
+
+
 def test_every_problem_has_an_example_and_a_meaning() -> None:
     assert {one.kind for one in EXAMPLES} == {kind.kind for kind in every_problem()}
     assert all(problem["description"] for problem in document()["x-problem-types"])
