@@ -41,9 +41,11 @@ def idempotency_key(header: str | None) -> str | None:
     """The key, which is the same quoted or bare; None without the header. Raises InvalidRequest."""
     if header is None:
         return None
-    # API Gateway joins a header that was sent twice; the same one twice is still one.
-    given = {one.strip(" \t") for one in header.split(",")}
-    key = header.strip(" \t") if len(given) > 1 else given.pop()
+    key = header.strip(" \t")
+    # API Gateway joins a header that was sent twice; the same one twice is still one. A key may have commas, too.
+    given = {one.strip(" \t") for one in key.split(",")}
+    if len(given) == 1 and given != {""} and not _QUOTED.fullmatch(key):
+        key = given.pop()
     if quoted := _QUOTED.fullmatch(key):
         key = re.sub(r"\\(.)", r"\1", quoted[1])
     elif key.startswith('"'):
