@@ -1,6 +1,7 @@
 """Fixtures of the tests of what `make run` runs."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,3 +13,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of the module's own."""
     with running(tmp_path_factory.mktemp("data")) as stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def guarded_url(data_dir: Path) -> Iterator[str]:
+    """The address of a stack that asks for the tokens of its data folder."""
+    with running(data_dir, AUTH="on") as stack:
+        yield stack.url

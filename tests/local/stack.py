@@ -80,6 +80,13 @@ def running(data_dir: Path, module: str = "local", **environment: str) -> Iterat
         process.stdout.close()
 
 
+def token(data_dir: Path, *arguments: str) -> str:
+    """What `make token` prints."""
+    environment = {**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT / "layers" / "common" / "python")}
+    command = [sys.executable, "-m", "local.tokens", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def _wait_until_it_serves(stdout: IO[str], output: list[str]) -> str:
     for line in stdout:
         output.append(line)

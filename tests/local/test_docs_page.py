@@ -13,29 +13,19 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from local import processor
 from openapi.problems import every_problem
-from tests.local.stack import running
-from tests.local.test_tokens import token
+from tests.local.stack import token
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 
+ANSWERED = "Failed to load resource: the server responded with a status of"
+"""Chromium mentions every answer that is no success; the page is there to show those too."""
+
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no browser; Debian's package is chromium"),
     pytest.mark.skipif(shutil.which("tesseract") is None, reason="nothing reads a screenshot; Debian's tesseract-ocr"),
 ]
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def url(data_dir: Path) -> Iterator[str]:
-    """The address of a stack that asks for tokens."""
-    with running(data_dir, AUTH="on") as stack:
-        yield stack.url
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +35,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
+def page(browser: Browser, guarded_url: str) -> Iterator[Page]:
     """A page that complains of nothing, and asks nobody but the stack."""
     with browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2) as page:
         complaints: list[str] = []
+        asked: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message.text) else None)
-        page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith(url) else None)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("request", lambda request: asked.append(request.url))
         yield page
-        assert complaints == []
-
-
-def is_complaint(message: str) -> bool:
-    # Chromium mentions every answer that is no success; the page is there to show those too.
-    return not message.startswith("Failed to load resource: the server responded with a status of")
+        assert [text for text in complaints if not text.startswith(ANSWERED)] == []
+        assert [address for address in asked if not address.startswith(guarded_url)] == []
 
 
 def opened(page: Page, operation: str) -> Locator:
@@ -96,9 +83,9 @@ def authorize(page: Page, bearer: str) -> None:
 
 
 def test_somebody_places_an_order_on_the_page_and_sees_it_paid(
-    page: Page, url: str, data_dir: Path, tmp_path: Path
+    page: Page, guarded_url: str, data_dir: Path, tmp_path: Path
 ) -> None:
-    page.goto(f"{url}/docs")
+    page.goto(f"{guarded_url}/docs")
     placing = opened(page, "place_order")
     executed(placing, 401)
     authorize(page, token(data_dir))
@@ -110,7 +97,7 @@ def test_somebody_places_an_order_on_the_page_and_sees_it_paid(
     for text in ("paymentstatusunpaid", "productnameEnamelMug", "totalprice41.00"):
         assert text in words
 
-    assert processor.main(["paid", order["id"], "--url", url]) == 0
+    assert processor.main(["paid", order["id"], "--url", guarded_url]) == 0
     reading = opened(page, "get_order")
     reading.get_by_placeholder("id").fill(order["id"])
     shown = executed(reading, 200)
@@ -118,8 +105,8 @@ def test_somebody_places_an_order_on_the_page_and_sees_it_paid(
     assert "paymentstatuspaid" in read(shown.screenshot(), tmp_path)
 
 
-def test_a_request_that_the_page_fills_in_works_as_it_is(page: Page, url: str, data_dir: Path) -> None:
-    page.goto(f"{url}/docs")
+def test_a_request_that_the_page_fills_in_works_as_it_is(page: Page, guarded_url: str, data_dir: Path) -> None:
+    page.goto(f"{guarded_url}/docs")
     authorize(page, token(data_dir))
     executed(opened(page, "create_product"), 201)
     for operation in ("list_products", "get_product", "list_orders", "list_payment_events", "reconcile"):
@@ -127,8 +114,8 @@ def test_a_request_that_the_page_fills_in_works_as_it_is(page: Page, url: str, d
 
 
 @pytest.mark.parametrize("kind", [every_problem()[0].kind, every_problem()[-1].kind])
-def test_a_problem_s_type_leads_to_its_paragraph(page: Page, url: str, kind: str, tmp_path: Path) -> None:
-    page.goto(f"{url}/docs#{kind}")
+def test_a_problem_s_type_leads_to_its_paragraph(page: Page, guarded_url: str, kind: str, tmp_path: Path) -> None:
+    page.goto(f"{guarded_url}/docs#{kind}")
     page.locator(".opblock").first.wait_for()
     paragraph = page.locator(f"#{kind}:target")
     page.wait_for_function("(id) => document.getElementById(id).getBoundingClientRect().top < innerHeight", arg=kind)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.stack import running
-from tests.local.test_tokens import token
+from tests.local.stack import token
 from tests.shop import ROOT
 
 BIN = Path(sys.executable).parent
@@ -55,6 +54,5 @@ def test_its_types_say_what_is_sent_and_answered(folder: Path) -> None:
     run("mypy", "--strict", "--follow-imports=silent", "client_story.py", folder=folder)
 
 
-def test_it_orders_pays_and_cancels(folder: Path) -> None:
-    with running(folder / "data", AUTH="on") as stack:
-        run("python", "client_story.py", stack.url, token(folder / "data"), folder=folder)
+def test_it_orders_pays_and_cancels(folder: Path, guarded_url: str, data_dir: Path) -> None:
+    run("python", "client_story.py", guarded_url, token(data_dir), folder=folder)

@@ -2,12 +2,10 @@
 
 import hmac
 import json
-import os
 import subprocess
-import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,39 +17,20 @@ from local.settings import StartError, read_settings
 from local.tokens import AUDIENCE, ISSUER, Authorizer, RefusedError, issue, signing_key
 from storefront.access import OPEN
 from storefront.routes import ROUTES
-from tests.local.stack import running
-from tests.shop import ROOT, UNKNOWN, Reply, Shop, expect, over_http
+from tests.local.stack import running, token
+from tests.shop import UNKNOWN, Reply, Shop, expect, over_http
 
 GUARDED = [
     (method, path) for path, methods in ROUTES.items() for method, needed in methods.items() if needed not in OPEN
 ]
 
 
-def token(data_dir: Path, *arguments: str) -> str:
-    """What `make token` prints."""
-    environment = {**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT / "layers" / "common" / "python")}
-    command = [sys.executable, "-m", "local.tokens", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def url(data_dir: Path) -> Iterator[str]:
-    """The address of a stack that asks for tokens."""
-    with running(data_dir, AUTH="on") as stack:
-        yield stack.url
-
-
 @pytest.fixture
-def holder(url: str, data_dir: Path) -> Callable[..., Shop]:
+def holder(guarded_url: str, data_dir: Path) -> Callable[..., Shop]:
     """The shop as the holder of a token reaches it."""
 
     def holding(*arguments: str) -> Shop:
-        send, bearer = over_http(url), f"Bearer {token(data_dir, *arguments)}"
+        send, bearer = over_http(guarded_url), f"Bearer {token(data_dir, *arguments)}"
 
         def with_token(method: str, path: str, body: bytes | None, headers: Any) -> Reply:
             return send(method, path, body, {**headers, "authorization": bearer})
@@ -61,8 +40,8 @@ def holder(url: str, data_dir: Path) -> Callable[..., Shop]:
     return holding
 
 
-def test_without_a_token_there_are_products_and_the_webhook_alone(url: str) -> None:
-    nobody = Shop(over_http(url))
+def test_without_a_token_there_are_products_and_the_webhook_alone(guarded_url: str) -> None:
+    nobody = Shop(over_http(guarded_url))
     expect(200, nobody.get("/api/products"))
     assert nobody.pay(UNKNOWN).problem() == (404, "order-not-found")
     assert nobody.get("/api/nowhere").problem() == (404, "route-not-found")
@@ -72,8 +51,8 @@ def test_without_a_token_there_are_products_and_the_webhook_alone(url: str) -> N
         assert reply.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_preflight_s_method_is_one_like_any_other(url: str) -> None:
-    assert Shop(over_http(url)).call("OPTIONS", "/api/orders").problem() == (405, "method-not-allowed")
+def test_a_preflight_s_method_is_one_like_any_other(guarded_url: str) -> None:
+    assert Shop(over_http(guarded_url)).call("OPTIONS", "/api/orders").problem() == (405, "method-not-allowed")
 
 
 def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., Shop]) -> None:
