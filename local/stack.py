@@ -23,6 +23,9 @@ Storefront is on {url} (Ctrl-C stops it).
 The webhook's secrets:
 {secrets}
 
+Read about the API, and try it, in a browser:
+  {url}/docs
+
 List the products:
   curl {url}/api/products
 

@@ -28,9 +28,9 @@ _INTRODUCTION = """\
 Products with stock, orders that take it, and a webhook that a payment processor calls.
 
 Bodies are JSON. Money is a decimal string with two places; requests may send a string or a number. Ids are UUIDs.
-Times are RFC 3339 in UTC. A field or a query parameter that is not listed is an error. Every error is
-`application/problem+json` (RFC 9457), and its `type` is a link to what it means; but for those of API Gateway, which
-answers before a function is asked: `{"message": …}`.
+Times are RFC 3339 in UTC. A field, or a list's parameter, that is not described is an error; but for a payment event's.
+Every error is `application/problem+json` (RFC 9457), and its `type` is a link to what it means; but for those of API
+Gateway, which answers before a function is asked: `{"message": …}`.
 """
 
 
