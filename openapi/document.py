@@ -57,16 +57,23 @@ def document() -> dict[str, Any]:
             "schemas": schemas.components(bodies, [*replies, answers.Problem, answers.Message]),
             "securitySchemes": SCHEMES,
         },
-        "x-problem-types": [
-            {"type": f"/docs#{kind.kind}", "status": kind.status, "title": kind.title, "description": description(kind)}
-            for kind in every_problem()
-        ],
+        "x-problem-types": [_problem_type(kind) for kind in every_problem()],
     }
 
 
 def text() -> str:
     """The document as its file has it."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _problem_type(kind: type[Problem]) -> dict[str, Any]:
+    return {
+        "type": f"/docs#{kind.kind}",
+        "status": kind.status,
+        "title": kind.title,
+        "description": description(kind),
+        "example": example(kind),
+    }
 
 
 def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:

@@ -1,21 +1,24 @@
 """What explains the API: its description, and the page that renders it."""
 
 from storefront.conditions import etag, is_not_modified
-from storefront.docs.page import OPENAPI, PAGE, PAGE_HEADERS
+from storefront.docs.page import description, page, page_headers
 from storefront.http import JSON, create_app, entry_point, not_modified
 from storefront.powertools import Response
 
 app = create_app()
 
+# Made once, while the function starts and has a whole processor.
+_DESCRIPTION, _PAGE, _PAGE_HEADERS = description(), page(), page_headers()
+
 
 @app.get("/docs", compress=True)
 def get_docs() -> Response[str]:
-    return _document("text/html; charset=utf-8", PAGE, PAGE_HEADERS)
+    return _document("text/html; charset=utf-8", _PAGE, _PAGE_HEADERS)
 
 
 @app.get("/openapi.json", compress=True)
 def get_openapi() -> Response[str]:
-    return _document(JSON, OPENAPI, {})
+    return _document(JSON, _DESCRIPTION, {})
 
 
 def _document(media_type: str, body: str, headers: dict[str, str]) -> Response[str]:

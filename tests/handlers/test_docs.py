@@ -3,13 +3,14 @@
 import base64
 import gzip
 import hashlib
+import html
 import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
-from openapi.problems import description, every_problem
+from openapi.problems import description, every_problem, example
 from storefront.errors import Problem
 from tests.shop import ROOT, Shop, api_event, expect, lambda_context, load_function
 
@@ -51,10 +52,10 @@ def test_the_description_is_the_file(shop: Shop) -> None:
 
 @pytest.mark.parametrize("kind", every_problem(), ids=lambda kind: kind.kind)
 def test_a_problem_s_type_leads_to_its_paragraph(shop: Shop, kind: type[Problem]) -> None:
-    text = shop.get("/docs").text.partition(f'<article id="{kind.kind}">')[2].partition("</article>")[0]
-    assert re.sub("<.+?>", "", text).replace("&#x27;", "'").split() == (
-        f"{kind.kind} {kind.status} {kind.title} {description(kind).replace('`', '')}".split()
-    )
+    paragraph = shop.get("/docs").text.partition(f'<article id="{kind.kind}">')[2].partition("</article>")[0]
+    words, _, shown = html.unescape(re.sub("<(?!pre).+?>", "", paragraph)).partition("<pre>")
+    assert words.split() == f"{kind.kind} {kind.status} {kind.title} {description(kind).replace('`', '')}".split()
+    assert json.loads(shown) == example(kind)
 
 
 def test_a_problem_s_id_is_no_part_of_the_page_s_own(page: Elements) -> None:

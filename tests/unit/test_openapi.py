@@ -86,7 +86,9 @@ def test_an_example_of_a_parameter_fits() -> None:
 
 def test_every_problem_has_an_example_and_a_meaning() -> None:
     assert {one.kind for one in EXAMPLES} == {kind.kind for kind in every_problem()}
-    assert all(problem["description"] for problem in document()["x-problem-types"])
+    for problem in document()["x-problem-types"]:
+        assert problem["description"]
+        assert {name: problem["example"][name] for name in ("type", "status", "title")}.items() <= problem.items()
 
 
 def test_every_scheme_of_signatures_is_described() -> None:

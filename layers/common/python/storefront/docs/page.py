@@ -18,16 +18,41 @@ from storefront.powertools import SWAGGER_UI
 _HERE = Path(__file__).parent
 
 
-def _read(name: str) -> str:
-    return (_HERE / name).read_text()
+def description() -> str:
+    """The API's description: OpenAPI 3.1, as JSON text."""
+    return _read("openapi.json")
 
 
-_STYLE = (SWAGGER_UI / "swagger-ui.min.css").read_text() + _read("page.css")
-_SCRIPT = (SWAGGER_UI / "swagger-ui-bundle.min.js").read_text() + _read("page.js")
+def page() -> str:
+    """The page, as HTML."""
+    problems = map(_problem, json.loads(description())["x-problem-types"])
+    return Template(_read("page.html")).substitute(style=_style(), script=_script(), problems="".join(problems))
+
+
+def page_headers() -> dict[str, str]:
+    """Headers by which the page runs and loads what it came with, and calls the API that served it; nothing else."""
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src {_source(_script())}; style-src {_source(_style())}; img-src data:;"
+            " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _style() -> str:
+    return (SWAGGER_UI / "swagger-ui.min.css").read_text() + _read("page.css")
+
+
+def _script() -> str:
+    return (SWAGGER_UI / "swagger-ui-bundle.min.js").read_text() + _read("page.js")
 
 
 def _problem(problem: dict[str, Any]) -> str:
-    texts = {name: re.sub(r"`(.+?)`", r"<code>\1</code>", html.escape(str(text))) for name, text in problem.items()}
+    example = json.dumps(problem["example"], indent=2, ensure_ascii=False)
+    texts = {name: html.escape(str(text)) for name, text in {**problem, "example": example}.items()}
+    texts["description"] = re.sub(r"`(.+?)`", r"<code>\1</code>", texts["description"])
     return Template(_read("problem.html")).substitute(texts, kind=texts["type"].partition("#")[2])
 
 
@@ -36,20 +61,5 @@ def _source(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
-OPENAPI = _read("openapi.json")
-"""The API's description: OpenAPI 3.1, as JSON text."""
-
-PAGE = Template(_read("page.html")).substitute(
-    style=_STYLE, script=_SCRIPT, problems="".join(map(_problem, json.loads(OPENAPI)["x-problem-types"]))
-)
-"""The page, as HTML."""
-
-PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; script-src {_source(_SCRIPT)}; style-src {_source(_STYLE)}; img-src data:;"
-        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-"""The page runs and loads what it came with, and calls the API that served it; nothing else."""
+def _read(name: str) -> str:
+    return (_HERE / name).read_text()
