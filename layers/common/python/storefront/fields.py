@@ -131,12 +131,14 @@ _Amount = Annotated[
     # Behind a validator in Python even JSON counts as Python, where strict would take a Decimal alone.
     Field(strict=False, le=MAX_MONEY, decimal_places=2),
     BeforeValidator(_plain_decimal),
-    AfterValidator(_two_places),
 ]
+# Once the bounds on both sides hold: no more digits than Decimal can round.
+_TwoPlaces = AfterValidator(_two_places)
 
 Money = Annotated[
     _Amount,
     Field(gt=0),
+    _TwoPlaces,
     WithJsonSchema(
         {
             "anyOf": [
@@ -149,7 +151,10 @@ Money = Annotated[
 """An amount in the shop's currency: more than 0, at most 99999999.99, at most two places."""
 
 QueryMoney = Annotated[
-    _Amount, Field(ge=0), WithJsonSchema({"type": "string", "pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,2})?$"})
+    _Amount,
+    Field(ge=0),
+    _TwoPlaces,
+    WithJsonSchema({"type": "string", "pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,2})?$"}),
 ]
 """A bound for amounts, 0 among them."""
 
