@@ -1,15 +1,15 @@
-"""Schemathesis makes requests from the API's description, right and wrong ones, and finds nothing to complain of.
+"""The API does what its description says: schemathesis makes requests from it, by the thousand, and follows its links.
 
-All its checks run, and it follows the links that lead from one answer to the next request.
-https://schemathesis.readthedocs.io/en/stable/reference/checks/
+https://schemathesis.readthedocs.io
 """
 
 import json
 import os
-import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,42 +18,117 @@ from tests.local.stack import token
 from tests.shop import ROOT
 from tests.sizes import LONG, SEED
 
-CONFIGURATION = ROOT / "tests" / "local" / ("schemathesis_long.toml" if LONG else "schemathesis.toml")
+HERE = Path(__file__).parent
+CUSTOMERS = ("12345", "67890")
+"""The first is who the document's example of an order is for."""
 
-LINKS = {
-    ("POST /api/products", "GET /api/products/{id}"),
-    ("POST /api/products", "POST /api/orders"),
-    ("POST /api/orders", "GET /api/orders/{id}"),
-    ("POST /api/orders", "PUT /api/orders/{id}/status"),
-}
-"""Make a product, read it, order it; read the order, complete or cancel it."""
+
+@dataclass
+class Run:
+    """What schemathesis did: its report, and each request with its answer's status."""
+
+    report: dict[str, Any]
+    scenarios: list[dict[str, Any]]
+
+    def accepted(self) -> list[str]:
+        """The operations that carried out a valid request."""
+        rates = self.report["valid_rates"]
+        return [name for name, phases in rates.items() if any(rate["accepted"] for rate in phases.values())]
+
+    def stories(self) -> set[tuple[str, ...]]:
+        """The operations that were linked to each other, each with success, from the first one to any later one."""
+        return {tuple(_story(scenario, id_)) for scenario in self.scenarios for id_ in scenario.get("interactions", ())}
+
+    def statuses(self, operation: str, parent: str) -> set[int]:
+        """The answers to an operation's requests that were sent because of another one."""
+        return {
+            _status(scenario, id_)
+            for scenario in self.scenarios
+            for id_, case in scenario.get("cases", {}).items()
+            if _operation(case) == operation and "parent_id" in case
+            if _operation(scenario["cases"][case["parent_id"]]) == parent
+        }
+
+
+def run(folder: Path, url: str, config: str, *options: str, **environment: str) -> Run:
+    """Run schemathesis, which must find nothing."""
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / config)),
+        *("run", str(ROOT / "docs" / "openapi.json"), "--url", url, "--seed", str(SEED)),
+        *("--report-json-path", "report.json", "--report-ndjson-path", "events.ndjson", *options),
+    ]
+    path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'common' / 'python'}"
+    variables = {**os.environ, "PYTHONPATH": path, **environment}
+    done = subprocess.run(command, cwd=folder, env=variables, check=False, stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stdout
+    with (folder / "events.ndjson").open() as lines:
+        finished = [
+            event["ScenarioFinished"]["recorder"] for event in map(json.loads, lines) if "ScenarioFinished" in event
+        ]
+    return Run(json.loads((folder / "report.json").read_text()), finished)
+
+
+def run_phases(folder: Path, url: str, phases: list[str], *options: str, **environment: str) -> Run:
+    """Run phases on every operation, none of which may be left out or err."""
+    found = run(folder, url, "schemathesis.toml", "--phases", ",".join(phases), *options, **environment)
+    operations, test_cases = found.report["operations"], found.report["test_cases"]
+    assert (operations["tested"], operations["errored"], operations["skipped"]) == (len(OPERATIONS), 0, 0)
+    assert {found.report["phases"][phase]["status"] for phase in phases} == {"success"}
+    assert (found.report["errors"], test_cases["errored"], test_cases["with_failures"]) == ([], 0, 0)
+    return found
+
+
+def test_no_customer_sees_another_one_s_orders(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+    # The first one here, while the products that the examples name are still there.
+    def identity(customer: str) -> dict[str, Any]:
+        bearer = f"Bearer {token(data_dir, '--customer', customer)}"
+        return {"name": customer, "fixedHeaders": [{"name": "Authorization", "value": bearer}]}
+
+    identities = tmp_path / "customers.json"
+    identities.write_text(json.dumps({"auth": [identity(customer) for customer in CUSTOMERS]}))
+    found = run(
+        *(tmp_path, guarded_url, "schemathesis_customers.toml", "--max-examples", "40"),
+        *("--checks", "object_level_authorization,not_a_server_error"),
+        *("--include-operation-id", "place_order", "--include-operation-id", "get_order"),
+        CUSTOMERS=str(identities),
+    )
+    # The order that one customer reads is asked for by the other one too.
+    assert found.statuses("get_order", parent="get_order") == {404}
+
+
+def test_the_api_takes_and_refuses_what_its_description_says(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+    found = run_phases(tmp_path, guarded_url, ["examples", "coverage"], TOKEN=token(data_dir))
+    assert len(found.accepted()) == len(OPERATIONS)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
-def test_schemathesis_finds_nothing(guarded_url: str, data_dir: Path, tmp_path: Path) -> None:
-    done = schemathesis(tmp_path, guarded_url, token(data_dir))
-    print(f"TEST_SEED={SEED}")  # noqa: T201  pytest shows it where the test fails
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
-    assert {name: phase["status"] for name, phase in report["phases"].items()} == dict.fromkeys(
-        ("examples", "coverage", "fuzzing", "stateful"), "success"
-    )
-    assert report["operations"]["tested"] == len(OPERATIONS)
-    assert report["failures"] == report["errors"] == []
-    followed = re.findall(
-        r'"id":"([A-Z]+ /\S+) -> \[\d+\] \S+ -> ([A-Z]+ /[^"]+)"', (tmp_path / "report.ndjson").read_text()
-    )
-    assert set(followed) >= LINKS
+def test_nothing_breaks_the_api_and_links_lead_on(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+    effort = ("--max-time", "600") if LONG else ()
+    found = run_phases(tmp_path, guarded_url, ["fuzzing", "stateful"], *effort, TOKEN=token(data_dir))
+    stories = found.stories()
+    assert ("create_product", "place_order", "get_order") in stories
+    assert {
+        ("create_product", "get_product"),
+        ("create_product", "place_order"),
+        ("place_order", "change_order_status"),
+        ("place_order", "receive_payment_event"),
+    } <= {story[-2:] for story in stories}
 
 
-def schemathesis(folder: Path, url: str, bearer: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "schemathesis.cli"]
-    command += ["--config-file", str(CONFIGURATION)]
-    command += ["run", str(ROOT / "docs" / "openapi.json"), "--url", url, "--seed", str(SEED)]
-    command += ["--report-json-path", str(folder / "report.json")]
-    command += ["--report-ndjson-path", str(folder / "report.ndjson")]
-    path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'common' / 'python'}"
-    # In a folder of its own, where it keeps what it has learned.
-    environment = {**os.environ, "PYTHONPATH": path, "TOKEN": bearer}
-    return subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
+def _operation(case: dict[str, Any]) -> str:
+    described = OPERATIONS.get((case["value"]["method"], case["value"]["path"]))
+    return described.id if described else ""
+
+
+def _status(scenario: dict[str, Any], id_: str) -> int:
+    response = scenario["interactions"][id_]["response"]
+    status: int = response["status_code"]
+    return status
+
+
+def _story(scenario: dict[str, Any], id_: str) -> list[str]:
+    case = scenario["cases"][id_]
+    if _status(scenario, id_) >= 300:
+        return []
+    before = _story(scenario, case["parent_id"]) if case["is_transition_applied"] else []
+    return [*before, _operation(case)]

@@ -10,8 +10,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from openapi.document import document, text
+from openapi.headers import REQUEST_HEADERS
 from openapi.operations import OPERATIONS
 from openapi.problems import EXAMPLES, every_problem
+from storefront.errors import InvalidRequest
+from storefront.idempotency.keys import idempotency_key
 from storefront.routes import ROUTES
 from tests.shop import FUNCTIONS, ROOT, load_function
 
@@ -82,6 +85,29 @@ def test_an_example_of_a_parameter_fits() -> None:
         Draft202012Validator({**parameter["schema"], "components": DOCUMENT["components"]}).validate(
             parameter["example"]
         )
+
+
+@pytest.mark.parametrize("key", ["a", "a,b\\", ",", "k" * 255, '"a b"', '"a', '"a"b', "", "k" * 256, '""', '","'])
+def test_an_idempotency_key_is_described_as_it_is_read(key: str) -> None:
+    try:
+        is_taken = idempotency_key(key) is not None
+    except InvalidRequest:
+        is_taken = False
+    assert Draft202012Validator(REQUEST_HEADERS["Idempotency-Key"]["schema"]).is_valid(key) == is_taken
+
+
+@pytest.mark.parametrize(
+    ("payment", "fits"),
+    [
+        ({"amount": 2900}, False),
+        ({"amount_total": 2900, "currency": None}, False),
+        ({"amount": 2900, "currency": "usd"}, True),
+        ({"amount": None}, True),
+        ({}, True),
+    ],
+)
+def test_an_amount_of_stripe_s_is_described_with_its_currency(payment: dict[str, Any], *, fits: bool) -> None:
+    assert Draft202012Validator(DOCUMENT["components"]["schemas"]["StripeObject"]).is_valid(payment) == fits
 
 
 def test_every_problem_has_an_example_and_a_meaning() -> None:

@@ -29,6 +29,7 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from storefront.fields import Id, Moment, WithoutNul, is_uuid
@@ -142,8 +143,18 @@ class StripeMetadata(_Sent):
     order_id: Annotated[Any, Field(description="The id of the order.")] = None
 
 
+_NULL: JsonDict = {"type": "null"}
+
+
 class StripeObject(_Sent):
-    """A PaymentIntent or a Checkout Session."""
+    """A PaymentIntent or a Checkout Session. An amount comes with its currency."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"currency": _NULL}},
+            "then": {"properties": {"amount": _NULL, "amount_received": _NULL, "amount_total": _NULL}},
+        }
+    )
 
     amount: _MinorUnits | None = None
     amount_received: _MinorUnits | None = None
