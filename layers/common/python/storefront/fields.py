@@ -36,7 +36,7 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """A rule that a function checks, and what the API's description says of it, as JSON Schema has it.
 
