@@ -3,7 +3,6 @@
 import json
 import tomllib
 from collections import defaultdict
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,16 @@ from storefront.routes import ROUTES, Access
 ROOT = Path(__file__).parent.parent
 EVENTS = ROOT / "events"
 _JSON = "application/json"
+
+GATEWAY = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+"""What API Gateway says of its own."""
 
 _INTRODUCTION = """\
 Products with stock, orders that take it, and a webhook that a payment processor calls.
@@ -144,18 +153,18 @@ def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any
     if "If-None-Match" in operation.request_headers:
         responses["304"] = {"description": "It still has that ETag.", "headers": {"ETag": ANSWER_HEADERS["ETag"]}}
     kinds: set[type[Problem]] = operation.all_problems() | {errors.InternalError, errors.Unavailable}
-    gateway = [HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE]
+    gateway = {429, 500, 503}
     if "{id}" in path:
         kinds.add(errors.InvalidRequest)
     if access not in OPEN:
         kinds |= {TokenMissing, Forbidden}
-        gateway += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN]
+        gateway |= {401, 403}
     if operation.body is not None:
-        gateway.append(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        gateway.add(413)
     for status in sorted({*gateway, *(kind.status for kind in kinds)}):
-        responses[str(int(status))] = _error_response(
+        responses[str(status)] = _error_response(
             sorted((kind for kind in kinds if kind.status == status), key=lambda kind: kind.kind),
-            HTTPStatus(status).phrase if status in gateway else None,
+            GATEWAY[status] if status in gateway else None,
         )
     return responses
 
