@@ -106,12 +106,12 @@ BUGS = [
             Replacement(
                 f"{LAYER}/orders/place_order.sql",
                 "    PERFORM FROM products p\n"
-                "      WHERE p.id IN (SELECT l.product_id FROM jsonb_to_recordset(lines) AS l(product_id uuid))\n"
+                "      WHERE p.id = ANY (ids)\n"
                 "        AND p.deleted_at IS NULL\n"
                 "      ORDER BY p.id\n"
                 "        FOR NO KEY UPDATE;\n",
                 "    PERFORM (SELECT p.id FROM products p WHERE p.id = l.product_id FOR NO KEY UPDATE)\n"
-                "       FROM jsonb_to_recordset(lines) AS l(product_id uuid);\n",
+                "       FROM unnest(ids) AS l(product_id);\n",
             )
         ],
     ),

@@ -18,6 +18,9 @@ pytestmark = not_behind_a_pooler("the only session is the test's own, which its 
 
 ROWS = 100_000
 
+FEW_ROWS = 1_000
+"""A small catalogue, which the planner would read from end to end for what it takes for a hundred products."""
+
 # In the middle, whatever they are sorted by.
 PRODUCT = f"a0000000-0000-4000-8000-{ROWS // 2 + 750:012}"
 OTHER_PRODUCT = f"a0000000-0000-4000-8000-{ROWS // 2 + 751:012}"
@@ -60,9 +63,19 @@ SET session_replication_role = origin"""
 @pytest.fixture(scope="module")
 def crowded_shop(module_direct_url: str) -> Iterator[Connection]:
     """A session on a shop with many rows in every table, which is told the plan of each statement."""
-    with closing(db.connect(module_direct_url, answer_timeout=120)) as connection:
+    yield from told_plans(module_direct_url, FILL)
+
+
+@pytest.fixture
+def small_shop(direct_url: str) -> Iterator[Connection]:
+    """The same with few."""
+    yield from told_plans(direct_url, FILL.replace(str(ROWS), str(FEW_ROWS)))
+
+
+def told_plans(url: str, fill: str) -> Iterator[Connection]:
+    with closing(db.connect(url, answer_timeout=120)) as connection:
         connection.run("SET statement_timeout = 0")
-        connection.run(FILL)
+        connection.run(fill)
         # As autovacuum would; counting then reads an index alone.
         connection.run("VACUUM ANALYZE")
         connection.run(
@@ -233,3 +246,18 @@ def test_a_write_finds_its_rows_by_an_index(crowded_shop: Connection, call: Call
     found = plans(crowded_shop, call)
     assert len(found) > 1
     assert scanned_tables(found) == []
+
+
+def test_an_order_reads_no_small_catalogue_from_end_to_end(small_shop: Connection) -> None:
+    lines = [(f"a0000000-0000-4000-8000-{n:012}", 1) for n in (501, 502, 503)]
+    found = plans(small_shop, place(*lines))
+    assert len(found) > 1
+    assert scanned_tables(found) == []
+
+
+@pytest.mark.parametrize("call", [place((PRODUCT, 1)), pay(ORDER, "paid")], ids=lambda call: call.function)
+def test_a_function_plans_its_statements_once_for_each_connection(crowded_shop: Connection, call: Call) -> None:
+    # In a plan that was made for all values to come there is the parameter's name, and else its value.
+    changing = [plan for plan in plans(crowded_shop, call) if re.search(r"\n *->.*\n *Index Cond: ", plan)]
+    assert changing
+    assert [plan for plan in changing if re.search(r"Index Cond: \(\w+ = '", plan)] == []

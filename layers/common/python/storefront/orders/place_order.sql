@@ -1,18 +1,27 @@
 -- Takes the stock and stores the order, its first event and the movements of the stock: all of it, or nothing.
 -- Outcomes: placed; unknown_products, insufficient_stock, total_too_large, each with what is wrong.
+-- Its statements are planned once for each connection: left to itself, PostgreSQL takes an order of one line for so much
+-- cheaper than the usual that it plans some of them anew each time, which costs a third of the whole.
 CREATE OR REPLACE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    lines  jsonb := request -> 'products';
+    -- As arrays: the planner takes one for ten rows, and what a function makes of JSON for a hundred, for which it would
+    -- rather read a small catalogue from end to end.
+    ids        uuid[];
+    quantities bigint[];
     unknown json;
     short   json;
     total   numeric;
     placed  orders;
 BEGIN
+    SELECT array_agg(l.product_id), array_agg(l.quantity)
+      INTO ids, quantities
+      FROM jsonb_to_recordset(request -> 'products') AS l(product_id uuid, quantity bigint);
+
     -- Locked in the order of ids, whatever the order of the lines: two orders for the same products
     -- then never deadlock. NO KEY, so that no foreign key check has to wait.
     PERFORM FROM products p
-      WHERE p.id IN (SELECT l.product_id FROM jsonb_to_recordset(lines) AS l(product_id uuid))
+      WHERE p.id = ANY (ids)
         AND p.deleted_at IS NULL
       ORDER BY p.id
         FOR NO KEY UPDATE;
@@ -24,7 +33,7 @@ BEGIN
                FILTER (WHERE p.quantity < l.quantity),
            sum(p.price * l.quantity)
       INTO unknown, short, total
-      FROM jsonb_to_recordset(lines) AS l(product_id uuid, quantity bigint)
+      FROM unnest(ids, quantities) AS l(product_id, quantity)
       LEFT JOIN products p ON p.id = l.product_id AND p.deleted_at IS NULL;
 
     IF unknown IS NOT NULL THEN
@@ -45,7 +54,7 @@ BEGIN
 
     UPDATE products p
        SET quantity = p.quantity - l.quantity, updated_at = clock_timestamp()
-      FROM jsonb_to_recordset(lines) AS l(product_id uuid, quantity integer)
+      FROM unnest(ids, quantities) AS l(product_id, quantity)
      WHERE p.id = l.product_id;
 
     INSERT INTO orders (customer_id, total_price)
@@ -54,13 +63,12 @@ BEGIN
 
     INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
     SELECT placed.id, p.id, l.line_number, p.name, l.quantity, p.price
-      FROM ROWS FROM (jsonb_to_recordset(lines) AS (product_id uuid, quantity integer))
-           WITH ORDINALITY AS l(product_id, quantity, line_number)
+      FROM unnest(ids, quantities) WITH ORDINALITY AS l(product_id, quantity, line_number)
       JOIN products p ON p.id = l.product_id;
 
     INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
     SELECT l.product_id, 'sale', -l.quantity, placed.id, actor_of(request), request ->> 'request_id'
-      FROM jsonb_to_recordset(lines) AS l(product_id uuid, quantity integer);
+      FROM unnest(ids, quantities) AS l(product_id, quantity);
 
     INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, request_id, idempotency_key)
     VALUES (placed.id, 'placed', actor_of(request), placed.status, placed.payment_status,

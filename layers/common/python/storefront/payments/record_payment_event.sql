@@ -1,7 +1,8 @@
 -- Keeps a payment event and applies it to its order. Outcomes: applied, duplicate, ignored, needs_refund, needs_review,
 -- each with the order's payment status as it now stands; unknown_order.
+-- Its statements are planned once for each connection, as those of place_order are.
 CREATE OR REPLACE FUNCTION record_payment_event(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     event  payment_events := jsonb_populate_record(NULL::payment_events, request);
     target orders;
