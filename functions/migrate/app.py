@@ -3,10 +3,9 @@
 import time
 from typing import Any
 
-from pg8000.native import Connection
-
 from storefront import settings
 from storefront.db import TRANSPORT_ERRORS, connect, session
+from storefront.driver import Connection
 from storefront.log import logger
 from storefront.migrate import migrate
 

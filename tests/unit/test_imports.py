@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pg8000 import core
 
+from storefront import powertools
 from tests.shop import ROOT
 
 LAYER = ROOT / "layers" / "common" / "python"
 FEATURES = ("catalog", "orders", "payments")
-NOT_DEPLOYED = ("local", "openapi", "tests", "functions")
+NOT_DEPLOYED = ("benchmarks", "local", "openapi", "tests", "functions")
 SHARED = sorted(path for path in (LAYER / "storefront").rglob("*.py") if path.parent.name not in FEATURES)
 
 
@@ -51,13 +53,21 @@ def test_a_function_s_folder_holds_its_handler_alone() -> None:
 
 # The deployment's function calls AWS and nothing else.
 @pytest.mark.parametrize("function", sorted({path.name for path in (ROOT / "functions").iterdir()} - {"deployment"}))
-def test_start_up_imports_no_aws_client(function: str) -> None:
-    # botocore and the X-Ray SDK are installed here, as in Lambda, so that only the code keeps them out.
+def test_start_up_imports_nothing_heavy(function: str) -> None:
+    # All of them are installed here, as in Lambda, so that only the code keeps them out.
     program = (
         "import sys, app; from importlib.util import find_spec;"
-        "heavy = ['boto3', 'botocore', 'aws_xray_sdk', 'urllib3', 'requests'];"
+        "heavy = ['boto3', 'botocore', 'aws_xray_sdk', 'urllib3', 'requests', 'asyncio', 'scramp'];"
         "found = [name for name in heavy if name in sys.modules]; assert not found, found;"
         "assert all(find_spec(name) for name in heavy)"
     )
     folder = ROOT / "functions" / function
     subprocess.run([sys.executable, "-c", program], cwd=folder, env={"PYTHONPATH": f"{folder}:{LAYER}"}, check=True)
+
+
+def test_what_start_up_leaves_out_can_be_imported_afterwards() -> None:
+    from aws_lambda_powertools.event_handler import APIGatewayHttpResolver  # noqa: PLC0415
+    from scramp import ScramClient  # noqa: PLC0415
+
+    assert powertools.APIGatewayHttpResolver is APIGatewayHttpResolver
+    assert isinstance(core.scramp.ScramClient(["SCRAM-SHA-256"], "user", "password"), ScramClient)

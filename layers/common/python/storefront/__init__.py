@@ -16,6 +16,8 @@ conditions  ETag, If-Match, If-None-Match
 metrics     what CloudWatch counts
 log         what CloudWatch is told
 powertools  AWS Lambda Powertools, imported without what it drags in
+driver      pg8000, likewise
+imports     how that is done
 fields      types that several models share
 
 lists          pages, cursors and links

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pg8000.native import Connection
+from storefront.driver import Connection
 
 AUDIT = Path(__file__).with_name("audit.sql")
 

@@ -14,12 +14,8 @@ from contextlib import contextmanager, suppress
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pg8000 import core
-from pg8000.converters import string_in
-from pg8000.exceptions import DatabaseError, Error
-from pg8000.native import Connection
-
 from storefront import settings
+from storefront.driver import Connection, DatabaseError, Error, core, string_in
 from storefront.errors import NumberOutOfRange, Unavailable
 from storefront.iam import own_token
 

@@ -6,10 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pg8000.exceptions import DatabaseError
-from pg8000.native import Connection, identifier, literal
-
 from storefront.db import TRANSPORT_ERRORS
+from storefront.driver import Connection, DatabaseError, identifier, literal
 
 PACKAGE = Path(__file__).parent
 GRANTS = PACKAGE / "grants.sql"
