@@ -5,24 +5,16 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
-from samcli.lib.package.utils import make_zip_with_lambda_permissions
 
+from tests.artifacts import AS_ANYBODY, PATH, can_build, make_read_only, sam_build, unpack, zipped
 from tests.shop import ROOT
 from tests.template.sam import functions, resources
 
-PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
 EVERY_FUNCTION = resources("AWS::Serverless::Function", "AWS::Lambda::Function")
-
-# For root nothing is read-only, unless it gives that up.
-AS_ANYBODY = ["setpriv", "--bounding-set", "-dac_override"] if os.geteuid() == 0 else []
 
 MACHINES = ("aarch64", "x86_64")
 
@@ -32,29 +24,13 @@ MAX_LAYER = 9 * 1024 * 1024
 MAX_FUNCTION = 8 * 1024
 
 
-def works(command: str) -> bool:
-    # pyenv has a command for versions that it has not chosen, which only says so.
-    return shutil.which(command, path=PATH) is not None and not subprocess.call([command, "-c", ""], env={"PATH": PATH})
-
-
-pytestmark = pytest.mark.skipif(not works("python3.13"), reason="sam build needs the functions' own Python, python3.13")
+pytestmark = pytest.mark.skipif(not can_build(), reason="sam build needs the functions' own Python, python3.13")
 
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The artifacts."""
     return sam_build(tmp_path_factory.mktemp("build"))
-
-
-def sam_build(folder: Path) -> Path:
-    subprocess.run(
-        ["sam", "build", "--build-dir", str(folder / "build"), "--cache-dir", str(folder / "cache")],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PATH": PATH, "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"},
-    )
-    return folder / "build"
 
 
 @pytest.fixture(scope="module")
@@ -66,26 +42,8 @@ def deployed(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def zipped(artifact: Path, folder: Path) -> Path:
-    return Path(make_zip_with_lambda_permissions(str(folder / artifact.name), str(artifact)))
-
-
-def unpack(archive: Path, target: Path) -> None:
-    with ZipFile(archive) as content:
-        content.extractall(target)
-        for member in content.infolist():
-            moment = time.mktime((*member.date_time, 0, 0, -1))
-            os.utime(target / member.filename, (moment, moment))
-    make_read_only(target)
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def make_read_only(folder: Path) -> None:
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o555)
 
 
 def compiled_at_import(opt: Path, task: Path) -> set[str]:
