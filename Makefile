@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-long sabotage mutants pay audit lint types build deploy logs sam-local openapi lock clean
+.PHONY: help run token test test-long sabotage mutants pay audit bench bench-small lint types build deploy logs sam-local openapi lock clean
 
 UV_VERSION := 0.13.9
 
@@ -51,6 +51,14 @@ pay: .venv/installed ## report ORDER=… as paid, or another SCENARIO=…, to `m
 audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
 	@python -m local.audit
 
+BENCH_ENVIRONMENTS := .venv/installed .venv/plots/installed .venv/peers/fastapi/installed .venv/peers/flask/installed
+
+bench: $(BENCH_ENVIRONMENTS) ## measure it beside its limit and its peers, in the better part of an hour: benchmarks/REPORT.md
+	@python -m benchmarks
+
+bench-small: $(BENCH_ENVIRONMENTS) ## measure little of everything, and fail where a count is over its bound
+	@python -m benchmarks --small
+
 lint: .venv/installed ## check style and formatting
 	@ruff check .
 	@ruff format --check .
@@ -84,6 +92,12 @@ lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 		--constraint requirements-dev.txt --group mutants --output-file requirements-mutants.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group checkov --output-file requirements-checkov.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--group plots --output-file requirements-plots.txt
+	@for peer in fastapi flask; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+			--group peer-$$peer --output-file benchmarks/peers/$$peer/requirements.txt || exit 1; \
+	done
 
 clean: ## remove what was installed and built; .local/, the data, stays
 	@rm -rf .venv .aws-sam
@@ -106,6 +120,16 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 .venv/checkov/installed: requirements-checkov.txt .venv/installed
 	@$(PYTHON) -m venv --clear .venv/checkov
 	@$(call install,.venv/checkov)
+	@touch $@
+
+.venv/plots/installed: requirements-plots.txt .venv/installed
+	@$(PYTHON) -m venv --clear .venv/plots
+	@$(call install,.venv/plots)
+	@touch $@
+
+.venv/peers/%/installed: benchmarks/peers/%/requirements.txt .venv/installed
+	@$(PYTHON) -m venv --clear .venv/peers/$*
+	@$(call install,.venv/peers/$*)
 	@touch $@
 
 .venv/mutants: requirements-mutants.txt .venv/installed

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ class Wire:
     url: str
     round_trips: int = 0
     cut: bool = False
+    delay: float = 0.0
+    """Seconds that whatever is sent is held up, in either direction."""
     lose_request_at: int | None = None
     lose_answer_at: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,6 +91,7 @@ def _pump(source: socket.socket, sink: socket.socket, connection: _Connection, *
     wire = connection.wire
     with suppress(OSError):
         while (data := source.recv(65536)) and not wire.cut:
+            time.sleep(wire.delay)
             if connection.loses(data, from_client=from_client):
                 # The server is told that no more comes. It carries out what it has got and ends, and only that it
                 # ended is passed on: the client learns of the loss when all that can happen has happened.

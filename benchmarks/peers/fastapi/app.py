@@ -1,0 +1,441 @@
+"""The usual tutorial's stack: FastAPI, SQLAlchemy 2 and psycopg 3, behind Mangum."""
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from mangum import Mangum
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ForeignKey, create_engine, func, select
+from sqlalchemy.dialects.postgresql import ENUM, insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload, sessionmaker
+
+MAX_INTEGER = 2_147_483_647
+MAX_MONEY = Decimal("99999999.99")
+
+engine = create_engine(
+    os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"), pool_size=1, max_overflow=0
+)
+new_session = sessionmaker(engine, expire_on_commit=False)
+
+
+# What is in the database.
+
+OrderStatus = ENUM("pending", "completed", "canceled", name="order_status", create_type=False)
+PaymentStatus = ENUM("unpaid", "paid", "failed", name="payment_status", create_type=False)
+MovementKind = ENUM("opening", "sale", "restock", "adjustment", name="stock_movement_kind", create_type=False)
+EventCause = ENUM("placed", "status_change", "payment_event", name="order_event_cause", create_type=False)
+EventOutcome = ENUM(
+    "applied", "duplicate", "ignored", "needs_refund", "needs_review", name="payment_event_outcome", create_type=False
+)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Product(Base):
+    __tablename__ = "products"
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    name: Mapped[str]
+    description: Mapped[str | None]
+    price: Mapped[Decimal]
+    quantity: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class OrderItem(Base):
+    __tablename__ = "order_items"
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
+    product_id: Mapped[UUID]
+    line_number: Mapped[int]
+    product_name: Mapped[str]
+    quantity: Mapped[int]
+    price_at_purchase: Mapped[Decimal]
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    customer_id: Mapped[int]
+    status: Mapped[str] = mapped_column(OrderStatus, server_default="pending")
+    payment_status: Mapped[str] = mapped_column(PaymentStatus, server_default="unpaid")
+    total_price: Mapped[Decimal]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    order_items: Mapped[list[OrderItem]] = relationship(order_by=OrderItem.line_number)
+
+
+class StockMovement(Base):
+    __tablename__ = "stock_movements"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    product_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(MovementKind)
+    delta: Mapped[int]
+    order_id: Mapped[UUID | None]
+    actor: Mapped[str]
+    request_id: Mapped[str | None]
+
+
+class OrderEvent(Base):
+    __tablename__ = "order_events"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    order_id: Mapped[UUID]
+    cause: Mapped[str] = mapped_column(EventCause)
+    actor: Mapped[str]
+    from_status: Mapped[str | None] = mapped_column(OrderStatus)
+    from_payment_status: Mapped[str | None] = mapped_column(PaymentStatus)
+    to_status: Mapped[str] = mapped_column(OrderStatus)
+    to_payment_status: Mapped[str] = mapped_column(PaymentStatus)
+    request_id: Mapped[str | None]
+    payment_event_id: Mapped[str | None]
+    inbox_id: Mapped[UUID | None]
+    received_payment_status: Mapped[str | None] = mapped_column(PaymentStatus)
+    outcome: Mapped[str | None]
+    reason: Mapped[str | None]
+
+
+class PaymentEvent(Base):
+    __tablename__ = "payment_events"
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    scheme: Mapped[str]
+    provider: Mapped[str]
+    event_id: Mapped[str]
+    variant: Mapped[int]
+    order_id: Mapped[UUID | None]
+    payment_status: Mapped[str | None] = mapped_column(PaymentStatus)
+    amount: Mapped[Decimal | None]
+    currency: Mapped[str | None]
+    body: Mapped[str]
+    outcome: Mapped[str] = mapped_column(EventOutcome)
+    reason: Mapped[str | None]
+
+
+# What clients send and are sent.
+
+
+class RequestModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewOrderLine(RequestModel):
+    product_id: UUID
+    quantity: Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
+
+
+class NewOrder(RequestModel):
+    customer_id: Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
+    products: Annotated[list[NewOrderLine], Field(min_length=1, max_length=100)]
+
+
+class SentPayment(BaseModel):
+    order_id: UUID
+    payment_status: Literal["paid", "failed"]
+    event_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+class AnswerModel(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ProductAnswer(AnswerModel):
+    id: UUID
+    name: str
+    description: str | None
+    price: Decimal
+    quantity: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProductPage(BaseModel):
+    items: list[ProductAnswer]
+    total: int
+    page: int
+    page_size: int
+    total_pages: int
+
+
+class OrderItemAnswer(AnswerModel):
+    id: UUID
+    product_id: UUID
+    product_name: str
+    quantity: int
+    price_at_purchase: Decimal
+
+
+class OrderAnswer(AnswerModel):
+    id: UUID
+    customer_id: int
+    status: str
+    payment_status: str
+    total_price: Decimal
+    order_items: list[OrderItemAnswer]
+    created_at: datetime
+    updated_at: datetime
+
+
+class PaymentAnswer(BaseModel):
+    message: str
+    order_id: UUID
+    payment_status: str
+    event_id: str
+    outcome: str
+
+
+# The routes.
+
+
+class Problem(Exception):  # noqa: N818  RFC 9457 has the name
+    def __init__(self, status: int, title: str, errors: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(title)
+        self.status, self.title, self.errors = status, title, errors
+
+
+app = FastAPI(openapi_url=None)
+
+
+@app.exception_handler(Problem)
+async def tell_problem(_: Request, problem: Problem) -> JSONResponse:
+    body = {"type": "about:blank", "title": problem.title, "status": problem.status, "errors": problem.errors}
+    return JSONResponse(body, problem.status, media_type="application/problem+json")
+
+
+@app.exception_handler(RequestValidationError)
+async def tell_broken_rules(request: Request, error: RequestValidationError) -> JSONResponse:
+    errors = [{"detail": one["msg"], "pointer": "/".join(map(str, one["loc"]))} for one in error.errors()]
+    return await tell_problem(request, Problem(422, "The request breaks a rule", errors))
+
+
+def session() -> Iterator[Session]:
+    with new_session() as opened:
+        yield opened
+
+
+def token_with(scope: str) -> Callable[[Request], dict[str, str]]:
+    async def claims(request: Request) -> dict[str, str]:
+        found = request.scope["aws.event"]["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims")
+        if not found:
+            raise Problem(401, "A token is needed")
+        if scope not in found.get("scope", "").split():
+            raise Problem(403, "The token does not allow that")
+        return dict(found)
+
+    return claims
+
+
+def request_id(request: Request) -> str:
+    return str(request.scope["aws.event"]["requestContext"]["requestId"])
+
+
+Database = Annotated[Session, Depends(session)]
+
+
+@app.post("/api/orders", status_code=201)
+def place_order(
+    sent: NewOrder,
+    request: Request,
+    response: Response,
+    database: Database,
+    claims: Annotated[dict[str, str], Depends(token_with("orders:write"))],
+) -> OrderAnswer:
+    wanted: dict[UUID, int] = {}
+    for line in sent.products:
+        wanted[line.product_id] = wanted.get(line.product_id, 0) + line.quantity
+    products = {product.id: product for product in _lock_products(database, list(wanted))}
+    _check(wanted, products)
+    total = sum((products[id_].price * quantity for id_, quantity in wanted.items()), Decimal(0))
+    if total > MAX_MONEY:
+        raise Problem(422, "The order's total is too large")
+
+    order = Order(customer_id=sent.customer_id, total_price=total)
+    for line_number, (id_, quantity) in enumerate(wanted.items(), 1):
+        product = products[id_]
+        product.quantity -= quantity
+        product.updated_at = func.clock_timestamp()
+        order.order_items.append(
+            OrderItem(
+                product_id=id_,
+                line_number=line_number,
+                product_name=product.name,
+                quantity=quantity,
+                price_at_purchase=product.price,
+            )
+        )
+    database.add(order)
+    database.flush()
+    origin = {"order_id": order.id, "actor": claims["sub"], "request_id": request_id(request)}
+    database.add_all(
+        StockMovement(product_id=id_, kind="sale", delta=-quantity, **origin) for id_, quantity in wanted.items()
+    )
+    database.add(OrderEvent(cause="placed", to_status="pending", to_payment_status="unpaid", **origin))
+    database.commit()
+    response.headers["location"] = f"/api/orders/{order.id}"
+    return OrderAnswer.model_validate(order)
+
+
+def _lock_products(database: Session, ids: list[UUID]) -> list[Product]:
+    query = select(Product).where(Product.id.in_(ids), Product.deleted_at.is_(None)).order_by(Product.id)
+    return list(database.scalars(query.with_for_update(key_share=True)))
+
+
+def _check(wanted: dict[UUID, int], products: dict[UUID, Product]) -> None:
+    unknown = [{"detail": f"There is no product {id_}."} for id_ in wanted if id_ not in products]
+    if unknown:
+        raise Problem(404, "No such product", unknown)
+    short = [
+        {"detail": f"Insufficient stock for {products[id_].name}"}
+        for id_, quantity in wanted.items()
+        if products[id_].quantity < quantity
+    ]
+    if short:
+        raise Problem(400, "Insufficient stock", short)
+
+
+@app.get("/api/orders/{order_id}", dependencies=[Depends(token_with("orders:read"))])
+def get_order(order_id: UUID, database: Database) -> OrderAnswer:
+    order = database.get(Order, order_id, options=[selectinload(Order.order_items)])
+    if order is None:
+        raise Problem(404, "No such order")
+    return OrderAnswer.model_validate(order)
+
+
+@app.get("/api/products")
+def list_products(
+    database: Database,
+    page: Annotated[int, Query(ge=1)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> ProductPage:
+    on_sale = Product.deleted_at.is_(None)
+    total = database.scalar(select(func.count()).select_from(Product).where(on_sale)) or 0
+    newest_first = select(Product).where(on_sale).order_by(Product.created_at.desc(), Product.id.desc())
+    found = database.scalars(newest_first.limit(page_size).offset((page - 1) * page_size))
+    return ProductPage(
+        items=[ProductAnswer.model_validate(product) for product in found],
+        total=total,
+        page=page,
+        page_size=page_size,
+        total_pages=-(-total // page_size),
+    )
+
+
+async def authentic_body(request: Request) -> bytes:
+    body = await request.body()
+    expected = hmac.new(os.environ["WEBHOOK_SECRET"].encode(), body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected, request.headers.get("x-signature", "")):
+        raise Problem(401, "Invalid signature")
+    return body
+
+
+@app.post("/api/payment-webhook")
+def receive_payment_event(
+    request: Request, database: Database, body: Annotated[bytes, Depends(authentic_body)]
+) -> PaymentAnswer:
+    sent = SentPayment.model_validate_json(body)
+    order = database.get(Order, sent.order_id, with_for_update={"key_share": True})
+    if order is None:
+        raise Problem(404, "No such order")
+    event_id = sent.event_id or hashlib.sha256(body).hexdigest()
+    before = order.payment_status
+    outcome, reason = _decide(order, sent)
+    row = sent.model_dump(exclude={"event_id"}) | {"event_id": event_id, "outcome": outcome, "reason": reason}
+    keep = insert(PaymentEvent).values(
+        scheme="x_signature", provider="storefront", variant=0, body=body.decode(), **row
+    )
+    inbox_id = database.scalar(keep.on_conflict_do_nothing().returning(PaymentEvent.id))
+    if inbox_id is None:
+        outcome, reason = "duplicate", "same_event"
+    elif outcome == "applied":
+        order.payment_status = sent.payment_status
+        order.updated_at = func.clock_timestamp()
+    database.add(
+        OrderEvent(
+            order_id=order.id,
+            cause="payment_event",
+            actor="payment-processor",
+            from_status=order.status,
+            from_payment_status=before,
+            to_status=order.status,
+            to_payment_status=order.payment_status,
+            request_id=request_id(request),
+            payment_event_id=event_id,
+            inbox_id=inbox_id or _inbox_id(database, event_id),
+            received_payment_status=sent.payment_status,
+            outcome=outcome,
+            reason=reason,
+        )
+    )
+    database.commit()
+    return PaymentAnswer(
+        message="Payment status updated successfully" if outcome == "applied" else "The payment event changed nothing",
+        order_id=order.id,
+        payment_status=order.payment_status,
+        event_id=event_id,
+        outcome=outcome,
+    )
+
+
+def _decide(order: Order, sent: SentPayment) -> tuple[str, str | None]:  # noqa: PLR0911  the rules, one by one
+    if sent.payment_status == "failed" and order.payment_status == "paid":
+        return "ignored", "order_paid"
+    if order.status == "canceled" and order.payment_status != "paid":
+        return "needs_refund", "order_canceled"
+    if sent.amount is not None and sent.amount != order.total_price:
+        return "needs_review", "amount_differs"
+    if sent.currency is not None and sent.currency.upper() != os.environ["CURRENCY"]:
+        return "needs_review", "currency_differs"
+    if sent.payment_status == order.payment_status:
+        return "duplicate", "same_status"
+    if order.status == "completed":
+        return "needs_review", "order_completed"
+    return "applied", None
+
+
+def _inbox_id(database: Session, event_id: str) -> UUID | None:
+    return database.scalar(
+        select(PaymentEvent.id).where(PaymentEvent.event_id == event_id, PaymentEvent.scheme == "x_signature")
+    )
+
+
+# One line a request, as Lambda's log takes it.
+
+logger = logging.getLogger("storefront")
+logger.setLevel(logging.INFO)
+logger.addHandler(logging.StreamHandler())
+handle = Mangum(app, lifespan="off")
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+    started = time.perf_counter()
+    response = handle(event, context)
+    line = {
+        "level": "INFO",
+        "message": "request",
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "service": "storefront",
+        "method": event["requestContext"]["http"]["method"],
+        "route": event["routeKey"],
+        "path": event["rawPath"],
+        "status": response["statusCode"],
+        "duration_ms": round((time.perf_counter() - started) * 1000, 2),
+        "request_id": event["requestContext"]["requestId"],
+        "function_request_id": context.aws_request_id,
+    }
+    logger.info(json.dumps(line))
+    return response

@@ -1,0 +1,11 @@
+"""A connection of psycopg's, opened and closed."""
+
+import os
+from typing import Any
+
+import psycopg
+
+
+def connect(_: dict[str, Any], __: Any) -> dict[str, int]:
+    psycopg.connect(os.environ["DATABASE_URL"]).close()
+    return {"statusCode": 200}

@@ -1,0 +1,128 @@
+"""Function processes under a mixture of requests for minutes: what they hold must not grow.
+
+Runs in a process of its own, since what the functions log would fill the console:
+  python -m benchmarks.soak URL ENDPOINT SECONDS FILE     the owner's database, the AWS emulation, where the samples go
+"""
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+
+from benchmarks import workloads
+from benchmarks.bench import Bench
+from benchmarks.workers import percentile
+from local.lambdas import LambdaRunner
+from local.settings import ROOT, function_variables, read_settings
+from local.template import read_template
+from storefront import db
+
+ROWS = 1_000
+SAMPLES = 60
+FUNCTIONS = {"orders": "OrdersFunction", "products": "ProductsFunction", "webhook": "WebhookFunction"}
+
+MIX = {"order": 4, "get": 4, "list": 4, "payment": 3, "refused": 2, "unknown": 1, "forged": 1}
+"""What is asked for, and how often beside the others."""
+
+
+def measure(bench: Bench, url: str) -> dict[str, Any]:
+    """Samples of each process's memory, in MiB, and of the number of connections."""
+    samples = bench.folder / "soak.json"
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "benchmarks.soak",
+        url,
+        bench.aws_url,
+        str(bench.sizes.soak),
+        samples,
+    ]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    found: dict[str, Any] = json.loads(samples.read_text())
+    return found
+
+
+class Customers:
+    """Who asks: the event that comes next, and the function that it is for."""
+
+    def __init__(self) -> None:
+        self._random = Random(3)
+        self._placed: list[str] = []
+
+    def next(self) -> tuple[str, dict[str, Any], int]:  # noqa: PLR0911  one for each kind
+        """Function, event, and the status that it should be answered with."""
+        random = self._random
+        [kind] = random.choices(list(MIX), list(MIX.values()))
+        order_id = workloads.order_id(random.randint(1, ROWS))
+        match kind:
+            case "order":
+                [event] = workloads.place(workloads.new_orders(random, 1, random.choice(workloads.LINES), ROWS))
+                return "orders", event, 201
+            case "get":
+                return "orders", workloads.event("GET", f"/api/orders/{order_id}"), 200
+            case "list":
+                return "products", workloads.event("GET", f"/api/products?page={random.randint(1, 50)}"), 200
+            case "payment":
+                paid = {"order_id": self._placed.pop() if self._placed else order_id, "payment_status": "paid"}
+                return "webhook", workloads.payment(paid), 200
+            case "refused":
+                return "orders", workloads.event("POST", "/api/orders", {"customer_id": 0, "products": []}), 422
+            case "unknown":
+                unknown = "00000000-0000-4000-8000-000000000000"
+                return "orders", workloads.event("GET", f"/api/orders/{unknown}"), 404
+            case _:
+                forged = workloads.payment({"order_id": order_id, "payment_status": "paid"})
+                return "webhook", {**forged, "body": forged["body"] + " "}, 401
+
+    def hear(self, status: int, answer: dict[str, Any]) -> None:
+        if status == 201 and len(self._placed) < 1000:
+            self._placed.append(json.loads(answer["body"])["id"])
+
+
+def main(url: str, endpoint: str, seconds: float, file: Path) -> None:
+    template = read_template(ROOT / "template.yaml")
+    variables = function_variables(read_settings({"AUTH": "on"}), url, endpoint)
+    customers = Customers()
+    latencies: list[float] = []
+    samples: list[dict[str, Any]] = []
+    with LambdaRunner(template.functions, variables) as runner, closing(db.connect(url)) as owner:
+        started = time.monotonic()
+        while (elapsed := time.monotonic() - started) < seconds:
+            function, event, status = customers.next()
+            before = time.perf_counter()
+            answer = json.loads(runner.call(FUNCTIONS[function], json.dumps(event)))
+            latencies.append((time.perf_counter() - before) * 1000)
+            assert answer["statusCode"] == status, (event, answer)
+            customers.hear(status, answer)
+            if elapsed >= len(samples) * seconds / SAMPLES and len(latencies) > SAMPLES:
+                samples.append({"second": elapsed, "memory": _memory(), "connections": _connections(owner)})
+    latencies.sort()
+    file.write_text(json.dumps({"requests": len(latencies), "p50": percentile(latencies, 0.5), "samples": samples}))
+
+
+def _memory() -> dict[str, float]:
+    """Of each function's runtime process, in MiB."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        command = process.cmdline()
+        if "awslambdaric" in command and command[0] == sys.executable:
+            found[Path(process.cwd()).name] = process.memory_info().rss / 2**20
+    return found
+
+
+def _connections(owner: Any) -> int:
+    [[number]] = owner.run(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'"
+    )
+    return int(number)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), Path(sys.argv[4]))

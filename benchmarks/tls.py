@@ -1,0 +1,38 @@
+"""A connection over verified TLS, opened and closed, beside psycopg's, which is C."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks.bench import FASTAPI, HERE, STOREFRONT, Bench, System
+from benchmarks.workers import Timing, Work, Worker, run, summary, warm, workers
+from tests.integration.tls_server import authority, programs, tls_server
+
+SYSTEMS = (
+    System("storefront", STOREFRONT.python, {"connect": f"{HERE / 'layer.py'}:connect"}),
+    System("psycopg", FASTAPI.python, {"connect": f"{HERE / 'peers' / 'fastapi' / 'connect.py'}:connect"}),
+)
+
+
+def measure(bench: Bench) -> dict[str, Any] | None:
+    """None where there is no PostgreSQL that knows TLS, which the embedded one does not."""
+    if programs() is None:
+        return None
+    trusted = authority("benchmark")
+    with tls_server(trusted) as server, ExitStack() as resources:
+        # A password of the test server's own.
+        url = server.url("somebody:right", trusted, sslmode="verify-full")
+        crews: dict[str, list[Worker]] = {}
+        rounds: dict[str, list[Timing]] = {}
+        for system in SYSTEMS:
+            environment = {**bench.environment(url), "DATABASE_URL": url}
+            crews[system.name] = resources.enter_context(workers(system, 1, environment))
+            warm(crews[system.name], _work(system))
+            rounds[system.name] = []
+        for _ in range(bench.sizes.rounds * 2):
+            for system in SYSTEMS:
+                rounds[system.name].append(run(crews[system.name], [_work(system)], bench.sizes.seconds))
+    return {name: summary(timings) for name, timings in rounds.items()}
+
+
+def _work(system: System) -> Work:
+    return Work(system.handlers["connect"], [{}] * 30, (200,))

@@ -1,0 +1,89 @@
+"""An execution environment's part in a benchmark: loads a handler, and calls it with events, one after the other.
+
+Runs in the environment of the system that it measures, so it imports nothing but the standard library. On its standard
+input comes a JSON text a line, and to each goes one on its standard output:
+  {"handler": "path:name", "events": path, "statuses": [201]}     the events are read
+  {"seconds": 1.0, "repeat": true}    they are sent for as long, from the first again where they end
+"""
+
+import importlib.util
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+CONTEXT = SimpleNamespace(
+    function_name="function",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
+    aws_request_id="00000000-0000-4000-8000-000000000000",
+    get_remaining_time_in_millis=lambda: 28_000,
+)
+
+
+@cache
+def module_of(path: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"app_{abs(hash(path))}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # SQLAlchemy and pydantic look annotations up there.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def load(handler: str) -> Callable[[Any, Any], Any]:
+    """The handler that "path:name" tells."""
+    path, _, name = handler.rpartition(":")
+    found: Callable[[Any, Any], Any] = getattr(module_of(path), name)
+    return found
+
+
+def drive(
+    handler: Callable[[Any, Any], Any], events: list[Any], statuses: list[int], seconds: float, *, repeat: bool
+) -> dict[str, Any]:
+    """Send events, one after the other: how long each took, in microseconds, and all of them, in seconds."""
+    latencies, clock = [], time.perf_counter
+    started = before = clock()
+    for event in cycle(events) if repeat else events:
+        answer = handler(event, CONTEXT)
+        after = clock()
+        latencies.append(round((after - before) * 1e6))
+        if answer["statusCode"] not in statuses:
+            raise RuntimeError(f"answered {answer}")
+        before = clock()
+        if after - started > seconds:
+            break
+    return {"latencies": latencies, "elapsed": before - started}
+
+
+def main() -> None:
+    # What the handler logs goes where it costs the writing and no more; the answers keep their way.
+    answers = os.fdopen(os.dup(1), "w")
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    sys.stderr = os.fdopen(devnull, "w")
+    loaded: tuple[Callable[[Any, Any], Any], list[Any], list[int]]
+    for line in sys.stdin:
+        command = json.loads(line)
+        try:
+            if "handler" in command:
+                events = json.loads(Path(command["events"]).read_text())
+                loaded = load(command["handler"]), events, command["statuses"]
+                answer: Any = {"events": len(events)}
+            else:
+                answer = drive(*loaded, command["seconds"], repeat=command["repeat"])
+        except Exception as error:  # noqa: BLE001  the parent raises it
+            answer = {"error": repr(error)}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
