@@ -11,6 +11,8 @@ import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -181,7 +183,14 @@ def _tls_context(host: str, options: dict[str, str]) -> ssl.SSLContext | Literal
         raise ValueError("the database's address should say sslmode=verify-full or sslmode=disable, if any")
     if host.startswith("/") or options.get("sslmode") == "disable":
         return False
-    context = ssl.create_default_context(cafile=options.get("sslrootcert"))
+    authorities = options.get("sslrootcert")
+    return _verifying(authorities, Path(authorities).stat().st_mtime_ns if authorities else None)
+
+
+@cache
+def _verifying(authorities: str | None, _modified: int | None) -> ssl.SSLContext:
+    # Once for a process, however often it connects, unless the file changes: reading it takes longer than the rest.
+    context = ssl.create_default_context(cafile=authorities)
     # As libpq verifies: the chain, the name and the dates. Python 3.13 asks for key identifiers beside them, which many
     # a database's certificate lacks, and which make it no more authentic.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
