@@ -7,8 +7,9 @@ from storefront.errors import Problem
 from storefront.http import create_app, entry_point, json_response, raw_body, read_json, remark
 from storefront.origin import PAYMENT_PROCESSOR, origin
 from storefront.payments import store
-from storefront.payments.keyring import Keyring, fetch_secret
+from storefront.payments.keyring import Keyring
 from storefront.payments.providers import payment_event
+from storefront.payments.secret import fetch_secret
 from storefront.powertools import Response
 
 app = create_app()

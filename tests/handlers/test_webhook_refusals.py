@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from storefront.payments.keyring import Keyring, fetch_secret
+from storefront.payments.keyring import Keyring
+from storefront.payments.secret import fetch_secret
 from storefront.payments.signatures import Scheme
 from tests.forgeries import forgeries
 from tests.shop import UNKNOWN, Shop, api_event, lambda_context, load_function, signed

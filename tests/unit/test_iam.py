@@ -9,14 +9,18 @@ from threading import Thread
 from urllib.parse import parse_qsl
 
 import boto3
+import botocore.credentials
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storefront.iam import Credentials, own_credentials, own_token, token
+from storefront.iam import Credentials, ServiceRequest, headers, own_credentials, own_token, token
 
 ANY_KEY = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 ANY_USER = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=63)
+ANY_ACTION = st.from_regex(r"[a-z]{1,20}\.[A-Za-z]{1,20}", fullmatch=True)
 ANY_HOST = st.from_regex(r"[a-z0-9-]{1,20}(\.[a-z0-9-]{1,20}){1,5}", fullmatch=True)
 
 
@@ -52,6 +56,27 @@ def test_a_token_is_the_one_that_botocore_makes(
     theirs = botocore_s(host, port, user, region, credentials)
     made_at = datetime.strptime(parts(theirs)[1]["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
     assert parts(token(f"{host}:{port}", user, region, credentials, made_at)) == parts(theirs)
+
+
+@settings(max_examples=100)
+@given(
+    request=st.builds(ServiceRequest, st.just("secretsmanager"), ANY_HOST, ANY_ACTION, ANY_USER),
+    region=st.sampled_from(["us-east-1", "eu-central-1", "ap-southeast-2", "us-gov-west-1"]),
+    credentials=st.builds(Credentials, ANY_KEY, ANY_KEY, st.just("") | ANY_KEY),
+)
+def test_the_headers_are_those_that_botocore_makes(
+    request: ServiceRequest, region: str, credentials: Credentials
+) -> None:
+    sent = {"content-type": "application/x-amz-json-1.1", "x-amz-target": request.action}
+    theirs = AWSRequest("POST", f"https://{request.host}/", sent, request.body.encode())
+    keys = botocore.credentials.Credentials(
+        credentials.access_key, credentials.secret_key, credentials.session_token or None
+    )
+    SigV4Auth(keys, request.service, region).add_auth(theirs)
+    made_at = datetime.strptime(theirs.headers["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
+    ours = headers(request, region, credentials, made_at)
+    assert ours.pop("host") == request.host
+    assert ours == {name.lower(): value for name, value in theirs.headers.items()}
 
 
 def test_the_function_s_own_keys_are_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

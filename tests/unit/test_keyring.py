@@ -2,16 +2,13 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from local.signing import LOCAL_SECRETS, sign
 from storefront.errors import Unavailable
-from storefront.payments.keyring import MAX_AGE, REFETCH_INTERVAL, RETRY_INTERVAL, Keyring, fetch_secret
+from storefront.payments.keyring import MAX_AGE, REFETCH_INTERVAL, RETRY_INTERVAL, Keyring
 from storefront.payments.signatures import InvalidSignature, Scheme, Unauthenticated
 
 BODY = b"{}"
@@ -268,29 +265,3 @@ def test_a_malformed_secret_is_not_logged(caplog: pytest.LogCaptureFixture) -> N
         Keyring(SecretStore('{"x_signature": ["hunter2", 7]}').fetch).authenticate(signed_with("x"), BODY)
     assert caplog.messages == ["the webhook's secret is malformed"]
     assert "hunter2" not in str([vars(record) for record in caplog.records])
-
-
-@pytest.fixture
-def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    with mock_aws():
-        yield
-
-
-@pytest.mark.usefixtures("secrets_manager")
-def test_the_secret_comes_from_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
-    boto3.client("secretsmanager").create_secret(Name="webhook", SecretString=document("one"))
-    monkeypatch.setenv("WEBHOOK_SECRET_ID", "webhook")
-    Keyring(fetch_secret).authenticate(signed_with("one"), BODY)
-
-
-@pytest.mark.usefixtures("secrets_manager")
-@pytest.mark.parametrize("secret_id", ["", "gone", "deleted"])
-def test_a_secret_that_is_not_configured_or_not_there_is_none(monkeypatch: pytest.MonkeyPatch, secret_id: str) -> None:
-    client = boto3.client("secretsmanager")
-    client.create_secret(Name="deleted", SecretString=document("one"))
-    client.delete_secret(SecretId="deleted", RecoveryWindowInDays=7)
-    monkeypatch.setenv("WEBHOOK_SECRET_ID", secret_id)
-    assert fetch_secret() is None

@@ -8,7 +8,7 @@ routes      every route of the API and who may use it, in one table
 access      the scopes and the customer of a token
 errors      the problems a client can be told of (RFC 9457)
 db          one call, one round trip
-iam         tokens to sign in with, in place of a password
+iam         what the function's role signs: tokens for the database, requests to AWS
 migrate     the schema, brought up to date
 audit       the rows that contradict each other
 origin      who asked for a change

@@ -1,4 +1,4 @@
-"""Signs in to RDS as the function's own role, with a token in place of a password.
+"""Signs for the function's own role: a token to sign in to RDS with, and the headers of a request to AWS.
 
 A token is a presigned request that is never sent: it is made here, without a call. Written out, since whatever could
 make it costs every cold start more than connecting does (docs/decisions/0008-iam-tokens.md).
@@ -34,10 +34,18 @@ class Credentials(NamedTuple):
         return "Credentials(…)"
 
 
+class ServiceRequest(NamedTuple):
+    """A request to a service of AWS's. action: with what is before the dot, as in "secretsmanager.GetSecretValue"."""
+
+    service: str
+    host: str
+    action: str
+    body: str
+
+
 def token(address: str, user: str, region: str, credentials: Credentials, now: datetime) -> str:
     """What a user of PostgreSQL signs in with at host:port, for fifteen minutes from now (UTC)."""
-    date, time = now.strftime("%Y%m%d"), now.strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{date}/{region}/rds-db/aws4_request"
+    time, scope = _time(now), _scope(now, region, "rds-db")
     query = {
         "Action": "connect",
         "DBUser": user,
@@ -50,11 +58,34 @@ def token(address: str, user: str, region: str, credentials: Credentials, now: d
     if credentials.session_token:
         query["X-Amz-Security-Token"] = credentials.session_token
     request = f"GET\n/\n{_encoded(dict(sorted(query.items())))}\nhost:{address}\n\nhost\n{_sha256('')}"
-    key = f"AWS4{credentials.secret_key}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, f"{_ALGORITHM}\n{time}\n{scope}\n{_sha256(request)}".encode(), "sha256")
-    return f"{address}/?{_encoded(query)}&X-Amz-Signature={signature.hex()}"
+    return f"{address}/?{_encoded(query)}&X-Amz-Signature={_signature(credentials, time, scope, request)}"
+
+
+def headers(request: ServiceRequest, region: str, credentials: Credentials, now: datetime) -> dict[str, str]:
+    """The headers of a request to a service of AWS's that speaks JSON 1.1, signed now (UTC).
+
+    https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+    """
+    time, scope = _time(now), _scope(now, region, request.service)
+    signed = {
+        "content-type": "application/x-amz-json-1.1",
+        "host": request.host,
+        "x-amz-date": time,
+        **({"x-amz-security-token": credentials.session_token} if credentials.session_token else {}),
+        "x-amz-target": request.action,
+    }
+    listed = "".join(f"{name}:{value}\n" for name, value in signed.items())
+    content = f"POST\n/\n\n{listed}\n{';'.join(signed)}\n{_sha256(request.body)}"
+    authorization = (
+        f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={';'.join(signed)}, "
+        f"Signature={_signature(credentials, time, scope, content)}"
+    )
+    return {**signed, "authorization": authorization}
+
+
+def own_headers(request: ServiceRequest) -> dict[str, str]:
+    """The same for the function's own role and region. Raises OSError where Lambda does not tell its keys."""
+    return headers(request, os.environ["AWS_REGION"], own_credentials(), datetime.now(UTC))
 
 
 def own_token(address: str, user: str) -> str:
@@ -88,6 +119,21 @@ def _fetched(endpoint: str, authorization: str) -> Credentials:
         raise OSError("Lambda did not tell the function's keys") from None
     finally:
         connection.close()
+
+
+def _time(now: datetime) -> str:
+    return now.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _scope(now: datetime, region: str, service: str) -> str:
+    return f"{now.strftime('%Y%m%d')}/{region}/{service}/aws4_request"
+
+
+def _signature(credentials: Credentials, time: str, scope: str, request: str) -> str:
+    key = f"AWS4{credentials.secret_key}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.digest(key, f"{_ALGORITHM}\n{time}\n{scope}\n{_sha256(request)}".encode(), "sha256").hex()
 
 
 def _encoded(query: dict[str, str]) -> str:

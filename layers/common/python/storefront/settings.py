@@ -47,6 +47,6 @@ def order_time_to_live() -> int:
     return int(text)
 
 
-def secrets_manager_endpoint() -> str | None:
-    """Another address for Secrets Manager, on a laptop; None for AWS's own."""
-    return os.environ.get("SECRETS_MANAGER_ENDPOINT") or None
+def secrets_manager_endpoint() -> str:
+    """Where Secrets Manager is: https://host, or http://host:port on a laptop."""
+    return os.environ["SECRETS_MANAGER_ENDPOINT"]

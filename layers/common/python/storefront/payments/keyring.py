@@ -1,7 +1,6 @@
 """The webhook's secrets, from Secrets Manager: cached, and fetched again when a signature does not match."""
 
 import base64
-import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
@@ -9,7 +8,6 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from storefront import settings
 from storefront.errors import Unavailable
 from storefront.fields import Moment
 from storefront.log import logger
@@ -141,8 +139,8 @@ class Keyring:
     def _refresh(self) -> None:
         try:
             text = self._fetch()
-        except Exception as error:  # noqa: BLE001  botocore has no common base for all that it raises
-            # The keys at hand stay good; without any, only a retry can tell.
+        except Exception as error:  # noqa: BLE001  whatever it is, the keys at hand are good
+            # Without any, only a retry can tell.
             logger.warning("the webhook's secret could not be fetched", cause=repr(error))
             return
         try:
@@ -159,31 +157,3 @@ def _signer(claim: Claim, keys: list[Key], now: float) -> Key | None:
     # Each live key of the scheme is tried, whichever matches.
     live = [key for key in keys if key.scheme == claim.scheme and now < key.not_after]
     return next(iter([key for key in live if is_signed(claim, key.secret)]), None)
-
-
-def fetch_secret() -> str | None:
-    """The configured secret's text from Secrets Manager; None where none is configured or none is there."""
-    secret_id = settings.webhook_secret_id()
-    if not secret_id:
-        return None
-    # What boto3 is made of, without the rest of it, which a process would hold 8 MiB of for ever. Imported here: half a
-    # second that only the first event should pay.
-    import botocore.session  # noqa: PLC0415  see above
-    from botocore.config import Config  # noqa: PLC0415  likewise
-
-    client: Any = botocore.session.Session().create_client(
-        "secretsmanager",
-        endpoint_url=settings.secrets_manager_endpoint(),
-        config=Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2}),
-    )
-    try:
-        text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
-    # The second is what one that is marked for deletion gets, for a week at least: it was taken away on purpose.
-    # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
-    except (client.exceptions.ResourceNotFoundException, client.exceptions.InvalidRequestException):
-        return None
-    finally:
-        # A client knows all that the service can do, in cycles that would not be found for a long time.
-        del client
-        gc.collect()
-    return text
