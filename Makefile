@@ -53,7 +53,7 @@ audit: .venv/installed ## look for rows that contradict each other, in the datab
 
 BENCH_ENVIRONMENTS := .venv/installed .venv/plots/installed .venv/peers/fastapi/installed .venv/peers/flask/installed
 
-bench: $(BENCH_ENVIRONMENTS) ## measure it beside its limit and its peers, in the better part of an hour: benchmarks/REPORT.md
+bench: $(BENCH_ENVIRONMENTS) ## measure it beside its limit and its peers, for half an hour: benchmarks/REPORT.md
 	@python -m benchmarks
 
 bench-small: $(BENCH_ENVIRONMENTS) ## measure little of everything, and fail where a count is over its bound
