@@ -139,8 +139,8 @@ class Keyring:
     def _refresh(self) -> None:
         try:
             text = self._fetch()
-        except Exception as error:  # noqa: BLE001  whatever it is, the keys at hand are good
-            # Without any, only a retry can tell.
+        except Exception as error:  # noqa: BLE001  whatever a fetch raises
+            # The keys at hand stay good; without any, only a retry can tell.
             logger.warning("the webhook's secret could not be fetched", cause=repr(error))
             return
         try:
