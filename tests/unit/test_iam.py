@@ -1,11 +1,8 @@
 """Tokens to sign in with are those that AWS's own library makes."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from urllib.parse import parse_qsl
 
 import boto3
@@ -17,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefront.iam import Credentials, ServiceRequest, headers, own_credentials, own_token, token
+from tests.endpoint import answering
 
 ANY_KEY = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 ANY_USER = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=63)
@@ -93,31 +91,10 @@ def test_keys_do_not_show_themselves() -> None:
     assert "secret" not in repr(Credentials("access", "secret", "secret, too"))
 
 
-@contextmanager
-def endpoint(status: int, body: bytes) -> Iterator[tuple[str, list[str | None]]]:
-    """Lambda's own, which hands out keys to a snapshot; its address, and what it was shown."""
-    shown: list[str | None] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            shown.append(self.headers["Authorization"])
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/credentials", shown
-        server.shutdown()
-
-
 @pytest.fixture
 def in_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def enter(url: str) -> None:
-        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/credentials")
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "only-here")
 
     return enter
@@ -125,10 +102,10 @@ def in_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def test_a_snapshot_asks_lambda_for_them(in_a_snapshot: Callable[[str], None]) -> None:
     keys = {"AccessKeyId": "a", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-11-24T18:00:00Z"}
-    with endpoint(200, json.dumps(keys).encode()) as (url, shown):
+    with answering((200, json.dumps(keys).encode())) as (url, asked):
         in_a_snapshot(url)
         assert own_credentials() == ("a", "s", "t")
-    assert shown == ["only-here"]
+    assert [headers["Authorization"] for headers in asked] == ["only-here"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +114,7 @@ def test_a_snapshot_asks_lambda_for_them(in_a_snapshot: Callable[[str], None]) -
 def test_keys_that_are_not_told_are_trouble_that_passes(
     in_a_snapshot: Callable[[str], None], status: int, body: bytes
 ) -> None:
-    with endpoint(status, body) as (url, _):
+    with answering((status, body)) as (url, _):
         in_a_snapshot(url)
         with pytest.raises(OSError, match="did not tell") as raised:
             own_credentials()
@@ -145,6 +122,6 @@ def test_keys_that_are_not_told_are_trouble_that_passes(
 
 
 def test_an_endpoint_that_is_away_is_trouble_that_passes(in_a_snapshot: Callable[[str], None]) -> None:
-    in_a_snapshot("http://127.0.0.1:1/credentials")
+    in_a_snapshot("http://127.0.0.1:1")
     with pytest.raises(OSError, match="refused"):
         own_credentials()

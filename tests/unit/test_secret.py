@@ -2,9 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import boto3
@@ -13,6 +10,7 @@ import pytest
 from local.aws import WEBHOOK_SECRET_NAME, aws
 from local.signing import LOCAL_SECRETS
 from storefront.payments.secret import fetch_secret
+from tests.endpoint import Answer, answering
 
 FETCHED = json.dumps({"SecretString": "hunter2"}).encode()
 
@@ -47,30 +45,6 @@ def test_a_secret_that_is_not_configured_or_not_there_is_none(
     assert fetch_secret() is None
 
 
-@contextmanager
-def answering(*answers: tuple[int, bytes] | None) -> Iterator[tuple[str, list[str]]]:
-    """A server that gives these answers in turn, None for hanging up; its address, and the actions it was asked for."""
-    asked: list[str] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.headers["x-amz-target"])
-            self.rfile.read(int(self.headers["content-length"]))
-            answer = answers[len(asked) - 1]
-            if answer is not None:
-                self.send_response(answer[0])
-                self.end_headers()
-                self.wfile.write(answer[1])
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-
-
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda url: monkeypatch.setenv("SECRETS_MANAGER_ENDPOINT", url)
@@ -88,15 +62,15 @@ TROUBLE = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=str)
-def test_a_fetch_that_fails_is_tried_once_more(trouble: tuple[int, bytes] | None, at: Callable[[str], None]) -> None:
+def test_a_fetch_that_fails_is_tried_once_more(trouble: Answer | None, at: Callable[[str], None]) -> None:
     with answering(trouble, (200, FETCHED)) as (url, asked):
         at(url)
         assert fetch_secret() == "hunter2"
-    assert asked == ["secretsmanager.GetSecretValue"] * 2
+    assert [headers["x-amz-target"] for headers in asked] == ["secretsmanager.GetSecretValue"] * 2
 
 
 @pytest.mark.parametrize("trouble", TROUBLE[1:], ids=str)
-def test_a_fetch_that_fails_twice_says_why_and_not_what(trouble: tuple[int, bytes], at: Callable[[str], None]) -> None:
+def test_a_fetch_that_fails_twice_says_why_and_not_what(trouble: Answer, at: Callable[[str], None]) -> None:
     with answering(trouble, trouble) as (url, _):
         at(url)
         with pytest.raises(OSError, match=f"Secrets Manager answered {trouble[0]}") as raised:
