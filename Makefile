@@ -51,7 +51,7 @@ pay: .venv/installed ## report ORDER=… as paid, or another SCENARIO=…, to `m
 audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
 	@python -m local.audit
 
-BENCH_ENVIRONMENTS := .venv/installed .venv/plots/installed .venv/peers/fastapi/installed .venv/peers/flask/installed
+BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
 
 bench: $(BENCH_ENVIRONMENTS) ## measure it beside its limit and its peers, for half an hour: benchmarks/REPORT.md
 	@python -m benchmarks
@@ -90,17 +90,13 @@ lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 		--constraint requirements-dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements-dev.txt --group mutants --output-file requirements-mutants.txt
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--group checkov --output-file requirements-checkov.txt
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--group plots --output-file requirements-plots.txt
-	@for peer in fastapi flask; do \
+	@for group in checkov peer-fastapi peer-flask plots; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-			--group peer-$$peer --output-file benchmarks/peers/$$peer/requirements.txt || exit 1; \
+			--group $$group --output-file requirements-$$group.txt || exit 1; \
 	done
 
 clean: ## remove what was installed and built; .local/, the data, stays
-	@rm -rf .venv .aws-sam
+	@rm -rf .venv .aws-sam .bench
 
 # Into an environment, $(1), what its target's first prerequisite lists. uv takes seconds where pip takes minutes. Bytecode
 # is made here, once: some environments keep Python from writing it later, and every start would then compile half of it
@@ -116,20 +112,11 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 	@$(call install,.venv)
 	@touch $@
 
-# In an environment of its own, since it pins another boto3 than aws-sam-cli does.
-.venv/checkov/installed: requirements-checkov.txt .venv/installed
-	@$(PYTHON) -m venv --clear .venv/checkov
-	@$(call install,.venv/checkov)
-	@touch $@
-
-.venv/plots/installed: requirements-plots.txt .venv/installed
-	@$(PYTHON) -m venv --clear .venv/plots
-	@$(call install,.venv/plots)
-	@touch $@
-
-.venv/peers/%/installed: benchmarks/peers/%/requirements.txt .venv/installed
-	@$(PYTHON) -m venv --clear .venv/peers/$*
-	@$(call install,.venv/peers/$*)
+# In environments of their own: checkov pins another boto3 than aws-sam-cli does, and what `make bench` needs is needed by
+# nothing else.
+.venv/%/installed: requirements-%.txt .venv/installed
+	@$(PYTHON) -m venv --clear .venv/$*
+	@$(call install,.venv/$*)
 	@touch $@
 
 .venv/mutants: requirements-mutants.txt .venv/installed

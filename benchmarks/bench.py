@@ -44,7 +44,7 @@ def _function(name: str) -> str:
 
 def _peer(name: str) -> System:
     handler = f"{HERE / 'peers' / name / 'app.py'}:lambda_handler"
-    python = ROOT / ".venv" / "peers" / name / "bin" / "python"
+    python = ROOT / ".venv" / f"peer-{name}" / "bin" / "python"
     return System(name, python, dict.fromkeys(("orders", "products", "webhook"), handler))
 
 
