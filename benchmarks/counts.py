@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from benchmarks.bench import STOREFRONT, Bench
-from benchmarks.handlers import workloads_on
 from benchmarks.workers import Worker, run
+from benchmarks.workloads import workloads_on
 
 CALLS = 100
 
@@ -43,11 +43,10 @@ def _instructions(bench: Bench, url: str, name: str) -> int:
 
 
 def _collected(bench: Bench, url: str, name: str, calls: int) -> int:
-    work = workloads_on(url, 0)[name].work(STOREFRONT, Random(1))
-    work = work._replace(events=(list(work.events) * calls)[:calls], repeat=False)
+    work = workloads_on(url)[name].work(STOREFRONT, Random(1), calls)._replace(repeat=False)
     environment = {**bench.environment(url), "PYTHONHASHSEED": "0"}
     worker = Worker(STOREFRONT, environment, ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"])
-    run([worker], [work], 600.0)
+    run([worker], [work], seconds=600.0)
     found = re.search(r"Collected : (\d+)", worker.close())
     assert found is not None
     return int(found[1])

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from pg8000.native import Connection
 
 from benchmarks.bench import STOREFRONT, Bench
-from benchmarks.workers import Timing, Work, run, summary, warm, workers
+from benchmarks.workers import Timing, Work, run, summary, workers
 from benchmarks.workloads import event
 from local.settings import LOCAL_CURSOR_KEY
 from storefront import db
@@ -104,12 +104,12 @@ def measure(bench: Bench, urls: dict[int, str]) -> dict[str, Any]:
                     entry = found.setdefault(page.relation, {}).setdefault(page.name, {}).setdefault(str(rows), {})
                     entry["blocks"] = blocks(owner, page)
             for page in known[rows]:
-                warm(crews[rows], page.work, calls=1)
+                run(crews[rows], [page.work._replace(repeat=False)])
         for _ in range(bench.sizes.rounds):
             for rows in urls:
                 for page in known[rows]:
                     work = page.work._replace(events=[page.event] * bench.sizes.calls, repeat=False)
-                    timings.setdefault((page.relation, page.name, rows), []).append(run(crews[rows], [work], 2.0))
+                    timings.setdefault((page.relation, page.name, rows), []).append(run(crews[rows], [work]))
     for (relation, name, rows), measured in timings.items():
         found[relation][name][str(rows)].update(summary(measured))
     return found

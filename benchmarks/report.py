@@ -148,86 +148,84 @@ def _head(found: Found) -> Iterator[str]:
 
 def _body(found: Found) -> Iterator[str]:
     yield from _section("Machine and versions", [f"- {name}: {value}" for name, value in found["machine"].items()])
-    yield from _section(
-        "Cold start",
-        _table(
-            ["", "import, ms", "first answer, ms", "zip, MB", "modules", "peak, MiB"],
-            (
-                [
-                    name,
-                    _spread(one, "import"),
-                    _spread(one, "answer"),
-                    f"{one['packed'] / 1e6:.1f}" if one["packed"] else "",
-                    str(one["modules"]),
-                    f"{one['peak']:.0f}",
-                ]
-                for name, one in found["cold"].items()
-            ),
-        ),
-        "cold",
-    )
-    yield from _section(
-        "Whole handlers",
-        _table(
-            ["", "processes", "system", "a second", "lowest to highest", "p50, ms", "p99, ms"],
-            (
-                [
-                    kind,
-                    processes,
-                    system,
-                    f"{one['rate']:.0f}",
-                    f"{one['lowest']:.0f} to {one['highest']:.0f}",
-                    f"{one['p50']:.2f}",
-                    f"{one['p99']:.2f}" if one["p99"] else "",
-                ]
-                for kind, by_processes in found["handlers"].items()
-                for processes, systems in by_processes.items()
-                for system, one in systems.items()
-            ),
-        ),
-        "handlers",
-    )
-    yield from _section(
-        "With 2 ms of network before the database",
-        _table(
-            ["", "system", "round trips", "p50, ms"],
-            (
-                [kind, system, str(one["round_trips"]), f"{one['p50']:.1f}"]
-                for kind, systems in found["network"].items()
-                for system, one in systems.items()
-            ),
-        ),
-        "network",
-    )
+    yield from _section("Cold start", _cold_starts(found["cold"]), "cold")
+    yield from _section("Whole handlers", _handlers(found["handlers"]), "handlers")
+    yield from _section("With 2 ms of network before the database", _network(found["network"]), "network")
     if found["tls"]:
-        yield from _section(
-            "A connection over verified TLS",
-            _table(
-                ["", "p50, ms", "p99, ms"],
-                ([name, f"{one['p50']:.2f}", f"{one['p99']:.2f}"] for name, one in found["tls"].items()),
-            ),
-        )
-    for relation, pages in found["lists"].items():
-        rows = list(pages["page 1"])
-        yield from _section(
-            f"Lists: {relation}",
-            _table(
-                ["ms, median (blocks)", *(f"{int(n):,}" for n in rows)],
-                (
-                    [name, *(f"{sizes[n]['p50']:.2f} ({sizes[n]['blocks']})" if n in sizes else "" for n in rows)]
-                    for name, sizes in pages.items()
-                ),
-            ),
-        )
-    yield "![](plots/lists.png)"
-    yield ""
+        yield from _section("A connection over verified TLS", _tls_connects(found["tls"]))
+    yield from _section("Lists of products", _pages(found["lists"]["products"]))
+    yield from _section("Lists of orders", _pages(found["lists"]["orders"]), "lists")
     yield from _section("On a schedule", _batches(found))
-    yield from _section("Soak", _soak(found), "soak")
+    yield from _section("Soak", _soak(found["soak"]), "soak")
     if found["instructions"]:
-        yield from _section(
-            "Instructions of the function's process for a request",
-            _table(["", "instructions"], ([name, f"{count:,}"] for name, count in found["instructions"].items())),
-        )
+        counts = _table(["", "instructions"], ([name, f"{count:,}"] for name, count in found["instructions"].items()))
+        yield from _section("Instructions of the function's process for a request", counts)
+
+
+def _cold_starts(starts: Found) -> list[str]:
+    return _table(
+        ["", "import, ms", "first answer, ms", "zip, MB", "modules", "peak, MiB"],
+        (
+            [
+                name,
+                _spread(one, "import"),
+                _spread(one, "answer"),
+                f"{one['packed'] / 1e6:.1f}" if one["packed"] else "",
+                str(one["modules"]),
+                f"{one['peak']:.0f}",
+            ]
+            for name, one in starts.items()
+        ),
+    )
+
+
+def _handlers(kinds: Found) -> list[str]:
+    return _table(
+        ["", "processes", "system", "a second", "lowest to highest", "p50, ms", "p99, ms"],
+        (
+            [
+                kind,
+                processes,
+                system,
+                f"{one['rate']:.0f}",
+                f"{one['lowest']:.0f} to {one['highest']:.0f}",
+                f"{one['p50']:.2f}",
+                f"{one['p99']:.2f}" if one["p99"] else "",
+            ]
+            for kind, by_processes in kinds.items()
+            for processes, systems in by_processes.items()
+            for system, one in systems.items()
+        ),
+    )
+
+
+def _network(kinds: Found) -> list[str]:
+    return _table(
+        ["", "system", "round trips", "p50, ms"],
+        (
+            [kind, system, str(one["round_trips"]), f"{one['p50']:.1f}"]
+            for kind, systems in kinds.items()
+            for system, one in systems.items()
+        ),
+    )
+
+
+def _tls_connects(systems: Found) -> list[str]:
+    return _table(
+        ["", "p50, ms", "p99, ms"],
+        ([name, f"{one['p50']:.2f}", f"{one['p99']:.2f}"] for name, one in systems.items()),
+    )
+
+
+def _pages(pages: Found) -> list[str]:
+    rows = list(pages["page 1"])
+    return _table(
+        ["ms, median (blocks)", *(f"{int(n):,}" for n in rows)],
+        (
+            [name, *(f"{sizes[n]['p50']:.2f} ({sizes[n]['blocks']})" if n in sizes else "" for n in rows)]
+            for name, sizes in pages.items()
+        ),
+    )
 
 
 def _batches(found: Found) -> list[str]:
@@ -238,8 +236,7 @@ def _batches(found: Found) -> list[str]:
     ]
 
 
-def _soak(found: Found) -> list[str]:
-    soak = found["soak"]
+def _soak(soak: Found) -> list[str]:
     samples = soak["samples"]
     early, late = samples[len(samples) // 10], samples[-1]
     return [

@@ -22,8 +22,8 @@ from local.lambdas import LambdaRunner
 from local.settings import ROOT, function_variables, read_settings
 from local.template import read_template
 from storefront import db
+from tests.shop import UNKNOWN
 
-ROWS = 1_000
 SAMPLES = 60
 FUNCTIONS = {"orders": "OrdersFunction", "products": "ProductsFunction", "webhook": "WebhookFunction"}
 
@@ -43,7 +43,11 @@ def measure(bench: Bench, url: str) -> dict[str, Any]:
         str(bench.sizes.soak),
         samples,
     ]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    told = bench.folder / "soak.log"
+    with told.open("w") as log:
+        done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL, stderr=log)
+    if done.returncode:
+        raise RuntimeError(f"the soak ended early: {told.read_text()[-2000:]}")
     found: dict[str, Any] = json.loads(samples.read_text())
     return found
 
@@ -59,11 +63,11 @@ class Customers:
         """Function, event, and the status that it should be answered with."""
         random = self._random
         [kind] = random.choices(list(MIX), list(MIX.values()))
-        order_id = workloads.order_id(random.randint(1, ROWS))
+        order_id = workloads.any_order_id(random)
         match kind:
             case "order":
-                [event] = workloads.place(workloads.new_orders(random, 1, random.choice(workloads.LINES), ROWS))
-                return "orders", event, 201
+                [body] = workloads.new_orders(random, 1, random.choice(workloads.LINES))
+                return "orders", workloads.place(body), 201
             case "get":
                 return "orders", workloads.event("GET", f"/api/orders/{order_id}"), 200
             case "list":
@@ -74,8 +78,7 @@ class Customers:
             case "refused":
                 return "orders", workloads.event("POST", "/api/orders", {"customer_id": 0, "products": []}), 422
             case "unknown":
-                unknown = "00000000-0000-4000-8000-000000000000"
-                return "orders", workloads.event("GET", f"/api/orders/{unknown}"), 404
+                return "orders", workloads.event("GET", f"/api/orders/{UNKNOWN}"), 404
             case _:
                 forged = workloads.payment({"order_id": order_id, "payment_status": "paid"})
                 return "webhook", {**forged, "body": forged["body"] + " "}, 401

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.bench import FASTAPI, HERE, STOREFRONT, Bench, System
-from benchmarks.workers import Timing, Work, Worker, run, summary, warm, workers
+from benchmarks.workers import Timing, Work, Worker, run, summary, workers
 from tests.integration.tls_server import authority, programs, tls_server
 
 SYSTEMS = (
@@ -26,7 +26,7 @@ def measure(bench: Bench) -> dict[str, Any] | None:
         for system in SYSTEMS:
             environment = {**bench.environment(url), "DATABASE_URL": url}
             crews[system.name] = resources.enter_context(workers(system, 1, environment))
-            warm(crews[system.name], _work(system))
+            run(crews[system.name], [_work(system)._replace(repeat=False)])
             rounds[system.name] = []
         for _ in range(bench.sizes.rounds * 2):
             for system in SYSTEMS:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from statistics import median
 from subprocess import PIPE, Popen
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any, NamedTuple
@@ -73,8 +73,8 @@ def workers(system: System, number: int, environment: dict[str, str]) -> Iterato
             worker.close()
 
 
-def run(crew: Sequence[Worker], work: Sequence[Work], seconds: float) -> Timing:
-    """Have each worker do its work, all of them at the same time."""
+def run(crew: Sequence[Worker], work: Sequence[Work], seconds: float = 60.0) -> Timing:
+    """Have each worker do its work, all of them at the same time. seconds: when they stop, if not with the work."""
     for worker, own in zip(crew, work, strict=True):
         with NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(list(own.events), file)
@@ -97,10 +97,6 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def median(values: Sequence[float]) -> float:
-    return percentile(sorted(values), 0.5)
-
-
 def summary(timings: Sequence[Timing]) -> dict[str, Any]:
     """Medians over the rounds, and the lowest and highest rate."""
     rates = [timing.rate for timing in timings]
@@ -111,13 +107,3 @@ def summary(timings: Sequence[Timing]) -> dict[str, Any]:
         "p50": median([timing.p50 for timing in timings]),
         "p99": median([timing.p99 for timing in timings]),
     }
-
-
-def warm(crew: Sequence[Worker], work: Work, calls: int = 30) -> None:
-    """Have every worker import, connect and let PostgreSQL plan, before anything is measured."""
-    few = work._replace(events=list(work.events)[:calls], repeat=False)
-    run(crew, [few] * len(crew), 60.0)
-
-
-def folder_size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

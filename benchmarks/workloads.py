@@ -1,15 +1,23 @@
 """The requests that are measured, as the events that API Gateway makes of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import uuid4
 
+from benchmarks.bench import System
+from benchmarks.layer import ORIGIN
+from benchmarks.workers import Work
 from local.signing import LOCAL_SECRETS, sign
 from storefront import db
 from tests.shop import api_event
+
+ROWS = 1_000
+"""Products and orders in a database at the beginning, where it is not their number that is measured."""
 
 LINES = (1, 3, 5)
 """Lines of the orders that are placed."""
@@ -50,13 +58,17 @@ def product_id(number: int) -> str:
     return f"a0000000-0000-4000-8000-{number:012}"
 
 
-def order_id(number: int) -> str:
-    return f"b0000000-0000-4000-8000-{number:012}"
+def any_order_id(random: Random) -> str:
+    return f"b0000000-0000-4000-8000-{random.randint(1, ROWS):012}"
 
 
-def new_orders(random: Random, number: int, lines: int, products: int) -> list[dict[str, Any]]:
+def place(body: dict[str, Any]) -> dict[str, Any]:
+    return event("POST", "/api/orders", body)
+
+
+def new_orders(random: Random, number: int, lines: int) -> list[dict[str, Any]]:
     """Bodies of orders of different products, all of which are in stock."""
-    in_stock = [n for n in range(1, products + 1) if n % 10]
+    in_stock = [n for n in range(1, ROWS + 1) if n % 10]
     return [
         {
             "customer_id": random.randint(1, 1000),
@@ -64,23 +76,6 @@ def new_orders(random: Random, number: int, lines: int, products: int) -> list[d
         }
         for _ in range(number)
     ]
-
-
-def hot_orders(number: int) -> list[dict[str, Any]]:
-    """Bodies of orders that all want the same product."""
-    return [{"customer_id": 1, "products": [{"product_id": product_id(1), "quantity": 1}]}] * number
-
-
-def place(bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [event("POST", "/api/orders", body) for body in bodies]
-
-
-def get(random: Random, number: int, orders: int) -> list[dict[str, Any]]:
-    return [event("GET", f"/api/orders/{order_id(random.randint(1, orders))}") for _ in range(number)]
-
-
-def list_products() -> list[dict[str, Any]]:
-    return [event("GET", "/api/products?page_size=20")]
 
 
 def payments(url: str, number: int) -> list[dict[str, Any]]:
@@ -98,4 +93,58 @@ def payment(body: dict[str, str]) -> dict[str, Any]:
     content = json.dumps(body).encode()
     return event(
         "POST", "/api/payment-webhook", body, sign("x_signature", LOCAL_SECRETS["x_signature"], content, "", 0)
+    )
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A kind of request: who answers it, so many events, and the statement behind it with its requests, for the limit.
+
+    repeat: whether an event may be sent again.
+    """
+
+    function: str
+    status: int
+    events: Callable[[Random, int], Sequence[Any]]
+    statement: str | None = None
+    requests: Callable[[Random, int], list[dict[str, Any]]] = lambda _random, _number: []
+    repeat: bool = True
+
+    def work(self, system: System, random: Random, number: int) -> Work:
+        return Work(system.handlers[self.function], self.events(random, number), (self.status,), self.repeat)
+
+
+def workloads_on(url: str) -> dict[str, Workload]:
+    """What is measured, on a database of ROWS."""
+    orders = {f"order of {lines}": _placing(partial(new_orders, lines=lines)) for lines in LINES}
+    hot = {"customer_id": 1, "products": [{"product_id": product_id(1), "quantity": 1}]}
+    page = {"page": 1, "page_size": 20, "sort": "-created_at"}
+    return {
+        **orders,
+        "hot product": _placing(lambda _, number: [hot] * number),
+        "get": Workload(
+            "orders",
+            200,
+            lambda random, number: [event("GET", f"/api/orders/{any_order_id(random)}") for _ in range(number)],
+            "get_order",
+            lambda random, number: [{"id": any_order_id(random)} for _ in range(number)],
+        ),
+        "list": Workload(
+            "products",
+            200,
+            lambda _, number: [event("GET", "/api/products?page_size=20")] * number,
+            "page_of_products",
+            lambda _, number: [page] * number,
+        ),
+        "webhook": Workload("webhook", 200, lambda _, number: payments(url, number), repeat=False),
+    }
+
+
+def _placing(bodies: Callable[[Random, int], list[dict[str, Any]]]) -> Workload:
+    return Workload(
+        "orders",
+        201,
+        lambda random, number: [place(body) for body in bodies(random, number)],
+        "place_order",
+        lambda random, number: [{**body, **ORIGIN} for body in bodies(random, number)],
     )
