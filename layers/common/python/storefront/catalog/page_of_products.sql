@@ -10,8 +10,8 @@ DECLARE
         'q', 'words(t.name) @> words($1 ->> ''q'') AND words($1 ->> ''q'') <> ''{}''',
         'min_price', 't.price >= ($1 ->> ''min_price'')::numeric',
         'max_price', 't.price <= ($1 ->> ''max_price'')::numeric'));
-    sort   text := ltrim(request ->> 'sort', '-');
     few    boolean := false;
+    page   record;
 BEGIN
     IF request ->> 'q' IS NOT NULL THEN
         -- The planner takes a word that it has not heard of for one in 200 products, and would read the whole list for it.
@@ -21,10 +21,8 @@ BEGIN
                  LIMIT few_matches + 1) matching;
     END IF;
     outcome := 'listed';
-    body := read_page(request, 'products', filter, 'product_json(t)',
-        ARRAY[sort, 'id'],
-        ARRAY[CASE sort WHEN 'created_at' THEN 'timestamptz' WHEN 'name' THEN 'text'
-                        WHEN 'price' THEN 'numeric' WHEN 'quantity' THEN 'integer' END, 'uuid'],
+    page := read_page(request, NULL::products, filter, ARRAY[quote_ident(ltrim(request ->> 'sort', '-')), 'id'],
         descending => request ->> 'sort' LIKE '-%', few => few);
+    body := page_body(page.head, (SELECT json_agg(product_json(t)) FROM unnest(page.rows) t));
 END
 $$;

@@ -1,52 +1,48 @@
--- Reads one page of a list: a line that says how it goes on, and on the next line the page's items, as JSON both.
+-- Reads one page of a list: its rows, and beside them a JSON text that says how it goes on.
 --   next               where the page ends, for a cursor: the sort keys of its last row; null where nothing follows
 --   total              how many rows the filter lets through; null where the request has a position to go on from
 --   total_is_estimate  whether the planner's word was taken for it, as it is past 100,000
 -- The statements are put together from what the calling function names and never from the request, whose values are
--- parameters: each filter and order gets a plan of its own, and finds its index.
+-- parameters: each filter and order gets a plan of its own, and finds its index. So they have no more in them than
+-- that; what the calling function makes of the rows is a statement that PostgreSQL plans once.
 CREATE OR REPLACE FUNCTION read_page(
     request jsonb,
-    relation text,
-    filter text,        -- a condition on the row t, with the request as $1
-    item text,          -- the row t as the API shows it
-    sort_keys text[],   -- columns that together are unique
-    sort_types text[],
+    row_type anyelement,   -- null, of the table's or the view's type
+    filter text,           -- a condition on the row t, with the request as $1
+    sort_keys text[],      -- columns that together are unique
     descending boolean,
-    few boolean DEFAULT false   -- whether to find what the filter lets through and then sort it, and not the reverse
-) RETURNS text
+    few boolean DEFAULT false,   -- whether to find what the filter lets through and then sort it, and not the reverse
+    OUT head text,
+    OUT rows anyarray
+)
     LANGUAGE plpgsql AS $$
 DECLARE
     exact_up_to CONSTANT integer := 100000;
     page_size integer := request ->> 'page_size';
-    skipped   bigint := ((request ->> 'page')::bigint - 1) * page_size;
-    after     jsonb := nullif(request -> 'after', 'null');
-    source    text := format('%I t WHERE %s', relation, filter);
-    columns   text;
-    ordering  text;
-    position  text;
+    skipped   bigint := 0;
+    source    text := pg_typeof(row_type) || ' t WHERE ' || filter;
+    columns   text := 't.' || array_to_string(sort_keys, ', t.');
+    ordering  text := CASE WHEN descending THEN replace(columns, ',', ' DESC,') || ' DESC' ELSE columns END;
+    after     row_type%TYPE;
     total     bigint;
     plan      json;
     estimated boolean := false;
     next      json;
-    items     json;
 BEGIN
-    SELECT string_agg(format('t.%I', key), ', ' ORDER BY n),
-           string_agg(format('t.%I%s', key, CASE WHEN descending THEN ' DESC' ELSE '' END), ', ' ORDER BY n),
-           string_agg(format('($1 #>> ''{after,%s}'')::%s', n - 1, type), ', ' ORDER BY n)
-      INTO columns, ordering, position
-      FROM unnest(sort_keys, sort_types) WITH ORDINALITY AS keys(key, type, n);
-
-    IF after IS NULL THEN
+    IF request ->> 'after' IS NULL THEN
+        skipped := ((request ->> 'page')::bigint - 1) * page_size;
         EXECUTE format('SELECT count(*) FROM (SELECT FROM %s LIMIT %s) counted', source, exact_up_to + 1)
            INTO total USING request;
         IF total > exact_up_to THEN
-            EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM %s', source) INTO plan USING request;
+            EXECUTE 'EXPLAIN (FORMAT JSON) SELECT FROM ' || source INTO plan USING request;
             total := greatest(total, (plan #>> '{0,Plan,Plan Rows}')::numeric);
             estimated := true;
         END IF;
     ELSE
-        skipped := 0;
-        source := format('%s AND (%s) %s (%s)', source, columns, CASE WHEN descending THEN '<' ELSE '>' END, position);
+        after := jsonb_populate_record(row_type,
+            jsonb_object(sort_keys, ARRAY(SELECT jsonb_array_elements_text(request -> 'after'))));
+        source := format('%s AND (%s) %s (%s)', source,
+            columns, CASE WHEN descending THEN '<' ELSE '>' END, replace(columns, 't.', '($4).'));
     END IF;
 
     IF few THEN
@@ -55,15 +51,12 @@ BEGIN
     END IF;
 
     -- One row more than the page has tells whether anything follows.
-    EXECUTE format(
-        'WITH page AS MATERIALIZED ('
-            'SELECT t, row_number() OVER () AS n'
-            '  FROM (SELECT t FROM %s ORDER BY %s LIMIT $2 + 1 OFFSET $3) ordered)'
-        'SELECT coalesce(json_agg(%s ORDER BY n) FILTER (WHERE n <= $2), ''[]''),'
-        '       (SELECT json_build_array(%s) FROM page WHERE n = $2 AND EXISTS (SELECT FROM page WHERE n > $2))'
-        '  FROM page',
-        source, ordering, item, replace(columns, 't.', '(t).'))
-       INTO items, next USING request, page_size, skipped;
-    RETURN json_build_object('next', next, 'total', total, 'total_is_estimate', estimated)::text || E'\n' || items;
+    EXECUTE format('SELECT ARRAY(SELECT t FROM %s ORDER BY %s LIMIT $2 + 1 OFFSET $3)', source, ordering)
+       INTO rows USING request, page_size, skipped, after;
+    IF cardinality(rows) > page_size THEN
+        rows := rows[:page_size];
+        next := (SELECT json_agg(to_jsonb(rows[page_size]) -> key) FROM unnest(sort_keys) key);
+    END IF;
+    head := json_build_object('next', next, 'total', total, 'total_is_estimate', estimated);
 END
 $$;

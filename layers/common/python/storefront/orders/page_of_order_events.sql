@@ -1,6 +1,8 @@
 -- What happened to an order, oldest first; where the request names a customer, to that customer's alone. Outcomes: listed, unknown_order.
 CREATE OR REPLACE FUNCTION page_of_order_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
+DECLARE
+    page record;
 BEGIN
     IF NOT EXISTS (SELECT FROM orders o
                     WHERE o.id = (request ->> 'id')::uuid
@@ -9,7 +11,7 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'listed';
-    body := read_page(request, 'order_events', 't.order_id = ($1 ->> ''id'')::uuid', 'order_event_json(t)',
-        ARRAY['id'], ARRAY['bigint'], descending => false);
+    page := read_page(request, NULL::order_events, 't.order_id = ($1 ->> ''id'')::uuid', ARRAY['id'], descending => false);
+    body := page_body(page.head, (SELECT json_agg(order_event_json(t)) FROM unnest(page.rows) t));
 END
 $$;

@@ -8,9 +8,10 @@ DECLARE
         'customer_id', 't.customer_id = ($1 ->> ''customer_id'')::integer',
         'created_from', 't.created_at >= ($1 ->> ''created_from'')::timestamptz',
         'created_to', 't.created_at <= ($1 ->> ''created_to'')::timestamptz'));
+    page   record;
 BEGIN
     outcome := 'listed';
-    body := read_page(request, 'orders', filter, 'order_json(t)',
-        ARRAY['created_at', 'id'], ARRAY['timestamptz', 'uuid'], descending => true);
+    page := read_page(request, NULL::orders, filter, ARRAY['created_at', 'id'], descending => true);
+    body := page_body(page.head, (SELECT json_agg(order_json(t)) FROM unnest(page.rows) t));
 END
 $$;

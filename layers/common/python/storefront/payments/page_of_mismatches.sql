@@ -6,9 +6,10 @@ DECLARE
         'kind', 't.kind = $1 ->> ''kind''',
         'pending_minutes', '(t.kind <> ''pending_too_long'''
             ' OR t.since < now() - make_interval(mins => ($1 ->> ''pending_minutes'')::integer))'));
+    page   record;
 BEGIN
     outcome := 'listed';
-    body := read_page(request, 'mismatches', filter, 'mismatch_json(t)',
-        ARRAY['since', 'id'], ARRAY['timestamptz', 'uuid'], descending => false);
+    page := read_page(request, NULL::mismatches, filter, ARRAY['since', 'id'], descending => false);
+    body := page_body(page.head, (SELECT json_agg(mismatch_json(t)) FROM unnest(page.rows) t));
 END
 $$;

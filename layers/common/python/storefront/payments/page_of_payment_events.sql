@@ -6,9 +6,10 @@ DECLARE
         'outcome', 't.outcome = ($1 ->> ''outcome'')::payment_event_outcome',
         'order_id', 't.order_id = ($1 ->> ''order_id'')::uuid',
         'event_id', 't.event_id = $1 ->> ''event_id'''));
+    page   record;
 BEGIN
     outcome := 'listed';
-    body := read_page(request, 'payment_events', filter, 'payment_event_json(t)',
-        ARRAY['received_at', 'id'], ARRAY['timestamptz', 'uuid'], descending => true);
+    page := read_page(request, NULL::payment_events, filter, ARRAY['received_at', 'id'], descending => true);
+    body := page_body(page.head, (SELECT json_agg(payment_event_json(t)) FROM unnest(page.rows) t));
 END
 $$;
