@@ -2,7 +2,7 @@
 
 from storefront.conditions import etag, is_not_modified
 from storefront.docs.page import description, page, page_headers
-from storefront.http import JSON, create_app, entry_point, not_modified
+from storefront.http import JSON, create_app, entry_point, header, not_modified
 from storefront.powertools import Response
 
 app = create_app()
@@ -25,7 +25,7 @@ def _document(media_type: str, body: str, headers: dict[str, str]) -> Response[s
     strong = etag(body)
     # Weak, since it is the same for what is sent compressed. Asked for each time: a deployment changes it.
     headers = {**headers, "ETag": f"W/{strong}", "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    if is_not_modified(app.current_event.headers.get("if-none-match"), strong):
+    if is_not_modified(header(app.current_event, "if-none-match"), strong):
         return not_modified(**headers)
     return Response(200, media_type, body, headers=headers)
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from storefront.access import customer_of, own_customer_id
-from storefront.http import create_app, entry_point, json_response, parse_id, parse_json, parse_parameters
+from storefront.http import create_app, entry_point, header, json_response, parse_id, parse_json, parse_parameters
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
 from storefront.lists.parameters import CursorParameters
@@ -19,7 +19,7 @@ app = create_app()
 @app.post("/api/orders")
 def place_order() -> Response[str]:
     event = app.current_event
-    key = idempotency_key(event.headers.get("idempotency-key"))
+    key = idempotency_key(header(event, "idempotency-key"))
     order = parse_json(event, NewOrder)
     own_customer_id(event, order.customer_id)
     return created(store.place(order, origin(event), key), "/api/orders")

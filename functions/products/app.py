@@ -6,6 +6,7 @@ from storefront.conditions import etag, if_match, is_not_modified
 from storefront.http import (
     create_app,
     entry_point,
+    header,
     json_response,
     no_content,
     not_modified,
@@ -25,7 +26,7 @@ app = create_app()
 @app.post("/api/products")
 def create_product() -> Response[str]:
     event = app.current_event
-    key = idempotency_key(event.headers.get("idempotency-key"))
+    key = idempotency_key(header(event, "idempotency-key"))
     answer = store.create(parse_json(event, NewProduct), origin(event), key)
     return created(answer, "/api/products", ETag=etag(answer.body))
 
@@ -40,7 +41,7 @@ def list_products() -> Response[str]:
 def get_product(id: str) -> Response[str]:
     body = store.get(parse_id(id))
     current = etag(body)
-    if is_not_modified(app.current_event.headers.get("if-none-match"), current):
+    if is_not_modified(header(app.current_event, "if-none-match"), current):
         return not_modified(ETag=current)
     return json_response(body, ETag=current)
 
@@ -49,20 +50,20 @@ def get_product(id: str) -> Response[str]:
 def update_product(id: str) -> Response[str]:
     event = app.current_event
     changes = parse_json(event, ProductChanges)
-    body = store.update(parse_id(id), changes, if_match(event.headers.get("if-match")), origin(event))
+    body = store.update(parse_id(id), changes, if_match(header(event, "if-match")), origin(event))
     return json_response(body, ETag=etag(body))
 
 
 @app.delete("/api/products/<id>")
 def delete_product(id: str) -> Response[str]:
-    store.delete(parse_id(id), if_match(app.current_event.headers.get("if-match")))
+    store.delete(parse_id(id), if_match(header(app.current_event, "if-match")))
     return no_content()
 
 
 @app.post("/api/products/<id>/stock-adjustments")
 def adjust_stock(id: str) -> Response[str]:
     event = app.current_event
-    key = idempotency_key(event.headers.get("idempotency-key"))
+    key = idempotency_key(header(event, "idempotency-key"))
     return created(store.adjust_stock(parse_id(id), parse_json(event, StockAdjustment), origin(event), key))
 
 

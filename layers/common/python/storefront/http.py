@@ -80,6 +80,13 @@ def remark(*, warn: bool, **fields: str) -> None:
     _remarks.update(fields, log=logger.warning if warn else logger.info)
 
 
+def header(event: APIGatewayProxyEventV2, name: str) -> str | None:
+    """A header of the request; None without it. name: in lower case."""
+    # Powertools' own mapping copies all of them for each look-up.
+    headers = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
 def raw_body(event: APIGatewayProxyEventV2) -> bytes:
     """The bytes that the client sent, with API Gateway's base64 undone. Raises BodyTooLarge over 256 KiB."""
     text = event.get("body") or ""
@@ -103,7 +110,7 @@ def read_json(event: APIGatewayProxyEventV2, body: bytes, read: Callable[[bytes]
 
     read: raises pydantic's ValidationError.
     """
-    media_type = event.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = (header(event, "content-type") or "").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise errors.UnsupportedMediaType(f"The body should come with Content-Type: {JSON}.")
     try:

@@ -38,9 +38,11 @@ ROUTES: dict[str, dict[str, Access]] = {
 DEFAULT_ROUTE = "$default"
 """Where API Gateway sends what no route matches."""
 
-_PATTERNS = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in ROUTES]
+# One expression, with a group for each route.
+_PATTERN = re.compile("|".join("(" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + ")" for path in ROUTES))
 
 
 def match(path: str) -> str | None:
     """The route that a request path is of; None where there is none."""
-    return next((route for pattern, route in _PATTERNS if pattern.fullmatch(path)), None)
+    found = _PATTERN.fullmatch(path)
+    return list(ROUTES)[found.lastindex - 1] if found and found.lastindex else None

@@ -28,7 +28,7 @@ def list_response(
     next_cursor = cursor.encode(key, bound_to, found["next"]) if found["next"] else None
 
     numbers: dict[str, Any] = {"page_size": parameters.page_size}
-    links = {"next": {"cursor": next_cursor}} if next_cursor else {}
+    links = {"next": f"cursor={next_cursor}"} if next_cursor else {}
     if isinstance(parameters, PageParameters) and parameters.cursor is None:
         total_pages = -(-found["total"] // parameters.page_size)
         numbers = {"total": found["total"], "page": parameters.page, **numbers, "total_pages": total_pages}
@@ -37,25 +37,26 @@ def list_response(
         links = {**links, **_page_links(parameters, numbers, follows=next_cursor is not None)}
     # The items stay the text that PostgreSQL made.
     envelope = json.dumps({**numbers, "next_cursor": next_cursor})
-    return json_response(f'{{"items": {items}, {envelope[1:]}', Link=_link_header(event, {"first": {}, **links}))
+    return json_response(f'{{"items": {items}, {envelope[1:]}', Link=_link_header(event, {"first": "", **links}))
 
 
-def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, follows: bool) -> dict[str, dict[str, Any]]:
+def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, follows: bool) -> dict[str, str]:
     page, last = parameters.page, numbers["total_pages"]
-    links: dict[str, dict[str, Any]] = {}
+    links: dict[str, str] = {}
     if page > 1:
-        links["prev"] = {"page": max(1, min(page - 1, last))}
+        links["prev"] = f"page={max(1, min(page - 1, last))}"
     if follows and parameters.reaches(page + 1):
-        links["next"] = {"page": page + 1}
+        links["next"] = f"page={page + 1}"
     if last > 0 and parameters.reaches(last) and "total_is_estimate" not in numbers:
-        links["last"] = {"page": last}
+        links["last"] = f"page={last}"
     return links
 
 
-def _link_header(event: APIGatewayProxyEventV2, links: dict[str, dict[str, Any]]) -> str:
+def _link_header(event: APIGatewayProxyEventV2, links: dict[str, str]) -> str:
     # RFC 8288, section 3: a target may be relative to the request's own.
-    kept = {name: value for name, value in event.query_string_parameters.items() if name not in ("page", "cursor")}
-    targets = {relation: urlencode({**kept, **moved}) for relation, moved in links.items()}
+    asked = event.query_string_parameters.items()
+    kept = urlencode([(name, value) for name, value in asked if name not in ("page", "cursor")])
+    queries = {relation: "&".join(filter(None, (kept, moved))) for relation, moved in links.items()}
     return ", ".join(
-        f'<{event.raw_path}{"?" if query else ""}{query}>; rel="{relation}"' for relation, query in targets.items()
+        f'<{event.raw_path}{"?" if query else ""}{query}>; rel="{relation}"' for relation, query in queries.items()
     )
