@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pg8000 import core
 
-from storefront import powertools
 from tests.shop import ROOT
 
 LAYER = ROOT / "layers" / "common" / "python"
@@ -57,7 +55,8 @@ def test_start_up_imports_nothing_heavy(function: str) -> None:
     # All of them are installed here, as in Lambda, so that only the code keeps them out.
     program = (
         "import sys, app; from importlib.util import find_spec;"
-        "heavy = ['boto3', 'botocore', 'aws_xray_sdk', 'urllib3', 'requests', 'asyncio', 'scramp'];"
+        "heavy = ['boto3', 'botocore', 'aws_xray_sdk', 'urllib3', 'requests', 'asyncio', 'scramp', 'dateutil.parser',"
+        "         'importlib.metadata', 'zipfile', 'aws_lambda_powertools.utilities.data_classes.s3_event'];"
         "found = [name for name in heavy if name in sys.modules]; assert not found, found;"
         "assert all(find_spec(name) for name in heavy)"
     )
@@ -66,8 +65,19 @@ def test_start_up_imports_nothing_heavy(function: str) -> None:
 
 
 def test_what_start_up_leaves_out_can_be_imported_afterwards() -> None:
-    from aws_lambda_powertools.event_handler import APIGatewayHttpResolver  # noqa: PLC0415
-    from scramp import ScramClient  # noqa: PLC0415
-
-    assert powertools.APIGatewayHttpResolver is APIGatewayHttpResolver
-    assert isinstance(core.scramp.ScramClient(["SCRAM-SHA-256"], "user", "password"), ScramClient)
+    program = """
+import storefront.driver, storefront.fields, storefront.powertools
+from datetime import datetime
+from importlib.metadata import version
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2, S3Event
+from pg8000 import converters, core
+from scramp import ScramClient
+assert storefront.powertools.APIGatewayHttpResolver is APIGatewayHttpResolver
+assert storefront.powertools.APIGatewayProxyEventV2 is APIGatewayProxyEventV2
+assert isinstance(core.scramp.ScramClient(["SCRAM-SHA-256"], "user", "password"), ScramClient)
+assert converters.parse("31 January 2026") == datetime(2026, 1, 31)
+assert version("pg8000")
+"""
+    # In a process of its own: here everything has been imported before.
+    subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(LAYER)}, check=True)

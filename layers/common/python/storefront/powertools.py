@@ -1,8 +1,9 @@
 """AWS Lambda Powertools, imported without what no function needs, and every cold start would pay for.
 
 Powertools imports botocore, where it is installed, for no more than a User-Agent; Lambda installs it. With the resolver
-for API Gateway it imports those for all else, and asyncio for one of them: a tenth of the whole. Both are hidden during
-the import, and can be imported afterwards as ever.
+for API Gateway it imports those for all else, and asyncio for one of them: a tenth of the whole. With the event of API
+Gateway it imports those of all else: as much again. All of it is hidden during the import, and can be imported
+afterwards as ever.
 """
 
 from pathlib import Path
@@ -10,17 +11,32 @@ from pathlib import Path
 from storefront.imports import bare_package, in_place_of
 
 _EVENT_HANDLER = "aws_lambda_powertools.event_handler"
+_DATA_CLASSES = "aws_lambda_powertools.utilities.data_classes"
+
+# What the resolver asks for, of which it needs one.
+_EVENTS = {
+    "ALBEvent": "alb_event",
+    "APIGatewayProxyEvent": "api_gateway_proxy_event",
+    "APIGatewayProxyEventV2": "api_gateway_proxy_event",
+    "BedrockAgentEvent": "bedrock_agent_event",
+    "LambdaFunctionUrlEvent": "lambda_function_url_event",
+    "VPCLatticeEvent": "vpc_lattice",
+    "VPCLatticeEventV2": "vpc_lattice",
+}
 
 with in_place_of("botocore", None):
     import aws_lambda_powertools
     from aws_lambda_powertools import Logger
-    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-    _FOLDER = Path(aws_lambda_powertools.__file__).parent / "event_handler"
-    with in_place_of(_EVENT_HANDLER, bare_package(_EVENT_HANDLER, _FOLDER)):
+    _FOLDER = Path(aws_lambda_powertools.__file__).parent
+    with (
+        in_place_of(_EVENT_HANDLER, bare_package(_EVENT_HANDLER, _FOLDER / "event_handler", {})),
+        in_place_of(_DATA_CLASSES, bare_package(_DATA_CLASSES, _FOLDER / "utilities" / "data_classes", _EVENTS)),
+    ):
         from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
+        from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import APIGatewayProxyEventV2
 
-SWAGGER_UI = _FOLDER / "openapi" / "swagger_ui"
+SWAGGER_UI = _FOLDER / "event_handler" / "openapi" / "swagger_ui"
 """The folder of Swagger UI's files, which Powertools brings along."""
 
 __all__ = ["SWAGGER_UI", "APIGatewayHttpResolver", "APIGatewayProxyEventV2", "Logger", "Response"]
