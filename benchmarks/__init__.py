@@ -9,5 +9,6 @@ cold.py  handlers.py  tls.py  lists.py  batches.py  soak.py    the parts that ta
 layer.py         what is measured below a handler
 counts.py        the part that counts, and fails: what no noise can change
 report.py        the table and its targets, around notes.md; plots.py draws, in an environment of its own
-peers/           what a shop would build instead: FastAPI with SQLAlchemy and psycopg, Flask with psycopg2
+peers/           what a shop would build instead: FastAPI with SQLAlchemy and psycopg, Flask with psycopg2; each answers
+                 in the form that the shop answers in, which is checked before anything is measured
 """

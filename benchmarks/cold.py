@@ -78,6 +78,7 @@ def _packed(environment: Path, handler: Path, folder: Path) -> Path:
     [packages] = environment.glob("lib/python3.*/site-packages")
     shutil.copytree(packages, staged, ignore=shutil.ignore_patterns("pip", "pip-*", "__pycache__"))
     shutil.copy(handler, staged)
+    shutil.copy(handler.parent.parent / "common.py", staged)
     _compile(staged, "unchecked-hash")
     return zipped(staged, folder)
 

@@ -14,7 +14,7 @@ from benchmarks.workloads import workloads_on
 
 CALLS = 100
 
-MAX_MODULES = 340
+MAX_MODULES = 250
 """Modules that the orders function's import brings."""
 
 MAX_PACKED = 9 * 1024 * 1024

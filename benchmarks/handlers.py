@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import pgbench
 from benchmarks.bench import HERE, STOREFRONT, SYSTEMS, Bench, System, say
-from benchmarks.workers import Timing, Worker, run, summary, workers
+from benchmarks.workers import Timing, Worker, answered, run, summary, workers
 from benchmarks.workloads import Workload, workloads_on
 from tests.integration.wire import Wire, wire_to
 
@@ -47,6 +47,7 @@ def measure(bench: Bench, url: str) -> dict[str, Any]:
         for name, workload in known.items():
             for system in _taking(name, crews):
                 warm(crews[system], workload, system, random)
+            check_alike(crews, workload, random)
         for processes in sizes.processes:
             for name, workload in known.items():
                 say(f"  {name}, {processes} processes")
@@ -62,6 +63,24 @@ def measure(bench: Bench, url: str) -> dict[str, Any]:
 def warm(crew: Sequence[Worker], workload: Workload, system: System, random: Random) -> None:
     """Have every worker import, connect and let PostgreSQL plan, before anything is measured."""
     run(crew, [workload.work(system, random, WARMING)._replace(repeat=False) for _ in crew])
+
+
+def check_alike(crews: Crews, workload: Workload, random: Random) -> None:
+    """Raise where a peer answers less than the API says, or more: it would be measured at other work."""
+    ours, *peers = SYSTEMS
+    forms = {system: form(answered(crews[system][0], workload.work(system, random, 1))) for system in SYSTEMS}
+    for peer in peers:
+        if forms[peer] != forms[ours]:
+            raise RuntimeError(f"{peer.name} answers {forms[peer]} where {ours.name} answers {forms[ours]}")
+
+
+def form(value: Any) -> Any:
+    """What a JSON value is made of: names and types, the first item for a list."""
+    if isinstance(value, dict):
+        return {name: form(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [form(item) for item in value[:1]]
+    return type(value).__name__
 
 
 def _taking(name: str, crews: Crews) -> list[System]:

@@ -76,14 +76,25 @@ def workers(system: System, number: int, environment: dict[str, str]) -> Iterato
 def run(crew: Sequence[Worker], work: Sequence[Work], seconds: float = 60.0) -> Timing:
     """Have each worker do its work, all of them at the same time. seconds: when they stop, if not with the work."""
     for worker, own in zip(crew, work, strict=True):
-        with NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump(list(own.events), file)
-            file.flush()
-            worker.say(handler=own.handler, events=file.name, statuses=own.statuses)
-            worker.hear()
+        _hand_over(worker, own)
     for worker, own in zip(crew, work, strict=True):
         worker.say(seconds=seconds, repeat=own.repeat)
     return timing([worker.hear() for worker in crew])
+
+
+def answered(worker: Worker, work: Work) -> Any:
+    """What a worker answers to the last of its events: a JSON value."""
+    _hand_over(worker, work)
+    worker.say(seconds=60.0, repeat=False)
+    return json.loads(worker.hear()["body"])
+
+
+def _hand_over(worker: Worker, work: Work) -> None:
+    with NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(list(work.events), file)
+        file.flush()
+        worker.say(handler=work.handler, events=file.name, statuses=work.statuses)
+        worker.hear()
 
 
 def timing(answers: Sequence[dict[str, Any]]) -> Timing:

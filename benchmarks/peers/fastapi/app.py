@@ -1,28 +1,36 @@
 """The usual tutorial's stack: FastAPI, SQLAlchemy 2 and psycopg 3, behind Mangum."""
 
 import hashlib
-import hmac
-import json
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
+from common import (
+    MAX_MONEY,
+    ListParameters,
+    NewOrder,
+    Problem,
+    SentPayment,
+    authenticate,
+    broken_rules,
+    claims_with,
+    cursor_after,
+    link_header,
+    log_request,
+    position_of,
+)
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from mangum import Mangum
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ForeignKey, create_engine, func, select
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, ForeignKey, Select, create_engine, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ENUM, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload, sessionmaker
-
-MAX_INTEGER = 2_147_483_647
-MAX_MONEY = Decimal("99999999.99")
 
 engine = create_engine(
     os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"), pool_size=1, max_overflow=0
@@ -125,29 +133,7 @@ class PaymentEvent(Base):
     reason: Mapped[str | None]
 
 
-# What clients send and are sent.
-
-
-class RequestModel(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewOrderLine(RequestModel):
-    product_id: UUID
-    quantity: Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
-
-
-class NewOrder(RequestModel):
-    customer_id: Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
-    products: Annotated[list[NewOrderLine], Field(min_length=1, max_length=100)]
-
-
-class SentPayment(BaseModel):
-    order_id: UUID
-    payment_status: Literal["paid", "failed"]
-    event_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    amount: Decimal | None = None
-    currency: str | None = None
+# What clients are sent.
 
 
 class AnswerModel(BaseModel):
@@ -166,10 +152,11 @@ class ProductAnswer(AnswerModel):
 
 class ProductPage(BaseModel):
     items: list[ProductAnswer]
-    total: int
-    page: int
+    total: int | None = None
+    page: int | None = None
     page_size: int
-    total_pages: int
+    total_pages: int | None = None
+    next_cursor: str | None
 
 
 class OrderItemAnswer(AnswerModel):
@@ -202,25 +189,17 @@ class PaymentAnswer(BaseModel):
 # The routes.
 
 
-class Problem(Exception):  # noqa: N818  RFC 9457 has the name
-    def __init__(self, status: int, title: str, errors: list[dict[str, Any]] | None = None) -> None:
-        super().__init__(title)
-        self.status, self.title, self.errors = status, title, errors
-
-
 app = FastAPI(openapi_url=None)
 
 
 @app.exception_handler(Problem)
 async def tell_problem(_: Request, problem: Problem) -> JSONResponse:
-    body = {"type": "about:blank", "title": problem.title, "status": problem.status, "errors": problem.errors}
-    return JSONResponse(body, problem.status, media_type="application/problem+json")
+    return JSONResponse(problem.body(), problem.status, media_type="application/problem+json")
 
 
 @app.exception_handler(RequestValidationError)
 async def tell_broken_rules(request: Request, error: RequestValidationError) -> JSONResponse:
-    errors = [{"detail": one["msg"], "pointer": "/".join(map(str, one["loc"]))} for one in error.errors()]
-    return await tell_problem(request, Problem(422, "The request breaks a rule", errors))
+    return await tell_problem(request, broken_rules(list(error.errors())))
 
 
 def session() -> Iterator[Session]:
@@ -230,12 +209,7 @@ def session() -> Iterator[Session]:
 
 def token_with(scope: str) -> Callable[[Request], dict[str, str]]:
     async def claims(request: Request) -> dict[str, str]:
-        found = request.scope["aws.event"]["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims")
-        if not found:
-            raise Problem(401, "A token is needed")
-        if scope not in found.get("scope", "").split():
-            raise Problem(403, "The token does not allow that")
-        return dict(found)
+        return claims_with(scope, request.scope["aws.event"]["requestContext"])
 
     return claims
 
@@ -316,30 +290,55 @@ def get_order(order_id: UUID, database: Database) -> OrderAnswer:
     return OrderAnswer.model_validate(order)
 
 
-@app.get("/api/products")
+@app.get("/api/products", response_model_exclude_unset=True)
 def list_products(
-    database: Database,
-    page: Annotated[int, Query(ge=1)] = 1,
-    page_size: Annotated[int, Query(ge=1, le=100)] = 20,
+    asked: Annotated[ListParameters, Query()], request: Request, response: Response, database: Database
 ) -> ProductPage:
-    on_sale = Product.deleted_at.is_(None)
-    total = database.scalar(select(func.count()).select_from(Product).where(on_sale)) or 0
-    newest_first = select(Product).where(on_sale).order_by(Product.created_at.desc(), Product.id.desc())
-    found = database.scalars(newest_first.limit(page_size).offset((page - 1) * page_size))
-    return ProductPage(
-        items=[ProductAnswer.model_validate(product) for product in found],
-        total=total,
-        page=page,
-        page_size=page_size,
-        total_pages=-(-total // page_size),
+    conditions = list(_conditions(asked))
+    found = list(database.scalars(_page(asked).where(*conditions)))
+    products = found[: asked.page_size]
+    answer: dict[str, Any] = {
+        "items": [ProductAnswer.model_validate(product) for product in products],
+        "page_size": asked.page_size,
+        "next_cursor": None,
+    }
+    if len(found) > asked.page_size:
+        answer["next_cursor"] = cursor_after(asked, getattr(products[-1], asked.key), products[-1].id)
+    if asked.cursor is None:
+        total = database.scalar(select(func.count()).select_from(Product).where(*conditions)) or 0
+        answer |= {"total": total, "page": asked.page, "total_pages": -(-total // asked.page_size)}
+    response.headers["link"] = link_header(
+        request.url.path, dict(request.query_params), asked, answer["next_cursor"], answer.get("total_pages")
     )
+    return ProductPage(**answer)
+
+
+def _page(asked: ListParameters) -> Select[tuple[Product]]:
+    columns = getattr(Product, asked.key), Product.id
+    # One more than the page has tells whether anything follows.
+    statement = select(Product).limit(asked.page_size + 1)
+    statement = statement.order_by(*(column.desc() if asked.downwards else column for column in columns))
+    if asked.cursor is None:
+        return statement.offset((asked.page - 1) * asked.page_size)
+    keys, position = tuple_(*columns), tuple_(*position_of(asked))
+    return statement.where(keys < position if asked.downwards else keys > position)
+
+
+def _conditions(asked: ListParameters) -> Iterator[ColumnElement[bool]]:
+    yield Product.deleted_at.is_(None)
+    if asked.in_stock is not None:
+        yield Product.quantity > 0 if asked.in_stock else Product.quantity == 0
+    if asked.q is not None:
+        yield func.words(Product.name).bool_op("@>")(func.words(asked.q))
+    if asked.min_price is not None:
+        yield Product.price >= asked.min_price
+    if asked.max_price is not None:
+        yield Product.price <= asked.max_price
 
 
 async def authentic_body(request: Request) -> bytes:
     body = await request.body()
-    expected = hmac.new(os.environ["WEBHOOK_SECRET"].encode(), body, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, request.headers.get("x-signature", "")):
-        raise Problem(401, "Invalid signature")
+    authenticate(body, request.headers.get("x-signature", ""))
     return body
 
 
@@ -413,29 +412,11 @@ def _inbox_id(database: Session, event_id: str) -> UUID | None:
     )
 
 
-# One line a request, as Lambda's log takes it.
-
-logger = logging.getLogger("storefront")
-logger.setLevel(logging.INFO)
-logger.addHandler(logging.StreamHandler())
 handle = Mangum(app, lifespan="off")
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     started = time.perf_counter()
     response = handle(event, context)
-    line = {
-        "level": "INFO",
-        "message": "request",
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "service": "storefront",
-        "method": event["requestContext"]["http"]["method"],
-        "route": event["routeKey"],
-        "path": event["rawPath"],
-        "status": response["statusCode"],
-        "duration_ms": round((time.perf_counter() - started) * 1000, 2),
-        "request_id": event["requestContext"]["requestId"],
-        "function_request_id": context.aws_request_id,
-    }
-    logger.info(json.dumps(line))
+    log_request(event, context, response["statusCode"], started)
     return response

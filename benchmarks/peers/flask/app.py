@@ -1,26 +1,35 @@
 """A lighter stack: Flask and psycopg2 with SQL by hand, behind apig-wsgi."""
 
 import hashlib
-import hmac
 import json
-import logging
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 
 import psycopg2
 from apig_wsgi import make_lambda_handler
+from common import (
+    MAX_MONEY,
+    ListParameters,
+    NewOrder,
+    Problem,
+    SentPayment,
+    authenticate,
+    broken_rules,
+    claims_with,
+    cursor_after,
+    link_header,
+    log_request,
+    position_of,
+)
 from flask import Flask, Response, request
 from psycopg2.extras import RealDictCursor, execute_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-MAX_INTEGER = 2_147_483_647
-MAX_MONEY = Decimal("99999999.99")
+from pydantic import ValidationError
 
 _connection = None
 
@@ -34,62 +43,21 @@ def transaction() -> Iterator[RealDictCursor]:
         yield cursor
 
 
-class RequestModel(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewOrderLine(RequestModel):
-    product_id: UUID
-    quantity: Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
-
-
-class NewOrder(RequestModel):
-    customer_id: Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
-    products: Annotated[list[NewOrderLine], Field(min_length=1, max_length=100)]
-
-
-class PageParameters(RequestModel):
-    page: Annotated[int, Field(ge=1)] = 1
-    page_size: Annotated[int, Field(ge=1, le=100)] = 20
-
-
-class SentPayment(BaseModel):
-    order_id: UUID
-    payment_status: Literal["paid", "failed"]
-    event_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    amount: Decimal | None = None
-    currency: str | None = None
-
-
-class Problem(Exception):  # noqa: N818  RFC 9457 has the name
-    def __init__(self, status: int, title: str, errors: list[dict[str, Any]] | None = None) -> None:
-        super().__init__(title)
-        self.status, self.title, self.errors = status, title, errors
-
-
 app = Flask(__name__)
 
 
 @app.errorhandler(Problem)
 def tell_problem(problem: Problem) -> Response:
-    body = {"type": "about:blank", "title": problem.title, "status": problem.status, "errors": problem.errors}
-    return Response(json.dumps(body), problem.status, content_type="application/problem+json")
+    return Response(json.dumps(problem.body()), problem.status, content_type="application/problem+json")
 
 
 @app.errorhandler(ValidationError)
 def tell_broken_rules(error: ValidationError) -> Response:
-    errors = [{"detail": one["msg"], "pointer": "/".join(map(str, one["loc"]))} for one in error.errors()]
-    return tell_problem(Problem(422, "The request breaks a rule", errors))
+    return tell_problem(broken_rules(list(error.errors())))
 
 
 def token_with(scope: str) -> dict[str, str]:
-    context = request.environ["apig_wsgi.full_event"]["requestContext"]
-    claims = context.get("authorizer", {}).get("jwt", {}).get("claims")
-    if not claims:
-        raise Problem(401, "A token is needed")
-    if scope not in claims.get("scope", "").split():
-        raise Problem(403, "The token does not allow that")
-    return dict(claims)
+    return claims_with(scope, request.environ["apig_wsgi.full_event"]["requestContext"])
 
 
 def request_id() -> str:
@@ -206,25 +174,50 @@ def get_order(order_id: UUID) -> Response:
 
 @app.get("/api/products")
 def list_products() -> Response:
-    asked = PageParameters.model_validate(request.args.to_dict())
+    asked = ListParameters.model_validate(request.args.to_dict())
+    condition, values = _condition(asked)
+    body: dict[str, Any] = {"page_size": asked.page_size, "next_cursor": None}
     with transaction() as cursor:
-        cursor.execute("SELECT count(*) AS total FROM products WHERE deleted_at IS NULL")
-        total = cursor.fetchone()["total"]
-        cursor.execute(
-            "SELECT id, name, description, price, quantity, created_at, updated_at FROM products"
-            " WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT %s OFFSET %s",
-            (asked.page_size, (asked.page - 1) * asked.page_size),
-        )
-        items = cursor.fetchall()
-    return answer({"items": items, "total": total, **asked.model_dump(), "total_pages": -(-total // asked.page_size)})
+        found = _rows(cursor, asked, condition, values)
+        if asked.cursor is None:
+            cursor.execute(f"SELECT count(*) AS total FROM products WHERE {condition}", values)
+            total = cursor.fetchone()["total"]
+            body |= {"total": total, "page": asked.page, "total_pages": -(-total // asked.page_size)}
+    items = found[: asked.page_size]
+    if len(found) > asked.page_size:
+        body["next_cursor"] = cursor_after(asked, items[-1][asked.key], items[-1]["id"])
+    links = link_header(request.path, request.args.to_dict(), asked, body["next_cursor"], body.get("total_pages"))
+    return answer({"items": items, **body}, link=links)
+
+
+def _condition(asked: ListParameters) -> tuple[str, list[Any]]:
+    in_stock = None if asked.in_stock is None else "quantity > 0" if asked.in_stock else "quantity = 0"
+    parts = ["deleted_at IS NULL", *filter(None, [in_stock])]
+    conditions = {"words(name) @> words(%s)": asked.q, "price >= %s": asked.min_price, "price <= %s": asked.max_price}
+    given = {condition: value for condition, value in conditions.items() if value is not None}
+    return " AND ".join([*parts, *given]), list(given.values())
+
+
+def _rows(cursor: RealDictCursor, asked: ListParameters, condition: str, values: list[Any]) -> list[dict[str, Any]]:
+    direction = " DESC" if asked.downwards else ""
+    skipped = (asked.page - 1) * asked.page_size
+    if asked.cursor is not None:
+        key, id_ = position_of(asked)
+        condition += f" AND ({asked.key}, id) {'<' if asked.downwards else '>'} (%s, %s)"
+        values, skipped = [*values, key, str(id_)], 0
+    # One more than the page has tells whether anything follows.
+    cursor.execute(
+        "SELECT id, name, description, price, quantity, created_at, updated_at"
+        f" FROM products WHERE {condition} ORDER BY {asked.key}{direction}, id{direction} LIMIT %s OFFSET %s",
+        (*values, asked.page_size + 1, skipped),
+    )
+    return list(cursor.fetchall())
 
 
 @app.post("/api/payment-webhook")
 def receive_payment_event() -> Response:
     body = request.get_data()
-    expected = hmac.new(os.environ["WEBHOOK_SECRET"].encode(), body, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, request.headers.get("x-signature", "")):
-        raise Problem(401, "Invalid signature")
+    authenticate(body, request.headers.get("x-signature", ""))
     sent = SentPayment.model_validate_json(body)
     event_id = sent.event_id or hashlib.sha256(body).hexdigest()
     with transaction() as cursor:
@@ -297,29 +290,11 @@ def _decide(order: dict[str, Any], sent: SentPayment) -> tuple[str, str | None]:
     return "applied", None
 
 
-# One line a request, as Lambda's log takes it.
-
-logger = logging.getLogger("storefront")
-logger.setLevel(logging.INFO)
-logger.addHandler(logging.StreamHandler())
 handle = make_lambda_handler(app)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     started = time.perf_counter()
     response = handle(event, context)
-    line = {
-        "level": "INFO",
-        "message": "request",
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "service": "storefront",
-        "method": event["requestContext"]["http"]["method"],
-        "route": event["routeKey"],
-        "path": event["rawPath"],
-        "status": response["statusCode"],
-        "duration_ms": round((time.perf_counter() - started) * 1000, 2),
-        "request_id": event["requestContext"]["requestId"],
-        "function_request_id": context.aws_request_id,
-    }
-    logger.info(json.dumps(line))
+    log_request(event, context, response["statusCode"], started)
     return response
