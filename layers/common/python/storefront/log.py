@@ -2,4 +2,5 @@
 
 from storefront.powertools import Logger
 
-logger = Logger(service="storefront", location=None, use_rfc3339=True)
+# A message of ours is no JSON, which Powertools would try to read in each.
+logger = Logger(service="storefront", location=None, use_rfc3339=True, json_deserializer=str)

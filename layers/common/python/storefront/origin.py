@@ -25,8 +25,8 @@ def claims_of(event: Mapping[str, Any]) -> Mapping[str, str]:
     """
     found: Any = event["requestContext"]
     for name in ("authorizer", "jwt", "claims"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def origin(event: Mapping[str, Any]) -> Origin:
