@@ -5,11 +5,12 @@
 -- The statements are put together from what the calling function names and never from the request, whose values are
 -- parameters: each filter and order gets a plan of its own, and finds its index. So they have no more in them than
 -- that; what the calling function makes of the rows is a statement that PostgreSQL plans once.
+-- The row to go on after is kept in a parameter, since in PostgreSQL 15 no variable can have a parameter's row type.
 CREATE OR REPLACE FUNCTION read_page(
     request jsonb,
-    row_type anyelement,   -- null, of the table's or the view's type
-    filter text,           -- a condition on the row t, with the request as $1
-    sort_keys text[],      -- columns that together are unique
+    after anyelement,   -- null, of the table's or the view's type: the row to go on after, once the request told it
+    filter text,        -- a condition on the row t, with the request as $1
+    sort_keys text[],   -- columns that together are unique
     descending boolean,
     few boolean DEFAULT false,   -- whether to find what the filter lets through and then sort it, and not the reverse
     OUT head text,
@@ -20,10 +21,9 @@ DECLARE
     exact_up_to CONSTANT integer := 100000;
     page_size integer := request ->> 'page_size';
     skipped   bigint := 0;
-    source    text := pg_typeof(row_type) || ' t WHERE ' || filter;
+    source    text := pg_typeof(after) || ' t WHERE ' || filter;
     columns   text := 't.' || array_to_string(sort_keys, ', t.');
     ordering  text := CASE WHEN descending THEN replace(columns, ',', ' DESC,') || ' DESC' ELSE columns END;
-    after     row_type%TYPE;
     total     bigint;
     plan      json;
     estimated boolean := false;
@@ -39,7 +39,7 @@ BEGIN
             estimated := true;
         END IF;
     ELSE
-        after := jsonb_populate_record(row_type,
+        after := jsonb_populate_record(after,
             jsonb_object(sort_keys, ARRAY(SELECT jsonb_array_elements_text(request -> 'after'))));
         source := format('%s AND (%s) %s (%s)', source,
             columns, CASE WHEN descending THEN '<' ELSE '>' END, replace(columns, 't.', '($4).'));
