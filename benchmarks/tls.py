@@ -3,13 +3,13 @@
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks.bench import FASTAPI, HERE, STOREFRONT, Bench, System
+from benchmarks.bench import FASTAPI, HERE, PEERS, STOREFRONT, Bench, System
 from benchmarks.workers import Timing, Work, Worker, run, summary, workers
 from tests.integration.tls_server import authority, programs, tls_server
 
 SYSTEMS = (
     System("storefront", STOREFRONT.python, {"connect": f"{HERE / 'layer.py'}:connect"}),
-    System("psycopg", FASTAPI.python, {"connect": f"{HERE / 'peers' / 'fastapi' / 'connect.py'}:connect"}),
+    System("psycopg", FASTAPI.python, {"connect": f"{PEERS / 'fastapi' / 'connect.py'}:connect"}),
 )
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_INTEGER = 2_147_483_647
 MAX_MONEY = Decimal("99999999.99")
 
-Count = Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
+PositiveInteger = Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
 
 
 class Problem(Exception):  # noqa: N818  RFC 9457 has the name
@@ -36,11 +36,11 @@ class RequestModel(BaseModel):
 
 class NewOrderLine(RequestModel):
     product_id: UUID
-    quantity: Count
+    quantity: PositiveInteger
 
 
 class NewOrder(RequestModel):
-    customer_id: Count
+    customer_id: PositiveInteger
     products: Annotated[list[NewOrderLine], Field(min_length=1, max_length=100)]
 
 
