@@ -1,6 +1,6 @@
 -- The products on sale that the request's filters let through. Outcome: listed.
 CREATE OR REPLACE FUNCTION page_of_products(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
     few_matches CONSTANT integer := 1000;
     filter text := 't.deleted_at IS NULL AND ' || filter_of(request, jsonb_build_object(

@@ -6,6 +6,8 @@
 -- parameters: each filter and order gets a plan of its own, and finds its index. So they have no more in them than
 -- that; what the calling function makes of the rows is a statement that PostgreSQL plans once.
 -- The row to go on after is kept in a parameter, since in PostgreSQL 15 no variable can have a parameter's row type.
+-- STABLE, as every function on the way to it has to be: so all their statements see the one snapshot, and a row's JSON
+-- says what it was chosen for.
 CREATE OR REPLACE FUNCTION read_page(
     request jsonb,
     after anyelement,   -- null, of the table's or the view's type: the row to go on after, once the request told it
@@ -16,7 +18,7 @@ CREATE OR REPLACE FUNCTION read_page(
     OUT head text,
     OUT rows anyarray
 )
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
     exact_up_to CONSTANT integer := 100000;
     page_size integer := request ->> 'page_size';
@@ -25,7 +27,6 @@ DECLARE
     columns   text := 't.' || array_to_string(sort_keys, ', t.');
     ordering  text := CASE WHEN descending THEN replace(columns, ',', ' DESC,') || ' DESC' ELSE columns END;
     total     bigint;
-    plan      json;
     estimated boolean := false;
     next      json;
 BEGIN
@@ -34,8 +35,7 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM (SELECT FROM %s LIMIT %s) counted', source, exact_up_to + 1)
            INTO total USING request;
         IF total > exact_up_to THEN
-            EXECUTE 'EXPLAIN (FORMAT JSON) SELECT FROM ' || source INTO plan USING request;
-            total := greatest(total, (plan #>> '{0,Plan,Plan Rows}')::numeric);
+            total := greatest(total, planned_rows(source, request));
             estimated := true;
         END IF;
     ELSE

@@ -1,6 +1,6 @@
 -- What happened to an order, oldest first; where the request names a customer, to that customer's alone. Outcomes: listed, unknown_order.
 CREATE OR REPLACE FUNCTION page_of_order_events(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
     page record;
 BEGIN

@@ -1,6 +1,6 @@
 -- The orders that the request's filters let through, newest first. Outcome: listed.
 CREATE OR REPLACE FUNCTION page_of_orders(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
     filter text := filter_of(request, jsonb_build_object(
         'status', 't.status = ($1 ->> ''status'')::order_status',

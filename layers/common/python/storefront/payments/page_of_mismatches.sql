@@ -1,6 +1,6 @@
 -- The mismatches that the request's filters let through, oldest first. Outcome: listed.
 CREATE OR REPLACE FUNCTION page_of_mismatches(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
     filter text := filter_of(request, jsonb_build_object(
         'kind', 't.kind = $1 ->> ''kind''',

@@ -1,6 +1,6 @@
 -- The payment events that the request's filters let through, newest first. Outcome: listed.
 CREATE OR REPLACE FUNCTION page_of_payment_events(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
     filter text := filter_of(request, jsonb_build_object(
         'outcome', 't.outcome = ($1 ->> ''outcome'')::payment_event_outcome',

@@ -1,0 +1,42 @@
+"""A page is of one moment, whatever else is changed while it is read."""
+
+import threading
+from typing import Any
+
+from pg8000.native import Connection
+
+from tests.handlers.inbox import RECONCILIATION
+from tests.integration.races import change_status, pay
+from tests.shop import Shop
+
+HELD_AFTER_THE_ROWS_ARE_READ = """
+ALTER FUNCTION read_page RENAME TO read_page_and_go_on;
+CREATE FUNCTION read_page(request jsonb, after anyelement, filter text, sort_keys text[], descending boolean,
+                          few boolean DEFAULT false, OUT head text, OUT rows anyarray)
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT page.head, page.rows INTO head, rows
+      FROM read_page_and_go_on(request, after, filter, sort_keys, descending, few) page;
+    PERFORM pg_advisory_xact_lock(1);
+END
+$$"""
+
+
+def test_an_order_that_is_settled_while_it_is_listed_as_pending_is_shown_as_it_was(
+    shop: Shop, database: Connection
+) -> None:
+    order = shop.order((shop.create_product()["id"], 1))
+    for statement in HELD_AFTER_THE_ROWS_ARE_READ.split(";\n", 1):
+        database.run(statement)
+    listed: list[dict[str, Any]] = []
+    reader = threading.Thread(target=lambda: listed.extend(shop.items(RECONCILIATION, pending_minutes=0)))
+    database.run("SELECT pg_advisory_lock(1)")
+    reader.start()
+    while not database.run("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+        assert reader.is_alive()
+    settled = [call.run(database) for call in (pay(order["id"], "paid"), change_status(order["id"], "completed"))]
+    assert settled == ["applied", "changed"]
+    database.run("SELECT pg_advisory_unlock(1)")
+    reader.join()
+    [one] = listed
+    assert (one["kind"], one["order"]["status"]) == ("pending_too_long", "pending")
