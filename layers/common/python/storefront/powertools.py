@@ -2,8 +2,8 @@
 
 Powertools imports botocore, where it is installed, for no more than a User-Agent; Lambda installs it. With the resolver
 for API Gateway it imports those for all else, and asyncio for one of them: a tenth of the whole. With the event of API
-Gateway it imports those of all else: as much again. All of it is hidden during the import, and can be imported
-afterwards as ever.
+Gateway it imports those of all else: as much again. All of it is hidden during the import, and `from … import` finds
+it afterwards as ever.
 """
 
 from pathlib import Path
