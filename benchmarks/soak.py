@@ -106,7 +106,8 @@ def main(url: str, endpoint: str, seconds: float, file: Path) -> None:
             if elapsed >= len(samples) * seconds / SAMPLES and len(latencies) > SAMPLES:
                 samples.append({"second": elapsed, "memory": _memory(), "connections": _connections(owner)})
     latencies.sort()
-    file.write_text(json.dumps({"requests": len(latencies), "p50": percentile(latencies, 0.5), "samples": samples}))
+    measured = {"requests": len(latencies), "seconds": elapsed, "p50": percentile(latencies, 0.5), "samples": samples}
+    file.write_text(json.dumps(measured))
 
 
 def _memory() -> dict[str, float]:

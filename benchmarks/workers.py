@@ -22,7 +22,7 @@ class Work(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """Requests a second, and the time of one: median and 99th percentile, in milliseconds."""
+    """Requests a second, and the time of one: median and 99th percentile, in milliseconds; 0 where nobody tells."""
 
     rate: float
     p50: float

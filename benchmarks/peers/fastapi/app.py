@@ -4,10 +4,10 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from common import (
     MAX_MONEY,
@@ -67,7 +67,8 @@ class Product(Base):
 
 class OrderItem(Base):
     __tablename__ = "order_items"
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    # Not the server's, nor its clock for a product: of what it does not know, SQLAlchemy sends each row by itself.
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
     product_id: Mapped[UUID]
     line_number: Mapped[int]
@@ -238,11 +239,11 @@ def place_order(
     if total > MAX_MONEY:
         raise Problem(422, "The order's total is too large")
 
-    order = Order(customer_id=sent.customer_id, total_price=total)
+    order, now = Order(customer_id=sent.customer_id, total_price=total), datetime.now(UTC)
     for line_number, (id_, quantity) in enumerate(wanted.items(), 1):
         product = products[id_]
         product.quantity -= quantity
-        product.updated_at = func.clock_timestamp()
+        product.updated_at = now
         order.order_items.append(
             OrderItem(
                 product_id=id_,
