@@ -15,7 +15,7 @@ from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, MigrationError, migrate
 from tests.integration.races import pay
-from tests.shop import UNKNOWN, Shop, lambda_context, load_function
+from tests.shop import UNKNOWN, Shop, expect, lambda_context, load_function
 
 
 @pytest.fixture
@@ -50,6 +50,28 @@ def test_a_function_is_applied_again_where_its_text_changed(database: Connection
     assert migrate(database, package) == ["catalog/get_product.sql"]
     assert database.run("SELECT outcome FROM get_product('{}')") == [["unheard_of"]]
     assert migrate(database, package) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE products ALTER name TYPE varchar(300)",
+        "ALTER TABLE products ALTER quantity TYPE bigint",
+        "ALTER TABLE orders ALTER customer_id TYPE bigint",
+    ],
+)
+def test_a_session_from_before_a_migration_plans_anew_after_it(
+    shop: Shop, database: Connection, package: Path, change: str
+) -> None:
+    shop.order((shop.create_product()["id"], 1))
+    paths = ("/api/products", "/api/orders")
+    # As often as it takes PostgreSQL to keep a plan.
+    for path in paths * 8:
+        expect(200, shop.get(path))
+    (package / "migrations" / "9999_type.sql").write_text(change)
+    assert migrate(database, package) == ["9999_type.sql"]
+    for path in paths:
+        expect(200, shop.get(path))
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(database: Connection, package: Path) -> None:

@@ -52,11 +52,9 @@ def call(function: str, request: str) -> tuple[str, str]:
         # The name is the code's own; what a client sends is the parameter.
         return _execute(connection, f"SELECT outcome, coalesce(body, '') FROM {function}($1)", request)  # noqa: S608  see above
     except DatabaseError as error:
-        translated = _translated(error)
-        # What nobody foresaw may be the session's: its plans remember the types of columns, which a migration changes.
-        if error.args[0]["C"] == _READ_ONLY_SQL_TRANSACTION or isinstance(translated, RuntimeError):
+        if error.args[0]["C"] == _READ_ONLY_SQL_TRANSACTION:
             disconnect()
-        raise translated from None
+        raise _translated(error) from None
     except BaseException as error:
         # The rest of the answer may still be on the wire, for the next request to take for its own.
         disconnect()

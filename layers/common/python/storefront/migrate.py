@@ -1,4 +1,4 @@
-"""The schema, brought up to date: numbered migrations once, SQL functions whenever their text changed."""
+"""The schema, brought up to date: numbered migrations once, SQL functions whenever they or the schema changed."""
 
 import hashlib
 from collections.abc import Iterator
@@ -58,10 +58,12 @@ def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | Non
     """
     with _transaction(connection):
         connection.run(_HISTORY)
-        applied = [file.name for file in _files(package) if _apply(connection, file)]
+        applied = [file for file in _files(package) if _apply(connection, file)]
+        if any(file.is_migration for file in applied):
+            _renew_functions(connection, package, applied)
         if app_role is not None:
             _let_in(connection, app_role)
-        return applied
+        return [file.name for file in applied]
 
 
 def _apply(connection: Connection, file: SqlFile) -> bool:
@@ -72,16 +74,27 @@ def _apply(connection: Connection, file: SqlFile) -> bool:
         raise MigrationError(
             f"{file.name} was changed after it had been applied; put it back and write a new migration"
         )
-    try:
-        connection.run(file.text)
-    except DatabaseError as error:
-        # Without the error's detail, which quotes rows: this goes into a log, and into CloudFormation's events.
-        raise MigrationError(f"{file.name} failed: {error.args[0]['M']}") from None
+    _run(connection, file)
     connection.run(
         f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
         "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
     )
     return True
+
+
+def _renew_functions(connection: Connection, package: Path, applied: list[SqlFile]) -> None:
+    # Those that did not change too: a session from before, which a pooler may keep for long, has plans that remember
+    # the types of columns, and makes new ones for a function that was made anew.
+    unchanged = [file.text for file in _files(package) if not file.is_migration and file not in applied]
+    _run(connection, SqlFile("a function that did not change", "\n".join(unchanged), is_migration=False))
+
+
+def _run(connection: Connection, file: SqlFile) -> None:
+    try:
+        connection.run(file.text)
+    except DatabaseError as error:
+        # Without the error's detail, which quotes rows: this goes into a log, and into CloudFormation's events.
+        raise MigrationError(f"{file.name} failed: {error.args[0]['M']}") from None
 
 
 def _let_in(connection: Connection, app_role: str) -> None:
