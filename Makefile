@@ -114,13 +114,13 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 
 # In environments of their own: checkov pins another boto3 than aws-sam-cli does, and what `make bench` needs is needed by
 # nothing else.
-# Their bytecode is part of what is measured, and so is the Python.
-.venv/peer-%/installed: PYTHON = python3.13
-
 .venv/%/installed: requirements-%.txt .venv/installed
 	@$(PYTHON) -m venv --clear .venv/$*
 	@$(call install,.venv/$*)
 	@touch $@
+
+# What is measured is what Lambda runs, with the bytecode of its Python.
+.venv/peer-%/installed: PYTHON = python3.13
 
 .venv/mutants: requirements-mutants.txt .venv/installed
 	@$(call install,.venv)

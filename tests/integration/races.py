@@ -58,6 +58,12 @@ def once(call: Call, key: str, caller: str = "test") -> Call:
     return Call("call_once", {**request, "content": {**call.request, **ORIGIN, "idempotency_key": key}})
 
 
+def is_waited_for(session: Connection) -> bool:
+    """Whether another session waits for this one."""
+    # Whatever its process id: a pooler may lend it another session for the call.
+    return bool(session.run("SELECT pid FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"))
+
+
 def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool = True) -> tuple[str, str]:
     """Run two calls in two sessions, the second while the first is done but not committed; their outcomes.
 
@@ -71,8 +77,7 @@ def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool = T
         other.start()
         if waits:
             # Committed only once the second is seen to wait, so that the race is run every time.
-            # Whatever its process id: a pooler may lend it another session for the call.
-            while not one.run("SELECT pid FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"):
+            while not is_waited_for(one):
                 assert other.is_alive(), outcomes
         else:
             other.join()

@@ -6,7 +6,7 @@ from typing import Any
 from pg8000.native import Connection
 
 from tests.handlers.inbox import RECONCILIATION
-from tests.integration.races import change_status, pay
+from tests.integration.races import change_status, is_waited_for, pay
 from tests.shop import Shop
 
 HELD_AFTER_THE_ROWS_ARE_READ = """
@@ -26,13 +26,12 @@ def test_an_order_that_is_settled_while_it_is_listed_as_pending_is_shown_as_it_w
     shop: Shop, database: Connection
 ) -> None:
     order = shop.order((shop.create_product()["id"], 1))
-    for statement in HELD_AFTER_THE_ROWS_ARE_READ.split(";\n", 1):
-        database.run(statement)
+    database.run(HELD_AFTER_THE_ROWS_ARE_READ)
     listed: list[dict[str, Any]] = []
     reader = threading.Thread(target=lambda: listed.extend(shop.items(RECONCILIATION, pending_minutes=0)))
     database.run("SELECT pg_advisory_lock(1)")
     reader.start()
-    while not database.run("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+    while not is_waited_for(database):
         assert reader.is_alive()
     settled = [call.run(database) for call in (pay(order["id"], "paid"), change_status(order["id"], "completed"))]
     assert settled == ["applied", "changed"]
