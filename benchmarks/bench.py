@@ -109,7 +109,6 @@ class Bench:
             "WEBHOOK_SECRET": LOCAL_SECRETS["x_signature"][0],
             "WEBHOOK_SECRET_ID": WEBHOOK_SECRET_NAME,
             "SECRETS_MANAGER_ENDPOINT": self.aws_url,
-            "METRICS_NAMESPACE": "Storefront",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "local-only",

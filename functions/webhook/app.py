@@ -23,11 +23,13 @@ def receive_payment_event() -> Response[str]:
     # Before anything of the body is looked at: what is not authentic gets no further. The headers as they came, since
     # Powertools' own mapping hides one that came twice.
     authentic = keyring.authenticate(event.get("headers") or {}, body)
+    # Counted by the metric filter AuthenticPaymentEvents: a secret that is not seen any more can be taken away.
+    remark(warn=False, scheme=authentic.scheme, key=authentic.key)
     try:
         sent = read_json(event, body, partial(payment_event, authentic.scheme))
     except Problem as problem:
         # A processor that is refused gives up some day, and a payment may be lost on it: the log says what to mend.
-        remark(warn=True, scheme=authentic.scheme, detail=problem.detail)
+        remark(warn=True, detail=problem.detail)
         raise
     answer = store.record(sent, authentic, body, {**origin(event), "actor": PAYMENT_PROCESSOR})
     # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.

@@ -54,7 +54,8 @@ def test_what_runs_alone_is_told_of_when_it_takes_four_fifths_of_its_time() -> N
 def counted(name: str, line: dict[str, Any]) -> bool:
     """Whether a metric filter counts a line of the log, by the words that its pattern is made of."""
     pattern = FILTERS[name]["Properties"]["FilterPattern"].strip("{} \n")
-    python = re.sub(r"\$\.(\w+) = (\"[^\"]*\"|\d+)", r"(line.get('\1') == \2)", pattern)
+    python = re.sub(r"\$\.(\w+) = \"\*\"", r"('\1' in line)", pattern)
+    python = re.sub(r"\$\.(\w+) = (\"[^\"]*\"|\d+)", r"(line.get('\1') == \2)", python)
     return bool(eval(python.replace("&&", "and").replace("||", "or").replace("\n", " "), {"line": line}))
 
 
@@ -63,6 +64,22 @@ def test_a_refused_payment_event_is_counted(shop: Shop, caplog: pytest.LogCaptur
     line = vars(caplog.records[-1])
     assert counted("WebhookRefusals", line)
     assert not counted("PaymentsToLookAt", line)
+
+
+def test_an_authentic_payment_event_is_counted_by_the_secret_that_signed_it(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    [transformation] = FILTERS["AuthenticPaymentEvents"]["Properties"]["MetricTransformations"]
+    assert transformation["Dimensions"] == [{"Key": name, "Value": f"$.{name}"} for name in ("scheme", "key")]
+    # Whatever comes of it.
+    for body in ({"order_id": UNKNOWN, "payment_status": "paid"}, {}):
+        for scheme in ("x_signature", "stripe"):
+            shop.deliver(body, scheme)
+            line = vars(caplog.records[-1])
+            assert counted("AuthenticPaymentEvents", line)
+            assert (line["scheme"], line["key"]) == (scheme, "1")
+    shop.call("POST", "/api/payment-webhook", {})
+    assert not counted("AuthenticPaymentEvents", vars(caplog.records[-1]))
 
 
 def test_a_payment_that_needs_somebody_is_counted(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
@@ -108,4 +125,5 @@ def test_filters_and_their_alarms_have_one_name() -> None:
         for one in ALARMS.values()
         if one["Properties"].get("Namespace") == NAMESPACE and "Dimensions" not in one["Properties"]
     }
-    assert {one["MetricName"] for one in transformed} == watched
+    # The one that nobody is woken up by is looked at while a secret is changed.
+    assert {one["MetricName"] for one in transformed} == watched | {"AuthenticPaymentEvents"}

@@ -3,11 +3,10 @@
 from storefront import settings
 
 
-def count(name: str, value: int, **dimensions: str) -> None:
-    """Count something, or tell a number, under the stack's own namespace."""
+def count(name: str, value: int) -> None:
+    """Tell a number, under the stack's own namespace."""
     # Imported here: no request that counts nothing pays for it, and what it imports comes after storefront.powertools.
     from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415  see above
 
     with single_metric(name, MetricUnit.Count, value, namespace=settings.metrics_namespace()) as metric:
-        for dimension, text in {"service": "storefront", **dimensions}.items():
-            metric.add_dimension(dimension, text)
+        metric.add_dimension("service", "storefront")

@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 from storefront.errors import Unavailable
 from storefront.fields import Moment
 from storefront.log import logger
-from storefront.metrics import count
 from storefront.payments.signatures import Claim, InvalidSignature, Scheme, claim_of, is_signed
 
 REFETCH_INTERVAL = 30.0
@@ -28,7 +27,7 @@ WHSEC_BYTES = range(24, 65)
 
 
 class Key(NamedTuple):
-    """A live secret. id: what the metric calls it; not_after: seconds since 1970."""
+    """A live secret. id: what the log calls it; not_after: seconds since 1970."""
 
     scheme: Scheme
     id: str
@@ -37,9 +36,10 @@ class Key(NamedTuple):
 
 
 class AuthenticEvent(NamedTuple):
-    """What a signature proves of an event."""
+    """What a signature proves of an event. key: the id of the secret that made it."""
 
     scheme: Scheme
+    key: str
     webhook_id: str | None
 
 
@@ -61,7 +61,7 @@ def _entries(value: Any) -> list[Any]:
 
 
 class Entry(BaseModel):
-    """A secret, what the metric is to call it, and when it ends."""
+    """A secret, what the log is to call it, and when it ends."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -123,9 +123,7 @@ class Keyring:
         key = _signer(claim, known, now) or _signer(claim, self._keys_no_older_than(REFETCH_INTERVAL), now)
         if key is None:
             raise InvalidSignature(f"signed with no live secret of {claim.scheme}")
-        # Once the old one of two is not seen any more, it can be taken away.
-        count("AuthenticPaymentEvents", 1, scheme=key.scheme, key=key.id)
-        return AuthenticEvent(claim.scheme, claim.webhook_id)
+        return AuthenticEvent(key.scheme, key.id, claim.webhook_id)
 
     def _keys_no_older_than(self, seconds: float) -> list[Key]:
         now = self._clock()
