@@ -125,7 +125,7 @@ def payment_event_id(shop: Shop, order: dict[str, Any]) -> str:
 
 def corrupt(database: Connection, statement: str) -> None:
     """Change what the database itself would refuse to change."""
-    database.run("ALTER TABLE products DROP CONSTRAINT products_quantity_not_negative")
+    database.run("ALTER DOMAIN stock_quantity DROP CONSTRAINT stock_quantity_not_negative")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_only_the_first_comes_from_nothing")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_inbox_id")
     # Neither triggers nor foreign keys.

@@ -1,0 +1,99 @@
+"""What no row may hold, PostgreSQL itself refuses, whatever the code above it lets through."""
+
+import pytest
+from pg8000.exceptions import DatabaseError
+from pg8000.native import Connection
+
+from tests.shop import Shop
+
+CHECK_VIOLATION = "23514"
+
+MOVEMENT = (
+    "INSERT INTO stock_movements (product_id, actor, kind, delta, order_id, reason)"
+    " SELECT p.id, 'test', {} FROM products p, orders o"
+)
+EVENT = (
+    "INSERT INTO order_events (order_id, actor, to_status, to_payment_status, cause, from_status, from_payment_status)"
+    " SELECT o.id, 'test', 'pending', 'unpaid', {} FROM orders o"
+)
+INBOX = (
+    "INSERT INTO payment_events (scheme, provider, event_id, body, payment_status, variant, outcome, reason)"
+    " VALUES ('stripe', 'stripe', 'evt_1', '', {})"
+)
+
+REFUSED = {
+    "product_name_length": ["UPDATE products SET name = ''", "UPDATE products SET name = repeat('a', 256)"],
+    "product_name_not_blank": ["UPDATE products SET name = ' '"],
+    "product_description_length": ["UPDATE products SET description = repeat('a', 10001)"],
+    "price_positive": [
+        "UPDATE products SET price = 0",
+        "UPDATE orders SET total_price = 0",
+        "UPDATE order_items SET price_at_purchase = -1",
+        "INSERT INTO products (name, price, quantity) VALUES ('Tea', 0.001, 1)",
+    ],
+    "stock_quantity_not_negative": [
+        "UPDATE products SET quantity = quantity - 100",
+        "INSERT INTO products (name, price, quantity) VALUES ('Tea', 1, -1)",
+    ],
+    "positive_integer_positive": ["UPDATE orders SET customer_id = 0", "UPDATE order_items SET quantity = 0"],
+    "stock_movements_fit_together": [
+        MOVEMENT.format(values)
+        for values in (
+            "'opening', -1, NULL, NULL",
+            "'opening', 1, o.id, NULL",
+            "'opening', 1, NULL, 'counted'",
+            "'sale', 0, o.id, NULL",
+            "'sale', -1, NULL, NULL",
+            "'sale', -1, o.id, 'counted'",
+            "'restock', 0, o.id, NULL",
+            "'restock', 1, NULL, NULL",
+            "'restock', 1, o.id, 'counted'",
+            "'adjustment', 0, NULL, 'counted'",
+            "'adjustment', 1, o.id, 'counted'",
+            "'adjustment', 1, NULL, NULL",
+        )
+    ],
+    "order_events_only_the_first_comes_from_nothing": [
+        EVENT.format("'placed', 'pending', 'unpaid'"),
+        EVENT.format("'status_change', NULL, NULL"),
+        EVENT.format("'status_change', 'pending', NULL"),
+    ],
+    "order_events_inbox_id": [EVENT.format("'payment_event', 'pending', 'unpaid'")],
+    "payment_events_status": [INBOX.format("'unpaid', 0, 'applied', NULL")],
+    "payment_events_reason": [
+        INBOX.format("'paid', 0, 'applied', 'same_status'"),
+        INBOX.format("'paid', 0, 'duplicate', NULL"),
+    ],
+    "payment_events_other_content": [INBOX.format("'paid', 1, 'duplicate', 'same_status'")],
+}
+"""By the constraint's name: statements that break it."""
+
+
+@pytest.fixture
+def rows(shop: Shop, database: Connection) -> Connection:
+    """A session on a shop with one product and one order of it."""
+    shop.order((shop.create_product()["id"], 1))
+    return database
+
+
+@pytest.mark.parametrize(
+    ("constraint", "statement"), [(name, statement) for name, statements in REFUSED.items() for statement in statements]
+)
+def test_no_row_breaks_a_constraint(rows: Connection, constraint: str, statement: str) -> None:
+    with pytest.raises(DatabaseError) as refused:
+        rows.run(statement)
+    assert (refused.value.args[0]["C"], refused.value.args[0]["n"]) == (CHECK_VIOLATION, constraint)
+
+
+def test_every_constraint_is_tried(database: Connection) -> None:
+    found = database.run(
+        "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+    )
+    assert {name for [name] in found} == set(REFUSED)
+
+
+def test_a_row_that_fits_is_taken(rows: Connection) -> None:
+    for values in ("'opening', 0, NULL, NULL", "'restock', 1, o.id, NULL", "'adjustment', -1, NULL, 'counted'"):
+        rows.run(MOVEMENT.format(values))
+    rows.run(EVENT.format("'status_change', 'pending', 'unpaid'"))
+    rows.run(INBOX.format("NULL, 0, 'ignored', 'type_not_ours'"))
