@@ -8,7 +8,7 @@ DECLARE
     target   products;
     movement stock_movements;
 BEGIN
-    SELECT * INTO locked FROM lock_product(request);
+    locked := lock_product(request);
     IF locked.outcome IS NOT NULL THEN
         outcome := locked.outcome;
         RETURN;

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION delete_product(request jsonb, OUT outcome text, OUT b
 DECLARE
     locked record;
 BEGIN
-    SELECT * INTO locked FROM lock_product(request);
+    locked := lock_product(request);
     IF locked.outcome IS NOT NULL THEN
         outcome := locked.outcome;
         RETURN;

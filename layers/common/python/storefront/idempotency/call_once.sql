@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION call_once(request jsonb, OUT outcome text, OUT body t
 DECLARE
     content jsonb := request -> 'content';
     first   idempotency_keys;
+    answer  record;
 BEGIN
     BEGIN
         -- The second of two requests waits here for the first to end, as long as lock_timeout lets it. Other keys that
@@ -34,10 +35,12 @@ BEGIN
     END IF;
 
     CASE request ->> 'operation'
-        WHEN 'place_order' THEN SELECT * INTO outcome, body FROM place_order(content);
-        WHEN 'create_product' THEN SELECT * INTO outcome, body FROM create_product(content);
-        WHEN 'adjust_stock' THEN SELECT * INTO outcome, body FROM adjust_stock(content);
+        WHEN 'place_order' THEN answer := place_order(content);
+        WHEN 'create_product' THEN answer := create_product(content);
+        WHEN 'adjust_stock' THEN answer := adjust_stock(content);
     END CASE;
+    outcome := answer.outcome;
+    body := answer.body;
     IF outcome IN ('placed', 'created', 'adjusted') THEN
         INSERT INTO idempotency_keys AS k (caller, operation, key, fingerprint, body)
         VALUES (request ->> 'caller', request ->> 'operation', request ->> 'key', request ->> 'fingerprint', body)

@@ -52,23 +52,24 @@ BEGIN
         RETURN;
     END IF;
 
-    UPDATE products p
-       SET quantity = p.quantity - l.quantity, updated_at = clock_timestamp()
-      FROM unnest(ids, quantities) AS l(product_id, quantity)
-     WHERE p.id = l.product_id;
-
     INSERT INTO orders (customer_id, total_price)
     VALUES ((request ->> 'customer_id')::integer, total)
     RETURNING * INTO placed;
 
+    WITH sold AS (
+        UPDATE products p
+           SET quantity = p.quantity - l.quantity, updated_at = clock_timestamp()
+          FROM unnest(ids, quantities) WITH ORDINALITY AS l(product_id, quantity, line_number)
+         WHERE p.id = l.product_id
+        RETURNING p.id, p.name, p.price, l.quantity, l.line_number
+    ), moved AS (
+        INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
+        SELECT id, 'sale', -quantity, placed.id, actor_of(request), request ->> 'request_id'
+          FROM sold
+    )
     INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
-    SELECT placed.id, p.id, l.line_number, p.name, l.quantity, p.price
-      FROM unnest(ids, quantities) WITH ORDINALITY AS l(product_id, quantity, line_number)
-      JOIN products p ON p.id = l.product_id;
-
-    INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
-    SELECT l.product_id, 'sale', -l.quantity, placed.id, actor_of(request), request ->> 'request_id'
-      FROM unnest(ids, quantities) AS l(product_id, quantity);
+    SELECT placed.id, id, line_number, name, quantity, price
+      FROM sold;
 
     INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, request_id, idempotency_key)
     VALUES (placed.id, 'placed', actor_of(request), placed.status, placed.payment_status,

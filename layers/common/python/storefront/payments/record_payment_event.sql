@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION record_payment_event(request jsonb, OUT outcome text,
 DECLARE
     event  payment_events := jsonb_populate_record(NULL::payment_events, request);
     target orders;
+    decision record;
 BEGIN
     -- The release before this one sent less.
     event.scheme := coalesce(event.scheme, 'x_signature');
@@ -14,7 +15,9 @@ BEGIN
 
     -- The lock puts events for one order, and a cancellation beside them, one after the other.
     SELECT * INTO target FROM orders o WHERE o.id = event.order_id FOR NO KEY UPDATE;
-    SELECT * INTO event.outcome, event.reason FROM payment_decision(event, target, request ->> 'shop_currency');
+    decision := payment_decision(event, target, request ->> 'shop_currency');
+    event.outcome := decision.outcome;
+    event.reason := decision.reason;
     event := keep_payment_event(event);
     outcome := event.outcome;
     body := settle_payment_event(event, target, 'payment_event', request);

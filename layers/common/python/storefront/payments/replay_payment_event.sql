@@ -5,6 +5,7 @@ DECLARE
     named_order_id uuid;
     event  payment_events;
     target orders;
+    decision record;
 BEGIN
     -- The order is locked first, as everywhere, and so before the event that names it.
     SELECT e.order_id INTO named_order_id FROM payment_events e WHERE e.id = (request ->> 'id')::uuid;
@@ -22,7 +23,9 @@ BEGIN
         event.outcome := 'duplicate';
         event.reason := 'same_event';
     ELSE
-        SELECT * INTO event.outcome, event.reason FROM payment_decision(event, target, request ->> 'shop_currency');
+        decision := payment_decision(event, target, request ->> 'shop_currency');
+        event.outcome := decision.outcome;
+        event.reason := decision.reason;
     END IF;
     UPDATE payment_events e
        SET attempts = e.attempts + 1, last_attempt_at = clock_timestamp(),
