@@ -23,7 +23,7 @@ def rate(
         for number, request in enumerate(requests):
             script = Path(folder) / f"{number}.sql"
             # As storefront/db.py sends it.
-            script.write_text(f"SELECT outcome, coalesce(body, '') FROM {function}(:request{number});\n")
+            script.write_text(f"SELECT outcome, body FROM {function}(:request{number});\n")
             options += ["-f", str(script), "-D", f"request{number}={json.dumps(request)}"]
         said = subprocess.run(
             [

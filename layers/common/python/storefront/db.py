@@ -50,7 +50,7 @@ def call(function: str, request: str) -> tuple[str, str]:
     connection = _current_connection()
     try:
         # The name is the code's own; what a client sends is the parameter.
-        return _execute(connection, f"SELECT outcome, coalesce(body, '') FROM {function}($1)", request)  # noqa: S608  see above
+        return _execute(connection, f"SELECT outcome, body FROM {function}($1)", request)  # noqa: S608  see above
     except DatabaseError as error:
         if error.args[0]["C"] == _READ_ONLY_SQL_TRANSACTION:
             disconnect()
@@ -211,7 +211,7 @@ def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str
     core._flush(connection._sock)
     connection.handle_messages(context)
     [(outcome, body)] = context.rows
-    return outcome, body
+    return outcome, body or ""
 
 
 def _translated(error: DatabaseError) -> Exception:

@@ -82,9 +82,8 @@ def remark(*, warn: bool, **fields: str) -> None:
 
 def header(event: APIGatewayProxyEventV2, name: str) -> str | None:
     """A header of the request; None without it. name: in lower case."""
-    # Powertools' own mapping copies all of them for each look-up.
-    headers = event.get("headers") or {}
-    return next((value for key, value in headers.items() if key.lower() == name), None)
+    value: str | None = event.resolved_headers_field.get(name)
+    return value
 
 
 def raw_body(event: APIGatewayProxyEventV2) -> bytes:

@@ -6,6 +6,7 @@ Gateway it imports those of all else: as much again. All of it is hidden during 
 it afterwards as ever.
 """
 
+from functools import cached_property
 from pathlib import Path
 
 from storefront.imports import bare_package, in_place_of
@@ -35,6 +36,17 @@ with in_place_of("botocore", None):
     ):
         from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
         from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import APIGatewayProxyEventV2
+
+
+def _headers_of(event: APIGatewayProxyEventV2) -> dict[str, str]:
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+# In place of Powertools' own, which it asks for at each answer to see whether it may be compressed: that copies the
+# headers twice, and cuts a value at its commas.
+_resolved_headers = cached_property(_headers_of)
+_resolved_headers.__set_name__(APIGatewayProxyEventV2, "resolved_headers_field")
+APIGatewayProxyEventV2.resolved_headers_field = _resolved_headers  # type: ignore[assignment]
 
 SWAGGER_UI = _FOLDER / "event_handler" / "openapi" / "swagger_ui"
 """The folder of Swagger UI's files, which Powertools brings along."""
