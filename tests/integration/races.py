@@ -23,7 +23,7 @@ class Call(NamedTuple):
         """Call it in a session; its outcome, or the SQLSTATE that PostgreSQL ends it with."""
         text = json.dumps({**self.request, **ORIGIN})
         try:
-            return db._execute(connection, f"SELECT outcome, coalesce(body, '') FROM {self.function}($1)", text)[0]
+            return db._execute(connection, f"SELECT outcome, body FROM {self.function}($1)", text)[0]
         except DatabaseError as error:
             return str(error.args[0]["C"])
 

@@ -72,7 +72,7 @@ def buy_and_look(url: str, product_id: str, times: int) -> None:
     with closing(db.connect(url)) as connection:
         for bought in range(1, times + 1):
             assert place((product_id, 1)).run(connection) == "placed"
-            sql = "SELECT outcome, coalesce(body, '') FROM get_product($1)"
+            sql = "SELECT outcome, body FROM get_product($1)"
             outcome, body = db._execute(connection, sql, f'{{"id": "{product_id}"}}')
             assert outcome == "found"
             assert f'"{product_id}"' in body
