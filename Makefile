@@ -53,7 +53,7 @@ audit: .venv/installed ## look for rows that contradict each other, in the datab
 
 BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
 
-bench: $(BENCH_ENVIRONMENTS) ## measure it beside its limit and its peers, for half an hour: benchmarks/REPORT.md
+bench: $(BENCH_ENVIRONMENTS) ## measure it beside its limit and its peers, for forty minutes: benchmarks/REPORT.md
 	@python -m benchmarks
 
 bench-small: $(BENCH_ENVIRONMENTS) ## measure little of everything, and fail where a count is over its bound

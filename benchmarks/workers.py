@@ -109,9 +109,10 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def summary(timings: Sequence[Timing]) -> dict[str, Any]:
-    """Medians over the rounds, and the lowest and highest rate."""
-    rates = [timing.rate for timing in timings]
+    """Medians over the rounds, the rate of each, and the lowest and highest of them."""
+    rates = [round(timing.rate, 1) for timing in timings]
     return {
+        "rates": rates,
         "rate": median(rates),
         "lowest": min(rates),
         "highest": max(rates),
