@@ -21,7 +21,7 @@ def receive_payment_event() -> Response[str]:
     event = app.current_event
     body = raw_body(event)
     # Before anything of the body is looked at: what is not authentic gets no further. The headers as they came, since
-    # Powertools' own mapping hides one that came twice.
+    # a mapping by lower case hides one that came twice.
     authentic = keyring.authenticate(event.get("headers") or {}, body)
     # Counted by the metric filter AuthenticPaymentEvents: a secret that is not seen any more can be taken away.
     remark(warn=False, scheme=authentic.scheme, key=authentic.key)

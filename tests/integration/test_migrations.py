@@ -26,6 +26,15 @@ def package(tmp_path: Path) -> Path:
     return copy
 
 
+def up_to(last: str, folder: Path) -> Path:
+    """A package of the migrations up to one of them, and of nothing else."""
+    (folder / "migrations").mkdir()
+    for path in (PACKAGE / "migrations").glob("*.sql"):
+        if path.name <= last:
+            shutil.copy(path, folder / "migrations")
+    return folder
+
+
 def test_the_function_applies_everything_and_then_nothing(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,10 +193,8 @@ def test_many_at_once_apply_each_file_once(empty_database_url: str) -> None:
 
 
 def test_what_was_there_before_the_ledger_is_in_it(empty_database_url: str, tmp_path: Path) -> None:
-    (tmp_path / "migrations").mkdir()
-    shutil.copy(PACKAGE / "migrations" / "0001_shop.sql", tmp_path / "migrations")
     with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection, tmp_path)
+        migrate(connection, up_to("0001_shop.sql", tmp_path))
         connection.run(
             """INSERT INTO products (name, price, quantity, deleted_at)
                SELECT 'Tea ' || n, n, 10 * n, CASE WHEN n = 3 THEN now() END FROM generate_series(1, 3) n;
@@ -212,11 +219,8 @@ def test_what_was_there_before_the_ledger_is_in_it(empty_database_url: str, tmp_
 
 
 def test_the_payment_events_of_the_timelines_are_in_the_inbox(empty_database_url: str, tmp_path: Path) -> None:
-    (tmp_path / "migrations").mkdir()
-    for name in ("0001_shop.sql", "0002_ledger.sql", "0003_lists.sql"):
-        shutil.copy(PACKAGE / "migrations" / name, tmp_path / "migrations")
     with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection, tmp_path)
+        migrate(connection, up_to("0003_lists.sql", tmp_path))
         connection.run(
             """INSERT INTO orders (customer_id, total_price) VALUES (1, 1), (2, 1);
                INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status,
@@ -264,14 +268,11 @@ def test_the_payment_events_of_the_timelines_are_in_the_inbox(empty_database_url
 def test_a_column_becomes_a_domain_without_its_table_being_written_anew(
     empty_database_url: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "migrations").mkdir()
-    for name in ("0001_shop.sql", "0002_ledger.sql", "0003_lists.sql", "0004_payment_events.sql"):
-        shutil.copy(PACKAGE / "migrations" / name, tmp_path / "migrations")
     files = (
         "SELECT relname, relfilenode FROM pg_class WHERE relname IN ('products', 'orders', 'order_items') ORDER BY 1"
     )
     with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection, tmp_path)
+        migrate(connection, up_to("0004_payment_events.sql", tmp_path))
         connection.run(
             "INSERT INTO products (name, price, quantity) SELECT 'Tea ' || n, n, n FROM generate_series(1, 100) n"
         )
