@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pg8000.native import Connection
 
+from storefront.lists import cursor
 from tests.shop import UNKNOWN, Reply, Shop, expect, target
 
 PRODUCTS = "/api/products"
@@ -38,7 +39,9 @@ def names(shop: Shop, **parameters: Any) -> set[str]:
 @pytest.fixture
 def seven(shop: Shop) -> list[dict[str, Any]]:
     """Seven products, some alike in each way that they can be sorted by."""
-    return [shop.create_product(name=f'Tea, "{n % 3}" ü', price=1 + n % 2, quantity=n % 2) for n in range(7)]
+    return [
+        shop.create_product(name=f'Tea, "{n % 3}" ü', price=1 + n % 2, quantity=(9, 0, 10)[n % 3]) for n in range(7)
+    ]
 
 
 @pytest.mark.usefixtures("seven")
@@ -59,6 +62,16 @@ def test_a_cursor_neither_repeats_nor_misses_a_row_while_others_come_and_go(
     shop.call("DELETE", f"{PRODUCTS}/{page['items'][-1]['id']}")
     rest = expect(200, shop.get(target(PRODUCTS, page_size=100, cursor=page["next_cursor"])))["items"]
     assert [item["id"] for item in rest] == [item["id"] for item in seven[3::-1]]
+
+
+@pytest.mark.usefixtures("seven")
+@pytest.mark.parametrize("sort", ["quantity", "-quantity"])
+def test_a_cursor_of_the_release_before_goes_on(shop: Shop, sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = expect(200, shop.get(target(PRODUCTS, sort=sort)))["items"]
+    encode = cursor.encode
+    # It had the quantity and the id, and no bucket before them.
+    monkeypatch.setattr(cursor, "encode", lambda key, bound_to, position: encode(key, bound_to, position[-2:]))
+    assert list(walk(shop, PRODUCTS, sort=sort, page_size=2)) == whole
 
 
 def test_the_page_size_may_change_on_the_way(shop: Shop, seven: list[dict[str, Any]]) -> None:

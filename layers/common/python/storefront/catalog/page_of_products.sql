@@ -5,14 +5,26 @@ DECLARE
     few_matches CONSTANT integer := 1000;
     filter text := 't.deleted_at IS NULL AND ' || filter_of(request, jsonb_build_object(
         -- Words of its own for each of the two, so that each finds its index.
-        'in_stock', CASE WHEN (request ->> 'in_stock')::boolean THEN 't.quantity > 0' ELSE 't.quantity = 0' END,
+        'in_stock', CASE WHEN (request ->> 'in_stock')::boolean
+            THEN 't.quantity_bucket > 0' ELSE 't.quantity_bucket = 0' END,
         -- Every name has all of no words.
         'q', 'words(t.name) @> words($1 ->> ''q'') AND words($1 ->> ''q'') <> ''{}''',
         'min_price', 't.price >= ($1 ->> ''min_price'')::numeric',
         'max_price', 't.price <= ($1 ->> ''max_price'')::numeric'));
+    sort_key text := quote_ident(ltrim(request ->> 'sort', '-'));
+    keys   text[] := ARRAY[sort_key, 'id'];
     few    boolean := false;
     page   record;
 BEGIN
+    IF sort_key = 'quantity' THEN
+        -- Read in the order of the bucket, and sorted within each.
+        keys := array_prepend('quantity_bucket', keys);
+        IF jsonb_array_length(request -> 'after') < cardinality(keys) THEN
+            -- A cursor of the release before this one.
+            request := jsonb_insert(request, '{after,0}',
+                to_jsonb(quantity_bucket((request #>> '{after,0}')::integer)));
+        END IF;
+    END IF;
     IF request ->> 'q' IS NOT NULL THEN
         -- The planner takes a word that it has not heard of for one in 200 products, and would read the whole list for it.
         SELECT count(*) <= few_matches INTO few
@@ -21,7 +33,7 @@ BEGIN
                  LIMIT few_matches + 1) matching;
     END IF;
     outcome := 'listed';
-    page := read_page(request, NULL::products, filter, ARRAY[quote_ident(ltrim(request ->> 'sort', '-')), 'id'],
+    page := read_page(request, NULL::products, filter, keys,
         descending => request ->> 'sort' LIKE '-%', few => few);
     body := page_body(page.head, (SELECT json_agg(product_json(t)) FROM unnest(page.rows) t));
 END
