@@ -80,6 +80,10 @@ def test_it_may_say_more_and_carry_what_nobody_knows() -> None:
         (19.9, "19.90"),
         (19, "19.00"),
         (0.1, "0.10"),
+        # As a processor has it that adds in doubles.
+        (36.300000000000004, "36.30"),
+        (0.1 + 0.2, "0.30"),
+        (36.301, "36.301"),
         (None, None),
     ],
 )
