@@ -18,6 +18,13 @@ def test_an_unknown_path_is_not_found(shop: Shop, path: str) -> None:
     assert shop.get(path).problem() == (404, "route-not-found")
 
 
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("path", ["/api/products\n", f"/api/products/{UNKNOWN}\n/x"])
+def test_a_line_break_is_part_of_a_path(path: str) -> None:
+    event = {**api_event("GET", "/", None, {}), "rawPath": path}
+    assert load_function("products").lambda_handler(event, lambda_context())["statusCode"] == 404
+
+
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 def test_a_wrong_method_is_told_the_right_ones(shop: Shop, path: str, method: str) -> None:
@@ -55,7 +62,7 @@ def test_a_hostile_body_gets_a_clear_problem(
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("not_an_id", ["%22", '"', "?", "#", "\\", "🍵", "\0", "`"])
+@pytest.mark.parametrize("not_an_id", ["%22", '"', "?", "#", "\\", "🍵", "\0", "`", f"{UNKNOWN}\n"])
 @pytest.mark.parametrize(("method", "collection"), [("GET", "products"), ("DELETE", "products"), ("GET", "orders")])
 def test_an_id_of_odd_characters_breaks_a_rule(method: str, collection: str, not_an_id: str) -> None:
     event = api_event(method, f"/api/{collection}/x", None, {})

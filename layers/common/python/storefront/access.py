@@ -80,7 +80,7 @@ def own_customer_id(event: APIGatewayProxyEventV2, asked_for: int | None) -> int
 
 def _check_scope(event: APIGatewayProxyEventV2) -> None:
     # As Powertools finds the handler, and not by API Gateway's routeKey: what is checked has to be what is done.
-    path = match(event.path.removesuffix("\n"))
+    path = match(event.path)
     needed = ROUTES.get(path or "", {}).get(event.http_method.upper())
     if needed in OPEN or (needed is None and event["routeKey"] == DEFAULT_ROUTE):
         # The latter to be answered 404 or 405.
