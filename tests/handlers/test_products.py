@@ -71,7 +71,7 @@ def test_a_field_that_breaks_a_rule_is_named(shop: Shop, fields: dict[str, Any],
     [
         ({"name": "x" * 256}, "String should have at most 255 characters"),
         ({"name": " "}, "String should not be blank"),
-        ({"price": "1.999"}, "Input should be a decimal number with at most 2 places"),
+        ({"price": "1.999"}, "Input should be a decimal number with at most 20 digits and 2 places"),
         ({"quantity": -1}, "Input should be greater than or equal to 0"),
     ],
 )

@@ -83,9 +83,12 @@ def _uuid(text: str) -> str:
 
 
 def _plain_decimal(value: Any) -> Any:
-    # Python's Decimal also reads "1_0", " 10 ", "1e2", "NaN" and other scripts' digits; a price is none of them.
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+(\.[0-9]{1,2})?", value):
-        raise PydanticCustomError("decimal_text", "Input should be a decimal number with at most 2 places")
+    # Python's Decimal also reads "1_0", " 10 ", "1e2", "NaN" and other scripts' digits; a price is none of them. Twenty
+    # digits are more than any has, and fit into the links that a filter comes back in.
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,2})?", value):
+        raise PydanticCustomError(
+            "decimal_text", "Input should be a decimal number with at most 20 digits and 2 places"
+        )
     return value
 
 
@@ -148,7 +151,7 @@ Money = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,2})?$", "not": {"pattern": "^[0.]*$"}},
+                {"type": "string", "pattern": r"^0{0,12}[0-9]{1,8}(\.[0-9]{1,2})?$", "not": {"pattern": "^[0.]*$"}},
                 {"type": "number", "exclusiveMinimum": 0, "maximum": float(MAX_MONEY), "multipleOf": 0.01},
             ]
         }
@@ -160,7 +163,7 @@ QueryMoney = Annotated[
     _Amount,
     Field(ge=0),
     _TwoPlaces,
-    WithJsonSchema({"type": "string", "pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,2})?$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^0{0,12}[0-9]{1,8}(\.[0-9]{1,2})?$"}),
 ]
 """A bound for amounts, 0 among them."""
 
