@@ -103,7 +103,7 @@ class _Pool:
 
 
 class _Code:
-    """A function's source files, watched so that an edit takes effect at the next request."""
+    """A function's source files, watched so that an edit takes effect within CODE_CHECK_INTERVAL."""
 
     def __init__(self, folders: list[Path]) -> None:
         self._folders = folders

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from shlex import quote
 
 from local import shop
 from local.aws import aws
@@ -12,6 +13,7 @@ from local.lambdas import LambdaRunner
 from local.schedule import scheduled
 from local.settings import DEFAULT_DATA_DIR, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
+from local.signing import LOCAL_SECRETS, SECRET_VARIABLES
 from local.template import Template, TemplateError, read_template
 from local.tokens import Authorizer, signing_key
 
@@ -34,7 +36,7 @@ Place an order:
     -d '{{"customer_id": 1, "products": [{{"product_id": "a0000000-0000-4000-8000-000000000001", "quantity": 1}}]}}'
 
 Report one of the sample orders as paid, as a processor does:
-  make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}{scheme}
+  {secret}make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}{scheme}
 """
 
 _TOKENS = """\
@@ -83,8 +85,14 @@ def say(line: str) -> None:
 def try_it(url: str, secrets: Mapping[str, list[str]]) -> str:
     """What to paste once the stack serves."""
     listed = "\n".join(f"  {scheme:<18} {keys[0]}" for scheme, keys in secrets.items())
-    scheme = "" if "x_signature" in secrets else f" SCHEME={next(iter(secrets))}"
-    return _TRY_IT.format(url=url, secrets=listed, scheme=scheme)
+    first, [secret, *_] = next(iter(secrets.items()))
+    return _TRY_IT.format(
+        url=url,
+        secrets=listed,
+        # The one listed above, which another terminal knows nothing of.
+        secret="" if secrets == LOCAL_SECRETS else f"{SECRET_VARIABLES[first]}={quote(secret)} ",
+        scheme="" if first == "x_signature" else f" SCHEME={first}",
+    )
 
 
 def _authorizer(settings: Settings, template: Template) -> Authorizer | None:
