@@ -58,7 +58,7 @@ _LAST_SECOND = 253_402_300_799
 
 
 def _plain_decimal(value: Any) -> Any:
-    if isinstance(value, float):
+    if isinstance(value, float) and value != round(value, 6):
         # A double holds 15 digits of a decimal number (IEEE 754). Behind them is what a processor added in doubles.
         return f"{value:.15g}"
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value):
