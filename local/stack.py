@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
-from shlex import quote
 
 from local import shop
 from local.aws import aws
@@ -35,8 +34,8 @@ Place an order:
   curl {url}/api/orders -H 'Content-Type: application/json' \\
     -d '{{"customer_id": 1, "products": [{{"product_id": "a0000000-0000-4000-8000-000000000001", "quantity": 1}}]}}'
 
-Report one of the sample orders as paid, as a processor does:
-  {secret}make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}{scheme}
+Report one of the sample orders as paid, as a processor does{setting}:
+  make pay ORDER=b0000000-0000-4000-8000-000000000003 URL={url}{scheme}
 """
 
 _TOKENS = """\
@@ -85,12 +84,11 @@ def say(line: str) -> None:
 def try_it(url: str, secrets: Mapping[str, list[str]]) -> str:
     """What to paste once the stack serves."""
     listed = "\n".join(f"  {scheme:<18} {keys[0]}" for scheme, keys in secrets.items())
-    first, [secret, *_] = next(iter(secrets.items()))
+    first = next(iter(secrets))
     return _TRY_IT.format(
         url=url,
         secrets=listed,
-        # The one listed above, which another terminal knows nothing of.
-        secret="" if secrets == LOCAL_SECRETS else f"{SECRET_VARIABLES[first]}={quote(secret)} ",
+        setting="" if secrets == LOCAL_SECRETS else f", with {SECRET_VARIABLES[first]} set to the one above",
         scheme="" if first == "x_signature" else f" SCHEME={first}",
     )
 

@@ -103,11 +103,12 @@ def test_a_setting_that_is_no_use_is_one_clear_sentence(
 
 
 def test_the_command_to_paste_is_for_a_scheme_that_has_a_secret() -> None:
-    assert "\n  make pay " in try_it("http://x", LOCAL_SECRETS)
-    assert "URL=http://x\n" in try_it("http://x", LOCAL_SECRETS)
-    assert "\n  WEBHOOK_SECRET='of mine' make pay " in try_it("http://x", {"x_signature": ["of mine"]})
+    usual = try_it("http://x", LOCAL_SECRETS)
+    assert "does:\n  make pay " in usual
+    assert "URL=http://x\n" in usual
+    assert "does, with WEBHOOK_SECRET set to the one above:\n" in try_it("http://x", {"x_signature": ["of mine"]})
     stripe = try_it("http://x", {"stripe": ["whsec_x"]})
-    assert "\n  STRIPE_WEBHOOK_SECRET=whsec_x make pay " in stripe
+    assert "does, with STRIPE_WEBHOOK_SECRET set to the one above:\n" in stripe
     assert "URL=http://x SCHEME=stripe\n" in stripe
 
 
