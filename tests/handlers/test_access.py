@@ -162,10 +162,29 @@ def test_what_no_route_matches_is_not_found_and_asks_for_no_token() -> None:
 )
 def test_another_route_s_key_opens_no_route(route_key: str, method: str, path: str) -> None:
     # What a handler does follows from method and path, and so does who may have it done.
+    assert answered(route_key, method, path) == 401
+
+
+@pytest.mark.parametrize(("route_key", "status"), [(DEFAULT_ROUTE, 404), ("GET /api/products", 401)])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/orders\n"),
+        ("GET", f"/api/orders/{UNKNOWN}/events\n"),
+        ("PUT", f"/api/orders/{UNKNOWN}/status\n"),
+    ],
+)
+def test_a_line_break_behind_a_path_opens_no_route(route_key: str, status: int, method: str, path: str) -> None:
+    assert answered(route_key, method, path) == status
+
+
+def answered(route_key: str, method: str, path: str) -> int:
+    """The status of what the orders function answers nobody, for a route that API Gateway took it for."""
     event = api_event("PUT", "/api/orders", b"{}", {"content-type": "application/json"})
     event |= {"routeKey": route_key, "rawPath": path}
     event["requestContext"]["http"] |= {"method": method, "path": path}
-    assert load_function("orders").lambda_handler(event, lambda_context())["statusCode"] == 401
+    status: int = load_function("orders").lambda_handler(event, lambda_context())["statusCode"]
+    return status
 
 
 ODD: list[Any] = [None, [], "x", 5, {}]
