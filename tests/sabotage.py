@@ -65,7 +65,7 @@ BUGS = [
                 '        raise InvalidTransition(f"Cannot transition from {json.loads(body)} to {status}")\n',
                 '        raise InvalidTransition(f"Cannot transition from {json.loads(body)} to {status}")\n'
                 '    if status == "canceled":\n'
-                '        db.call("restock_later", json.dumps({"id": order_id, **origin}))\n',
+                '        db.call("restock_later", json.dumps({"id": order_id, **actor}))\n',
             ),
         ],
     ),

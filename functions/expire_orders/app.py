@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from storefront import settings
+from storefront.actor import EXPIRE_ORDERS, Actor
 from storefront.errors import NumberOutOfRange
 from storefront.idempotency import keys
 from storefront.log import logger
 from storefront.orders import store
-from storefront.origin import EXPIRE_ORDERS, Origin
 
 BATCH_SIZE = 200
 """A batch is one transaction: its orders and their products are locked for some milliseconds."""
@@ -19,12 +19,12 @@ TIME_FOR_A_BATCH = 20_000
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """How many orders expired and how many keys were swept. What there is no time for is left to the next run."""
-    origin = Origin(actor=EXPIRE_ORDERS, request_id=context.aws_request_id)
+    actor = Actor(actor=EXPIRE_ORDERS, request_id=context.aws_request_id)
     # The keys first: an order that cannot be expired must not keep them.
     swept = _in_batches(keys.sweep, context)
     expired = 0
     if time_to_live := settings.order_time_to_live():
-        expired = _in_batches(lambda batch_size: store.expire(time_to_live, batch_size, origin), context)
+        expired = _in_batches(lambda batch_size: store.expire(time_to_live, batch_size, actor), context)
     logger.info("expired orders", expired=expired, swept=swept)
     return {"expired": expired, "swept": swept}
 

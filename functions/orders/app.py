@@ -3,6 +3,7 @@
 from functools import partial
 
 from storefront.access import customer_of, own_customer_id
+from storefront.actor import actor_of
 from storefront.http import create_app, entry_point, header, json_response, parse_id, parse_json, parse_parameters
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
@@ -10,7 +11,6 @@ from storefront.lists.parameters import CursorParameters
 from storefront.lists.response import list_response
 from storefront.orders import store
 from storefront.orders.models import NewOrder, OrderListParameters, StatusChange
-from storefront.origin import origin
 from storefront.powertools import Response
 
 app = create_app()
@@ -22,7 +22,7 @@ def place_order() -> Response[str]:
     key = idempotency_key(header(event, "idempotency-key"))
     order = parse_json(event, NewOrder)
     own_customer_id(event, order.customer_id)
-    return created(store.place(order, origin(event), key), "/api/orders")
+    return created(store.place(order, actor_of(event), key), "/api/orders")
 
 
 @app.get("/api/orders")
@@ -42,7 +42,7 @@ def get_order(id: str) -> Response[str]:
 @app.put("/api/orders/<id>/status")
 def change_order_status(id: str) -> Response[str]:
     event = app.current_event
-    return json_response(store.change_status(parse_id(id), parse_json(event, StatusChange).status, origin(event)))
+    return json_response(store.change_status(parse_id(id), parse_json(event, StatusChange).status, actor_of(event)))
 
 
 @app.get("/api/orders/<id>/events")

@@ -2,9 +2,9 @@
 
 import json
 
+from storefront.actor import actor_of
 from storefront.http import create_app, entry_point, json_response, parse_id, parse_parameters
 from storefront.lists.response import list_response
-from storefront.origin import origin
 from storefront.payments import store
 from storefront.payments.models import PaymentEventListParameters, ReconciliationParameters
 from storefront.powertools import Response
@@ -20,7 +20,7 @@ def list_payment_events() -> Response[str]:
 
 @app.post("/api/payment-events/<id>/replay")
 def replay_payment_event(id: str) -> Response[str]:
-    return json_response(json.dumps(store.replay(parse_id(id), origin(app.current_event))))
+    return json_response(json.dumps(store.replay(parse_id(id), actor_of(app.current_event))))
 
 
 @app.get("/api/reconciliation")

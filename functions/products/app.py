@@ -1,5 +1,6 @@
 """The product routes."""
 
+from storefront.actor import actor_of
 from storefront.catalog import store
 from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
 from storefront.conditions import etag, if_match, is_not_modified
@@ -17,7 +18,6 @@ from storefront.http import (
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
 from storefront.lists.response import list_response
-from storefront.origin import origin
 from storefront.powertools import Response
 
 app = create_app()
@@ -27,7 +27,7 @@ app = create_app()
 def create_product() -> Response[str]:
     event = app.current_event
     key = idempotency_key(header(event, "idempotency-key"))
-    answer = store.create(parse_json(event, NewProduct), origin(event), key)
+    answer = store.create(parse_json(event, NewProduct), actor_of(event), key)
     return created(answer, "/api/products", ETag=etag(answer.body))
 
 
@@ -50,7 +50,7 @@ def get_product(id: str) -> Response[str]:
 def update_product(id: str) -> Response[str]:
     event = app.current_event
     changes = parse_json(event, ProductChanges)
-    body = store.update(parse_id(id), changes, if_match(header(event, "if-match")), origin(event))
+    body = store.update(parse_id(id), changes, if_match(header(event, "if-match")), actor_of(event))
     return json_response(body, ETag=etag(body))
 
 
@@ -64,7 +64,7 @@ def delete_product(id: str) -> Response[str]:
 def adjust_stock(id: str) -> Response[str]:
     event = app.current_event
     key = idempotency_key(header(event, "idempotency-key"))
-    return created(store.adjust_stock(parse_id(id), parse_json(event, StockAdjustment), origin(event), key))
+    return created(store.adjust_stock(parse_id(id), parse_json(event, StockAdjustment), actor_of(event), key))
 
 
 lambda_handler = entry_point(app)

@@ -3,9 +3,9 @@
 import json
 from functools import partial
 
+from storefront.actor import PAYMENT_PROCESSOR, actor_of
 from storefront.errors import Problem
 from storefront.http import create_app, entry_point, json_response, raw_body, read_json, remark
-from storefront.origin import PAYMENT_PROCESSOR, origin
 from storefront.payments import store
 from storefront.payments.keyring import Keyring
 from storefront.payments.providers import payment_event
@@ -31,7 +31,7 @@ def receive_payment_event() -> Response[str]:
         # A processor that is refused gives up some day, and a payment may be lost on it: the log says what to mend.
         remark(warn=True, detail=problem.detail)
         raise
-    answer = store.record(sent, authentic, body, {**origin(event), "actor": PAYMENT_PROCESSOR})
+    answer = store.record(sent, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
     # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
     needs_somebody = answer["outcome"] in ("needs_refund", "needs_review")
     remark(warn=needs_somebody, outcome=answer["outcome"], order_id=answer["order_id"], event_id=answer["event_id"])

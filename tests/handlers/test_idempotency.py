@@ -7,8 +7,8 @@ import pytest
 from pg8000.native import Connection
 
 from storefront import db
+from storefront.actor import ANONYMOUS
 from storefront.audit import violations
-from storefront.origin import ANONYMOUS
 from tests.integration.races import once, place, two_at_once
 from tests.shop import UNKNOWN, Reply, Shop, expect
 
@@ -105,7 +105,7 @@ def test_a_refused_order_keeps_nothing_under_its_key(shop: Shop, tea: str, datab
 
 def test_a_key_is_its_caller_s_own(shop: Shop, tea: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = place_with(shop, "k", tea)
-    monkeypatch.setattr("storefront.origin.ANONYMOUS", "somebody else")
+    monkeypatch.setattr("storefront.actor.ANONYMOUS", "somebody else")
     second = place_with(shop, "k", tea)
     assert second.json["id"] != first.json["id"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from storefront.origin import origin
+from storefront.actor import actor_of
 from tests.shop import UNKNOWN, Shop, expect, lambda_context, load_function, target
 
 PENDING = {"status": "pending", "payment_status": "unpaid"}
@@ -123,5 +123,5 @@ def test_an_unknown_order_has_none(shop: Shop) -> None:
 
 def test_the_actor_is_the_subject_of_the_token_that_was_checked() -> None:
     claims = {"authorizer": {"jwt": {"claims": {"sub": "user-7"}, "scopes": None}}}
-    assert origin({"requestContext": {"requestId": "r", **claims}}) == {"actor": "user-7", "request_id": "r"}
-    assert origin({"requestContext": {"requestId": "r"}}) == {"actor": "anonymous", "request_id": "r"}
+    assert actor_of({"requestContext": {"requestId": "r", **claims}}) == {"actor": "user-7", "request_id": "r"}
+    assert actor_of({"requestContext": {"requestId": "r"}}) == {"actor": "anonymous", "request_id": "r"}

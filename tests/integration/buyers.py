@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 from pg8000.native import Connection
 
 from storefront import db
+from storefront.actor import Actor
 from storefront.log import logger
 from storefront.orders import store
-from storefront.origin import Origin
 from tests.integration.processes import forked_from
 from tests.shop import ENVIRONMENT, Reply, Shop, expect, load_function, local_keyring, over_handlers
 
@@ -125,7 +125,7 @@ def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
             return
         draw = random.random()
         if draw < 0.1:
-            store.expire(0, 5, Origin(actor="test", request_id="test"))
+            store.expire(0, 5, Actor(actor="test", request_id="test"))
         elif draw < 0.4 and orders:
             order_id = orders.pop(random.randrange(len(orders)))
             reply = shop.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))

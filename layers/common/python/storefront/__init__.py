@@ -11,7 +11,7 @@ db          one call, one round trip
 iam         what the function's role signs: tokens for the database, requests to AWS
 migrate     the schema, brought up to date
 audit       the rows that contradict each other
-origin      who asked for a change
+actor       who asked for a change
 conditions  ETag, If-Match, If-None-Match
 metrics     what CloudWatch counts
 log         what CloudWatch is told

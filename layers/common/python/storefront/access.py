@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from storefront import settings
+from storefront.actor import OWN_ACTORS, claims_of
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
-from storefront.origin import OWN_ACTORS, claims_of
 from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, match
 

@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 from storefront import db
+from storefront.actor import Actor
 from storefront.catalog.models import NewProduct, ProductChanges, StockAdjustment
 from storefront.errors import InsufficientStock, ProductNotFound, StaleETag
 from storefront.idempotency.keys import Answer, call_once
-from storefront.origin import Origin
 
 
-def create(product: NewProduct, origin: Origin, key: str | None) -> Answer:
-    return call_once("create_product", product.model_dump(mode="json"), origin, key)
+def create(product: NewProduct, actor: Actor, key: str | None) -> Answer:
+    return call_once("create_product", product.model_dump(mode="json"), actor, key)
 
 
 def listed(request: dict[str, Any]) -> str:
@@ -22,10 +22,10 @@ def get(product_id: str) -> str:
     return _one("get_product", {"id": product_id})
 
 
-def update(product_id: str, changes: ProductChanges, if_match: list[str] | None, origin: Origin) -> str:
+def update(product_id: str, changes: ProductChanges, if_match: list[str] | None, actor: Actor) -> str:
     """Raises ProductNotFound, or StaleETag where the product has none of the ETags in if_match."""
     fields = changes.model_dump(mode="json", exclude_unset=True)
-    return _one("update_product", {"id": product_id, "changes": fields, "if_match": if_match, **origin})
+    return _one("update_product", {"id": product_id, "changes": fields, "if_match": if_match, **actor})
 
 
 def delete(product_id: str, if_match: list[str] | None) -> None:
@@ -33,9 +33,9 @@ def delete(product_id: str, if_match: list[str] | None) -> None:
     _one("delete_product", {"id": product_id, "if_match": if_match})
 
 
-def adjust_stock(product_id: str, adjustment: StockAdjustment, origin: Origin, key: str | None) -> Answer:
+def adjust_stock(product_id: str, adjustment: StockAdjustment, actor: Actor, key: str | None) -> Answer:
     """Raises ProductNotFound, InsufficientStock or NumberOutOfRange; then no stock has moved."""
-    answer = call_once("adjust_stock", {"id": product_id, **adjustment.model_dump()}, origin, key)
+    answer = call_once("adjust_stock", {"id": product_id, **adjustment.model_dump()}, actor, key)
     if answer.outcome == "insufficient_stock":
         short = json.loads(answer.body)
         detail = (

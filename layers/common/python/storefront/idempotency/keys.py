@@ -9,8 +9,8 @@ import re
 from typing import Any, NamedTuple
 
 from storefront import db
+from storefront.actor import Actor
 from storefront.errors import RETRY_AFTER_SECONDS, InvalidRequest, Problem
-from storefront.origin import Origin
 
 _BARE = re.compile(r"[\x21-\x7e]{1,255}")
 # A string of structured fields (RFC 8941, section 3.3.3), as the draft has it, though without a space.
@@ -56,19 +56,19 @@ def idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def call_once(operation: str, content: dict[str, Any], origin: Origin, key: str | None) -> Answer:
+def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | None) -> Answer:
     """Call an SQL function with the content; under a key, once for all the times that it is sent.
 
     Raises KeyReused where the key came with another content, KeyInFlight where the first request still runs.
     """
     if key is None:
-        return Answer(*db.call(operation, json.dumps({**content, **origin})), is_replay=False)
+        return Answer(*db.call(operation, json.dumps({**content, **actor})), is_replay=False)
     request = {
         "operation": operation,
-        "caller": origin["actor"],
+        "caller": actor["actor"],
         "key": key,
         "fingerprint": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
-        "content": {**content, **origin, "idempotency_key": key},
+        "content": {**content, **actor, "idempotency_key": key},
     }
     outcome, body = db.call("call_once", json.dumps(request))
     if outcome == "key_reused":

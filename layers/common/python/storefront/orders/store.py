@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from storefront import db
+from storefront.actor import Actor
 from storefront.errors import InsufficientStock, OrderNotFound, Problem, ProductNotFound
 from storefront.fields import MAX_MONEY
 from storefront.idempotency.keys import Answer, call_once
 from storefront.orders.models import NewOrder, OrderStatus
-from storefront.origin import Origin
 
 
 class TotalTooLarge(Problem):
@@ -24,10 +24,10 @@ class InvalidTransition(Problem):
     status, kind, title = 400, "invalid-transition", "The order's status does not allow that"
 
 
-def place(order: NewOrder, origin: Origin, key: str | None) -> Answer:
+def place(order: NewOrder, actor: Actor, key: str | None) -> Answer:
     """Raises ProductNotFound, InsufficientStock or TotalTooLarge; then no stock has moved."""
     lines = [{"product_id": id_, "quantity": quantity} for id_, quantity in order.quantity_by_product().items()]
-    answer = call_once("place_order", {"customer_id": order.customer_id, "products": lines}, origin, key)
+    answer = call_once("place_order", {"customer_id": order.customer_id, "products": lines}, actor, key)
     if answer.outcome in _REFUSALS:
         raise _REFUSALS[answer.outcome](json.loads(answer.body), order)
     return answer
@@ -47,20 +47,20 @@ def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> s
     return _one("page_of_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
 
 
-def change_status(order_id: str, status: OrderStatus, origin: Origin) -> str:
+def change_status(order_id: str, status: OrderStatus, actor: Actor) -> str:
     """Raises OrderNotFound, or InvalidTransition where the state machine has no such step."""
-    outcome, body = _one("change_order_status", {"id": order_id, "status": status, **origin})
+    outcome, body = _one("change_order_status", {"id": order_id, "status": status, **actor})
     if outcome == "invalid_transition":
         raise InvalidTransition(f"Cannot transition from {json.loads(body)} to {status}")
     return body
 
 
-def expire(time_to_live: int, batch_size: int, origin: Origin) -> int:
+def expire(time_to_live: int, batch_size: int, actor: Actor) -> int:
     """Cancel orders that stayed unpaid for longer than some minutes; how many, at most batch_size.
 
     Raises NumberOutOfRange where a product of theirs cannot take all of the stock back; then none was canceled.
     """
-    request = {"time_to_live": time_to_live, "batch_size": batch_size, **origin}
+    request = {"time_to_live": time_to_live, "batch_size": batch_size, **actor}
     return int(db.call("expire_orders", json.dumps(request))[1])
 
 

@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 from storefront import db, settings
+from storefront.actor import Actor
 from storefront.errors import OrderNotFound, Problem
-from storefront.origin import Origin
 from storefront.payments.keyring import AuthenticEvent
 from storefront.payments.models import PaymentEvent
 
@@ -25,19 +25,19 @@ class PaymentEventNotFound(Problem):
     status, kind, title = 404, "payment-event-not-found", "No such payment event"
 
 
-def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, origin: Origin) -> dict[str, Any]:
+def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: Actor) -> dict[str, Any]:
     """Keep an event and apply it once; the answer, which says what it did.
 
     Raises OrderNotFound: the order may not have been committed yet, so the processor should try again.
     """
     event_id = event.event_id or authentic.webhook_id or hashlib.sha256(body).hexdigest()
     sent = {**event._asdict(), "event_id": event_id, "scheme": authentic.scheme, "body": body.decode()}
-    return _answer("record_payment_event", sent, origin)
+    return _answer("record_payment_event", sent, actor)
 
 
-def replay(inbox_id: str, origin: Origin) -> dict[str, Any]:
+def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
     """Run a kept event through again; the answer. Raises PaymentEventNotFound or OrderNotFound."""
-    return _answer("replay_payment_event", {"id": inbox_id}, origin)
+    return _answer("replay_payment_event", {"id": inbox_id}, actor)
 
 
 def listed(request: dict[str, Any]) -> str:
@@ -48,9 +48,9 @@ def mismatches(request: dict[str, Any]) -> str:
     return db.call("page_of_mismatches", json.dumps(request))[1]
 
 
-def _answer(function: str, request: dict[str, Any], origin: Origin) -> dict[str, Any]:
+def _answer(function: str, request: dict[str, Any], actor: Actor) -> dict[str, Any]:
     # Decimals and times as text, which PostgreSQL reads to the last digit.
-    text = json.dumps({**request, "shop_currency": settings.currency(), **origin}, default=str)
+    text = json.dumps({**request, "shop_currency": settings.currency(), **actor}, default=str)
     outcome, body = db.call(function, text)
     if outcome == "unknown_payment_event":
         raise PaymentEventNotFound(f"There is no payment event {request['id']}.")

@@ -11,7 +11,7 @@ OWN_ACTORS = frozenset({ANONYMOUS, PAYMENT_PROCESSOR, EXPIRE_ORDERS, "unknown"})
 """Who is named where it was nobody's token; the last by actor_of() in SQL."""
 
 
-class Origin(TypedDict):
+class Actor(TypedDict):
     """Who did it, and the id under which the log has the request."""
 
     actor: str
@@ -29,6 +29,6 @@ def claims_of(event: Mapping[str, Any]) -> Mapping[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def origin(event: Mapping[str, Any]) -> Origin:
+def actor_of(event: Mapping[str, Any]) -> Actor:
     """The subject of the token that was checked; without one, anonymous."""
     return {"actor": claims_of(event).get("sub") or ANONYMOUS, "request_id": event["requestContext"]["requestId"]}
