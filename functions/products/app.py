@@ -3,7 +3,7 @@
 from storefront.actor import actor_of
 from storefront.catalog import store
 from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
-from storefront.conditions import etag, if_match, is_not_modified
+from storefront.etags import etag, if_match, is_not_modified
 from storefront.http import (
     create_app,
     entry_point,

@@ -12,7 +12,7 @@ iam         what the function's role signs: tokens for the database, requests to
 migrate     the schema, brought up to date
 audit       the rows that contradict each other
 actor       who asked for a change
-conditions  ETag, If-Match, If-None-Match
+etags       ETag, If-Match, If-None-Match
 metrics     what CloudWatch counts
 log         what CloudWatch is told
 powertools  AWS Lambda Powertools, imported without what it drags in
