@@ -19,7 +19,7 @@ def measure_expiry(bench: Bench) -> dict[str, Any]:
     """How long it takes to cancel so many orders and to give their stock back; in the function's own batches."""
     number = bench.sizes.expired
     url = bench.database("expiry", number)
-    with closing(db.connect(url, answer_timeout=600)) as owner:
+    with closing(db.connect(url, response_timeout=600)) as owner:
         owner.run("SET statement_timeout = 0")
         owner.run(MAKE_DUE)
         owner.run("VACUUM ANALYZE")

@@ -89,7 +89,7 @@ class Bench:
         with closing(db.connect(self.server_url)) as server:
             server.run(f"CREATE DATABASE {identifier(name)}")
         url = urlunsplit(urlsplit(self.server_url)._replace(path=f"/{name}"))
-        with closing(db.connect(url, answer_timeout=1800)) as owner:
+        with closing(db.connect(url, response_timeout=1800)) as owner:
             migrate(owner, app_role=APP_ROLE)
             owner.run("SET statement_timeout = 0")
             owner.run(FILL.read_text().replace(":rows", str(rows)))

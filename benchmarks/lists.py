@@ -97,7 +97,7 @@ def measure(bench: Bench, urls: dict[int, str]) -> dict[str, Any]:
         crews, known = {}, {}
         for rows, url in urls.items():
             crews[rows] = resources.enter_context(workers(STOREFRONT, 1, bench.environment(url)))
-            with closing(db.connect(url, answer_timeout=600)) as owner:
+            with closing(db.connect(url, response_timeout=600)) as owner:
                 owner.run("SET statement_timeout = 0")
                 known[rows] = list(pages(owner))
                 for page in known[rows]:

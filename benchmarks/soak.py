@@ -83,9 +83,9 @@ class Customers:
                 forged = workloads.payment({"order_id": order_id, "payment_status": "paid"})
                 return "webhook", {**forged, "body": forged["body"] + " "}, 401
 
-    def hear(self, status: int, answer: dict[str, Any]) -> None:
+    def hear(self, status: int, response: dict[str, Any]) -> None:
         if status == 201 and len(self._placed) < 1000:
-            self._placed.append(json.loads(answer["body"])["id"])
+            self._placed.append(json.loads(response["body"])["id"])
 
 
 def main(url: str, endpoint: str, seconds: float, file: Path) -> None:
@@ -99,10 +99,10 @@ def main(url: str, endpoint: str, seconds: float, file: Path) -> None:
         while (elapsed := time.monotonic() - started) < seconds:
             function, event, status = customers.next()
             before = time.perf_counter()
-            answer = json.loads(runner.call(FUNCTIONS[function], json.dumps(event)))
+            response = json.loads(runner.call(FUNCTIONS[function], json.dumps(event)))
             latencies.append((time.perf_counter() - before) * 1000)
-            assert answer["statusCode"] == status, (event, answer)
-            customers.hear(status, answer)
+            assert response["statusCode"] == status, (event, response)
+            customers.hear(status, response)
             if elapsed >= len(samples) * seconds / SAMPLES and len(latencies) > SAMPLES:
                 samples.append({"second": elapsed, "memory": _memory(), "connections": _connections(owner)})
     latencies.sort()

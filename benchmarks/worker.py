@@ -53,20 +53,20 @@ def drive(
     latencies, clock = [], time.perf_counter
     started = before = clock()
     for event in cycle(events) if repeat else events:
-        answer = handler(event, CONTEXT)
+        response = handler(event, CONTEXT)
         after = clock()
         latencies.append(round((after - before) * 1e6))
-        if answer["statusCode"] not in statuses:
-            raise RuntimeError(f"answered {answer}")
+        if response["statusCode"] not in statuses:
+            raise RuntimeError(f"answered {response}")
         before = clock()
         if after - started > seconds:
             break
-    return {"latencies": latencies, "elapsed": before - started, "body": answer.get("body")}
+    return {"latencies": latencies, "elapsed": before - started, "body": response.get("body")}
 
 
 def main() -> None:
     # What the handler logs goes where it costs the writing and no more; the answers keep their way.
-    answers = os.fdopen(os.dup(1), "w")
+    responses = os.fdopen(os.dup(1), "w")
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
     sys.stderr = os.fdopen(devnull, "w")
@@ -77,12 +77,12 @@ def main() -> None:
             if "handler" in command:
                 events = json.loads(Path(command["events"]).read_text())
                 loaded = load(command["handler"]), events, command["statuses"]
-                answer: Any = {"events": len(events)}
+                response: Any = {"events": len(events)}
             else:
-                answer = drive(*loaded, command["seconds"], repeat=command["repeat"])
+                response = drive(*loaded, command["seconds"], repeat=command["repeat"])
         except Exception as error:  # noqa: BLE001  the parent raises it
-            answer = {"error": repr(error)}
-        print(json.dumps(answer), file=answers, flush=True)
+            response = {"error": repr(error)}
+        print(json.dumps(response), file=responses, flush=True)
 
 
 if __name__ == "__main__":

@@ -56,10 +56,10 @@ class Worker:
     def hear(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line else {"error": f"the worker ended: {self.close()}"}
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer
+        response: dict[str, Any] = json.loads(line) if line else {"error": f"the worker ended: {self.close()}"}
+        if "error" in response:
+            raise RuntimeError(response["error"])
+        return response
 
 
 @contextmanager
@@ -97,10 +97,10 @@ def _hand_over(worker: Worker, work: Work) -> None:
         worker.hear()
 
 
-def timing(answers: Sequence[dict[str, Any]]) -> Timing:
+def timing(responses: Sequence[dict[str, Any]]) -> Timing:
     """What workers that went at the same time took together."""
-    rate = sum(len(answer["latencies"]) / answer["elapsed"] for answer in answers)
-    latencies = sorted(latency for answer in answers for latency in answer["latencies"])
+    rate = sum(len(response["latencies"]) / response["elapsed"] for response in responses)
+    latencies = sorted(latency for response in responses for latency in response["latencies"])
     return Timing(rate, percentile(latencies, 0.5) / 1000, percentile(latencies, 0.99) / 1000)
 
 

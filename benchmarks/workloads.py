@@ -80,7 +80,7 @@ def new_orders(random: Random, number: int, lines: int) -> list[dict[str, Any]]:
 
 def payments(url: str, number: int) -> list[dict[str, Any]]:
     """A payment for each of so many new orders, reported once."""
-    with closing(db.connect(url, answer_timeout=120)) as owner:
+    with closing(db.connect(url, response_timeout=120)) as owner:
         rows = owner.run(
             "INSERT INTO orders (customer_id, total_price)"
             " SELECT 1 + n % 1000, 5 FROM generate_series(1, :number) n RETURNING id::text",

@@ -35,7 +35,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int | None
     text: str
     milliseconds: float
@@ -53,7 +53,7 @@ Make = Callable[[], Delivery]
 """Makes a delivery when it is sent, for a signature is five minutes old before long."""
 
 
-def send(url: str, make: Make) -> tuple[Delivery, Answer]:
+def send(url: str, make: Make) -> tuple[Delivery, Response]:
     """Deliver; an answer without a status is why there is none."""
     delivery = make()
     time.sleep(delivery.delay)
@@ -63,7 +63,7 @@ def send(url: str, make: Make) -> tuple[Delivery, Answer]:
         status, text = _post(url, delivery)
     except (OSError, http.client.HTTPException) as error:
         text = f"no answer from {url}: {error or type(error).__name__}"
-    return delivery, Answer(status, text, (time.perf_counter() - started) * 1000)
+    return delivery, Response(status, text, (time.perf_counter() - started) * 1000)
 
 
 def _post(url: str, delivery: Delivery) -> tuple[int, str]:
@@ -95,7 +95,7 @@ def as_api_gateway_event(delivery: Delivery) -> str:
     return json.dumps(event, indent=2)
 
 
-def deliver(url: str, deliveries: Sequence[Make], workers: int, console: Console) -> list[tuple[Delivery, Answer]]:
+def deliver(url: str, deliveries: Sequence[Make], workers: int, console: Console) -> list[tuple[Delivery, Response]]:
     """Send them all, so many at once; with one worker in their order."""
     with ThreadPoolExecutor(workers) as pool:
         under_way = [pool.submit(send, url, make) for make in deliveries]
@@ -107,19 +107,19 @@ def _progress(done: Iterable[Any], console: Console, total: int) -> Iterable[Any
     return track(done, "Delivering", total, console=console, disable=total <= MANY)
 
 
-def table_of(answers: list[tuple[Delivery, Answer]]) -> Table:
+def table_of(responses: list[tuple[Delivery, Response]]) -> Table:
     """Each answer; where there are many, how often each came."""
-    if len(answers) > MANY:
-        table = Table("Sent", "Status", "Answer", "Times")
-        counted = Counter((one.what, str(answer.status), answer.in_words()) for one, answer in answers)
+    if len(responses) > MANY:
+        table = Table("Sent", "Status", "Response", "Times")
+        counted = Counter((one.what, str(answer.status), answer.in_words()) for one, answer in responses)
         for row, times in sorted(counted.items()):
             table.add_row(*row, str(times))
-        slowest = quantiles([answer.milliseconds for _, answer in answers], n=100)
-        table.title = f"{len(answers)} deliveries; half took {slowest[49]:.0f} ms, 99 in 100 {slowest[98]:.0f} ms"
+        slowest = quantiles([answer.milliseconds for _, answer in responses], n=100)
+        table.title = f"{len(responses)} deliveries; half took {slowest[49]:.0f} ms, 99 in 100 {slowest[98]:.0f} ms"
         table.title_justify = "left"
         table.min_width = len(table.title)
         return table
-    table = Table("Sent", "Status", "Answer", Column("ms", justify="right", min_width=6))
-    for delivery, answer in answers:
+    table = Table("Sent", "Status", "Response", Column("ms", justify="right", min_width=6))
+    for delivery, answer in responses:
         table.add_row(delivery.what, str(answer.status), answer.in_words(), f"{answer.milliseconds:.0f}")
     return table

@@ -149,9 +149,9 @@ def _connect(host: str, port: int) -> socket.socket:
 
 def _migrate(sam: SamCli) -> None:
     say("Applying migrations")
-    answer = json.loads(sam.invoke("MigrateFunction"))
-    if "errorType" in answer:
-        raise StartError(f"The migrations failed: {answer['errorType']}: {answer['errorMessage']}")
+    response = json.loads(sam.invoke("MigrateFunction"))
+    if "errorType" in response:
+        raise StartError(f"The migrations failed: {response['errorType']}: {response['errorMessage']}")
 
 
 def _wait_for_port(server: Popen[str], sam: SamCli, port: int) -> None:

@@ -156,9 +156,9 @@ def main(arguments: list[str]) -> int:
         return 0
     workers = options.workers if options.scenario == "many" else 1
     console = Console()
-    answers = deliver(options.url, deliveries, workers, console)
-    console.print(table_of(answers))
-    return 0 if all(answer.status == delivery.expected for delivery, answer in answers) else 1
+    responses = deliver(options.url, deliveries, workers, console)
+    console.print(table_of(responses))
+    return 0 if all(response.status == delivery.expected for delivery, response in responses) else 1
 
 
 def _url(text: str) -> str:

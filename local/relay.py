@@ -35,10 +35,10 @@ class _Server(ThreadingTCPServer):
 def _forward(client: socket.socket, target: socket.socket) -> None:
     # A database's messages are small, and Nagle's algorithm would hold them back.
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    answers = Thread(target=_copy, args=(target, client), daemon=True)
-    answers.start()
+    responses = Thread(target=_copy, args=(target, client), daemon=True)
+    responses.start()
     _copy(client, target)
-    answers.join()
+    responses.join()
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:

@@ -1,7 +1,7 @@
 """The API's description in OpenAPI 3.1, made from the code. Never deployed.
 
 operations  what each route takes and answers, in one table
-answers     what the routes answer with
+responses   what the routes answer with
 events      the bodies that the webhook takes
 parameters  what the lists' parameters mean
 headers     the headers of requests and answers

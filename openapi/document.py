@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from openapi import answers, schemas
-from openapi.headers import ANSWER_HEADERS, REQUEST_HEADERS
+from openapi import responses, schemas
+from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from openapi.operations import OPERATIONS, TAGS, Operation
 from openapi.parameters import MEANINGS
 from openapi.problems import EXAMPLES, description, every_problem, example
@@ -47,7 +47,7 @@ def document() -> dict[str, Any]:
     """The whole document."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     bodies = [operation.body for operation in OPERATIONS.values() if operation.body is not None]
-    replies = [operation.answer for operation in OPERATIONS.values() if isinstance(operation.answer, type)]
+    replies = [operation.response for operation in OPERATIONS.values() if isinstance(operation.response, type)]
     paths: dict[str, Any] = defaultdict(dict)
     for (method, path), operation in OPERATIONS.items():
         paths[path][method.lower()] = _operation(method, path, operation)
@@ -63,7 +63,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(paths),
         "components": {
-            "schemas": schemas.components(bodies, [*replies, answers.Problem, answers.Message]),
+            "schemas": schemas.components(bodies, [*replies, responses.Problem, responses.Message]),
             "securitySchemes": SCHEMES,
         },
         "x-problem-types": [_problem_type(kind) for kind in every_problem()],
@@ -126,8 +126,8 @@ def _query(event: dict[str, Any]) -> dict[str, str]:
 
 
 def _path_id(path: str) -> str:
-    return {"products": answers.PRODUCT_ID, "orders": answers.ORDER_ID}.get(
-        path.split("/")[2], answers.PAYMENT_EVENT_ID
+    return {"products": responses.PRODUCT_ID, "orders": responses.ORDER_ID}.get(
+        path.split("/")[2], responses.PAYMENT_EVENT_ID
     )
 
 
@@ -149,9 +149,9 @@ def _request_examples(method: str, path: str, operation: Operation) -> dict[str,
 
 
 def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any]:
-    responses = {str(operation.status): _answer(operation)}
+    responses = {str(operation.status): _response(operation)}
     if "If-None-Match" in operation.request_headers:
-        responses["304"] = {"description": "It still has that ETag.", "headers": {"ETag": ANSWER_HEADERS["ETag"]}}
+        responses["304"] = {"description": "It still has that ETag.", "headers": {"ETag": RESPONSE_HEADERS["ETag"]}}
     kinds: set[type[Problem]] = operation.all_problems() | {errors.InternalError, errors.Unavailable}
     gateway = {429, 500, 503}
     if "{id}" in path:
@@ -169,17 +169,17 @@ def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any
     return responses
 
 
-def _answer(operation: Operation) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": operation.summary + "."}
-    if operation.answer_headers:
-        answer["headers"] = {name: ANSWER_HEADERS[name] for name in operation.answer_headers}
-    if isinstance(operation.answer, type):
-        answer["content"] = {_JSON: {"schema": _reference(operation.answer)}}
-    elif operation.answer is not None:
-        answer["content"] = {operation.answer: {"schema": {"type": "string"}}}
+def _response(operation: Operation) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": operation.summary + "."}
+    if operation.response_headers:
+        response["headers"] = {name: RESPONSE_HEADERS[name] for name in operation.response_headers}
+    if isinstance(operation.response, type):
+        response["content"] = {_JSON: {"schema": _reference(operation.response)}}
+    elif operation.response is not None:
+        response["content"] = {operation.response: {"schema": {"type": "string"}}}
     if operation.links:
-        answer["links"] = {id_: _link(id_, parameters) for id_, parameters in operation.links.items()}
-    return answer
+        response["links"] = {id_: _link(id_, parameters) for id_, parameters in operation.links.items()}
+    return response
 
 
 def _link(id_: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -198,17 +198,17 @@ def _error_response(kinds: list[type[Problem]], gateways: str | None) -> dict[st
     content: dict[str, Any] = {}
     if kinds:
         examples = {kind.kind: {"value": example(kind)} for kind in kinds}
-        schema: dict[str, Any] = _reference(answers.Problem)
+        schema: dict[str, Any] = _reference(responses.Problem)
         if gateways:
             # Generated clients read a status by the first media type that they find, whichever came.
-            schema = {"anyOf": [schema, _reference(answers.Message)]}
+            schema = {"anyOf": [schema, _reference(responses.Message)]}
         content[errors.MEDIA_TYPE] = {"schema": schema, "examples": examples}
     if gateways:
         described.append(f"- API Gateway's own: {gateways}.")
         examples = {"api-gateway": {"value": {"message": gateways}}}
-        content[_JSON] = {"schema": _reference(answers.Message), "examples": examples}
+        content[_JSON] = {"schema": _reference(responses.Message), "examples": examples}
     response: dict[str, Any] = {"description": "\n".join(described), "content": content}
     headers = {name for one in EXAMPLES if one.kind in {kind.kind for kind in kinds} for name in one.headers}
     if headers:
-        response["headers"] = {name: ANSWER_HEADERS[name] for name in sorted(headers)}
+        response["headers"] = {name: RESPONSE_HEADERS[name] for name in sorted(headers)}
     return response

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from openapi.answers import ORDER_ID
+from openapi.responses import ORDER_ID
 from storefront.fields import Id, Moment
 from storefront.payments.models import EventId, ReportedStatus
 from storefront.payments.providers import ENVELOPE_TYPES, STRIPE_TYPES, Amount, Currency, StripeData

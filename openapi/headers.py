@@ -29,7 +29,7 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
     "If-None-Match": _sent("Answer 304 while it still has this ETag."),
 }
 
-ANSWER_HEADERS: dict[str, dict[str, Any]] = {
+RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     "ETag": _always("Changes with every byte of the answer.", _ETAG),
     "Idempotent-Replayed": _header("Sent, as true, where the answer is the first request's.", "true", const="true"),
     "Link": _header("The first, previous, next and last page (RFC 8288).", '</api/products?page=2>; rel="next"'),

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from openapi import answers
+from openapi import responses
 from openapi.events import PaymentEventBody
 from storefront import errors
 from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
@@ -46,13 +46,13 @@ class Operation:
     id: str
     tag: str
     summary: str
-    answer: type[BaseModel] | str | None
+    response: type[BaseModel] | str | None
     status: int = 200
     description: str = ""
     body: type[BaseModel] | Any = None
     parameters: type[CursorParameters] | None = None
     request_headers: tuple[str, ...] = ()
-    answer_headers: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
     problems: tuple[type[Problem], ...] = ()
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -80,11 +80,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "create_product",
         "products",
         "Creates a product",
-        answers.Product,
+        responses.Product,
         201,
         body=NewProduct,
         request_headers=_KEY,
-        answer_headers=("Location", "ETag", *_REPLAYED),
+        response_headers=("Location", "ETag", *_REPLAYED),
         links={
             **_PRODUCT_LINKS,
             "place_order": {"body": {"customer_id": 1, "products": [{"product_id": _ID, "quantity": 1}]}},
@@ -94,27 +94,27 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "list_products",
         "products",
         "Lists products, newest first if not sorted otherwise",
-        answers.ProductPage,
+        responses.ProductPage,
         parameters=ProductListParameters,
-        answer_headers=("Link",),
+        response_headers=("Link",),
     ),
     ("GET", "/api/products/{id}"): Operation(
         "get_product",
         "products",
         "Reads one product",
-        answers.Product,
+        responses.Product,
         request_headers=("If-None-Match",),
-        answer_headers=("ETag",),
+        response_headers=("ETag",),
         problems=(errors.ProductNotFound,),
     ),
     ("PUT", "/api/products/{id}"): Operation(
         "update_product",
         "products",
         "Changes the fields sent, at least one",
-        answers.Product,
+        responses.Product,
         body=ProductChanges,
         request_headers=("If-Match",),
-        answer_headers=("ETag",),
+        response_headers=("ETag",),
         problems=(errors.ProductNotFound, errors.NumberOutOfRange),
     ),
     ("DELETE", "/api/products/{id}"): Operation(
@@ -130,23 +130,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "adjust_stock",
         "products",
         "Adds a signed delta to the stock, with a reason",
-        answers.StockMovement,
+        responses.StockMovement,
         201,
         body=StockAdjustment,
         request_headers=_KEY,
-        answer_headers=_REPLAYED,
+        response_headers=_REPLAYED,
         problems=(errors.ProductNotFound, errors.InsufficientStock, errors.NumberOutOfRange),
     ),
     ("POST", "/api/orders"): Operation(
         "place_order",
         "orders",
         "Places an order and takes its stock, all or nothing",
-        answers.Order,
+        responses.Order,
         201,
         description="Prices come from the catalogue. Lines that name the same product are added together.",
         body=NewOrder,
         request_headers=_KEY,
-        answer_headers=("Location", *_REPLAYED),
+        response_headers=("Location", *_REPLAYED),
         problems=(errors.ProductNotFound, errors.InsufficientStock, TotalTooLarge),
         links={
             "get_order": {"id": _ID},
@@ -159,22 +159,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "list_orders",
         "orders",
         "Lists orders, newest first",
-        answers.OrderPage,
+        responses.OrderPage,
         parameters=OrderListParameters,
-        answer_headers=("Link",),
+        response_headers=("Link",),
     ),
     ("GET", "/api/orders/{id}"): Operation(
         "get_order",
         "orders",
         "Reads one order with its lines",
-        answers.Order,
+        responses.Order,
         problems=(errors.OrderNotFound,),
     ),
     ("PUT", "/api/orders/{id}/status"): Operation(
         "change_order_status",
         "orders",
         "Moves it from pending to completed or canceled; cancelling gives the stock back, once",
-        answers.Order,
+        responses.Order,
         body=StatusChange,
         problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange),
     ),
@@ -182,16 +182,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "list_order_events",
         "orders",
         "Reads its timeline, oldest first",
-        answers.OrderEventPage,
+        responses.OrderEventPage,
         parameters=CursorParameters,
-        answer_headers=("Link",),
+        response_headers=("Link",),
         problems=(errors.OrderNotFound,),
     ),
     ("POST", "/api/payment-webhook"): Operation(
         "receive_payment_event",
         "payments",
         "Takes a payment event, signed by the payment processor",
-        answers.PaymentEventAnswer,
+        responses.PaymentEventResponse,
         description=(
             "Each event has its effect once, however often it is sent. What it did is its `outcome`. An order that is"
             " not there is 404, so that the processor sends the event again."
@@ -203,25 +203,25 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "list_payment_events",
         "payments",
         "Lists the payment events that came, newest first",
-        answers.PaymentEventPage,
+        responses.PaymentEventPage,
         parameters=PaymentEventListParameters,
-        answer_headers=("Link",),
+        response_headers=("Link",),
     ),
     ("POST", "/api/payment-events/{id}/replay"): Operation(
         "replay_payment_event",
         "payments",
         "Runs a stored event through again",
-        answers.PaymentEventAnswer,
+        responses.PaymentEventResponse,
         problems=(PaymentEventNotFound, errors.OrderNotFound),
     ),
     ("GET", "/api/reconciliation"): Operation(
         "reconcile",
         "payments",
         "Lists what does not add up, oldest first",
-        answers.MismatchPage,
+        responses.MismatchPage,
         description="Money without goods, and goods without money.",
         parameters=ReconciliationParameters,
-        answer_headers=("Link",),
+        response_headers=("Link",),
     ),
     ("GET", "/docs"): Operation(
         "get_docs",
@@ -229,14 +229,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Shows the API's description as a page, with a paragraph for each kind of problem",
         "text/html; charset=utf-8",
         request_headers=("If-None-Match",),
-        answer_headers=("ETag",),
+        response_headers=("ETag",),
     ),
     ("GET", "/openapi.json"): Operation(
         "get_openapi",
         "description",
         "Reads the API's description, this document",
-        answers.Description,
+        responses.Description,
         request_headers=("If-None-Match",),
-        answer_headers=("ETag",),
+        response_headers=("ETag",),
     ),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import storefront
-from openapi.answers import ORDER_ID, PAYMENT_EVENT_ID, PRODUCT_ID
+from openapi.responses import ORDER_ID, PAYMENT_EVENT_ID, PRODUCT_ID
 from storefront import access, errors
 from storefront.errors import Problem
 from storefront.idempotency import keys

@@ -29,11 +29,11 @@ _NAMES = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
 _TITLE = "title"
 
 
-def components(requests: Iterable[type[BaseModel]], answers: Iterable[type[BaseModel]]) -> dict[str, Schema]:
+def components(requests: Iterable[type[BaseModel]], responses: Iterable[type[BaseModel]]) -> dict[str, Schema]:
     """The schemas of models that come in and of models that go out, by name."""
     wanted: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
         *((model, "validation") for model in requests),
-        *((model, "serialization") for model in answers),
+        *((model, "serialization") for model in responses),
     ]
     _, schema = models_json_schema(wanted, ref_template=f"{_COMPONENTS}{{model}}")
     enums = {name: {"type": "string", "enum": list(values)} for values, name in _ENUMS.items()}

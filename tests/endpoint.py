@@ -6,12 +6,12 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
-Answer = tuple[int, bytes]
+CannedResponse = tuple[int, bytes]
 """Status and body."""
 
 
 @contextmanager
-def answering(*answers: Answer | None) -> Iterator[tuple[str, list[Message]]]:
+def serving(*responses: CannedResponse | None) -> Iterator[tuple[str, list[Message]]]:
     """A server that gives these answers in turn, None for hanging up; its address, and each request's headers."""
     asked: list[Message] = []
 
@@ -19,11 +19,11 @@ def answering(*answers: Answer | None) -> Iterator[tuple[str, list[Message]]]:
         def do_GET(self) -> None:
             asked.append(self.headers)
             self.rfile.read(int(self.headers["content-length"] or 0))
-            answer = answers[len(asked) - 1]
-            if answer is not None:
-                self.send_response(answer[0])
+            response = responses[len(asked) - 1]
+            if response is not None:
+                self.send_response(response[0])
                 self.end_headers()
-                self.wfile.write(answer[1])
+                self.wfile.write(response[1])
 
         do_POST = do_GET  # noqa: N815  http.server asks for the name
 

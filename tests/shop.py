@@ -40,7 +40,7 @@ FUNCTIONS = {
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     status: int
     headers: Mapping[str, str]
     text: str
@@ -56,7 +56,7 @@ class Reply:
         return self.status, self.json["type"].removeprefix("/docs#")
 
 
-Send = Callable[[str, str, bytes | None, Mapping[str, str]], Reply]
+Send = Callable[[str, str, bytes | None, Mapping[str, str]], Response]
 
 
 @dataclass
@@ -65,15 +65,15 @@ class Shop:
 
     send: Send
 
-    def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
+    def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
         """A request; a body that is not bytes is sent as JSON. The answer has to be one that is described."""
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         declared = {} if content is None else {"content-type": "application/json"}
-        reply = self.send(method, path, content, {**declared, **(headers or {})})
-        conformance.check(method, path, reply.status, reply.headers, reply.text)
-        return reply
+        response = self.send(method, path, content, {**declared, **(headers or {})})
+        conformance.check(method, path, response.status, response.headers, response.text)
+        return response
 
-    def get(self, path: str) -> Reply:
+    def get(self, path: str) -> Response:
         return self.call("GET", path)
 
     def items(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -86,7 +86,7 @@ class Shop:
         product: dict[str, Any] = expect(201, self.call("POST", "/api/products", body))
         return product
 
-    def place_order(self, *lines: tuple[str, int], customer_id: int = 1) -> Reply:
+    def place_order(self, *lines: tuple[str, int], customer_id: int = 1) -> Response:
         products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines]
         return self.call("POST", "/api/orders", {"customer_id": customer_id, "products": products})
 
@@ -94,7 +94,7 @@ class Shop:
         order: dict[str, Any] = expect(201, self.place_order(*lines, **options))
         return order
 
-    def change_status(self, order_id: str, status: str) -> Reply:
+    def change_status(self, order_id: str, status: str) -> Response:
         return self.call("PUT", f"/api/orders/{order_id}/status", {"status": status})
 
     def stock(self, product_id: str) -> int:
@@ -105,11 +105,11 @@ class Shop:
         status: str = expect(200, self.get(f"/api/orders/{order_id}"))["payment_status"]
         return status
 
-    def pay(self, order_id: str, payment_status: str = "paid", **fields: Any) -> Reply:
+    def pay(self, order_id: str, payment_status: str = "paid", **fields: Any) -> Response:
         """Report a payment in the shop's own format."""
         return self.deliver({"order_id": order_id, "payment_status": payment_status, **fields})
 
-    def deliver(self, body: Any, scheme: str = "x_signature", webhook_id: str = "msg_1") -> Reply:
+    def deliver(self, body: Any, scheme: str = "x_signature", webhook_id: str = "msg_1") -> Response:
         """Send the webhook an authentic event; a body that is not bytes is sent as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.call("POST", "/api/payment-webhook", content, signed(content, scheme, webhook_id))
@@ -125,34 +125,34 @@ def local_keyring() -> Keyring:
     return Keyring(lambda: json.dumps(LOCAL_SECRETS))
 
 
-def expect(status: int, reply: Reply) -> Any:
+def expect(status: int, response: Response) -> Any:
     """The reply's JSON, where it has the status."""
-    assert reply.status == status, reply
-    return reply.json
+    assert response.status == status, response
+    return response.json
 
 
 def over_handlers(
     method: str, path: str, body: bytes | None, headers: Mapping[str, str], claims: Mapping[str, str] | None = None
-) -> Reply:
+) -> Response:
     """Call the function that API Gateway would, with the event that it would make of a token with these claims."""
     event = api_event(method, path, body, headers)
     if claims is not None:
         event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
-    answer = load_function(_function_name(event)).lambda_handler(event, lambda_context())
-    reply_headers = {name.lower(): value for name, value in answer["headers"].items()}
-    return Reply(answer["statusCode"], reply_headers, answer["body"] or "")
+    response = load_function(_function_name(event)).lambda_handler(event, lambda_context())
+    reply_headers = {name.lower(): value for name, value in response["headers"].items()}
+    return Response(response["statusCode"], reply_headers, response["body"] or "")
 
 
 def over_http(address: str) -> Send:
     """Send real requests to an address such as http://127.0.0.1:3000."""
 
-    def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
         connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
             reply_headers = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, reply_headers, response.read().decode())
+            return Response(response.status, reply_headers, response.read().decode())
         finally:
             connection.close()
 

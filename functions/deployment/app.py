@@ -68,10 +68,10 @@ def _migrate() -> str:
     """Why the migrations failed; "" where they did not."""
     # Once: CloudFormation is told of a failure, and a second try would find the first still running.
     config = Config(read_timeout=ANSWER_TIMEOUT, retries={"total_max_attempts": 1}, tcp_keepalive=True)
-    answer = _invoke(boto3.client("lambda", config=config))
-    payload = json.load(answer["Payload"])
+    response = _invoke(boto3.client("lambda", config=config))
+    payload = json.load(response["Payload"])
     logger.info("migrations: %s", json.dumps(payload))
-    if "FunctionError" in answer:
+    if "FunctionError" in response:
         return f"The migrations failed, and nothing was changed: {payload.get('errorMessage')}"
     return ""
 

@@ -27,8 +27,8 @@ app = create_app()
 def create_product() -> Response[str]:
     event = app.current_event
     key = idempotency_key(header(event, "idempotency-key"))
-    answer = store.create(parse_json(event, NewProduct), actor_of(event), key)
-    return created(answer, "/api/products", ETag=etag(answer.body))
+    response = store.create(parse_json(event, NewProduct), actor_of(event), key)
+    return created(response, "/api/products", ETag=etag(response.body))
 
 
 @app.get("/api/products")

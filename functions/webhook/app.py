@@ -31,11 +31,13 @@ def receive_payment_event() -> Response[str]:
         # A processor that is refused gives up some day, and a payment may be lost on it: the log says what to mend.
         remark(warn=True, detail=problem.detail)
         raise
-    answer = store.record(sent, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
+    response = store.record(sent, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
     # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
-    needs_somebody = answer["outcome"] in ("needs_refund", "needs_review")
-    remark(warn=needs_somebody, outcome=answer["outcome"], order_id=answer["order_id"], event_id=answer["event_id"])
-    return json_response(json.dumps(answer))
+    needs_somebody = response["outcome"] in ("needs_refund", "needs_review")
+    remark(
+        warn=needs_somebody, outcome=response["outcome"], order_id=response["order_id"], event_id=response["event_id"]
+    )
+    return json_response(json.dumps(response))
 
 
 lambda_handler = entry_point(app)

@@ -10,7 +10,7 @@ from storefront import access
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
 from tests.shop import (
     UNKNOWN,
-    Reply,
+    Response,
     Shop,
     api_event,
     expect,
@@ -59,7 +59,7 @@ def customer(customer_id: int) -> Shop:
     return holder(*access.CUSTOMERS, sub=f"customer-{customer_id}", customer_id=str(customer_id))
 
 
-def request(shop: Shop, method: str, path: str) -> Reply:
+def request(shop: Shop, method: str, path: str) -> Response:
     """One that says nothing, of a thing that is not there: whoever is let through gets a problem of another kind."""
     return shop.call(method, path.replace("{id}", UNKNOWN), None if method in ("GET", "DELETE") else {})
 
@@ -67,16 +67,16 @@ def request(shop: Shop, method: str, path: str) -> Reply:
 @pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
 def test_a_guarded_route_is_closed_without_a_token(method: str, path: str, needed: str) -> None:
     assert needed
-    reply = request(NOBODY, method, path)
-    assert reply.problem() == (401, "token-missing")
-    assert reply.headers["www-authenticate"] == "Bearer"
+    response = request(NOBODY, method, path)
+    assert response.problem() == (401, "token-missing")
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
 def test_a_guarded_route_is_closed_to_every_other_scope(method: str, path: str, needed: str) -> None:
-    reply = request(holder(*(scope for scope in SCOPES if scope != needed)), method, path)
-    assert reply.problem() == (403, "forbidden")
-    assert reply.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
+    response = request(holder(*(scope for scope in SCOPES if scope != needed)), method, path)
+    assert response.problem() == (403, "forbidden")
+    assert response.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
 
 
 @pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
@@ -123,8 +123,8 @@ def test_scopes_are_read_as_issuers_write_them(claims: dict[str, str]) -> None:
     ],
 )
 def test_what_only_resembles_a_scope_is_none(claims: dict[str, str]) -> None:
-    reply = with_claims(**claims).get("/api/orders")
-    assert reply.problem() == (403, "forbidden")
+    response = with_claims(**claims).get("/api/orders")
+    assert response.problem() == (403, "forbidden")
 
 
 @pytest.mark.parametrize("setting", ["on", "", "OFF", "false", None])
@@ -268,7 +268,7 @@ def test_a_customer_who_cannot_be_read_is_nobody(claim: str) -> None:
 
 
 def test_customers_may_choose_the_same_idempotency_key(tea: str) -> None:
-    def place(customer_id: int) -> Reply:
+    def place(customer_id: int) -> Response:
         body = {"customer_id": customer_id, "products": [{"product_id": tea, "quantity": 1}]}
         return customer(customer_id).call("POST", "/api/orders", body, {"idempotency-key": "1"})
 

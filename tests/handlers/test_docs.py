@@ -97,9 +97,9 @@ def test_it_is_sent_once_while_it_is_the_same(shop: Shop, path: str) -> None:
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 def test_it_is_compressed_for_whoever_takes_that(shop: Shop, path: str) -> None:
     event = api_event("GET", path, None, {"accept-encoding": "gzip, br"})
-    answer = load_function("docs").lambda_handler(event, lambda_context())
-    assert answer["headers"].items() >= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}.items()
-    assert gzip.decompress(base64.b64decode(answer["body"])).decode() == shop.get(path).text
+    response = load_function("docs").lambda_handler(event, lambda_context())
+    assert response["headers"].items() >= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}.items()
+    assert gzip.decompress(base64.b64decode(response["body"])).decode() == shop.get(path).text
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.races import Call, two_at_once
-from tests.shop import UNKNOWN, Reply, Shop, expect
+from tests.shop import UNKNOWN, Response, Shop, expect
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def etag(shop: Shop, path: str) -> str:
     return shop.get(path).headers["etag"]
 
 
-def update(shop: Shop, path: str, if_match: str, **changes: Any) -> Reply:
+def update(shop: Shop, path: str, if_match: str, **changes: Any) -> Response:
     return shop.call("PUT", path, changes or {"price": "9"}, {"If-Match": if_match})
 
 
@@ -40,8 +40,8 @@ def test_a_sale_changes_the_etag(shop: Shop, tea: str) -> None:
 @pytest.mark.parametrize("header", ["{}", "W/{}", '"other", {}', "*", ' W/"x" , {} '])
 def test_what_is_known_is_not_sent_again(shop: Shop, tea: str, header: str) -> None:
     current = etag(shop, tea)
-    reply = shop.call("GET", tea, headers={"If-None-Match": header.format(current)})
-    assert (reply.status, reply.text, reply.headers["etag"]) == (304, "", current)
+    response = shop.call("GET", tea, headers={"If-None-Match": header.format(current)})
+    assert (response.status, response.text, response.headers["etag"]) == (304, "", current)
 
 
 @pytest.mark.parametrize("header", ['"other"', "", "x", '""', '"', "x{}"])
@@ -50,8 +50,8 @@ def test_what_is_not_known_is_sent(shop: Shop, tea: str, header: str) -> None:
 
 
 def test_what_is_gone_is_not_found_whatever_is_known(shop: Shop) -> None:
-    reply = shop.call("GET", f"/api/products/{UNKNOWN}", headers={"If-None-Match": "*"})
-    assert reply.problem() == (404, "product-not-found")
+    response = shop.call("GET", f"/api/products/{UNKNOWN}", headers={"If-None-Match": "*"})
+    assert response.problem() == (404, "product-not-found")
 
 
 def test_a_change_with_the_current_etag_is_made(shop: Shop, tea: str) -> None:

@@ -28,21 +28,21 @@ def test_an_event_works_as_it_is(direct_url: str, name: str, monkeypatch: pytest
     if name == "migrate.json":
         # It signs in as the owner.
         monkeypatch.setenv("DATABASE_URL", direct_url)
-    answer = invoke(name)
+    response = invoke(name)
     if name in UNROUTED:
-        assert answer.items() >= UNROUTED[name].items()
+        assert response.items() >= UNROUTED[name].items()
     elif name == "unknown-route.json":
-        assert answer["statusCode"] == 404
+        assert response["statusCode"] == 404
     else:
-        assert answer["statusCode"] in (200, 201, 204), answer
+        assert response["statusCode"] in (200, 201, 204), response
 
 
 def test_an_event_of_the_processor_s_works_as_it_is(order: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert processor.main(["paid", order["id"], "--scheme", "stripe", "--print-event"]) == 0
     event = json.loads(capsys.readouterr().out)
-    answer = load_function("webhook").lambda_handler(event, lambda_context())
-    assert (answer["statusCode"], json.loads(answer["body"])["outcome"]) == (200, "applied")
+    response = load_function("webhook").lambda_handler(event, lambda_context())
+    assert (response["statusCode"], json.loads(response["body"])["outcome"]) == (200, "applied")
 
 
 def test_there_is_an_event_for_every_route_and_function() -> None:

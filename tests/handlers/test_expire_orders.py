@@ -15,8 +15,8 @@ from tests.shop import Shop, expect, lambda_context, load_function
 
 
 def run(context: SimpleNamespace | None = None) -> dict[str, int]:
-    answer: dict[str, int] = load_function("expire_orders").lambda_handler({}, context or lambda_context())
-    return answer
+    response: dict[str, int] = load_function("expire_orders").lambda_handler({}, context or lambda_context())
+    return response
 
 
 def age(database: Connection, *order_ids: str, minutes: int = 1441) -> None:

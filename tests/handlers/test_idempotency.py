@@ -10,7 +10,7 @@ from storefront import db
 from storefront.actor import ANONYMOUS
 from storefront.audit import violations
 from tests.integration.races import once, place, two_at_once
-from tests.shop import UNKNOWN, Reply, Shop, expect
+from tests.shop import UNKNOWN, Response, Shop, expect
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def tea(shop: Shop) -> str:
     return product_id
 
 
-def place_with(shop: Shop, key: str, product_id: str, quantity: int = 1, **fields: Any) -> Reply:
+def place_with(shop: Shop, key: str, product_id: str, quantity: int = 1, **fields: Any) -> Response:
     body = {"customer_id": 1, "products": [{"product_id": product_id, "quantity": quantity}], **fields}
     return shop.call("POST", "/api/orders", body, {"Idempotency-Key": key})
 
@@ -89,9 +89,9 @@ def test_keys_that_differ_are_two_orders(shop: Shop, tea: str) -> None:
     "key", ["", " ", '""', '"', '"k', 'k" "', '"k"x', '"a b"', "a b", "x" * 256, "é", "\x7f", "a\0", r'"\k"', '"a"b"']
 )
 def test_a_key_that_breaks_a_rule_is_refused(shop: Shop, tea: str, key: str) -> None:
-    reply = place_with(shop, key, tea)
-    assert reply.problem() == (422, "invalid-request")
-    assert reply.json["errors"][0]["header"] == "Idempotency-Key"
+    response = place_with(shop, key, tea)
+    assert response.problem() == (422, "invalid-request")
+    assert response.json["errors"][0]["header"] == "Idempotency-Key"
     assert shop.stock(tea) == 10
 
 
@@ -153,9 +153,9 @@ def test_a_first_that_runs_for_too_long_is_409_with_retry_after(shop: Shop, tea:
     db.disconnect()
     database.run("BEGIN")
     assert once(place((tea, 1)), "k", caller=ANONYMOUS).run(database) == "placed"
-    reply = place_with(shop, "k", tea)
-    assert reply.problem() == (409, "idempotency-key-in-flight")
-    assert reply.headers["retry-after"] == "2"
+    response = place_with(shop, "k", tea)
+    assert response.problem() == (409, "idempotency-key-in-flight")
+    assert response.headers["retry-after"] == "2"
     database.run("ROLLBACK")
     assert place_with(shop, "k", tea).status == 201
 

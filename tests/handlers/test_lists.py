@@ -9,7 +9,7 @@ import pytest
 from pg8000.native import Connection
 
 from storefront.lists import cursor
-from tests.shop import UNKNOWN, Reply, Shop, expect, target
+from tests.shop import UNKNOWN, Response, Shop, expect, target
 
 PRODUCTS = "/api/products"
 
@@ -25,9 +25,9 @@ def walk(shop: Shop, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         yield from page["items"]
 
 
-def links(reply: Reply) -> dict[str, str]:
+def links(response: Response) -> dict[str, str]:
     """The targets of the Link header (RFC 8288) by relation."""
-    return {relation: url for url, relation in re.findall(r'<([^>]*)>; rel="(\w+)"', reply.headers["link"])}
+    return {relation: url for url, relation in re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers["link"])}
 
 
 def names(shop: Shop, **parameters: Any) -> set[str]:
@@ -129,8 +129,8 @@ def test_a_search_finds_whole_words_in_any_case_and_order(shop: Shop) -> None:
 @pytest.mark.parametrize("q", ["²", "½ ¼", "'", "%", "a' OR '1'='1", "{}", "\\", "a & !b", "<->", '"'])
 def test_a_search_is_never_more_than_words(shop: Shop, q: str) -> None:
     shop.create_product(name="Tea")
-    reply = shop.get(target(PRODUCTS, q=q))
-    assert reply.status == 422 or reply.json["items"] == []
+    response = shop.get(target(PRODUCTS, q=q))
+    assert response.status == 422 or response.json["items"] == []
 
 
 def test_prices_can_be_bounded_on_both_sides_inclusively(shop: Shop) -> None:
@@ -203,9 +203,9 @@ def test_orders_can_be_bounded_by_time_on_both_sides_inclusively(shop: Shop) -> 
     ],
 )
 def test_a_parameter_that_breaks_a_rule_is_named(shop: Shop, path: str, parameter: str, value: str) -> None:
-    reply = shop.get(target(path, **{parameter: value}))
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["parameter"] for error in reply.json["errors"]] == [parameter]
+    response = shop.get(target(path, **{parameter: value}))
+    assert response.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in response.json["errors"]] == [parameter]
 
 
 @pytest.mark.usefixtures("seven")
@@ -235,10 +235,10 @@ def test_past_the_end_the_links_lead_back_to_the_last_page(shop: Shop) -> None:
 @pytest.mark.usefixtures("seven")
 def test_the_links_of_a_cursor_s_page_lead_on_and_back_to_the_beginning(shop: Shop) -> None:
     page = expect(200, shop.get(target(PRODUCTS, page_size=3)))
-    reply = shop.get(target(PRODUCTS, page_size=3, cursor=page["next_cursor"]))
-    assert links(reply).keys() == {"first", "next"}
-    assert shop.get(links(reply)["first"]).json == page
-    assert len(shop.get(links(reply)["next"]).json["items"]) == 1
+    response = shop.get(target(PRODUCTS, page_size=3, cursor=page["next_cursor"]))
+    assert links(response).keys() == {"first", "next"}
+    assert shop.get(links(response)["first"]).json == page
+    assert len(shop.get(links(response)["next"]).json["items"]) == 1
 
 
 @pytest.mark.timeout(300)

@@ -20,8 +20,8 @@ FIELDS = {
 
 def test_an_order_takes_the_stock_and_is_answered_whole(shop: Shop) -> None:
     tea, cup = shop.create_product(price="4.50"), shop.create_product(name="Cup", price="7", quantity=2)
-    reply = shop.place_order((cup["id"], 2), (tea["id"], 3), customer_id=12345)
-    order = expect(201, reply)
+    response = shop.place_order((cup["id"], 2), (tea["id"], 3), customer_id=12345)
+    order = expect(201, response)
     assert order.keys() == FIELDS
     assert (order["customer_id"], order["status"], order["payment_status"]) == (12345, "pending", "unpaid")
     assert order["total_price"] == "27.50"
@@ -30,8 +30,8 @@ def test_an_order_takes_the_stock_and_is_answered_whole(shop: Shop) -> None:
         {"id": "", "product_id": tea["id"], "product_name": "Tea", "quantity": 3, "price_at_purchase": "4.50"},
     ]
     assert (shop.stock(tea["id"]), shop.stock(cup["id"])) == (7, 0)
-    assert reply.headers["location"] == f"/api/orders/{order['id']}"
-    assert expect(200, shop.get(reply.headers["location"])) == order
+    assert response.headers["location"] == f"/api/orders/{order['id']}"
+    assert expect(200, shop.get(response.headers["location"])) == order
 
 
 def test_lines_that_name_the_same_product_are_added_together(shop: Shop) -> None:
@@ -49,10 +49,10 @@ def test_lines_that_only_together_ask_too_much_are_refused(shop: Shop) -> None:
 
 def test_every_short_line_is_listed_and_no_stock_moves(shop: Shop) -> None:
     tea, cup, pot = (shop.create_product(name=name, quantity=1) for name in ("Tea", "Cup", "Pot"))
-    reply = shop.place_order((tea["id"], 2), (cup["id"], 1), (pot["id"], 2_147_483_647))
-    assert reply.problem() == (400, "insufficient-stock")
-    assert reply.json["detail"] == "Insufficient stock for Tea, Pot"
-    assert [(e["pointer"], e["requested"], e["available"]) for e in reply.json["errors"]] == [
+    response = shop.place_order((tea["id"], 2), (cup["id"], 1), (pot["id"], 2_147_483_647))
+    assert response.problem() == (400, "insufficient-stock")
+    assert response.json["detail"] == "Insufficient stock for Tea, Pot"
+    assert [(e["pointer"], e["requested"], e["available"]) for e in response.json["errors"]] == [
         ("#/products/0/quantity", 2, 1),
         ("#/products/2/quantity", 2_147_483_647, 1),
     ]
@@ -62,14 +62,14 @@ def test_every_short_line_is_listed_and_no_stock_moves(shop: Shop) -> None:
 def test_every_missing_product_is_listed_and_no_stock_moves(shop: Shop) -> None:
     tea, gone = shop.create_product(), shop.create_product()
     shop.call("DELETE", f"/api/products/{gone['id']}")
-    reply = shop.place_order((tea["id"], 1), (gone["id"], 1), (UNKNOWN, 1))
-    assert reply.problem() == (404, "product-not-found")
-    assert [error["pointer"] for error in reply.json["errors"]] == [
+    response = shop.place_order((tea["id"], 1), (gone["id"], 1), (UNKNOWN, 1))
+    assert response.problem() == (404, "product-not-found")
+    assert [error["pointer"] for error in response.json["errors"]] == [
         "#/products/1/product_id",
         "#/products/2/product_id",
     ]
-    assert gone["id"] in reply.json["detail"]
-    assert UNKNOWN in reply.json["detail"]
+    assert gone["id"] in response.json["detail"]
+    assert UNKNOWN in response.json["detail"]
     assert shop.stock(tea["id"]) == 10
 
 
@@ -121,9 +121,9 @@ LINE = {"product_id": UNKNOWN, "quantity": 1}
     ],
 )
 def test_an_order_that_breaks_a_rule_is_refused(shop: Shop, fields: dict[str, Any], pointer: str) -> None:
-    reply = shop.call("POST", "/api/orders", {"customer_id": 1, "products": [LINE], **fields})
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["pointer"] for error in reply.json["errors"]] == [pointer]
+    response = shop.call("POST", "/api/orders", {"customer_id": 1, "products": [LINE], **fields})
+    assert response.problem() == (422, "invalid-request")
+    assert [error["pointer"] for error in response.json["errors"]] == [pointer]
 
 
 def test_cancelling_gives_the_stock_back_once(shop: Shop) -> None:
@@ -131,9 +131,9 @@ def test_cancelling_gives_the_stock_back_once(shop: Shop) -> None:
     order = shop.order((tea["id"], 3), (cup["id"], 1))
     canceled = expect(200, shop.change_status(order["id"], "canceled"))
     assert canceled == {**order, "status": "canceled", "updated_at": canceled["updated_at"]}
-    reply = shop.change_status(order["id"], "canceled")
-    assert reply.problem() == (400, "invalid-transition")
-    assert reply.json["detail"] == "Cannot transition from canceled to canceled"
+    response = shop.change_status(order["id"], "canceled")
+    assert response.problem() == (400, "invalid-transition")
+    assert response.json["detail"] == "Cannot transition from canceled to canceled"
     assert (shop.stock(tea["id"]), shop.stock(cup["id"])) == (10, 10)
 
 
@@ -158,9 +158,9 @@ def test_cancelling_past_the_largest_stock_is_refused_and_changes_nothing(shop: 
 def test_both_ends_are_final(shop: Shop, first: str, second: str) -> None:
     order = shop.order((shop.create_product()["id"], 1))
     expect(200, shop.change_status(order["id"], first))
-    reply = shop.change_status(order["id"], second)
-    assert reply.problem() == (400, "invalid-transition")
-    assert reply.json["detail"] == f"Cannot transition from {first} to {second}"
+    response = shop.change_status(order["id"], second)
+    assert response.problem() == (400, "invalid-transition")
+    assert response.json["detail"] == f"Cannot transition from {first} to {second}"
 
 
 def test_a_pending_order_cannot_become_pending(shop: Shop) -> None:
@@ -214,6 +214,6 @@ def test_the_list_can_be_filtered_by_status_payment_and_customer(shop: Shop) -> 
     [("status", "paid"), ("payment_status", "pending"), ("customer_id", "0"), ("customer_id", "1e3"), ("sort", "id")],
 )
 def test_a_list_parameter_that_breaks_a_rule_is_named(shop: Shop, parameter: str, value: str) -> None:
-    reply = shop.get(target("/api/orders", **{parameter: value}))
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["parameter"] for error in reply.json["errors"]] == [parameter]
+    response = shop.get(target("/api/orders", **{parameter: value}))
+    assert response.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in response.json["errors"]] == [parameter]

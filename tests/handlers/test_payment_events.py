@@ -138,9 +138,9 @@ def test_the_inbox_is_filtered_by_outcome_order_and_event(shop: Shop, order: dic
     ],
 )
 def test_a_parameter_of_the_inbox_that_breaks_a_rule_is_named(shop: Shop, parameters: dict[str, str]) -> None:
-    reply = shop.get(target(EVENTS, **parameters))
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["parameter"] for error in reply.json["errors"]] == [*parameters]
+    response = shop.get(target(EVENTS, **parameters))
+    assert response.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in response.json["errors"]] == [*parameters]
 
 
 @pytest.mark.parametrize("path", [EVENTS, RECONCILIATION])

@@ -30,9 +30,9 @@ def test_a_line_break_is_part_of_a_path(path: str) -> None:
 def test_a_wrong_method_is_told_the_right_ones(shop: Shop, path: str, method: str) -> None:
     if method in ROUTES[path]:
         return
-    reply = shop.call(method, path.replace("{id}", UNKNOWN))
-    assert reply.problem() == (405, "method-not-allowed")
-    assert reply.headers["allow"] == ", ".join(sorted(ROUTES[path]))
+    response = shop.call(method, path.replace("{id}", UNKNOWN))
+    assert response.problem() == (405, "method-not-allowed")
+    assert response.headers["allow"] == ", ".join(sorted(ROUTES[path]))
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
@@ -77,15 +77,15 @@ def test_a_page_that_lambda_could_not_pass_on_is_a_problem(shop: Shop, database:
         " SELECT 'Tea', repeat(E'\\u0001', 10000), 1, 1 FROM generate_series(1, 100)"
     )
     assert shop.get(target("/api/products", page_size=100)).problem() == (400, "page-too-large")
-    reply = shop.get(target("/api/products", page_size=50))
-    assert (reply.status, len(reply.json["items"])) == (200, 50)
+    response = shop.get(target("/api/products", page_size=50))
+    assert (response.status, len(response.json["items"])) == (200, 50)
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
 def test_a_body_that_is_not_declared_as_json_is_refused(shop: Shop, method: str, path: str, media_type: str) -> None:
-    reply = shop.call(method, path, {}, {"content-type": media_type})
-    assert reply.problem() == (415, "unsupported-media-type")
+    response = shop.call(method, path, {}, {"content-type": media_type})
+    assert response.problem() == (415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
@@ -95,10 +95,10 @@ def test_json_may_be_declared_in_other_words(shop: Shop, media_type: str) -> Non
 
 
 def test_a_body_that_breaks_ten_thousand_rules_lists_the_first_hundred(shop: Shop) -> None:
-    reply = shop.call("POST", "/api/products", {f"x{n}": n for n in range(10_000)})
-    assert reply.problem() == (422, "invalid-request")
-    assert len(reply.json["errors"]) == 100
-    assert reply.json["detail"].endswith("; and 10000 more")
+    response = shop.call("POST", "/api/products", {f"x{n}": n for n in range(10_000)})
+    assert response.problem() == (422, "invalid-request")
+    assert len(response.json["errors"]) == 100
+    assert response.json["detail"].endswith("; and 10000 more")
 
 
 @pytest.mark.usefixtures("shop")
@@ -114,9 +114,9 @@ def test_a_database_that_is_away_is_503_with_a_time_to_come_back(shop: Shop, mon
     db.disconnect()
     for url in ("postgresql://postgres@/storefront?host=/nowhere", "postgresql://127.0.0.1:1/x?sslmode=disable"):
         monkeypatch.setenv("DATABASE_URL", url)
-        for reply in (shop.get("/api/products"), shop.get(f"/api/orders/{UNKNOWN}"), shop.pay(UNKNOWN)):
-            assert reply.problem() == (503, "unavailable")
-            assert int(reply.headers["retry-after"]) > 0
+        for response in (shop.get("/api/products"), shop.get(f"/api/orders/{UNKNOWN}"), shop.pay(UNKNOWN)):
+            assert response.problem() == (503, "unavailable")
+            assert int(response.headers["retry-after"]) > 0
 
 
 def test_what_nobody_expected_is_a_500_that_says_nothing_of_its_cause(
@@ -126,20 +126,20 @@ def test_what_nobody_expected_is_a_500_that_says_nothing_of_its_cause(
         raise RuntimeError("password=hunter2")
 
     monkeypatch.setattr(db, "call", fail)
-    reply = shop.get("/api/products")
+    response = shop.get("/api/products")
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
-    assert reply.problem() == (500, "internal-error")
-    assert vars(caplog.records[0])["request_id"] in reply.json["detail"]
-    assert "hunter2" not in reply.text
-    assert "RuntimeError" not in reply.text
+    assert response.problem() == (500, "internal-error")
+    assert vars(caplog.records[0])["request_id"] in response.json["detail"]
+    assert "hunter2" not in response.text
+    assert "RuntimeError" not in response.text
 
 
 def test_an_error_in_the_database_quotes_no_sql_and_no_row(shop: Shop, database: Any) -> None:
     database.run("ALTER TABLE products ADD CONSTRAINT forbidden CHECK (name <> 'Secret tea')")
-    reply = shop.call("POST", "/api/products", {"name": "Secret tea", "price": 1, "quantity": 1})
-    assert reply.problem() == (500, "internal-error")
+    response = shop.call("POST", "/api/products", {"name": "Secret tea", "price": 1, "quantity": 1})
+    assert response.problem() == (500, "internal-error")
     for leaked in ("forbidden", "Secret", "INSERT", "products", "23514"):
-        assert leaked not in reply.text
+        assert leaked not in response.text
 
 
 def test_a_request_writes_one_log_line_without_its_body(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:

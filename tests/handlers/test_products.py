@@ -11,13 +11,13 @@ FIELDS = {"id", "name", "description", "price", "quantity", "created_at", "updat
 
 
 def test_a_created_product_is_answered_whole_and_found_at_its_location(shop: Shop) -> None:
-    reply = shop.call("POST", "/api/products", {"name": "Tea", "price": 4.5, "quantity": 3})
-    product = expect(201, reply)
+    response = shop.call("POST", "/api/products", {"name": "Tea", "price": 4.5, "quantity": 3})
+    product = expect(201, response)
     assert product.keys() == FIELDS
     assert (product["name"], product["description"], product["price"], product["quantity"]) == ("Tea", None, "4.50", 3)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", product["created_at"])
-    assert reply.headers["location"] == f"/api/products/{product['id']}"
-    assert expect(200, shop.get(reply.headers["location"])) == product
+    assert response.headers["location"] == f"/api/products/{product['id']}"
+    assert expect(200, shop.get(response.headers["location"])) == product
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_a_created_product_is_answered_whole_and_found_at_its_location(shop: Sho
     ],
 )
 def test_a_field_that_breaks_a_rule_is_named(shop: Shop, fields: dict[str, Any], pointer: str) -> None:
-    reply = shop.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["pointer"] for error in reply.json["errors"]] == [pointer]
+    response = shop.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
+    assert response.problem() == (422, "invalid-request")
+    assert [error["pointer"] for error in response.json["errors"]] == [pointer]
     assert expect(200, shop.get("/api/products"))["total"] == 0
 
 
@@ -76,13 +76,13 @@ def test_a_field_that_breaks_a_rule_is_named(shop: Shop, fields: dict[str, Any],
     ],
 )
 def test_a_broken_rule_is_told_in_words_that_help(shop: Shop, fields: dict[str, Any], detail: str) -> None:
-    reply = shop.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
-    assert [error["detail"] for error in reply.json["errors"]] == [detail]
+    response = shop.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
+    assert [error["detail"] for error in response.json["errors"]] == [detail]
 
 
 def test_every_broken_rule_is_listed(shop: Shop) -> None:
-    reply = shop.call("POST", "/api/products", {"price": "0", "quantity": -1, "colour": "red"})
-    assert {error["pointer"] for error in reply.json["errors"]} == {"#/name", "#/price", "#/quantity", "#/colour"}
+    response = shop.call("POST", "/api/products", {"price": "0", "quantity": -1, "colour": "red"})
+    assert {error["pointer"] for error in response.json["errors"]} == {"#/name", "#/price", "#/quantity", "#/colour"}
 
 
 @pytest.mark.parametrize("price", ["0.01", "99999999.99", 99999999.99, 1, 19.9, "007.50"])
@@ -119,8 +119,8 @@ def test_an_update_that_breaks_a_rule_changes_nothing(shop: Shop, changes: dict[
 def test_a_deleted_product_vanishes_from_every_read(shop: Shop) -> None:
     product = shop.create_product()
     path = f"/api/products/{product['id']}"
-    reply = shop.call("DELETE", path)
-    assert (reply.status, reply.text) == (204, "")
+    response = shop.call("DELETE", path)
+    assert (response.status, response.text) == (204, "")
     assert shop.get(path).problem() == (404, "product-not-found")
     assert shop.call("PUT", path, {"price": 1}).problem() == (404, "product-not-found")
     assert shop.call("DELETE", path).problem() == (404, "product-not-found")
@@ -131,9 +131,9 @@ def test_an_id_is_a_uuid_in_either_case(shop: Shop) -> None:
     product = shop.create_product()
     assert expect(200, shop.get(f"/api/products/{product['id'].upper()}")) == product
     for not_an_id in ("7", product["id"].replace("-", ""), f"{{{product['id']}}}", f"{product['id']}0"):
-        reply = shop.get(f"/api/products/{not_an_id}")
-        assert reply.problem() == (422, "invalid-request")
-        assert reply.json["errors"][0]["parameter"] == "id"
+        response = shop.get(f"/api/products/{not_an_id}")
+        assert response.problem() == (422, "invalid-request")
+        assert response.json["errors"][0]["parameter"] == "id"
 
 
 def test_the_list_is_newest_first_in_pages(shop: Shop) -> None:
@@ -203,9 +203,9 @@ def test_the_list_can_be_sorted_both_ways_and_ties_are_broken_by_id(shop: Shop, 
     ],
 )
 def test_a_list_parameter_that_breaks_a_rule_is_named(shop: Shop, parameter: str, value: str) -> None:
-    reply = shop.get(target("/api/products", **{parameter: value}))
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["parameter"] for error in reply.json["errors"]] == [parameter]
+    response = shop.get(target("/api/products", **{parameter: value}))
+    assert response.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in response.json["errors"]] == [parameter]
 
 
 def test_a_parameter_sent_twice_is_refused(shop: Shop) -> None:

@@ -18,8 +18,8 @@ def _the_books_are_right_after_each_test(database: Connection) -> Iterator[None]
 
 
 def replay(shop: Shop, event: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = expect(200, shop.call("POST", f"{EVENTS}/{event['id']}/replay"))
-    return answer
+    response: dict[str, Any] = expect(200, shop.call("POST", f"{EVENTS}/{event['id']}/replay"))
+    return response
 
 
 def test_an_event_that_was_applied_can_be_replayed_without_harm(shop: Shop, order: dict[str, Any]) -> None:
@@ -59,8 +59,8 @@ def test_a_replay_does_not_apply_another_content_of_an_event(shop: Shop, order: 
     expect(200, shop.pay(order["id"], "failed", event_id="evt_1"))
     expect(200, shop.pay(order["id"], "paid", event_id="evt_1"))
     [other] = shop.items(EVENTS, outcome="needs_review")
-    answer = replay(shop, other)
-    assert (answer["outcome"], answer["payment_status"]) == ("needs_review", "failed")
+    response = replay(shop, other)
+    assert (response["outcome"], response["payment_status"]) == ("needs_review", "failed")
     assert [event["reason"] for event in shop.items(EVENTS, outcome="needs_review")] == ["other_content"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from pg8000.native import Connection, DatabaseError
 
 from storefront.audit import violations
-from tests.shop import UNKNOWN, Reply, Shop, expect
+from tests.shop import UNKNOWN, Response, Shop, expect
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def tea(shop: Shop) -> str:
     return product_id
 
 
-def adjust(shop: Shop, product_id: str, delta: Any, reason: Any = "counted") -> Reply:
+def adjust(shop: Shop, product_id: str, delta: Any, reason: Any = "counted") -> Response:
     return shop.call("POST", f"/api/products/{product_id}/stock-adjustments", {"delta": delta, "reason": reason})
 
 
@@ -37,9 +37,9 @@ def test_an_adjustment_adds_to_the_stock_or_takes_from_it(shop: Shop, tea: str) 
 
 
 def test_more_than_there_is_cannot_be_taken(shop: Shop, tea: str, database: Connection) -> None:
-    reply = adjust(shop, tea, -11)
-    assert reply.problem() == (400, "insufficient-stock")
-    assert reply.json["detail"] == "Insufficient stock for Tea: 11 to be taken, 10 available"
+    response = adjust(shop, tea, -11)
+    assert response.problem() == (400, "insufficient-stock")
+    assert response.json["detail"] == "Insufficient stock for Tea: 11 to be taken, 10 available"
     assert adjust(shop, tea, -2_147_483_647).problem() == (400, "insufficient-stock")
     assert adjust(shop, tea, 2_147_483_647).problem() == (422, "number-out-of-range")
     assert shop.stock(tea) == 10
@@ -55,16 +55,16 @@ def test_a_product_that_is_gone_has_no_stock_to_adjust(shop: Shop, tea: str) -> 
 
 @pytest.mark.parametrize("delta", [0, None, "1", 1.5, 2_147_483_648, -2_147_483_648, True, 1e400])
 def test_a_delta_that_breaks_a_rule_is_refused(shop: Shop, tea: str, delta: Any) -> None:
-    reply = adjust(shop, tea, delta)
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["pointer"] for error in reply.json["errors"]] == ["#/delta"]
+    response = adjust(shop, tea, delta)
+    assert response.problem() == (422, "invalid-request")
+    assert [error["pointer"] for error in response.json["errors"]] == ["#/delta"]
 
 
 @pytest.mark.parametrize("reason", ["", " ", None, 1, "x" * 256, "a\0"])
 def test_a_reason_that_breaks_a_rule_is_refused(shop: Shop, tea: str, reason: Any) -> None:
-    reply = adjust(shop, tea, 1, reason)
-    assert reply.problem() == (422, "invalid-request")
-    assert [error["pointer"] for error in reply.json["errors"]] == ["#/reason"]
+    response = adjust(shop, tea, 1, reason)
+    assert response.problem() == (422, "invalid-request")
+    assert [error["pointer"] for error in response.json["errors"]] == ["#/reason"]
 
 
 def test_the_ledger_tells_every_change(shop: Shop, tea: str, database: Connection) -> None:

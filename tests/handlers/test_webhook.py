@@ -27,8 +27,8 @@ def test_an_authentic_event_is_applied(shop: Shop, order: dict[str, Any]) -> Non
 
 
 def test_an_event_says_its_own_id_and_may_carry_fields_that_nobody_knows(shop: Shop, order: dict[str, Any]) -> None:
-    reply = shop.pay(order["id"], event_id="evt_1", livemode=False)
-    assert (expect(200, reply)["event_id"], reply.json["outcome"]) == ("evt_1", "applied")
+    response = shop.pay(order["id"], event_id="evt_1", livemode=False)
+    assert (expect(200, response)["event_id"], response.json["outcome"]) == ("evt_1", "applied")
 
 
 def stripe_s(order: dict[str, Any], name: str = "payment_intent.succeeded", /, **changes: Any) -> dict[str, Any]:
@@ -38,14 +38,14 @@ def stripe_s(order: dict[str, Any], name: str = "payment_intent.succeeded", /, *
 
 def test_an_event_in_the_envelope_of_standard_webhooks_is_applied(shop: Shop, order: dict[str, Any]) -> None:
     body = {"type": "payment.paid", "timestamp": "2026-01-31T12:00:00Z", "data": {"order_id": order["id"]}}
-    answer = expect(200, shop.deliver(body, "standard_webhooks", "msg_7"))
-    assert (answer["outcome"], answer["event_id"], answer["payment_status"]) == ("applied", "msg_7", "paid")
+    response = expect(200, shop.deliver(body, "standard_webhooks", "msg_7"))
+    assert (response["outcome"], response["event_id"], response["payment_status"]) == ("applied", "msg_7", "paid")
 
 
 def test_an_event_of_stripe_s_is_applied(shop: Shop, order: dict[str, Any]) -> None:
     body = stripe_s(order)
-    answer = expect(200, shop.deliver(body, "stripe"))
-    assert (answer["outcome"], answer["event_id"], answer["payment_status"]) == ("applied", body["id"], "paid")
+    response = expect(200, shop.deliver(body, "stripe"))
+    assert (response["outcome"], response["event_id"], response["payment_status"]) == ("applied", body["id"], "paid")
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_an_event_of_stripe_s_is_applied(shop: Shop, order: dict[str, Any]) -> N
     ],
 )
 def test_an_event_that_is_not_ours_is_acknowledged(shop: Shop, order: dict[str, Any], scheme: str, body: Any) -> None:
-    answer = expect(200, shop.deliver(body, scheme, "evt_1"))
-    assert answer == {
+    response = expect(200, shop.deliver(body, scheme, "evt_1"))
+    assert response == {
         "message": "Payment event ignored: it changes nothing",
         "order_id": None,
         "payment_status": None,
@@ -74,8 +74,8 @@ def test_a_session_that_is_not_paid_yet_waits_for_its_payment(shop: Shop, order:
         ("checkout.session.async_payment_failed", "applied", "failed"),
         ("checkout.session.async_payment_succeeded", "applied", "paid"),
     ):
-        answer = expect(200, shop.deliver(stripe_s(order, name, amount_total=450), "stripe"))
-        assert (answer["outcome"], answer["payment_status"]) == (outcome, status)
+        response = expect(200, shop.deliver(stripe_s(order, name, amount_total=450), "stripe"))
+        assert (response["outcome"], response["payment_status"]) == (outcome, status)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_each_event_has_the_outcome_that_the_order_allows(
     seen: list[str | None] = []
     for event in events:
         if event in ("paid", "failed"):
-            answer = expect(200, shop.pay(order["id"], event))
-            assert answer["payment_status"] == shop.payment_status(order["id"])
-            seen.append(answer["outcome"])
+            response = expect(200, shop.pay(order["id"], event))
+            assert response["payment_status"] == shop.payment_status(order["id"])
+            seen.append(response["outcome"])
         else:
             expect(200, shop.change_status(order["id"], event))
             seen.append(None)
@@ -220,8 +220,8 @@ def test_an_unknown_order_is_404_so_that_the_processor_tries_again(shop: Shop) -
 
 def test_an_event_that_was_not_taken_binds_the_processor_to_nothing(shop: Shop, order: dict[str, Any]) -> None:
     for body in ({"order_id": UNKNOWN}, {"order_id": UNKNOWN, "amount": "1"}):
-        reply = shop.deliver({**body, "payment_status": "paid", "event_id": "evt_1"})
-        assert reply.problem() == (404, "order-not-found")
+        response = shop.deliver({**body, "payment_status": "paid", "event_id": "evt_1"})
+        assert response.problem() == (404, "order-not-found")
     assert [expect(200, shop.pay(order["id"], event_id="evt_1"))["outcome"] for _ in range(2)] == [
         "applied",
         "duplicate",
@@ -234,9 +234,9 @@ def test_while_the_database_is_away_the_processor_is_asked_to_come_back_and_then
     with monkeypatch.context() as away:
         away.setenv("DATABASE_URL", f"postgresql://nobody@/shop?host={tmp_path}")
         db.disconnect()
-        reply = shop.pay(order["id"], event_id="evt_1")
-        assert reply.problem() == (503, "unavailable")
-        assert reply.headers["retry-after"] == "2"
+        response = shop.pay(order["id"], event_id="evt_1")
+        assert response.problem() == (503, "unavailable")
+        assert response.headers["retry-after"] == "2"
     assert expect(200, shop.pay(order["id"], event_id="evt_1"))["outcome"] == "applied"
 
 

@@ -60,9 +60,9 @@ def test_an_event_that_is_not_authentic_gets_no_further(
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     for content in (body, b"not JSON"):
-        reply = shop.call("POST", "/api/payment-webhook", content, headers)
-        assert reply.problem() == (401, "unauthenticated")
-        assert reply.json["detail"] == detail
+        response = shop.call("POST", "/api/payment-webhook", content, headers)
+        assert response.problem() == (401, "unauthenticated")
+        assert response.json["detail"] == detail
     assert shop.payment_status(order["id"]) == "unpaid"
 
 
@@ -74,10 +74,10 @@ def test_the_log_says_why_and_the_answer_does_not(
         ({"x-signature": "0" * 64}, "signed with no live secret of x_signature"),
         ({"stripe-signature": "t=1,v1=" + "0" * 64}, "s old"),
     ):
-        reply = shop.call("POST", "/api/payment-webhook", body, headers)
+        response = shop.call("POST", "/api/payment-webhook", body, headers)
         line = vars(caplog.records[-1])
         assert (line["problem"], line["cause"].endswith(cause)) == ("unauthenticated", True)
-        assert reply.json["detail"] == "Invalid signature"
+        assert response.json["detail"] == "Invalid signature"
         assert "0" * 64 not in str(line)
 
 
@@ -92,11 +92,11 @@ def test_the_log_says_why_and_the_answer_does_not(
 def test_an_authentic_event_that_is_refused_is_a_warning_that_says_what_to_mend(
     shop: Shop, caplog: pytest.LogCaptureFixture, body: bytes, media_type: str, detail: str
 ) -> None:
-    reply = shop.call("POST", "/api/payment-webhook", body, {**signed(body), "content-type": media_type})
-    assert reply.status in (400, 415, 422)
+    response = shop.call("POST", "/api/payment-webhook", body, {**signed(body), "content-type": media_type})
+    assert response.status in (400, 415, 422)
     line = vars(caplog.records[-1])
     assert (caplog.records[-1].levelname, line["scheme"]) == ("WARNING", "x_signature")
-    assert line["detail"] == reply.json["detail"]
+    assert line["detail"] == response.json["detail"]
     assert detail in line["detail"]
 
 

@@ -16,7 +16,7 @@ from storefront.actor import Actor
 from storefront.log import logger
 from storefront.orders import store
 from tests.integration.processes import forked_from
-from tests.shop import ENVIRONMENT, Reply, Shop, expect, load_function, local_keyring, over_handlers
+from tests.shop import ENVIRONMENT, Response, Shop, expect, load_function, local_keyring, over_handlers
 
 PROCESSES = 8
 
@@ -88,8 +88,8 @@ def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[Kept]:
     kept = []
     for key in keys:
         meet()
-        reply = _buy_under_key(shop, product_id, key)
-        kept.append(Kept(expect(201, reply)["id"], "idempotent-replayed" in reply.headers))
+        response = _buy_under_key(shop, product_id, key)
+        kept.append(Kept(expect(201, response)["id"], "idempotent-replayed" in response.headers))
     return kept
 
 
@@ -110,7 +110,7 @@ def deliver(deliveries: Sequence[Delivery]) -> list[str]:
     return [expect(200, _deliver(shop, one))["outcome"] for one in deliveries]
 
 
-def _deliver(shop: Shop, delivery: Delivery) -> Reply:
+def _deliver(shop: Shop, delivery: Delivery) -> Response:
     body = {"order_id": delivery.order_id, "payment_status": delivery.payment_status, "event_id": delivery.event_id}
     return shop.deliver(body, delivery.scheme, delivery.event_id)
 
@@ -128,13 +128,13 @@ def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
             store.expire(0, 5, Actor(actor="test", request_id="test"))
         elif draw < 0.4 and orders:
             order_id = orders.pop(random.randrange(len(orders)))
-            reply = shop.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))
-            assert reply.status in {200, 400}, reply
+            response = shop.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))
+            assert response.status in {200, 400}, response
         else:
-            reply = shop.place_order(*random.choice(ways))
-            assert reply.status in {201, 400}, reply
-            if reply.status == 201:
-                orders.append(reply.json["id"])
+            response = shop.place_order(*random.choice(ways))
+            assert response.status in {201, 400}, response
+            if response.status == 201:
+                orders.append(response.json["id"])
 
 
 def _start(environment: dict[str, str], barrier: Any) -> None:
@@ -160,8 +160,8 @@ def _ready_shop() -> Shop:
     return shop
 
 
-def _said(reply: Reply) -> tuple[int, str]:
-    return reply.status, reply.json.get("title", "placed")
+def _said(response: Response) -> tuple[int, str]:
+    return response.status, response.json.get("title", "placed")
 
 
 def _wait_for_sessions(connection: Connection, expected: int) -> None:
@@ -173,13 +173,13 @@ def _wait_for_sessions(connection: Connection, expected: int) -> None:
         connection.run("SELECT pg_stat_clear_snapshot()")
 
 
-def _buy_under_key(shop: Shop, product_id: str, key: str) -> Reply:
+def _buy_under_key(shop: Shop, product_id: str, key: str) -> Response:
     body = {"customer_id": 1, "products": [{"product_id": product_id, "quantity": 1}]}
     while True:
-        reply = shop.call("POST", "/api/orders", body, {"idempotency-key": key})
-        if reply.status != 409:
-            return reply
-        assert "retry-after" in reply.headers, reply
+        response = shop.call("POST", "/api/orders", body, {"idempotency-key": key})
+        if response.status != 409:
+            return response
+        assert "retry-after" in response.headers, response
 
 
 # For every process that is forked from here.

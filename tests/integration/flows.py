@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pg8000.native import Connection
 
 from storefront.errors import Unavailable
-from tests.shop import Reply, Shop, lambda_context, load_function
+from tests.shop import Response, Shop, lambda_context, load_function
 
 Request = Callable[[], str]
 """Sends one and the same request each time, and gives the answer in a few words."""
@@ -31,9 +31,9 @@ class Flow:
 
     name: str
     prepare: Prepare
-    answer: str
+    response: str
     changes: Changes
-    answer_again: str
+    response_again: str
     changes_again: Changes = ()
     failure: str = UNAVAILABLE
     statements: int = 1
@@ -62,11 +62,15 @@ def changes(before: Counter[str], after: Counter[str]) -> Changes:
     return tuple(sorted([*(f"- {line}" for line in gone), *(f"+ {line}" for line in new)]))
 
 
-def in_words(reply: Reply) -> str:
-    if reply.status < 400:
-        return f"{reply.status} replayed" if reply.headers.get("idempotent-replayed") == "true" else f"{reply.status}"
-    status, kind = reply.problem()
-    return f"{status} {kind}" + (f", retry after {reply.headers['retry-after']}" if status == 503 else "")
+def in_words(response: Response) -> str:
+    if response.status < 400:
+        return (
+            f"{response.status} replayed"
+            if response.headers.get("idempotent-replayed") == "true"
+            else f"{response.status}"
+        )
+    status, kind = response.problem()
+    return f"{status} {kind}" + (f", retry after {response.headers['retry-after']}" if status == 503 else "")
 
 
 def _create_product(shop: Shop, _: Connection) -> Request:
@@ -124,10 +128,10 @@ def _sweep_key(shop: Shop, database: Connection) -> Request:
 
 def _run_expiry() -> str:
     try:
-        answer = load_function("expire_orders").lambda_handler({}, lambda_context())
+        response = load_function("expire_orders").lambda_handler({}, lambda_context())
     except Unavailable:
         return RAISED
-    return "{expired} expired, {swept} swept".format(**answer)
+    return "{expired} expired, {swept} swept".format(**response)
 
 
 def _post(shop: Shop, path: str, body: object) -> Request:
@@ -162,46 +166,46 @@ FLOWS = [
     Flow(
         "create product",
         _create_product,
-        answer="201",
+        response="201",
         changes=("+ Tea: 10 at 4.50", "+ key create_product", "+ opening 10"),
-        answer_again="201 replayed",
+        response_again="201 replayed",
     ),
-    Flow("update product", _update_product, answer="200", changes=_UPDATED, answer_again="200"),
+    Flow("update product", _update_product, response="200", changes=_UPDATED, response_again="200"),
     Flow(
         "update product as read",
         _update_product_as_read,
-        answer="200",
+        response="200",
         changes=_UPDATED,
-        answer_again="412 stale-etag",
+        response_again="412 stale-etag",
     ),
     Flow(
         "delete product",
         _delete_product,
-        answer="204",
+        response="204",
         changes=("+ Tea: 10 at 4.50, deleted", "- Tea: 10 at 4.50"),
-        answer_again="404 product-not-found",
+        response_again="404 product-not-found",
     ),
     Flow(
         "adjust stock",
         _adjust_stock,
-        answer="201",
+        response="201",
         changes=("+ Tea: 7 at 4.50", "+ adjustment -3", "+ key adjust_stock", "- Tea: 10 at 4.50"),
-        answer_again="201 replayed",
+        response_again="201 replayed",
     ),
     Flow(
         "place order",
         _place_order,
-        answer="201",
+        response="201",
         changes=tuple(sorted((*_PLACED, "+ key place_order"))),
-        answer_again="201 replayed",
+        response_again="201 replayed",
     ),
     Flow(
         "place order without key",
         _place_order_without_key,
-        answer="201",
+        response="201",
         changes=_PLACED,
         # A second order, for without a key nobody can know that it is the same one; but a whole one.
-        answer_again="201",
+        response_again="201",
         changes_again=(
             "+ Tea: 4 at 4.50",
             "+ event placed",
@@ -213,23 +217,23 @@ FLOWS = [
     Flow(
         "cancel order",
         _change_status("canceled"),
-        answer="200",
+        response="200",
         changes=("+ Tea: 10 at 4.50", "+ event status_change", *_CANCELED),
-        answer_again="400 invalid-transition",
+        response_again="400 invalid-transition",
     ),
     Flow(
         "complete order",
         _change_status("completed"),
-        answer="200",
+        response="200",
         changes=("+ event status_change", "+ order of 3 Tea, completed, unpaid", WAS_PENDING),
-        answer_again="400 invalid-transition",
+        response_again="400 invalid-transition",
     ),
     Flow(
         "expire order",
         _expire_order,
-        answer="1 expired, 0 swept",
+        response="1 expired, 0 swept",
         changes=("+ Tea: 10 at 4.50", "+ event expiry", *_CANCELED),
-        answer_again="0 expired, 0 swept",
+        response_again="0 expired, 0 swept",
         failure=RAISED,
         statements=2,
         writing_statement=2,
@@ -237,9 +241,9 @@ FLOWS = [
     Flow(
         "sweep key",
         _sweep_key,
-        answer="0 expired, 1 swept",
+        response="0 expired, 1 swept",
         changes=("- key create_product",),
-        answer_again="0 expired, 0 swept",
+        response_again="0 expired, 0 swept",
         failure=RAISED,
         statements=2,
     ),

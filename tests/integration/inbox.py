@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tests.integration.model import MINUTES_TO_LIVE, NO_ORDER, Answer, Order, total
+from tests.integration.model import MINUTES_TO_LIVE, NO_ORDER, Body, Order, total
 
 CURRENCY = "USD"
 
@@ -37,7 +37,7 @@ class Payment:
     amount: Decimal | None = None
     currency: str | None = None
 
-    def body(self) -> Answer:
+    def body(self) -> Body:
         money = {"amount": None if self.amount is None else str(self.amount), "currency": self.currency}
         return {"event_id": self.event_id, "order_id": self.order.id, "payment_status": self.status, **money}
 
@@ -80,7 +80,7 @@ class Kept:
     decision: Decision
     attempts: int = 1
 
-    def as_answered(self) -> Answer:
+    def as_response(self) -> Body:
         outcome, reason = self.decision
         return {**self.payment.body(), "outcome": outcome, "reason": reason, "attempts": self.attempts}
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from storefront.errors import Unavailable
 from storefront.log import logger
 from tests.integration.processes import forked_from
-from tests.shop import Reply, Shop, lambda_context, load_function, local_keyring, over_handlers
+from tests.shop import Response, Shop, lambda_context, load_function, local_keyring, over_handlers
 
 ACTIONS = {"order": 8, "status": 3, "payment": 5, "adjustment": 3, "expiry": 1}
 """What is asked for, and how often beside the others."""
@@ -49,13 +49,13 @@ class Promise(NamedTuple):
 def insist(shop: Shop, request: Request) -> Promise:
     """Send a request until there is an answer that says what became of it."""
     times_sent = 1
-    while (reply := _send(shop, request)).status in SENT_AGAIN:
+    while (response := _send(shop, request)).status in SENT_AGAIN:
         times_sent += 1
         time.sleep(_PAUSE)
-    return Promise(request, reply.status, reply.json, times_sent)
+    return Promise(request, response.status, response.json, times_sent)
 
 
-def _send(shop: Shop, request: Request) -> Reply:
+def _send(shop: Shop, request: Request) -> Response:
     _, key, target, body = request
     match request.action:
         case "order":
@@ -71,12 +71,12 @@ def _send(shop: Shop, request: Request) -> Reply:
             return _expire()
 
 
-def _expire() -> Reply:
+def _expire() -> Response:
     """A run of the scheduled function, told as if it had been asked for over HTTP."""
     try:
-        return Reply(200, {}, json.dumps(load_function("expire_orders").lambda_handler({}, lambda_context())))
+        return Response(200, {}, json.dumps(load_function("expire_orders").lambda_handler({}, lambda_context())))
     except Unavailable:
-        return Reply(503, {}, "")
+        return Response(503, {}, "")
 
 
 def _choose(random: Random, key: str, product_ids: Sequence[str], order_ids: Sequence[str]) -> Request:

@@ -11,7 +11,7 @@ MAX_INTEGER = 2_147_483_647
 MAX_TOTAL = Decimal("99999999.99")
 MINUTES_TO_LIVE = 60
 
-Answer = Mapping[str, Any]
+Body = Mapping[str, Any]
 """An answer's fields; where one is expected, those that can be foretold."""
 Refusal = tuple[int, str]
 """Status and kind of a problem."""
@@ -68,7 +68,7 @@ class Product(Named):
     def delete(self) -> None:
         self.is_deleted = True
 
-    def as_answered(self) -> Answer:
+    def as_response(self) -> Body:
         return {"id": self.id, "name": self.name, "price": str(self.price), "quantity": self.quantity}
 
 
@@ -81,7 +81,7 @@ class Line:
     quantity: int
     price: Decimal
 
-    def as_answered(self) -> Answer:
+    def as_response(self) -> Body:
         return {"product_id": self.product.id, "quantity": self.quantity, "price_at_purchase": str(self.price)}
 
 
@@ -98,7 +98,7 @@ class Order(Named):
     status: str = "pending"
     payment_status: str = "unpaid"
     minutes_old: int = 0
-    timeline: list[Answer] = field(default_factory=list)
+    timeline: list[Body] = field(default_factory=list)
 
     def refusal(self, target: str) -> Refusal | None:
         """Why it cannot have another status."""
@@ -130,14 +130,14 @@ class Order(Named):
         who = ACTORS.get(cause, "anonymous")
         self.timeline.append({"cause": cause, "actor": who, "from": before, "to": after, **nothing, **fields})
 
-    def as_answered(self) -> Answer:
+    def as_response(self) -> Body:
         return {
             "id": self.id,
             "customer_id": self.customer_id,
             "status": self.status,
             "payment_status": self.payment_status,
             "total_price": str(total(self.lines)),
-            "order_items": [line.as_answered() for line in self.lines],
+            "order_items": [line.as_response() for line in self.lines],
         }
 
 
@@ -158,7 +158,7 @@ class Request(Protocol):
 
     def path(self) -> str: ...
 
-    def body(self) -> Answer: ...
+    def body(self) -> Body: ...
 
     def content(self) -> object:
         """What a key is bound to."""
@@ -166,7 +166,7 @@ class Request(Protocol):
 
     def refusal(self) -> Refusal | None: ...
 
-    def carry_out(self, model: "Model", answer: Answer, key: str | None) -> Answer:
+    def carry_out(self, model: "Model", response: Body, key: str | None) -> Body:
         """Make it, under the id that the answer gives it; what else the answer says."""
 
 
@@ -208,16 +208,16 @@ class NewProduct(Request):
     def path(self) -> str:
         return "/api/products"
 
-    def body(self) -> Answer:
+    def body(self) -> Body:
         return {"name": self.name, "price": str(self.price), "quantity": self.quantity}
 
     def refusal(self) -> Refusal | None:
         return None
 
-    def carry_out(self, model: Model, answer: Answer, key: str | None) -> Answer:  # noqa: ARG002  ledgers have no keys
-        product = Product(answer["id"], self.name, self.price, self.quantity)
+    def carry_out(self, model: Model, response: Body, key: str | None) -> Body:  # noqa: ARG002  ledgers have no keys
+        product = Product(response["id"], self.name, self.price, self.quantity)
         model.products.append(product)
-        return product.as_answered()
+        return product.as_response()
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ class Adjustment(Request):
     def path(self) -> str:
         return f"{self.product.path}/stock-adjustments"
 
-    def body(self) -> Answer:
+    def body(self) -> Body:
         return {"delta": self.delta, "reason": "counted"}
 
     def refusal(self) -> Refusal | None:
@@ -239,7 +239,7 @@ class Adjustment(Request):
             return INSUFFICIENT_STOCK
         return NUMBER_OUT_OF_RANGE if quantity > MAX_INTEGER else None
 
-    def carry_out(self, model: Model, answer: Answer, key: str | None) -> Answer:  # noqa: ARG002  ledgers have no keys
+    def carry_out(self, model: Model, response: Body, key: str | None) -> Body:  # noqa: ARG002  ledgers have no keys
         self.product.move(self.delta)
         return {"product_id": self.product.id, **self.body(), "quantity": self.product.quantity}
 
@@ -252,7 +252,7 @@ class NewOrder(Request):
     def path(self) -> str:
         return "/api/orders"
 
-    def body(self) -> Answer:
+    def body(self) -> Body:
         products = [{"product_id": product.id, "quantity": quantity} for product, quantity in self.lines]
         return {"customer_id": self.customer_id, "products": products}
 
@@ -274,10 +274,10 @@ class NewOrder(Request):
             return INSUFFICIENT_STOCK
         return TOTAL_TOO_LARGE if total(lines) > MAX_TOTAL else None
 
-    def carry_out(self, model: Model, answer: Answer, key: str | None) -> Answer:
-        order = Order(answer["id"], f"order {len(model.orders) + 1}", self.customer_id, self.added_together())
+    def carry_out(self, model: Model, response: Body, key: str | None) -> Body:
+        order = Order(response["id"], f"order {len(model.orders) + 1}", self.customer_id, self.added_together())
         model.orders.append(order)
         for line in order.lines:
             line.product.move(-line.quantity)
         order.record("placed", idempotency_key=key)
-        return order.as_answered()
+        return order.as_response()

@@ -52,14 +52,14 @@ PAYMENT_FLOWS = [
         Flow(
             f"payment {payment_status}",
             _pay(payment_status),
-            answer="200",
+            response="200",
             changes=(
                 "+ event payment_event applied",
                 f"+ inbox {payment_status} applied 1",
                 f"+ order of 3 Tea, pending, {payment_status}",
                 WAS_PENDING,
             ),
-            answer_again="200",
+            response_again="200",
             changes_again=_seen_again(f"{payment_status} applied"),
         )
         for payment_status in ("paid", "failed")
@@ -68,9 +68,9 @@ PAYMENT_FLOWS = [
         Flow(
             f"payment that {outcome}",
             prepare,
-            answer="200",
+            response="200",
             changes=(f"+ event payment_event {outcome}", f"+ inbox paid {outcome} 1"),
-            answer_again="200",
+            response_again="200",
             changes_again=_seen_again(f"paid {outcome}"),
         )
         for outcome, prepare in (
@@ -81,31 +81,31 @@ PAYMENT_FLOWS = [
     Flow(
         "payment event with another content",
         _pay_with_another_content,
-        answer="200",
+        response="200",
         changes=("+ event payment_event needs_review", "+ inbox paid needs_review 1"),
-        answer_again="200",
+        response_again="200",
         changes_again=_seen_again("paid needs_review"),
     ),
     Flow(
         "payment event that is not ours",
         _deliver_what_is_not_ours,
-        answer="200",
+        response="200",
         changes=("+ inbox ignored 1",),
-        answer_again="200",
+        response_again="200",
         changes_again=("+ inbox ignored 2", "- inbox ignored 1"),
     ),
     Flow(
         "payment of an unknown order",
         _pay_an_unknown_order,
-        answer="404 order-not-found",
+        response="404 order-not-found",
         changes=("+ inbox paid unknown_order 1",),
-        answer_again="404 order-not-found",
+        response_again="404 order-not-found",
         changes_again=("+ inbox paid unknown_order 2", "- inbox paid unknown_order 1"),
     ),
     Flow(
         "replay payment event",
         _replay,
-        answer="200",
+        response="200",
         changes=(
             "+ event replay applied",
             "+ inbox paid applied 2",
@@ -113,7 +113,7 @@ PAYMENT_FLOWS = [
             "- inbox paid needs_review 1",
             WAS_PENDING,
         ),
-        answer_again="200",
+        response_again="200",
         changes_again=("+ event replay duplicate", "+ inbox paid applied 3", "- inbox paid applied 2"),
     ),
 ]

@@ -66,8 +66,8 @@ def test_a_server_that_became_a_replica_is_503_and_left(shop: Shop) -> None:
     shop.get("/api/products")
     assert db._connection is not None
     db._connection.run("SET default_transaction_read_only = on")
-    reply = shop.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1})
-    assert reply.problem() == (503, "unavailable")
+    response = shop.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1})
+    assert response.problem() == (503, "unavailable")
     shop.create_product()
 
 

@@ -50,7 +50,7 @@ class Crash(NamedTuple):
     @property
     def is_carried_out(self) -> bool:
         writing = len(LOGIN[self.connection]) + self.flow.writing_statement
-        return self.flush > writing or (self.flush == writing and self.lost == "answer")
+        return self.flush > writing or (self.flush == writing and self.lost == "response")
 
     def __str__(self) -> str:
         return f"{self.flow.name}, {self.connection}, {self.lost} of {flushes(*self[:2])[self.flush - 1]} lost"
@@ -66,7 +66,7 @@ def crashes(flows: list[Flow], *connections: str) -> list[Crash]:
         for flow in flows
         for connection in connections
         for number in range(1, len(flushes(flow, connection)) + 1)
-        for lost in ("request", "answer")
+        for lost in ("request", "response")
     ]
 
 
@@ -132,7 +132,7 @@ def crash_and_send_again(crash: Crash, shop: Shop, database: Connection, wire: W
     after_crash = books(database)
     assert changes(before, after_crash) == (flow.changes if crash.is_carried_out else ())
 
-    assert request() == (flow.answer_again if crash.is_carried_out else flow.answer)
+    assert request() == (flow.response_again if crash.is_carried_out else flow.response)
     assert changes(after_crash, books(database)) == (flow.changes_again if crash.is_carried_out else flow.changes)
     assert violations(database) == []
 
@@ -157,7 +157,7 @@ def count_flushes(flow: Flow, connection: str, shop: Shop, database: Connection,
     if connection != "warm":
         db.disconnect()
     before = wire.round_trips
-    assert request() == flow.answer
+    assert request() == flow.response
     return wire.round_trips - before
 
 
@@ -213,7 +213,7 @@ def release(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         yield Release(wire, database)
 
 
-@pytest.mark.parametrize("lost", ["request", "answer"])
+@pytest.mark.parametrize("lost", ["request", "response"])
 def test_a_migration_that_dies_before_its_commit_leaves_nothing_and_can_be_run_again(
     lost: str, release: Release
 ) -> None:
@@ -228,7 +228,7 @@ def test_a_migration_that_dies_before_its_commit_leaves_nothing_and_can_be_run_a
     assert len(release.schema() - before) == RELEASED_CHANGES
 
 
-@pytest.mark.parametrize(("lost", "left"), [("request", RELEASED), ("answer", [])], ids=["request", "answer"])
+@pytest.mark.parametrize(("lost", "left"), [("request", RELEASED), ("response", [])], ids=["request", "response"])
 def test_a_migration_that_dies_in_its_commit_is_whole_or_not_there_and_can_be_run_again(
     lost: str, left: list[str], release: Release
 ) -> None:
@@ -241,7 +241,7 @@ def test_a_migration_that_dies_in_its_commit_is_whole_or_not_there_and_can_be_ru
     assert len(release.schema() - before) == RELEASED_CHANGES
 
 
-@pytest.mark.parametrize("lost", ["request", "answer"])
+@pytest.mark.parametrize("lost", ["request", "response"])
 def test_a_migration_whose_login_dies_logs_in_again(lost: str, release: Release) -> None:
     lose(release.wire, 1, lost)
     assert release.deploy() == RELEASED

@@ -89,16 +89,16 @@ class Books(NamedTuple):
     expired: int
 
     def has(self, promise: Promise) -> bool:
-        (action, key, target, body), answer = promise.request, promise.body
-        order = self.orders.get(answer["id"] if (action, promise.status) == ("order", 201) else target, LOST)
+        (action, key, target, body), response = promise.request, promise.body
+        order = self.orders.get(response["id"] if (action, promise.status) == ("order", 201) else target, LOST)
         held: dict[tuple[str, int], Callable[[], bool]] = {
-            ("order", 201): lambda: self.order_ids.get(key) == [answer["id"]] and order.lines == body["products"],
+            ("order", 201): lambda: self.order_ids.get(key) == [response["id"]] and order.lines == body["products"],
             ("order", 400): lambda: key not in self.order_ids,
             ("status", 200): lambda: order.status == body,
             ("status", 400): lambda: order.status in ("canceled", "completed"),
             ("payment", 200): lambda: (
-                answer["outcome"] in self.payment_outcomes.get(key, [])
-                and order.payment_status in (answer["payment_status"], "paid")
+                response["outcome"] in self.payment_outcomes.get(key, [])
+                and order.payment_status in (response["payment_status"], "paid")
             ),
             ("adjustment", 201): lambda: self.adjustments.get(key) == [body],
             ("adjustment", 400): lambda: key not in self.adjustments,

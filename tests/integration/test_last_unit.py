@@ -30,8 +30,8 @@ def test_of_64_buyers_who_wait_for_one_unit_one_gets_it(
     # Where they meet is the product's lock in PostgreSQL: a barrier of processes lets them go one after the other.
     holder: partial[Any] = partial(hold_each, direct_url, product_ids, BUYERS)
     _, *said = all_at_once(database_url, [holder, *[partial(buy_each, product_ids)] * BUYERS])
-    for answers in zip(*said, strict=True):
-        assert Counter(answers) == {(201, "placed"): 1, (400, "Insufficient stock"): BUYERS - 1}
+    for responses in zip(*said, strict=True):
+        assert Counter(responses) == {(201, "placed"): 1, (400, "Insufficient stock"): BUYERS - 1}
     assert {shop.stock(product_id) for product_id in product_ids} == {0}
     assert violations(database) == []
 
@@ -50,17 +50,17 @@ def test_each_of_100_keys_that_everybody_sends_at_once_is_one_order(
     tea = shop.create_product(quantity=1000)["id"]
     keys = [f"key-{n}" for n in range(100)]
     kept = all_at_once(database_url, [partial(buy_under_keys, tea, keys)] * PROCESSES)
-    order_ids = [one_order(list(answers)) for answers in zip(*kept, strict=True)]
+    order_ids = [one_order(list(responses)) for responses in zip(*kept, strict=True)]
     assert len(set(order_ids)) == 100
     assert database.run("SELECT count(*) FROM orders") == [[100]]
     assert shop.stock(tea) == 900
     assert violations(database) == []
 
 
-def one_order(answers: list[Kept]) -> str:
+def one_order(responses: list[Kept]) -> str:
     """The order that all of the answers are about, and that one of them placed."""
-    [order_id] = {answer.order_id for answer in answers}
-    assert [answer.is_replay for answer in answers].count(False) == 1
+    [order_id] = {response.order_id for response in responses}
+    assert [response.is_replay for response in responses].count(False) == 1
     return order_id
 
 

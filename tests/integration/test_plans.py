@@ -74,7 +74,7 @@ def small_shop(direct_url: str) -> Iterator[Connection]:
 
 
 def told_plans(url: str, fill: str) -> Iterator[Connection]:
-    with closing(db.connect(url, answer_timeout=120)) as connection:
+    with closing(db.connect(url, response_timeout=120)) as connection:
         connection.run("SET statement_timeout = 0")
         connection.run(fill)
         # As autovacuum would; counting then reads an index alone.

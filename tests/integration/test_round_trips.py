@@ -27,8 +27,8 @@ def wire(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def round_trips(wire: Wire, shop: Shop, method: str, path: str, body: Any = None, **headers: str) -> int:
     before = wire.round_trips
-    reply = shop.call(method, path, body, headers)
-    assert reply.status < 300, reply
+    response = shop.call(method, path, body, headers)
+    assert response.status < 300, response
     return wire.round_trips - before
 
 

@@ -13,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pg8000.native import Connection
 
 from storefront.audit import violations
-from tests.integration.answers import agree, by_content, is_refused, mismatch, name_of
 from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Kept, Payment
 from tests.integration.model import (
     KEY_REUSED,
@@ -30,6 +29,7 @@ from tests.integration.model import (
     Tag,
     total,
 )
+from tests.integration.responses import agree, by_content, is_refused, mismatch, name_of
 from tests.integration.strategies import (
     adjustments,
     changes,
@@ -46,7 +46,7 @@ from tests.integration.strategies import (
     stocks,
     tags,
 )
-from tests.shop import Reply, Shop, expect, lambda_context, load_function, over_handlers, target
+from tests.shop import Response, Shop, expect, lambda_context, load_function, over_handlers, target
 from tests.sizes import size
 
 EXAMPLES = size(300, 5000)
@@ -83,11 +83,11 @@ class ShopMachine(RuleBasedStateMachine):
         self.database.run("ROLLBACK")
         self.database.run(f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role")
 
-    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
         self.agrees = False
-        reply = over_handlers(method, path, body, headers)
-        self.seen[name_of(reply)] += 1
-        return reply
+        response = over_handlers(method, path, body, headers)
+        self.seen[name_of(response)] += 1
+        return response
 
     @initialize(stocks=st.tuples(stocks, stocks, stocks, stocks))
     def open_the_shop(self, stocks: tuple[int, ...]) -> None:
@@ -131,25 +131,25 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(tag=tags)
     def read_a_product_that_was_read_before(self, tag: Tag) -> None:
-        reply = self.shop.call("GET", tag.product.path, headers={"if-none-match": tag.etag})
-        if not is_refused(reply, tag.product.refusal()):
-            assert reply.status == (304 if tag.version == tag.product.version else 200)
+        response = self.shop.call("GET", tag.product.path, headers={"if-none-match": tag.etag})
+        if not is_refused(response, tag.product.refusal()):
+            assert response.status == (304 if tag.version == tag.product.version else 200)
 
     @precondition(lambda self: len(self.model.on_sale()) > 2)
     @rule(tag=tags, is_conditional=st.booleans())
     def delete_a_product_that_was_read_before(self, tag: Tag, *, is_conditional: bool) -> None:
         condition = tag if is_conditional else None
-        reply = self.shop.call("DELETE", tag.product.path, headers=if_match(condition))
-        if not is_refused(reply, tag.product.refusal(condition)):
-            assert reply.status == 204
+        response = self.shop.call("DELETE", tag.product.path, headers=if_match(condition))
+        if not is_refused(response, tag.product.refusal(condition)):
+            assert response.status == 204
             tag.product.delete()
 
     @rule(order=orders, status=st.sampled_from(["canceled", "completed", "canceled", "completed", "pending"]))
     def change_the_status(self, order: Order, status: str) -> None:
-        reply = self.shop.change_status(order.id, status)
-        if not is_refused(reply, order.refusal(status)):
+        response = self.shop.change_status(order.id, status)
+        if not is_refused(response, order.refusal(status)):
             order.change_status(status)
-            agree(expect(200, reply), order.as_answered())
+            agree(expect(200, response), order.as_response())
 
     @rule(order=orders, payment_status=payment_statuses, currency=currencies)
     def report_a_payment(self, order: Order, payment_status: str, currency: str | None) -> None:
@@ -174,8 +174,8 @@ class ShopMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.inbox.kept()))
     @rule(kept=kept_events)
     def replay_a_payment_event(self, kept: Kept) -> None:
-        reply = self.shop.call("POST", f"/api/payment-events/{self.inbox_id(kept)}/replay")
-        self.agree_on_payment(reply, kept.payment, self.inbox.replay(kept))
+        response = self.shop.call("POST", f"/api/payment-events/{self.inbox_id(kept)}/replay")
+        self.agree_on_payment(response, kept.payment, self.inbox.replay(kept))
 
     @rule(minutes=st.sampled_from([25, 45, 70]))
     def time_passes(self, minutes: int) -> None:
@@ -185,9 +185,9 @@ class ShopMachine(RuleBasedStateMachine):
     @rule()
     def expire(self) -> None:
         self.agrees = False
-        answer = load_function("expire_orders").lambda_handler({}, lambda_context())
-        assert answer == {"expired": self.model.expire(), "swept": 0}
-        self.seen["expired"] += answer["expired"]
+        response = load_function("expire_orders").lambda_handler({}, lambda_context())
+        assert response == {"expired": self.model.expire(), "swept": 0}
+        self.seen["expired"] += response["expired"]
 
     @invariant()
     def the_books_are_right(self) -> None:
@@ -212,62 +212,66 @@ class ShopMachine(RuleBasedStateMachine):
         assert expect(200, shop.get("/api/orders"))["total"] == len(self.model.orders)
         assert expect(200, shop.get("/api/products"))["total"] == len(self.model.on_sale())
         for product in self.model.on_sale():
-            agree(expect(200, shop.get(product.path)), product.as_answered())
+            agree(expect(200, shop.get(product.path)), product.as_response())
         inbox = expect(200, shop.get(target("/api/payment-events", page_size=100)))["items"]
-        known = [kept.as_answered() for kept in self.inbox.kept()]
+        known = [kept.as_response() for kept in self.inbox.kept()]
         agree(sorted(inbox, key=by_content), sorted(known, key=by_content))
         found = expect(200, shop.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
         assert Counter(map(mismatch, found["items"])) == Counter(self.inbox.mismatches(self.model.orders))
         for order in self.model.orders:
-            agree(expect(200, shop.get(f"/api/orders/{order.id}")), order.as_answered())
+            agree(expect(200, shop.get(f"/api/orders/{order.id}")), order.as_response())
             events = expect(200, shop.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]
             assert [event["from"] for event in events] == [None, *(event["to"] for event in events[:-1])]
             agree(events, order.timeline)
 
     def post(self, request: Request, key: str | None = None) -> None:
         """Ask for something to be made; under a key that was used, for the first answer."""
-        reply = self.shop.call("POST", request.path(), request.body(), {"idempotency-key": key} if key else None)
+        response = self.shop.call("POST", request.path(), request.body(), {"idempotency-key": key} if key else None)
         if key:
             self.keyed_requests.append((request, key))
         if kept := self.model.kept.get((type(request), key)):
             content, text = kept
-            if not is_refused(reply, KEY_REUSED if content != request.content() else None):
-                assert (reply.status, reply.text, reply.headers.get("idempotent-replayed")) == (201, text, "true")
-        elif not is_refused(reply, request.refusal()):
-            answer = expect(201, reply)
-            assert "idempotent-replayed" not in reply.headers
-            agree(answer, request.carry_out(self.model, answer, key))
+            if not is_refused(response, KEY_REUSED if content != request.content() else None):
+                assert (response.status, response.text, response.headers.get("idempotent-replayed")) == (
+                    201,
+                    text,
+                    "true",
+                )
+        elif not is_refused(response, request.refusal()):
+            body = expect(201, response)
+            assert "idempotent-replayed" not in response.headers
+            agree(body, request.carry_out(self.model, body, key))
             if key:
-                self.model.kept[type(request), key] = (request.content(), reply.text)
+                self.model.kept[type(request), key] = (request.content(), response.text)
 
     def read(self, product: Product) -> Tag | None:
         """The ETag of a product, which is remembered; None where there is no product."""
-        reply = self.shop.get(product.path)
-        if is_refused(reply, product.refusal()):
+        response = self.shop.get(product.path)
+        if is_refused(response, product.refusal()):
             return None
-        agree(expect(200, reply), product.as_answered())
-        self.tags.append(Tag(product, product.version, reply.headers["etag"]))
+        agree(expect(200, response), product.as_response())
+        self.tags.append(Tag(product, product.version, response.headers["etag"]))
         return self.tags[-1]
 
     def put(self, product: Product, changes: dict[str, Any], tag: Tag | None = None) -> None:
         fields = {name: value if isinstance(value, int) else str(value) for name, value in changes.items()}
-        reply = self.shop.call("PUT", product.path, fields, if_match(tag))
-        if not is_refused(reply, product.refusal(tag)):
+        response = self.shop.call("PUT", product.path, fields, if_match(tag))
+        if not is_refused(response, product.refusal(tag)):
             product.change(**changes)
-            agree(expect(200, reply), product.as_answered())
-            self.tags.append(Tag(product, product.version, reply.headers["etag"]))
+            agree(expect(200, response), product.as_response())
+            self.tags.append(Tag(product, product.version, response.headers["etag"]))
 
     def report(self, payment: Payment) -> None:
-        reply = self.shop.deliver(payment.body())
+        response = self.shop.deliver(payment.body())
         self.payments.append(payment)
-        self.agree_on_payment(reply, payment, self.inbox.receive(payment))
+        self.agree_on_payment(response, payment, self.inbox.receive(payment))
 
-    def agree_on_payment(self, reply: Reply, payment: Payment, decision: Decision) -> None:
+    def agree_on_payment(self, response: Response, payment: Payment, decision: Decision) -> None:
         outcome, reason = decision
         self.seen[str(reason)] += 1
-        if not is_refused(reply, ORDER_NOT_FOUND if decision == UNKNOWN_ORDER else None):
+        if not is_refused(response, ORDER_NOT_FOUND if decision == UNKNOWN_ORDER else None):
             known = None if payment.order is NO_ORDER else payment.order.payment_status
-            agree(expect(200, reply), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id})
+            agree(expect(200, response), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id})
 
     def inbox_id(self, kept: Kept) -> str:
         [[id_]] = self.database.run(
@@ -298,5 +302,5 @@ def test_the_shop_does_what_the_model_does(
         # A run follows --hypothesis-seed, in CI too, where Hypothesis would otherwise do the same each time.
         settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, derandomize=False),
     )
-    assert [answer for answer in EVERY_ANSWER if not seen[answer]] == []
+    assert [response for response in EVERY_ANSWER if not seen[response]] == []
     assert seen["step"] > 40 * EXAMPLES

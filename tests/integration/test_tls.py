@@ -98,14 +98,14 @@ def test_a_mode_that_might_end_in_plain_text_is_refused(mode: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"N", b"S" + b"plain text" * 10, b"E"])
-def test_nothing_is_said_to_a_server_that_shows_no_certificate(answer: bytes) -> None:
+def test_nothing_is_said_to_a_server_that_shows_no_certificate(response: bytes) -> None:
     heard: list[bytes] = []
 
     def listen(listener: socket.socket) -> None:
         client, _ = listener.accept()
         with client:
             heard.append(client.recv(65536))
-            client.sendall(answer)
+            client.sendall(response)
             with suppress(OSError):
                 while data := client.recv(65536):
                     heard.append(data)

@@ -29,7 +29,7 @@ class Wire:
     delay: float = 0.0
     """Seconds that whatever is sent is held up, in either direction."""
     lose_request_at: int | None = None
-    lose_answer_at: int | None = None
+    lose_response_at: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -47,7 +47,7 @@ class _Connection:
                 if from_client and self.server_spoke and data != _GOODBYE:
                     wire.round_trips += 1
                 self.server_spoke = not from_client
-                self.is_lost = wire.round_trips == (wire.lose_request_at if from_client else wire.lose_answer_at)
+                self.is_lost = wire.round_trips == (wire.lose_request_at if from_client else wire.lose_response_at)
             return self.is_lost
 
 

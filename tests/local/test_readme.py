@@ -17,10 +17,10 @@ BLOCK = re.compile(r"^```(sh|json|text|console)\n(.*?)^```$", re.MULTILINE | re.
 SEPARATOR = "-- next block --"
 
 
-def commands_and_answers() -> list[tuple[str, str]]:
+def commands_and_responses() -> list[tuple[str, str]]:
     """Each block to paste with the block after it, which says what comes back."""
     blocks = BLOCK.findall((ROOT / "README.md").read_text())
-    return [(command, answer) for (kind, command), (_, answer) in pairwise(blocks) if kind == "sh"]
+    return [(command, response) for (kind, command), (_, response) in pairwise(blocks) if kind == "sh"]
 
 
 def comparable(text: str) -> Any:
@@ -39,7 +39,7 @@ def comparable(text: str) -> Any:
 def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What each block prints."""
     with running(tmp_path_factory.mktemp("data")) as stack:
-        script = f"\necho; echo '{SEPARATOR}'\n".join(command for command, _ in commands_and_answers())
+        script = f"\necho; echo '{SEPARATOR}'\n".join(command for command, _ in commands_and_responses())
         script = script.replace("http://127.0.0.1:3000", stack.url)
         # As in a shell of its own: within the tests' own make, another one tells the folder that it is in.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
@@ -48,13 +48,13 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return result.stdout.split(SEPARATOR)
 
 
-@pytest.mark.parametrize("number", range(len(commands_and_answers())))
+@pytest.mark.parametrize("number", range(len(commands_and_responses())))
 def test_a_command_answers_what_the_readme_says(printed: list[str], number: int) -> None:
-    assert comparable(printed[number]) == comparable(commands_and_answers()[number][1])
+    assert comparable(printed[number]) == comparable(commands_and_responses()[number][1])
 
 
 def test_there_are_commands_to_paste() -> None:
-    assert len(commands_and_answers()) > 5
+    assert len(commands_and_responses()) > 5
 
 
 def test_the_settings_of_make_run_are_the_ones_it_reads() -> None:

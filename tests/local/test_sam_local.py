@@ -115,11 +115,11 @@ def test_it_answers_an_unknown_path_and_a_wrong_method_with_a_problem(shop: Shop
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
 def test_a_function_can_be_invoked_with_an_event(stack: Stack, name: str) -> None:
     event = EVENTS / name
-    answer = invoke(stack, function_for(name, json.loads(event.read_text())), event)
+    response = invoke(stack, function_for(name, json.loads(event.read_text())), event)
     if name in UNROUTED:
-        assert answer.items() >= UNROUTED[name].items()
+        assert response.items() >= UNROUTED[name].items()
     else:
-        assert answer["statusCode"] < 500, answer
+        assert response["statusCode"] < 500, response
 
 
 def test_ctrl_c_leaves_no_process_and_no_container(stack: Stack, data_dir: Path, engine: Any) -> None:

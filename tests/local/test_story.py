@@ -17,7 +17,7 @@ from standardwebhooks import Webhook
 from local.signing import LOCAL_SECRETS, sign
 from storefront import db
 from tests.local.stack import Stack
-from tests.shop import ROOT, Reply, Shop, expect, over_http
+from tests.shop import ROOT, Response, Shop, expect, over_http
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_a_product_is_made_ordered_paid_and_completed(shop: Shop, rows: Connecti
 def test_forty_buyers_at_once_get_exactly_the_25_units(shop: Shop, rows: Connection) -> None:
     tea = shop.create_product(quantity=25)
     with ThreadPoolExecutor(40) as pool:
-        replies = list(pool.map(lambda _: shop.place_order((tea["id"], 1)), range(40)))
-    assert Counter(reply.status for reply in replies) == {201: 25, 400: 15}
+        responses = list(pool.map(lambda _: shop.place_order((tea["id"], 1)), range(40)))
+    assert Counter(response.status for response in responses) == {201: 25, 400: 15}
     assert rows.run("SELECT quantity FROM products WHERE id = :id", id=tea["id"]) == [[0]]
     assert rows.run("SELECT sum(quantity) FROM order_items WHERE product_id = :id", id=tea["id"]) == [[25]]
 
@@ -82,8 +82,8 @@ def test_an_event_signed_by_stripe_s_own_helper_is_taken(shop: Shop) -> None:
     body = json.dumps(event)
     header = stripe.WebhookSignature.generate_signature_header(body, LOCAL_SECRETS["stripe"][0])
     for outcome in ("applied", "duplicate"):
-        reply = shop.call("POST", "/api/payment-webhook", body.encode(), {"Stripe-Signature": header})
-        assert (expect(200, reply)["outcome"], reply.json["event_id"]) == (outcome, event["id"])
+        response = shop.call("POST", "/api/payment-webhook", body.encode(), {"Stripe-Signature": header})
+        assert (expect(200, response)["outcome"], response.json["event_id"]) == (outcome, event["id"])
     assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
@@ -97,8 +97,8 @@ def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(shop: Shop
         "webhook-signature": Webhook(LOCAL_SECRETS["standard_webhooks"][0]).sign(f"msg_{order['id']}", now, body),
     }
     for outcome in ("applied", "duplicate"):
-        reply = shop.call("POST", "/api/payment-webhook", body.encode(), headers)
-        assert (expect(200, reply)["outcome"], reply.json["event_id"]) == (outcome, headers["webhook-id"])
+        response = shop.call("POST", "/api/payment-webhook", body.encode(), headers)
+        assert (expect(200, response)["outcome"], response.json["event_id"]) == (outcome, headers["webhook-id"])
     assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
@@ -108,9 +108,9 @@ def test_an_unknown_path_is_a_problem(shop: Shop, path: str) -> None:
 
 
 def test_a_wrong_method_is_a_problem_that_names_the_right_ones(shop: Shop) -> None:
-    reply = shop.call("PATCH", "/api/products", {})
-    assert reply.problem() == (405, "method-not-allowed")
-    assert reply.headers["allow"] == "GET, POST"
+    response = shop.call("PATCH", "/api/products", {})
+    assert response.problem() == (405, "method-not-allowed")
+    assert response.headers["allow"] == "GET, POST"
     assert shop.call("HEAD", "/api/products").status == 405
 
 
@@ -132,17 +132,17 @@ def test_two_signatures_are_none(shop: Shop, stack: Stack) -> None:
             b"Content-Type: application/json\r\nX-Signature: 0\r\nX-Signature: 0\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
         )
-        answer = b"".join(iter(lambda: client.recv(65536), b"")).decode()
-    assert answer.startswith("HTTP/1.1 401")
-    assert "Invalid signature" in answer
+        response = b"".join(iter(lambda: client.recv(65536), b"")).decode()
+    assert response.startswith("HTTP/1.1 401")
+    assert "Invalid signature" in response
     expect(200, shop.get("/api/products"))
 
 
 def test_an_answer_passes_through_as_it_was_made(shop: Shop) -> None:
     tea = shop.create_product(name="Grüner Tee 🍵", description='"quoted"\\')
-    reply: Reply = shop.get(f"/api/products/{tea['id']}")
-    assert reply.headers["content-type"] == "application/json"
-    assert (reply.json["name"], reply.json["description"]) == ("Grüner Tee 🍵", '"quoted"\\')
+    response: Response = shop.get(f"/api/products/{tea['id']}")
+    assert response.headers["content-type"] == "application/json"
+    assert (response.json["name"], response.json["description"]) == ("Grüner Tee 🍵", '"quoted"\\')
 
 
 def test_the_log_has_one_json_line_a_request(shop: Shop, stack: Stack) -> None:

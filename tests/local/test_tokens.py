@@ -18,7 +18,7 @@ from local.tokens import AUDIENCE, ISSUER, Authorizer, RefusedError, issue, sign
 from storefront.access import OPEN
 from storefront.routes import ROUTES
 from tests.local.stack import running, token
-from tests.shop import UNKNOWN, Reply, Shop, expect, over_http
+from tests.shop import UNKNOWN, Response, Shop, expect, over_http
 
 GUARDED = [
     (method, path) for path, methods in ROUTES.items() for method, needed in methods.items() if needed not in OPEN
@@ -32,7 +32,7 @@ def holder(guarded_url: str, data_dir: Path) -> Callable[..., Shop]:
     def holding(*arguments: str) -> Shop:
         send, bearer = over_http(guarded_url), f"Bearer {token(data_dir, *arguments)}"
 
-        def with_token(method: str, path: str, body: bytes | None, headers: Any) -> Reply:
+        def with_token(method: str, path: str, body: bytes | None, headers: Any) -> Response:
             return send(method, path, body, {**headers, "authorization": bearer})
 
         return Shop(with_token)
@@ -46,9 +46,9 @@ def test_without_a_token_there_are_products_and_the_webhook_alone(guarded_url: s
     assert nobody.pay(UNKNOWN).problem() == (404, "order-not-found")
     assert nobody.get("/api/nowhere").problem() == (404, "route-not-found")
     for method, path in GUARDED:
-        reply = nobody.call(method, path.replace("{id}", UNKNOWN))
-        assert (reply.status, reply.json) == (401, {"message": "Unauthorized"}), path
-        assert reply.headers["www-authenticate"] == "Bearer"
+        response = nobody.call(method, path.replace("{id}", UNKNOWN))
+        assert (response.status, response.json) == (401, {"message": "Unauthorized"}), path
+        assert response.headers["www-authenticate"] == "Bearer"
 
 
 def test_a_preflight_s_method_is_one_like_any_other(guarded_url: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import ValidationError
 
-from openapi.answers import ORDER_ID
+from openapi.responses import ORDER_ID
 from tests.conformance import check
 
 ORDER = {
@@ -22,26 +22,26 @@ ORDER = {
 PROBLEM = {"title": "None", "status": 404, "detail": "None."}
 
 
-def answer(body: Any, status: int = 200, **headers: str) -> None:
+def response(body: Any, status: int = 200, **headers: str) -> None:
     media_type = "application/json" if status < 400 else "application/problem+json"
     sent = {"content-type": media_type, **{name.replace("_", "-"): text for name, text in headers.items()}}
     check("GET", f"/api/orders/{ORDER_ID}", status, sent, json.dumps(body))
 
 
 def test_an_answer_that_is_described_is_let_through() -> None:
-    answer(ORDER)
-    answer({**PROBLEM, "type": "/docs#order-not-found"}, 404)
+    response(ORDER)
+    response({**PROBLEM, "type": "/docs#order-not-found"}, 404)
 
 
 @pytest.mark.parametrize("changed", [{"status": "lost"}, {"total_price": 4.5}, {"id": "1"}, {"secret": 1}])
 def test_a_body_that_is_not_described_is_found(changed: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        answer({**ORDER, **changed})
+        response({**ORDER, **changed})
 
 
 def test_a_field_that_is_missing_is_found() -> None:
     with pytest.raises(ValidationError):
-        answer({name: value for name, value in ORDER.items() if name != "updated_at"})
+        response({name: value for name, value in ORDER.items() if name != "updated_at"})
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_a_field_that_is_missing_is_found() -> None:
 )
 def test_a_problem_that_is_not_described_is_found(status: int, kind: str, headers: dict[str, str]) -> None:
     with pytest.raises(AssertionError):
-        answer({**PROBLEM, "status": status, "type": f"/docs#{kind}"}, status, **headers)
+        response({**PROBLEM, "status": status, "type": f"/docs#{kind}"}, status, **headers)
 
 
 def test_a_media_type_that_is_not_described_is_found() -> None:
     with pytest.raises(AssertionError):
-        answer(ORDER, content_type="text/plain")
+        response(ORDER, content_type="text/plain")

@@ -22,10 +22,10 @@ STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/storefront/1"
 @contextmanager
 def cloudformation(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Where CloudFormation takes answers: its address, and the answers. It refuses some first, with these statuses."""
-    answers: list[dict[str, Any]] = []
+    responses: list[dict[str, Any]] = []
     refusals = list(statuses)
 
-    class Answer(BaseHTTPRequestHandler):
+    class Response(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             assert len(body) < 4096
@@ -33,16 +33,16 @@ def cloudformation(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]
             assert self.path == "/answer?Signature=a%2Fb"
             status = refusals.pop(0) if refusals else 200
             if status == 200:
-                answers.append(json.loads(body))
+                responses.append(json.loads(body))
             self.send_response(status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+    with HTTPServer(("127.0.0.1", 0), Response) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/answer?Signature=a%2Fb", answers
+        yield f"http://127.0.0.1:{server.server_port}/answer?Signature=a%2Fb", responses
         server.shutdown()
 
 
@@ -100,10 +100,10 @@ def refused(code: str) -> ClientError:
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_migrations_that_were_applied_are_a_success(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     made = answered_by_lambda(monkeypatch, {"applied": ["0001_shop.sql"]})
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler(request(kind, url), lambda_context())
     assert made == [{"FunctionName": "migrate", "Payload": b"{}"}]
-    assert answers == [
+    assert responses == [
         {
             "Status": "SUCCESS",
             "Reason": "The schema is up to date",
@@ -111,15 +111,15 @@ def test_migrations_that_were_applied_are_a_success(monkeypatch: pytest.MonkeyPa
             "StackId": STACK,
             "RequestId": "one",
             "LogicalResourceId": "SchemaMigration",
-            "Data": {"Configuration": answers[0]["Data"]["Configuration"]},
+            "Data": {"Configuration": responses[0]["Data"]["Configuration"]},
         }
     ]
 
 
 def configuration(properties: dict[str, Any]) -> str:
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler({**request("Update", url), "ResourceProperties": properties}, lambda_context())
-    told: str = answers[0]["Data"]["Configuration"]
+    told: str = responses[0]["Data"]["Configuration"]
     return told
 
 
@@ -135,19 +135,19 @@ def test_each_configuration_has_another_name(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_stack_that_goes_leaves_the_schema_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     made = answered_by_lambda(monkeypatch, {})
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Delete", url), lambda_context())
     assert made == []
-    assert [one["Status"] for one in answers] == ["SUCCESS"]
+    assert [one["Status"] for one in responses] == ["SUCCESS"]
 
 
 def test_a_migration_that_failed_is_a_failure_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"errorType": "MigrationError", "errorMessage": "0001_shop.sql was changed after it had been applied"}
     answered_by_lambda(monkeypatch, error, FunctionError="Unhandled")
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
-    assert answers[0]["Status"] == "FAILED"
-    assert "0001_shop.sql was changed" in answers[0]["Reason"]
+    assert responses[0]["Status"] == "FAILED"
+    assert "0001_shop.sql was changed" in responses[0]["Reason"]
 
 
 @pytest.mark.parametrize(
@@ -155,27 +155,27 @@ def test_a_migration_that_failed_is_a_failure_that_says_why(monkeypatch: pytest.
 )
 def test_a_migration_that_was_not_started_is_a_failure_too(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     made = answered_by_lambda(monkeypatch, error)
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Create", url), lambda_context())
     assert len(made) == 1
-    assert answers[0]["Status"] == "FAILED"
+    assert responses[0]["Status"] == "FAILED"
 
 
 @pytest.mark.parametrize("code", sorted(deployment.NOT_STARTED))
 def test_what_lambda_has_yet_to_make_ready_is_waited_for(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     made = answered_by_lambda(monkeypatch, refused(code), refused(code), {"applied": []})
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
     assert len(made) == 3
-    assert [one["Status"] for one in answers] == ["SUCCESS"]
+    assert [one["Status"] for one in responses] == ["SUCCESS"]
 
 
 def test_it_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "READY_TIMEOUT", 0)
     answered_by_lambda(monkeypatch, refused("ResourceNotReadyException"))
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
-    assert "ResourceNotReadyException" in answers[0]["Reason"]
+    assert "ResourceNotReadyException" in responses[0]["Reason"]
 
 
 @pytest.mark.parametrize(
@@ -192,18 +192,18 @@ def test_a_failure_is_no_obstacle_on_the_way_back(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, status: str, told: str
 ) -> None:
     answered_by_lambda(monkeypatch, {"errorMessage": "lock timeout"}, status=status, FunctionError="Unhandled")
-    with cloudformation() as (url, answers):
+    with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
-    assert [one["Status"] for one in answers] == [told]
-    assert "lock timeout" in answers[0]["Reason"]
+    assert [one["Status"] for one in responses] == [told]
+    assert "lock timeout" in responses[0]["Reason"]
     assert "lock timeout" in caplog.text
 
 
 def test_an_answer_that_was_not_taken_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answered_by_lambda(monkeypatch, {"applied": []})
-    with cloudformation(503, 500) as (url, answers):
+    with cloudformation(503, 500) as (url, responses):
         deployment.lambda_handler(request("Create", url), lambda_context())
-    assert [one["Status"] for one in answers] == ["SUCCESS"]
+    assert [one["Status"] for one in responses] == ["SUCCESS"]
 
 
 def test_an_answer_that_is_never_taken_is_an_error_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefront.iam import Credentials, ServiceRequest, headers, own_credentials, own_token, token
-from tests.endpoint import answering
+from tests.endpoint import serving
 
 ANY_KEY = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
 ANY_USER = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=63)
@@ -102,7 +102,7 @@ def in_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def test_a_snapshot_asks_lambda_for_them(in_a_snapshot: Callable[[str], None]) -> None:
     keys = {"AccessKeyId": "a", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-11-24T18:00:00Z"}
-    with answering((200, json.dumps(keys).encode())) as (url, asked):
+    with serving((200, json.dumps(keys).encode())) as (url, asked):
         in_a_snapshot(url)
         assert own_credentials() == ("a", "s", "t")
     assert [headers["Authorization"] for headers in asked] == ["only-here"]
@@ -114,7 +114,7 @@ def test_a_snapshot_asks_lambda_for_them(in_a_snapshot: Callable[[str], None]) -
 def test_keys_that_are_not_told_are_trouble_that_passes(
     in_a_snapshot: Callable[[str], None], status: int, body: bytes
 ) -> None:
-    with answering((status, body)) as (url, _):
+    with serving((status, body)) as (url, _):
         in_a_snapshot(url)
         with pytest.raises(OSError, match="did not tell") as raised:
             own_credentials()

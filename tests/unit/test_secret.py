@@ -10,7 +10,7 @@ import pytest
 from local.aws import WEBHOOK_SECRET_NAME, aws
 from local.signing import LOCAL_SECRETS
 from storefront.payments.secret import fetch_secret
-from tests.endpoint import Answer, answering
+from tests.endpoint import CannedResponse, serving
 
 FETCHED = json.dumps({"SecretString": "hunter2"}).encode()
 
@@ -62,16 +62,16 @@ TROUBLE = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLE, ids=str)
-def test_a_fetch_that_fails_is_tried_once_more(trouble: Answer | None, at: Callable[[str], None]) -> None:
-    with answering(trouble, (200, FETCHED)) as (url, asked):
+def test_a_fetch_that_fails_is_tried_once_more(trouble: CannedResponse | None, at: Callable[[str], None]) -> None:
+    with serving(trouble, (200, FETCHED)) as (url, asked):
         at(url)
         assert fetch_secret() == "hunter2"
     assert [headers["x-amz-target"] for headers in asked] == ["secretsmanager.GetSecretValue"] * 2
 
 
 @pytest.mark.parametrize("trouble", TROUBLE[1:], ids=str)
-def test_a_fetch_that_fails_twice_says_why_and_not_what(trouble: Answer, at: Callable[[str], None]) -> None:
-    with answering(trouble, trouble) as (url, _):
+def test_a_fetch_that_fails_twice_says_why_and_not_what(trouble: CannedResponse, at: Callable[[str], None]) -> None:
+    with serving(trouble, trouble) as (url, _):
         at(url)
         with pytest.raises(OSError, match=f"Secrets Manager answered {trouble[0]}") as raised:
             fetch_secret()
@@ -80,7 +80,7 @@ def test_a_fetch_that_fails_twice_says_why_and_not_what(trouble: Answer, at: Cal
 
 @pytest.mark.parametrize("error", ["ResourceNotFoundException", "com.amazonaws.secretsmanager#InvalidRequestException"])
 def test_a_secret_that_is_gone_is_not_asked_for_again(error: str, at: Callable[[str], None]) -> None:
-    with answering((400, json.dumps({"__type": error}).encode())) as (url, asked):
+    with serving((400, json.dumps({"__type": error}).encode())) as (url, asked):
         at(url)
         assert fetch_secret() is None
     assert len(asked) == 1
@@ -93,7 +93,7 @@ def test_a_secrets_manager_that_is_away_is_trouble_that_passes(at: Callable[[str
 
 
 def test_an_address_in_clear_text_is_for_a_laptop_alone(at: Callable[[str], None]) -> None:
-    with answering((200, FETCHED)) as (url, asked):
+    with serving((200, FETCHED)) as (url, asked):
         at(url.replace("http:", "https:"))
         with pytest.raises(OSError, match=r"(?i)ssl"):
             fetch_secret()

@@ -63,7 +63,7 @@ def call(function: str, request: str) -> tuple[str, str]:
         raise
 
 
-def connect(url: str, answer_timeout: float = ANSWER_TIMEOUT) -> Connection:
+def connect(url: str, response_timeout: float = ANSWER_TIMEOUT) -> Connection:
     """Open a connection to a libpq URI. Over TCP with verified TLS, unless the URI says sslmode=disable.
 
     sign_in=iam in the URI, an option of ours, signs in with a token of the function's role, made for this connection.
@@ -94,7 +94,7 @@ def connect(url: str, answer_timeout: float = ANSWER_TIMEOUT) -> Connection:
     except BaseException:
         sock.close()
         raise
-    connection._usock.settimeout(answer_timeout)
+    connection._usock.settimeout(response_timeout)
     return connection
 
 

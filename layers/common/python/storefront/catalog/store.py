@@ -7,10 +7,10 @@ from storefront import db
 from storefront.actor import Actor
 from storefront.catalog.models import NewProduct, ProductChanges, StockAdjustment
 from storefront.errors import InsufficientStock, ProductNotFound, StaleETag
-from storefront.idempotency.keys import Answer, call_once
+from storefront.idempotency.keys import IdempotentResponse, call_once
 
 
-def create(product: NewProduct, actor: Actor, key: str | None) -> Answer:
+def create(product: NewProduct, actor: Actor, key: str | None) -> IdempotentResponse:
     return call_once("create_product", product.model_dump(mode="json"), actor, key)
 
 
@@ -33,18 +33,18 @@ def delete(product_id: str, if_match: list[str] | None) -> None:
     _one("delete_product", {"id": product_id, "if_match": if_match})
 
 
-def adjust_stock(product_id: str, adjustment: StockAdjustment, actor: Actor, key: str | None) -> Answer:
+def adjust_stock(product_id: str, adjustment: StockAdjustment, actor: Actor, key: str | None) -> IdempotentResponse:
     """Raises ProductNotFound, InsufficientStock or NumberOutOfRange; then no stock has moved."""
-    answer = call_once("adjust_stock", {"id": product_id, **adjustment.model_dump()}, actor, key)
-    if answer.outcome == "insufficient_stock":
-        short = json.loads(answer.body)
+    response = call_once("adjust_stock", {"id": product_id, **adjustment.model_dump()}, actor, key)
+    if response.outcome == "insufficient_stock":
+        short = json.loads(response.body)
         detail = (
             f"Insufficient stock for {short['product_name']}: "
             f"{short['requested']} to be taken, {short['available']} available"
         )
         raise InsufficientStock(detail, errors=[{"detail": detail, "pointer": "#/delta", **short}])
-    _refuse(answer.outcome, product_id)
-    return answer
+    _refuse(response.outcome, product_id)
+    return response
 
 
 def _one(function: str, request: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ class KeyReused(Problem):
     status, kind, title = 422, "idempotency-key-reused", "The key was used for another request"
 
 
-class Answer(NamedTuple):
+class IdempotentResponse(NamedTuple):
     """What an SQL function answered, now or the first time."""
 
     outcome: str
@@ -56,13 +56,13 @@ def idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | None) -> Answer:
+def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | None) -> IdempotentResponse:
     """Call an SQL function with the content; under a key, once for all the times that it is sent.
 
     Raises KeyReused where the key came with another content, KeyInFlight where the first request still runs.
     """
     if key is None:
-        return Answer(*db.call(operation, json.dumps({**content, **actor})), is_replay=False)
+        return IdempotentResponse(*db.call(operation, json.dumps({**content, **actor})), is_replay=False)
     request = {
         "operation": operation,
         "caller": actor["actor"],
@@ -78,7 +78,7 @@ def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | 
             "The first request with this Idempotency-Key still runs; send it again for its answer.",
             headers={"Retry-After": RETRY_AFTER_SECONDS},
         )
-    return Answer(outcome, body, is_replay=outcome == "replayed")
+    return IdempotentResponse(outcome, body, is_replay=outcome == "replayed")
 
 
 def sweep(batch_size: int) -> int:

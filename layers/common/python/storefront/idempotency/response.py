@@ -3,14 +3,14 @@
 import json
 
 from storefront.http import json_response
-from storefront.idempotency.keys import Answer
+from storefront.idempotency.keys import IdempotentResponse
 from storefront.powertools import Response
 
 
-def created(answer: Answer, collection: str | None = None, **headers: str) -> Response[str]:
+def created(response: IdempotentResponse, collection: str | None = None, **headers: str) -> Response[str]:
     """201 with what was made and, where it can be read again, its place. A replay says that it is one."""
     if collection is not None:
-        headers["Location"] = f"{collection}/{json.loads(answer.body)['id']}"
-    if answer.is_replay:
+        headers["Location"] = f"{collection}/{json.loads(response.body)['id']}"
+    if response.is_replay:
         headers["Idempotent-Replayed"] = "true"
-    return json_response(answer.body, 201, **headers)
+    return json_response(response.body, 201, **headers)

@@ -8,7 +8,7 @@ from storefront import db
 from storefront.actor import Actor
 from storefront.errors import InsufficientStock, OrderNotFound, Problem, ProductNotFound
 from storefront.fields import MAX_MONEY
-from storefront.idempotency.keys import Answer, call_once
+from storefront.idempotency.keys import IdempotentResponse, call_once
 from storefront.orders.models import NewOrder, OrderStatus
 
 
@@ -24,13 +24,13 @@ class InvalidTransition(Problem):
     status, kind, title = 400, "invalid-transition", "The order's status does not allow that"
 
 
-def place(order: NewOrder, actor: Actor, key: str | None) -> Answer:
+def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     """Raises ProductNotFound, InsufficientStock or TotalTooLarge; then no stock has moved."""
     lines = [{"product_id": id_, "quantity": quantity} for id_, quantity in order.quantity_by_product().items()]
-    answer = call_once("place_order", {"customer_id": order.customer_id, "products": lines}, actor, key)
-    if answer.outcome in _REFUSALS:
-        raise _REFUSALS[answer.outcome](json.loads(answer.body), order)
-    return answer
+    response = call_once("place_order", {"customer_id": order.customer_id, "products": lines}, actor, key)
+    if response.outcome in _REFUSALS:
+        raise _REFUSALS[response.outcome](json.loads(response.body), order)
+    return response
 
 
 def listed(request: dict[str, Any]) -> str:

@@ -54,7 +54,7 @@ def _answer(function: str, request: dict[str, Any], actor: Actor) -> dict[str, A
     outcome, body = db.call(function, text)
     if outcome == "unknown_payment_event":
         raise PaymentEventNotFound(f"There is no payment event {request['id']}.")
-    answer = json.loads(body)
+    response = json.loads(body)
     if outcome == "unknown_order":
-        raise OrderNotFound(f"There is no order {answer['order_id']}.")
-    return {"message": MESSAGES[outcome], **answer, "outcome": outcome}
+        raise OrderNotFound(f"There is no order {response['order_id']}.")
+    return {"message": MESSAGES[outcome], **response, "outcome": outcome}

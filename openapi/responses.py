@@ -24,11 +24,11 @@ def _optional(**options: Any) -> Any:
     return Field(default=None, **options)
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """A JSON object that is answered. Fields may be added."""
 
 
-class Product(Answer):
+class Product(ResponseModel):
     id: UUID = Field(examples=[PRODUCT_ID])
     name: str = Field(examples=["Enamel Mug"])
     description: str | None = Field(examples=["White, holds 350 ml."])
@@ -38,7 +38,7 @@ class Product(Answer):
     updated_at: datetime = Field(examples=[MOMENT])
 
 
-class StockMovement(Answer):
+class StockMovement(ResponseModel):
     """A change of a product's stock, and the stock after it."""
 
     product_id: UUID = Field(examples=[PRODUCT_ID])
@@ -51,7 +51,7 @@ class StockMovement(Answer):
     quantity: int = Field(description="The stock on hand after it.", examples=[117])
 
 
-class OrderItem(Answer):
+class OrderItem(ResponseModel):
     """A line of an order: name and price are as they were when it was placed."""
 
     id: UUID = Field(examples=["9a0f5f0e-26a8-4c9e-8f57-bd1f6c1f0a77"])
@@ -61,7 +61,7 @@ class OrderItem(Answer):
     price_at_purchase: Money
 
 
-class OrderSummary(Answer):
+class OrderSummary(ResponseModel):
     """An order without its lines."""
 
     id: UUID = Field(examples=[ORDER_ID])
@@ -77,12 +77,12 @@ class Order(OrderSummary):
     updated_at: datetime = Field(examples=[MOMENT])
 
 
-class OrderState(Answer):
+class OrderState(ResponseModel):
     status: OrderStatus = Field(examples=["pending"])
     payment_status: PaymentStatus = Field(examples=["unpaid"])
 
 
-class OrderEvent(Answer):
+class OrderEvent(ResponseModel):
     """A line of an order's timeline: what changed, who or what did it, and what a payment event said."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -101,7 +101,7 @@ class OrderEvent(Answer):
     reason: str | None
 
 
-class PaymentEventAnswer(Answer):
+class PaymentEventResponse(ResponseModel):
     """What came of a payment event."""
 
     message: str = Field(examples=["Payment status updated successfully"])
@@ -111,7 +111,7 @@ class PaymentEventAnswer(Answer):
     outcome: Outcome
 
 
-class PaymentEvent(Answer):
+class PaymentEvent(ResponseModel):
     """A payment event of the inbox."""
 
     id: UUID = Field(examples=[PAYMENT_EVENT_ID])
@@ -131,7 +131,7 @@ class PaymentEvent(Answer):
     last_attempt_at: datetime = Field(examples=[MOMENT])
 
 
-class Mismatch(Answer):
+class Mismatch(ResponseModel):
     """What does not add up, with its order and the payment event that it was seen in."""
 
     kind: MismatchKind
@@ -140,7 +140,7 @@ class Mismatch(Answer):
     payment_event: PaymentEvent | None
 
 
-class CursorPage(Answer):
+class CursorPage(ResponseModel):
     """A page of a list that goes on by cursor alone."""
 
     page_size: int = Field(examples=[20])
@@ -176,7 +176,7 @@ class MismatchPage(Page):
     items: list[Mismatch]
 
 
-class Description(Answer):
+class Description(ResponseModel):
     """A description of the API in OpenAPI."""
 
     model_config = ConfigDict(extra="allow")
@@ -186,7 +186,7 @@ class Description(Answer):
     paths: dict[str, Any]
 
 
-class BrokenRule(Answer):
+class BrokenRule(ResponseModel):
     """What is wrong in one place of the request, and for a line that is short of stock, of what."""
 
     detail: str
@@ -199,7 +199,7 @@ class BrokenRule(Answer):
     available: int = _optional()
 
 
-class Problem(Answer):
+class Problem(ResponseModel):
     """What went wrong (RFC 9457). `type` is stable and tells problems apart; `detail` is for people."""
 
     type: Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
@@ -209,7 +209,7 @@ class Problem(Answer):
     errors: list[BrokenRule] = _optional()
 
 
-class Message(Answer):
+class Message(ResponseModel):
     """What API Gateway answers itself, before a function is asked."""
 
     message: str = Field(examples=["Unauthorized"])

@@ -4,36 +4,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.integration.model import Refusal
-from tests.shop import Reply
+from tests.shop import Response
 
 
-def name_of(reply: Reply) -> str:
+def name_of(response: Response) -> str:
     """What was answered: a payment event's outcome, a problem's kind, or else the status."""
-    if "idempotent-replayed" in reply.headers:
+    if "idempotent-replayed" in response.headers:
         return "replayed"
-    answer = reply.json if reply.text else {}
-    return str(answer.get("outcome") or answer.get("type") or reply.status).removeprefix("/docs#")
+    body = response.json if response.text else {}
+    return str(body.get("outcome") or body.get("type") or response.status).removeprefix("/docs#")
 
 
-def is_refused(reply: Reply, refusal: Refusal | None) -> bool:
+def is_refused(response: Response, refusal: Refusal | None) -> bool:
     """Whether it had to be; then it was, and for that reason."""
     if refusal is not None:
-        assert (reply.status, name_of(reply)) == refusal, reply
+        assert (response.status, name_of(response)) == refusal, response
     return refusal is not None
 
 
-def agree(answer: Any, expected: Any) -> None:
+def agree(response: Any, expected: Any) -> None:
     """Hold an answer against what is known of it."""
-    assert common(answer, expected) == expected
+    assert common(response, expected) == expected
 
 
-def common(answer: Any, expected: Any) -> Any:
+def common(response: Any, expected: Any) -> Any:
     """The part of an answer that something is expected of."""
     if isinstance(expected, dict):
-        return {name: common(answer[name], value) for name, value in expected.items() if name in answer}
+        return {name: common(response[name], value) for name, value in expected.items() if name in response}
     if isinstance(expected, list):
-        return [common(*pair) for pair in zip(answer, expected, strict=True)]
-    return answer
+        return [common(*pair) for pair in zip(response, expected, strict=True)]
+    return response
 
 
 def by_content(event: Mapping[str, Any]) -> list[str]:
