@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from openapi.responses import ORDER_ID
-from storefront.fields import Id, Moment
+from storefront.fields import Id, Timestamp
 from storefront.payments.models import EventId, ReportedStatus
 from storefront.payments.providers import ENVELOPE_TYPES, STRIPE_TYPES, Amount, Currency, StripeData
 
@@ -23,7 +23,7 @@ class PaymentDetails(_Sent):
     event_id: EventId | None = None
     amount: Amount | None = None
     currency: Currency | None = None
-    occurred_at: Moment | None = None
+    occurred_at: Timestamp | None = None
 
 
 class OwnPaymentEvent(PaymentDetails):

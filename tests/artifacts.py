@@ -47,8 +47,8 @@ def unpack(archive: Path, target: Path) -> None:
     with ZipFile(archive) as content:
         content.extractall(target)
         for member in content.infolist():
-            moment = time.mktime((*member.date_time, 0, 0, -1))
-            os.utime(target / member.filename, (moment, moment))
+            timestamp = time.mktime((*member.date_time, 0, 0, -1))
+            os.utime(target / member.filename, (timestamp, timestamp))
     make_read_only(target)
 
 

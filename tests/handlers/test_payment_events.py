@@ -14,8 +14,8 @@ def test_the_inbox_says_of_each_event_what_it_said_and_what_came_of_it(shop: Sho
     said = {"event_id": "evt_1", "amount": "4.50", "currency": "usd", "occurred_at": "2026-01-31T12:00:00Z"}
     expect(200, shop.pay(order["id"], **said))
     event = only_event(shop)
-    for moment in ("received_at", "last_attempt_at"):
-        assert event.pop(moment).endswith("Z")
+    for timestamp in ("received_at", "last_attempt_at"):
+        assert event.pop(timestamp).endswith("Z")
     assert len(event.pop("id")) == 36
     assert event == {
         "event_id": "evt_1",

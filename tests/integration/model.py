@@ -76,7 +76,7 @@ NO_PRODUCT = Product(UNKNOWN, "no product", Decimal(1), 0, is_deleted=True)
 
 
 @dataclass(frozen=True)
-class Line:
+class LineItem:
     product: Product
     quantity: int
     price: Decimal
@@ -85,7 +85,7 @@ class Line:
         return {"product_id": self.product.id, "quantity": self.quantity, "price_at_purchase": str(self.price)}
 
 
-def total(lines: list[Line]) -> Decimal:
+def total(lines: list[LineItem]) -> Decimal:
     return sum((line.price * line.quantity for line in lines), Decimal(0))
 
 
@@ -94,7 +94,7 @@ class Order(Named):
     id: str
     name: str
     customer_id: int
-    lines: list[Line]
+    lines: list[LineItem]
     status: str = "pending"
     payment_status: str = "unpaid"
     minutes_old: int = 0
@@ -259,12 +259,12 @@ class NewOrder(Request):
     def content(self) -> object:
         return self.customer_id, [(line.product, line.quantity) for line in self.added_together()]
 
-    def added_together(self) -> list[Line]:
+    def added_together(self) -> list[LineItem]:
         """A line for each product, in the order of first mention, at the price of now."""
         quantities: dict[Product, int] = {}
         for product, quantity in self.lines:
             quantities[product] = quantities.get(product, 0) + quantity
-        return [Line(product, quantity, product.price) for product, quantity in quantities.items()]
+        return [LineItem(product, quantity, product.price) for product, quantity in quantities.items()]
 
     def refusal(self) -> Refusal | None:
         if any(product.is_deleted for product, _ in self.lines):

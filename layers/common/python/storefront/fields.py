@@ -106,25 +106,25 @@ def _plain_integer(value: Any) -> Any:
     return value
 
 
-def _moment(value: Any) -> Any:
+def _timestamp(value: Any) -> Any:
     # Stricter than Python, which also reads a date alone, a week or a time without its offset.
     if isinstance(value, str):
         if not re.fullmatch(_RFC_3339, value):
             raise PydanticCustomError(
-                "moment_text", "Input should be an RFC 3339 time, such as 2026-01-31T12:00:00Z; a + is %2B in a URL"
+                "timestamp_text", "Input should be an RFC 3339 time, such as 2026-01-31T12:00:00Z; a + is %2B in a URL"
             )
         try:
             # In UTC, since PostgreSQL takes fewer offsets than RFC 3339 has.
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise PydanticCustomError("moment", "Input should be a time that exists") from None
+            raise PydanticCustomError("timestamp", "Input should be a time that exists") from None
     return value
 
 
 WithoutNul = Rule(_without_nul, {"pattern": r"^[^\u0000]*$"})
 """PostgreSQL cannot hold the character in a text."""
 
-Line = Annotated[
+ShortText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=255),
     WithoutNul,
@@ -167,9 +167,9 @@ QueryMoney = Annotated[
 ]
 """A bound for amounts, 0 among them."""
 
-Moment = Annotated[
+Timestamp = Annotated[
     datetime,
-    BeforeValidator(_moment),
+    BeforeValidator(_timestamp),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_RFC_3339}$"}),
 ]
 """A time with its offset from UTC, to the microsecond (RFC 3339, section 5.6)."""

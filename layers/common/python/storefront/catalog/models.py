@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import MAX_INTEGER, Line, Money, QueryMoney, RequestModel, Rule, WithoutNul
+from storefront.fields import MAX_INTEGER, Money, QueryMoney, RequestModel, Rule, ShortText, WithoutNul
 from storefront.lists.parameters import PageParameters
 
 
@@ -28,7 +28,7 @@ Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 
 class NewProduct(RequestModel):
-    name: Line
+    name: ShortText
     description: Description | None = None
     price: Money
     quantity: Quantity
@@ -39,7 +39,7 @@ class ProductChanges(RequestModel):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    name: Line = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
+    name: ShortText = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
     description: Description | None = None
     price: Money = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
     quantity: Quantity = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
@@ -55,7 +55,7 @@ class StockAdjustment(RequestModel):
     """Units to add to the stock, or to take from it, and why."""
 
     delta: Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), Rule(_not_zero, {"not": {"const": 0}})]
-    reason: Line
+    reason: ShortText
 
 
 class ProductListParameters(PageParameters):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from storefront.fields import Id, Moment, PositiveInteger, QueryInteger, RequestModel
+from storefront.fields import Id, PositiveInteger, QueryInteger, RequestModel, Timestamp
 from storefront.lists.parameters import PageParameters
 
 OrderStatus = Literal["pending", "completed", "canceled"]
@@ -38,5 +38,5 @@ class OrderListParameters(PageParameters):
     status: OrderStatus | None = None
     payment_status: PaymentStatus | None = None
     customer_id: Annotated[QueryInteger, PositiveInteger] | None = None
-    created_from: Moment | None = None
-    created_to: Moment | None = None
+    created_from: Timestamp | None = None
+    created_to: Timestamp | None = None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from storefront.errors import Unavailable
-from storefront.fields import Moment
+from storefront.fields import Timestamp
 from storefront.log import logger
 from storefront.payments.signatures import Claim, InvalidSignature, Scheme, claim_of, is_signed
 
@@ -67,7 +67,7 @@ class Entry(BaseModel):
 
     secret: Annotated[bytes, Field(min_length=1)]
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] | None = None
-    not_after: Moment | None = None
+    not_after: Timestamp | None = None
 
     def key(self, scheme: Scheme, place: int) -> Key:
         not_after = self.not_after.timestamp() if self.not_after else float("inf")

@@ -32,7 +32,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import Id, Moment, WithoutNul, is_uuid
+from storefront.fields import Id, Timestamp, WithoutNul, is_uuid
 from storefront.payments.models import EventId, PaymentEvent, ReportedStatus
 from storefront.payments.signatures import Scheme
 
@@ -107,7 +107,7 @@ class _Details(_Sent):
     event_id: EventId | None = None
     amount: Amount | None = None
     currency: Currency | None = None
-    occurred_at: Moment | None = None
+    occurred_at: Timestamp | None = None
 
 
 class _OwnFormat(_Details):
@@ -125,7 +125,7 @@ class _EnvelopeHead(_Sent):
 class _Envelope(_Sent):
     type: str
     # No reason to lose a payment, however it is written.
-    timestamp: Annotated[Moment | None, WrapValidator(_or_none)] = None
+    timestamp: Annotated[Timestamp | None, WrapValidator(_or_none)] = None
     data: _EnvelopeData
 
     @model_validator(mode="after")
