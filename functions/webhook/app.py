@@ -5,7 +5,7 @@ from functools import partial
 
 from storefront.actor import PAYMENT_PROCESSOR, actor_of
 from storefront.errors import Problem
-from storefront.http import create_app, entry_point, json_response, raw_body, read_json, remark
+from storefront.http import add_log_fields, create_app, entry_point, json_response, raw_body, read_json
 from storefront.payments import store
 from storefront.payments.keyring import Keyring
 from storefront.payments.providers import payment_event
@@ -24,17 +24,17 @@ def receive_payment_event() -> Response[str]:
     # a mapping by lower case hides one that came twice.
     authentic = keyring.authenticate(event.get("headers") or {}, body)
     # Counted by the metric filter AuthenticPaymentEvents: a secret that is not seen any more can be taken away.
-    remark(warn=False, scheme=authentic.scheme, key=authentic.key)
+    add_log_fields(warn=False, scheme=authentic.scheme, key=authentic.key)
     try:
         sent = read_json(event, body, partial(payment_event, authentic.scheme))
     except Problem as problem:
         # A processor that is refused gives up some day, and a payment may be lost on it: the log says what to mend.
-        remark(warn=True, detail=problem.detail)
+        add_log_fields(warn=True, detail=problem.detail)
         raise
     response = store.record(sent, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
     # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
     needs_somebody = response["outcome"] in ("needs_refund", "needs_review")
-    remark(
+    add_log_fields(
         warn=needs_somebody, outcome=response["outcome"], order_id=response["order_id"], event_id=response["event_id"]
     )
     return json_response(json.dumps(response))

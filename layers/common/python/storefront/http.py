@@ -37,7 +37,7 @@ Read = TypeVar("Read")
 _id = TypeAdapter(Id)
 
 # What the request's line says beside the usual. An execution environment has one request at a time.
-_remarks: dict[str, Any] = {}
+_log_fields: dict[str, Any] = {}
 
 
 class _Router(APIGatewayHttpResolver):
@@ -63,10 +63,10 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
 
     def handle(event: Event, context: Any) -> dict[str, Any]:
         started = time.perf_counter()
-        _remarks.clear()
+        _log_fields.clear()
         response = app.resolve(event, context)
         request = event["requestContext"]
-        log = _remarks.pop("log", logger.info)
+        log = _log_fields.pop("log", logger.info)
         if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log = logger.error
         line = {
@@ -78,15 +78,15 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
             "request_id": request["requestId"],
             "function_request_id": context.aws_request_id,
         }
-        log("request", **line, **_remarks)
+        log("request", **line, **_log_fields)
         return response
 
     return handle
 
 
-def remark(*, warn: bool, **fields: str) -> None:
+def add_log_fields(*, warn: bool, **fields: str) -> None:
     """Add to the request's log line, and make it a warning where somebody should look."""
-    _remarks.update(fields, log=logger.warning if warn else logger.info)
+    _log_fields.update(fields, log=logger.warning if warn else logger.info)
 
 
 def header(event: APIGatewayProxyEventV2, name: str) -> str | None:
@@ -179,14 +179,14 @@ def _invalid_id() -> errors.InvalidRequest:
 
 
 def _problem_response(problem: errors.Problem) -> Response[str]:
-    _remarks["problem"] = problem.kind
+    _log_fields["problem"] = problem.kind
     if problem.cause or problem.__cause__:
-        _remarks["cause"] = problem.cause or repr(problem.__cause__)
+        _log_fields["cause"] = problem.cause or repr(problem.__cause__)
     return Response(problem.status, errors.MEDIA_TYPE, problem.body(), headers=dict(problem.headers))
 
 
 def _internal_error(error: Exception, request_id: str) -> Response[str]:
-    _remarks["exc_info"] = error
+    _log_fields["exc_info"] = error
     return _problem_response(errors.InternalError(f"The cause is in our log, under the request id {request_id}."))
 
 
