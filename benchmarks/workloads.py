@@ -133,7 +133,7 @@ def workloads_on(url: str) -> dict[str, Workload]:
             "products",
             200,
             lambda _, number: [event("GET", "/api/products?page_size=20")] * number,
-            "page_of_products",
+            "list_products",
             lambda _, number: [page] * number,
         ),
         "webhook": Workload("webhook", 200, lambda _, number: payments(url, number), repeat=False),

@@ -39,8 +39,8 @@ SQL = (
     "record_payment_event",
     "settle_payment_event",
     "replay_payment_event",
-    "page_of_payment_events",
-    "page_of_mismatches",
+    "list_payment_events",
+    "list_mismatches",
 )
 SQL_TESTS = (
     "tests/handlers/test_payment_events.py tests/handlers/test_replay.py tests/handlers/test_reconciliation.py "

@@ -31,7 +31,7 @@ def list_orders() -> Response[str]:
     parameters = parse_parameters(event, OrderListParameters)
     # Before the cursor is looked at, which is bound to the filters.
     parameters = parameters.model_copy(update={"customer_id": own_customer_id(event, parameters.customer_id)})
-    return list_response(event, parameters, store.listed)
+    return list_response(event, parameters, store.list_page)
 
 
 @app.get("/api/orders/<id>")

@@ -15,7 +15,7 @@ app = create_app()
 @app.get("/api/payment-events")
 def list_payment_events() -> Response[str]:
     event = app.current_event
-    return list_response(event, parse_parameters(event, PaymentEventListParameters), store.listed)
+    return list_response(event, parse_parameters(event, PaymentEventListParameters), store.list_page)
 
 
 @app.post("/api/payment-events/<id>/replay")

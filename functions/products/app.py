@@ -34,7 +34,7 @@ def create_product() -> Response[str]:
 @app.get("/api/products")
 def list_products() -> Response[str]:
     event = app.current_event
-    return list_response(event, parse_parameters(event, ProductListParameters), store.listed)
+    return list_response(event, parse_parameters(event, ProductListParameters), store.list_page)
 
 
 @app.get("/api/products/<id>")

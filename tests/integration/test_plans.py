@@ -118,7 +118,7 @@ def test_products_are_read_in_the_order_of_an_index(
     crowded_shop: Connection, sort: str, direction: str, *, goes_on: bool
 ) -> None:
     position = {"after": [value_of(crowded_shop, sort, "products", PRODUCT), PRODUCT]} if goes_on else {"page": 3}
-    plan = page_plan(crowded_shop, "page_of_products", sort=direction + sort, **position)
+    plan = page_plan(crowded_shop, "list_products", sort=direction + sort, **position)
     assert f"using products_by_{sort}" in plan
     assert "Sort" not in plan
     if goes_on:
@@ -130,7 +130,7 @@ def test_products_are_read_in_the_order_of_an_index(
 def test_products_are_sorted_by_their_stock_within_a_bucket_of_it(
     crowded_shop: Connection, position: dict[str, Any]
 ) -> None:
-    plan = page_plan(crowded_shop, "page_of_products", sort="quantity", **position)
+    plan = page_plan(crowded_shop, "list_products", sort="quantity", **position)
     assert "using products_by_quantity_bucket" in plan
     assert "Presorted Key: t.quantity_bucket" in plan
     assert ("Index Cond: (quantity_bucket >= " in plan) == ("after" in position)
@@ -157,17 +157,17 @@ def value_of(connection: Connection, column: str, table: str, id_: str) -> str:
 )
 @pytest.mark.parametrize("sort", ["-created_at", "price"])
 def test_filtered_products_are_not_scanned_for(crowded_shop: Connection, filters: dict[str, str], sort: str) -> None:
-    page_plan(crowded_shop, "page_of_products", sort=sort, **filters)
+    page_plan(crowded_shop, "list_products", sort=sort, **filters)
 
 
 @pytest.mark.parametrize("word", ["nothing", "rarest"])
 @pytest.mark.parametrize("sort", ["-created_at", "name", "price", "quantity"])
 def test_a_rare_word_is_found_by_its_index(crowded_shop: Connection, word: str, sort: str) -> None:
-    assert "products_by_word" in page_plan(crowded_shop, "page_of_products", sort=sort, q=word)
+    assert "products_by_word" in page_plan(crowded_shop, "list_products", sort=sort, q=word)
 
 
 def test_a_word_that_many_have_is_met_on_the_way(crowded_shop: Connection) -> None:
-    assert "using products_by_price" in page_plan(crowded_shop, "page_of_products", sort="price", q="tea")
+    assert "using products_by_price" in page_plan(crowded_shop, "list_products", sort="price", q="tea")
 
 
 @pytest.mark.parametrize(
@@ -187,14 +187,14 @@ def test_orders_are_read_newest_first_from_an_index(
     crowded_shop: Connection, filters: dict[str, Any], index: str, *, goes_on: bool
 ) -> None:
     position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if goes_on else {}
-    plan = page_plan(crowded_shop, "page_of_orders", **filters, **position)
+    plan = page_plan(crowded_shop, "list_orders", **filters, **position)
     assert f"using {index}" in plan
     # The one sort that is left puts the few lines of an order in their order.
     assert "Sort Key: t" not in plan
 
 
 def test_a_timeline_is_read_from_an_index(crowded_shop: Connection) -> None:
-    plan = page_plan(crowded_shop, "page_of_order_events", id=ORDER, after=["7"])
+    plan = page_plan(crowded_shop, "list_order_events", id=ORDER, after=["7"])
     assert "using order_events_pkey" in plan
     assert "Sort" not in plan
 
@@ -216,7 +216,7 @@ def test_payment_events_are_read_newest_first_from_an_index(
 ) -> None:
     received_at = value_of(crowded_shop, "received_at", "payment_events", PAYMENT_EVENT)
     position = {"after": [received_at, PAYMENT_EVENT]} if goes_on else {}
-    plan = page_plan(crowded_shop, "page_of_payment_events", **filters, **position)
+    plan = page_plan(crowded_shop, "list_payment_events", **filters, **position)
     assert f"using {index}" in plan or f"on {index}" in plan
     # The few contents of one id are sorted.
     assert ("Sort" in plan) <= ("event_id" in filters)
@@ -228,7 +228,7 @@ def test_mismatches_are_read_oldest_first_from_the_indexes_of_what_they_are_abou
     crowded_shop: Connection, kind: str | None, *, goes_on: bool
 ) -> None:
     position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if goes_on else {}
-    plan = page_plan(crowded_shop, "page_of_mismatches", kind=kind, pending_minutes=1440, **position)
+    plan = page_plan(crowded_shop, "list_mismatches", kind=kind, pending_minutes=1440, **position)
     assert "Sort Key: t" not in plan
     if kind is None:
         # One beside the other, and none to its end.

@@ -38,7 +38,7 @@ POLICIES = resources("AWS::IAM::ManagedPolicy")
 Statement = dict[str, Any]
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
@@ -47,7 +47,7 @@ def statements(role: str) -> list[Statement]:
     properties = ROLES[role]["Properties"]
     shared = [POLICIES[one["Ref"]]["Properties"] for one in properties.get("ManagedPolicyArns", []) if "Ref" in one]
     documents = [one["PolicyDocument"] for one in [*shared, *properties.get("Policies", [])]]
-    return [statement for document in documents for statement in listed(document["Statement"])]
+    return [statement for document in documents for statement in as_list(document["Statement"])]
 
 
 def role_of(function: str) -> str:
@@ -60,7 +60,7 @@ def allowed(role: str) -> list[Statement]:
 
 
 def actions(found: list[Statement]) -> set[str]:
-    return {action for one in found for action in listed(one["Action"])}
+    return {action for one in found for action in as_list(one["Action"])}
 
 
 def test_no_two_functions_share_a_role() -> None:
@@ -77,10 +77,10 @@ def test_a_function_may_do_what_it_needs_and_no_more(function: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_may_do_everything_or_anything_to_everything(role: str) -> None:
     for statement in allowed(role):
-        assert not any("*" in action for action in listed(statement["Action"])), statement
-        if "*" in listed(statement["Resource"]):
+        assert not any("*" in action for action in as_list(statement["Action"])), statement
+        if "*" in as_list(statement["Resource"]):
             # Lambda's own way into the network, for which AWS knows no narrower resource.
-            assert set(listed(statement["Action"])) == INTERFACES
+            assert set(as_list(statement["Action"])) == INTERFACES
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -120,4 +120,4 @@ def test_of_aws_s_own_policies_there_is_codedeploy_s_alone() -> None:
 def test_a_role_is_one_service_s(role: str) -> None:
     [trusted] = ROLES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"].keys() == {"Service"}
-    assert len(listed(trusted["Principal"]["Service"])) == 1
+    assert len(as_list(trusted["Principal"]["Service"])) == 1

@@ -14,8 +14,8 @@ def create(product: NewProduct, actor: Actor, key: str | None) -> IdempotentResp
     return call_once("create_product", product.model_dump(mode="json"), actor, key)
 
 
-def listed(request: dict[str, Any]) -> str:
-    return db.call("page_of_products", json.dumps(request))[1]
+def list_page(request: dict[str, Any]) -> str:
+    return db.call("list_products", json.dumps(request))[1]
 
 
 def get(product_id: str) -> str:

@@ -33,8 +33,8 @@ def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     return response
 
 
-def listed(request: dict[str, Any]) -> str:
-    return db.call("page_of_orders", json.dumps(request))[1]
+def list_page(request: dict[str, Any]) -> str:
+    return db.call("list_orders", json.dumps(request))[1]
 
 
 def get(order_id: str, customer_id: int | None) -> str:
@@ -44,7 +44,7 @@ def get(order_id: str, customer_id: int | None) -> str:
 
 def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> str:
     """customer_id: whose order it has to be; None for anybody's. Raises OrderNotFound."""
-    return _one("page_of_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
+    return _one("list_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
 
 
 def change_status(order_id: str, status: OrderStatus, actor: Actor) -> str:

@@ -40,12 +40,12 @@ def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
     return _answer("replay_payment_event", {"id": inbox_id}, actor)
 
 
-def listed(request: dict[str, Any]) -> str:
-    return db.call("page_of_payment_events", json.dumps(request))[1]
+def list_page(request: dict[str, Any]) -> str:
+    return db.call("list_payment_events", json.dumps(request))[1]
 
 
 def mismatches(request: dict[str, Any]) -> str:
-    return db.call("page_of_mismatches", json.dumps(request))[1]
+    return db.call("list_mismatches", json.dumps(request))[1]
 
 
 def _answer(function: str, request: dict[str, Any], actor: Actor) -> dict[str, Any]:

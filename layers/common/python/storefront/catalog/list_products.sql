@@ -1,5 +1,5 @@
 -- The products on sale that the request's filters let through. Outcome: listed.
-CREATE OR REPLACE FUNCTION page_of_products(request jsonb, OUT outcome text, OUT body text)
+CREATE OR REPLACE FUNCTION list_products(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     few_matches CONSTANT integer := 1000;

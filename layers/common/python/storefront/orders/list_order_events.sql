@@ -1,5 +1,5 @@
 -- What happened to an order, oldest first; where the request names a customer, to that customer's alone. Outcomes: listed, unknown_order.
-CREATE OR REPLACE FUNCTION page_of_order_events(request jsonb, OUT outcome text, OUT body text)
+CREATE OR REPLACE FUNCTION list_order_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     page record;

@@ -1,5 +1,5 @@
 -- The mismatches that the request's filters let through, oldest first. Outcome: listed.
-CREATE OR REPLACE FUNCTION page_of_mismatches(request jsonb, OUT outcome text, OUT body text)
+CREATE OR REPLACE FUNCTION list_mismatches(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     filter text := filter_of(request, jsonb_build_object(

@@ -1,5 +1,5 @@
 -- The payment events that the request's filters let through, newest first. Outcome: listed.
-CREATE OR REPLACE FUNCTION page_of_payment_events(request jsonb, OUT outcome text, OUT body text)
+CREATE OR REPLACE FUNCTION list_payment_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     filter text := filter_of(request, jsonb_build_object(
