@@ -14,9 +14,9 @@ from benchmarks.workers import Timing, Work, run, summary, workers
 from benchmarks.workloads import event
 from local.settings import LOCAL_CURSOR_KEY
 from storefront import db
-from storefront.catalog.models import ProductListParameters
 from storefront.lists import cursor
 from storefront.orders.models import OrderListParameters
+from storefront.products.models import ProductListParameters
 
 PAGE_SIZE = 20
 DEEP_PAGE = 1_000

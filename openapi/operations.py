@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from openapi import responses
 from openapi.events import PaymentEventBody
 from storefront import errors
-from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
 from storefront.errors import Problem
 from storefront.idempotency.keys import KeyInFlight, KeyReused
 from storefront.lists.parameters import CursorParameters, PageParameters
@@ -17,6 +16,7 @@ from storefront.orders.store import InvalidTransition, TotalTooLarge
 from storefront.payments.models import PaymentEventListParameters, ReconciliationParameters
 from storefront.payments.signatures import Unauthenticated
 from storefront.payments.store import PaymentEventNotFound
+from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
 
 TAGS = {
     "products": "What the shop sells, and its stock.",
@@ -218,7 +218,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "reconcile",
         "payments",
         "Lists what does not add up, oldest first",
-        responses.MismatchPage,
+        responses.ReconciliationPage,
         description="Money without goods, and goods without money.",
         parameters=ReconciliationParameters,
         response_headers=("Link",),

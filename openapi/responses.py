@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from storefront.orders.models import OrderStatus, PaymentStatus
-from storefront.payments.models import MismatchKind, Outcome, ReportedStatus
+from storefront.payments.models import Outcome, ReconciliationKind, ReportedStatus
 from storefront.payments.signatures import Scheme
 
 Money = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]{2}$"), Field(examples=["14.50"])]
@@ -131,10 +131,10 @@ class PaymentEvent(ResponseModel):
     last_attempt_at: datetime = Field(examples=[MOMENT])
 
 
-class Mismatch(ResponseModel):
+class ReconciliationEntry(ResponseModel):
     """What does not add up, with its order and the payment event that it was seen in."""
 
-    kind: MismatchKind
+    kind: ReconciliationKind
     since: datetime = Field(examples=[MOMENT])
     order: OrderSummary | None
     payment_event: PaymentEvent | None
@@ -172,8 +172,8 @@ class PaymentEventPage(Page):
     items: list[PaymentEvent]
 
 
-class MismatchPage(Page):
-    items: list[Mismatch]
+class ReconciliationPage(Page):
+    items: list[ReconciliationEntry]
 
 
 class Description(ResponseModel):

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from storefront.orders.models import OrderStatus, PaymentStatus
-from storefront.payments.models import MismatchKind, Outcome, ReportedStatus
+from storefront.payments.models import Outcome, ReconciliationKind, ReportedStatus
 from storefront.payments.signatures import Scheme
 
 Schema = dict[str, Any]
@@ -20,7 +20,7 @@ _ENUMS = {
     get_args(PaymentStatus): "PaymentStatus",
     get_args(ReportedStatus): "ReportedStatus",
     get_args(Outcome): "Outcome",
-    get_args(MismatchKind): "MismatchKind",
+    get_args(ReconciliationKind): "ReconciliationKind",
     get_args(Scheme): "Scheme",
 }
 

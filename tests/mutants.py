@@ -40,7 +40,7 @@ SQL = (
     "settle_payment_event",
     "replay_payment_event",
     "list_payment_events",
-    "list_mismatches",
+    "list_reconciliation",
 )
 SQL_TESTS = (
     "tests/handlers/test_payment_events.py tests/handlers/test_replay.py tests/handlers/test_reconciliation.py "

@@ -26,7 +26,7 @@ def replay_payment_event(id: str) -> Response[str]:
 @app.get("/api/reconciliation")
 def reconcile() -> Response[str]:
     event = app.current_event
-    return list_response(event, parse_parameters(event, ReconciliationParameters), store.mismatches)
+    return list_response(event, parse_parameters(event, ReconciliationParameters), store.list_reconciliation)
 
 
 lambda_handler = entry_point(app)

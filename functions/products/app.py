@@ -1,8 +1,6 @@
 """The product routes."""
 
 from storefront.actor import actor_of
-from storefront.catalog import store
-from storefront.catalog.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
 from storefront.etags import etag, if_match, is_not_modified
 from storefront.http import (
     create_app,
@@ -19,6 +17,8 @@ from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
 from storefront.lists.response import list_response
 from storefront.powertools import Response
+from storefront.products import store
+from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
 
 app = create_app()
 

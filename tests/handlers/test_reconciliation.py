@@ -10,7 +10,7 @@ from tests.handlers.inbox import RECONCILIATION
 from tests.shop import UNKNOWN, Shop, expect, target
 
 
-def mismatches(shop: Shop, **parameters: Any) -> list[tuple[str, str | None, str | None]]:
+def entries(shop: Shop, **parameters: Any) -> list[tuple[str, str | None, str | None]]:
     """Of each its kind, its order's id, and its payment event's."""
     return [
         (one["kind"], (one["order"] or {}).get("id"), (one["payment_event"] or {}).get("event_id"))
@@ -32,19 +32,19 @@ def test_the_reconciliation_is_empty_where_everything_adds_up(shop: Shop) -> Non
             expect(200, shop.pay(order["id"]))
         expect(200, shop.change_status(order["id"], status))
     new_order(shop)
-    assert mismatches(shop) == []
+    assert entries(shop) == []
 
 
 def test_it_lists_a_paid_order_that_was_canceled(shop: Shop, order: dict[str, Any]) -> None:
     expect(200, shop.pay(order["id"]))
     expect(200, shop.change_status(order["id"], "canceled"))
-    assert mismatches(shop) == [("paid_and_canceled", order["id"], None)]
+    assert entries(shop) == [("paid_and_canceled", order["id"], None)]
 
 
 def test_it_lists_a_payment_for_a_canceled_order(shop: Shop, order: dict[str, Any]) -> None:
     expect(200, shop.change_status(order["id"], "canceled"))
     expect(200, shop.pay(order["id"], event_id="evt_1"))
-    assert mismatches(shop) == [("paid_and_canceled", order["id"], "evt_1")]
+    assert entries(shop) == [("paid_and_canceled", order["id"], "evt_1")]
 
 
 @pytest.mark.parametrize("payment_status", ["unpaid", "failed"])
@@ -76,7 +76,7 @@ def test_it_lists_each_event_that_needs_a_review_by_why(shop: Shop, order: dict[
     expect(200, shop.pay(order["id"], event_id="short", amount="2"))
     expect(200, shop.change_status(order["id"], "completed"))
     expect(200, shop.pay(order["id"], event_id="late"))
-    assert mismatches(shop) == [
+    assert entries(shop) == [
         ("completed_and_unpaid", order["id"], None),
         ("amount_mismatch", order["id"], "short"),
         ("amount_mismatch", order["id"], "foreign"),
@@ -89,10 +89,10 @@ def test_it_lists_an_event_without_an_order_until_the_processor_puts_it_right(
     shop: Shop, order: dict[str, Any]
 ) -> None:
     shop.pay(UNKNOWN, event_id="evt_1")
-    assert mismatches(shop) == [("event_without_order", None, "evt_1")]
+    assert entries(shop) == [("event_without_order", None, "evt_1")]
     assert shop.items(RECONCILIATION)[0]["payment_event"]["order_id"] == UNKNOWN
     expect(200, shop.pay(order["id"], event_id="evt_1"))
-    assert mismatches(shop) == []
+    assert entries(shop) == []
 
 
 def test_it_lists_an_order_that_is_pending_for_too_long(
@@ -100,11 +100,11 @@ def test_it_lists_an_order_that_is_pending_for_too_long(
 ) -> None:
     expect(200, shop.pay(order["id"]))
     database.run("UPDATE orders SET created_at = created_at - interval '61 minutes'")
-    assert mismatches(shop) == []
-    assert mismatches(shop, pending_minutes=62) == []
-    assert mismatches(shop, pending_minutes=61) == [("pending_too_long", order["id"], None)]
+    assert entries(shop) == []
+    assert entries(shop, pending_minutes=62) == []
+    assert entries(shop, pending_minutes=61) == [("pending_too_long", order["id"], None)]
     database.run("UPDATE orders SET created_at = created_at - interval '1 day'")
-    assert mismatches(shop) == [("pending_too_long", order["id"], None)]
+    assert entries(shop) == [("pending_too_long", order["id"], None)]
 
 
 def test_it_is_filtered_by_kind(shop: Shop) -> None:
@@ -112,14 +112,14 @@ def test_it_is_filtered_by_kind(shop: Shop) -> None:
     expect(200, shop.change_status(canceled["id"], "canceled"))
     expect(200, shop.pay(canceled["id"], event_id="evt_1"))
     expect(200, shop.change_status(completed["id"], "completed"))
-    assert mismatches(shop, kind="paid_and_canceled") == [("paid_and_canceled", canceled["id"], "evt_1")]
-    assert mismatches(shop, kind="completed_and_unpaid") == [("completed_and_unpaid", completed["id"], None)]
-    assert mismatches(shop, kind="conflicting_event") == []
-    assert len(mismatches(shop)) == 2
+    assert entries(shop, kind="paid_and_canceled") == [("paid_and_canceled", canceled["id"], "evt_1")]
+    assert entries(shop, kind="completed_and_unpaid") == [("completed_and_unpaid", completed["id"], None)]
+    assert entries(shop, kind="conflicting_event") == []
+    assert len(entries(shop)) == 2
 
 
 def test_the_oldest_mismatch_comes_first(shop: Shop) -> None:
     orders = [new_order(shop) for _ in range(3)]
     for order in reversed(orders):
         expect(200, shop.change_status(order["id"], "completed"))
-    assert [id_ for _, id_, _ in mismatches(shop)] == [order["id"] for order in orders]
+    assert [id_ for _, id_, _ in entries(shop)] == [order["id"] for order in orders]

@@ -120,7 +120,7 @@ class Inbox:
         kept.payment.settle(decision, "replay")
         return decision
 
-    def mismatches(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
+    def entries(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
         """The reconciliation's lines: a kind, an order's id, a payment event's."""
         for order in orders:
             if order.status == "canceled" and order.payment_status == "paid":

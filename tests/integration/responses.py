@@ -41,5 +41,5 @@ def by_content(event: Mapping[str, Any]) -> list[str]:
     return [str(event[name]) for name in ("event_id", "order_id", "payment_status", "amount", "currency")]
 
 
-def mismatch(found: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+def reconciliation_entry(found: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
     return found["kind"], (found["order"] or {}).get("id"), (found["payment_event"] or {}).get("event_id")

@@ -30,7 +30,7 @@ LOGIN = {
 }
 """The client's flushes before the first statement, where it is logged in already and where it has to log in."""
 
-RELEASED = ["9999_hue.sql", "catalog/get_product.sql"]
+RELEASED = ["9999_hue.sql", "products/get_product.sql"]
 RELEASED_CHANGES = 4
 """A column, a function's text, and a line of the history for each of the two files."""
 
@@ -200,7 +200,7 @@ def release(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     package = tmp_path / "storefront"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (package / "migrations" / "9999_hue.sql").write_text("ALTER TABLE products ADD COLUMN hue text;")
-    function = package / "catalog" / "get_product.sql"
+    function = package / "products" / "get_product.sql"
     function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
     monkeypatch.setattr(load_function("migrate"), "migrate", lambda connection, **_: migrate(connection, package))
     with (

@@ -54,9 +54,9 @@ def test_an_applied_migration_that_was_changed_is_refused(database: Connection, 
 
 
 def test_a_function_is_applied_again_where_its_text_changed(database: Connection, package: Path) -> None:
-    function = package / "catalog" / "get_product.sql"
+    function = package / "products" / "get_product.sql"
     function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
-    assert migrate(database, package) == ["catalog/get_product.sql"]
+    assert migrate(database, package) == ["products/get_product.sql"]
     assert database.run("SELECT outcome FROM get_product('{}')") == [["unheard_of"]]
     assert migrate(database, package) == []
 

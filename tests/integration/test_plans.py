@@ -10,7 +10,7 @@ import pytest
 from pg8000.native import Connection
 
 from storefront import db
-from storefront.payments.models import MismatchKind
+from storefront.payments.models import ReconciliationKind
 from tests.integration.pooler import not_behind_a_pooler
 from tests.integration.races import Call, change_status, expire, once, pay, place, replay
 
@@ -222,13 +222,13 @@ def test_payment_events_are_read_newest_first_from_an_index(
     assert ("Sort" in plan) <= ("event_id" in filters)
 
 
-@pytest.mark.parametrize("kind", [None, *get_args(MismatchKind)])
+@pytest.mark.parametrize("kind", [None, *get_args(ReconciliationKind)])
 @pytest.mark.parametrize("goes_on", [False, True], ids=["page", "cursor"])
 def test_mismatches_are_read_oldest_first_from_the_indexes_of_what_they_are_about(
     crowded_shop: Connection, kind: str | None, *, goes_on: bool
 ) -> None:
     position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if goes_on else {}
-    plan = page_plan(crowded_shop, "list_mismatches", kind=kind, pending_minutes=1440, **position)
+    plan = page_plan(crowded_shop, "list_reconciliation", kind=kind, pending_minutes=1440, **position)
     assert "Sort Key: t" not in plan
     if kind is None:
         # One beside the other, and none to its end.

@@ -26,7 +26,7 @@ PRIVILEGES = {
     "order_events": {"SELECT", "INSERT"},
     "stock_movements": {"SELECT", "INSERT"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE", "DELETE"},
-    "mismatches": {"SELECT"},
+    "reconciliation": {"SELECT"},
     "schema_history": set(),
 }
 

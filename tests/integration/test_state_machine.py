@@ -29,7 +29,7 @@ from tests.integration.model import (
     Tag,
     total,
 )
-from tests.integration.responses import agree, by_content, is_refused, mismatch, name_of
+from tests.integration.responses import agree, by_content, is_refused, name_of, reconciliation_entry
 from tests.integration.strategies import (
     adjustments,
     changes,
@@ -217,7 +217,7 @@ class ShopMachine(RuleBasedStateMachine):
         known = [kept.as_response() for kept in self.inbox.kept()]
         agree(sorted(inbox, key=by_content), sorted(known, key=by_content))
         found = expect(200, shop.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
-        assert Counter(map(mismatch, found["items"])) == Counter(self.inbox.mismatches(self.model.orders))
+        assert Counter(map(reconciliation_entry, found["items"])) == Counter(self.inbox.entries(self.model.orders))
         for order in self.model.orders:
             agree(expect(200, shop.get(f"/api/orders/{order.id}")), order.as_response())
             events = expect(200, shop.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]

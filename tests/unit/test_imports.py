@@ -11,7 +11,7 @@ import pytest
 from tests.shop import ROOT
 
 LAYER = ROOT / "layers" / "common" / "python"
-FEATURES = ("catalog", "orders", "payments")
+FEATURES = ("orders", "payments", "products")
 NOT_DEPLOYED = ("benchmarks", "local", "openapi", "tests", "functions")
 SHARED = sorted(path for path in (LAYER / "storefront").rglob("*.py") if path.parent.name not in FEATURES)
 

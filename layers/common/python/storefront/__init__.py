@@ -23,7 +23,7 @@ fields      types that several models share
 lists          pages, cursors and links
 idempotency    requests that are safe to send again
 
-catalog, orders, payments    a feature each: models (what may come in), store (its calls), *.sql (what they do)
+products, orders, payments    a feature each: models (what may come in), store (its calls), *.sql (what they do)
 migrations                   the schema's history
 
 Imports point one way: functions → features → the modules above. No feature imports another one's store.

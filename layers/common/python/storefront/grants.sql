@@ -20,4 +20,4 @@ GRANT UPDATE (provider, type, order_id, payment_status, amount, currency, occurr
               last_attempt_at) ON payment_events TO :app_role;
 GRANT SELECT, INSERT ON order_items, order_events, stock_movements TO :app_role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO :app_role;
-GRANT SELECT ON mismatches TO :app_role;
+GRANT SELECT ON reconciliation TO :app_role;

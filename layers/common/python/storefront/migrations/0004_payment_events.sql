@@ -64,7 +64,7 @@ ALTER TABLE order_events
 
 -- Money without goods, goods without money: each with where it is to be seen, and since when. Each part has the list's
 -- order and an index for it, so that a page merges them and reads none to its end.
-CREATE VIEW mismatches (kind, since, id, order_id, payment_event_id) AS
+CREATE VIEW reconciliation (kind, since, id, order_id, payment_event_id) AS
 (SELECT 'paid_and_canceled', o.created_at, o.id, o.id, NULL::uuid
    FROM orders o WHERE o.status = 'canceled' AND o.payment_status = 'paid'
   ORDER BY o.created_at, o.id)

@@ -16,7 +16,7 @@ EventId = Annotated[str, StringConstraints(min_length=1, max_length=255), Withou
 
 Outcome = Literal["applied", "duplicate", "ignored", "needs_refund", "needs_review", "unknown_order"]
 
-MismatchKind = Literal[
+ReconciliationKind = Literal[
     "paid_and_canceled",
     "completed_and_unpaid",
     "paid_after_completion",
@@ -52,5 +52,5 @@ class PaymentEventListParameters(PageParameters):
 
 
 class ReconciliationParameters(PageParameters):
-    kind: MismatchKind | None = None
+    kind: ReconciliationKind | None = None
     pending_minutes: Annotated[QueryInteger, Field(ge=0, le=9_999_999)] = 1440

@@ -44,8 +44,8 @@ def list_page(request: dict[str, Any]) -> str:
     return db.call("list_payment_events", json.dumps(request))[1]
 
 
-def mismatches(request: dict[str, Any]) -> str:
-    return db.call("list_mismatches", json.dumps(request))[1]
+def list_reconciliation(request: dict[str, Any]) -> str:
+    return db.call("list_reconciliation", json.dumps(request))[1]
 
 
 def _answer(function: str, request: dict[str, Any], actor: Actor) -> dict[str, Any]:

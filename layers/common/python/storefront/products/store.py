@@ -5,9 +5,9 @@ from typing import Any
 
 from storefront import db
 from storefront.actor import Actor
-from storefront.catalog.models import NewProduct, ProductChanges, StockAdjustment
 from storefront.errors import InsufficientStock, ProductNotFound, StaleETag
 from storefront.idempotency.keys import IdempotentResponse, call_once
+from storefront.products.models import NewProduct, ProductChanges, StockAdjustment
 
 
 def create(product: NewProduct, actor: Actor, key: str | None) -> IdempotentResponse:

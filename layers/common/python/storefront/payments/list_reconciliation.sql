@@ -1,0 +1,15 @@
+-- The entries of the reconciliation that the request's filters let through, oldest first. Outcome: listed.
+CREATE OR REPLACE FUNCTION list_reconciliation(request jsonb, OUT outcome text, OUT body text)
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    filter text := filter_of(request, jsonb_build_object(
+        'kind', 't.kind = $1 ->> ''kind''',
+        'pending_minutes', '(t.kind <> ''pending_too_long'''
+            ' OR t.since < now() - make_interval(mins => ($1 ->> ''pending_minutes'')::integer))'));
+    page   record;
+BEGIN
+    outcome := 'listed';
+    page := read_page(request, NULL::reconciliation, filter, ARRAY['since', 'id'], descending => false);
+    body := page_body(page.head, (SELECT json_agg(reconciliation_entry_json(t)) FROM unnest(page.rows) t));
+END
+$$;
