@@ -80,7 +80,7 @@ logs: .venv/installed ## show the log of ENV=dev or ENV=prod as it is written; m
 sam-local: .venv/installed ## serve the API with `sam local start-api`, in Docker
 	@python -m local.sam_local
 
-openapi: .venv/installed ## write docs/openapi.json and the README's routes anew, from the code
+openapi: .venv/installed ## write docs/openapi.json and the reference's routes, from the code
 	@python -m openapi
 
 lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml

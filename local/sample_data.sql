@@ -1,4 +1,4 @@
--- The shop that a new laptop starts with. Ids are fixed, so that the README and events/ can name them.
+-- The shop that a new laptop starts with. Ids are fixed, so that the documents and events/ can name them.
 
 INSERT INTO products (id, name, description, price, quantity, created_at) VALUES
     ('a0000000-0000-4000-8000-000000000001', 'Enamel Mug',

@@ -9,7 +9,7 @@ security    who may use a route
 problems    an example of every kind of problem
 schemas     the models as JSON Schema
 document    all of it put together
-readme      the README's table of routes
+reference   the reference's table of routes
 __main__    writes docs/openapi.json and that table
 
 https://spec.openapis.org/oas/v3.1.1.html

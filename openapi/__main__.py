@@ -1,8 +1,8 @@
-"""Writes docs/openapi.json, and the README's table of routes: `make openapi`."""
+"""Write docs/openapi.json, and the table of routes in docs/reference/api.md: `make openapi`."""
 
 from openapi.document import ROOT, document, text
-from openapi.readme import with_routes
+from openapi.reference import with_routes
 
 (ROOT / "docs" / "openapi.json").write_text(text())
-README = ROOT / "README.md"
-README.write_text(with_routes(README.read_text(), document()))
+REFERENCE = ROOT / "docs" / "reference" / "api.md"
+REFERENCE.write_text(with_routes(REFERENCE.read_text(), document()))

@@ -170,11 +170,12 @@ def test_databases_of_one_server_are_migrated_at_once(server_url: str) -> None:
         server.run(f"DROP ROLE {role}")
 
 
-PREPARATION = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+GUIDE = (ROOT / "docs" / "guides" / "deployment.md").read_text()
+PREPARATION = re.findall(r"^```sql\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.usefixtures("rds_iam")
-def test_a_master_user_of_rds_prepares_a_database_as_the_readme_says(server_url: str) -> None:
+def test_a_master_user_of_rds_prepares_a_database_as_the_guide_says(server_url: str) -> None:
     [statements] = PREPARATION
     # Names of the test's own; rights as those of RDS's master users, who are no superusers.
     statements = re.sub(r"\bstorefront(_app)?\b", r"\g<0>_of_this_test", statements)

@@ -1,25 +1,27 @@
-"""The README's tables and the code agree."""
+"""The documents' tables and the code agree."""
 
 import re
 import tomllib
 
 from openapi.document import document
 from openapi.problems import description, every_problem
-from openapi.readme import with_routes
+from openapi.reference import with_routes
 from tests.shop import ROOT
 
-README = (ROOT / "README.md").read_text()
+REFERENCE = ROOT / "docs" / "reference"
 
 
-def test_every_problem_is_in_the_readme_with_its_status_and_when_it_happens() -> None:
-    documented = set(re.findall(r"^\| `/docs#([a-z-]+)` \| (\d+) \| (.+) \|$", README, re.MULTILINE))
+def test_every_problem_is_in_the_reference_with_its_status_and_when_it_happens() -> None:
+    page = (REFERENCE / "problems.md").read_text()
+    documented = set(re.findall(r"^\| `/docs#([a-z-]+)` \| (\d+) \| (.+) \|$", page, re.MULTILINE))
     assert documented == {(kind.kind, str(kind.status), description(kind)) for kind in every_problem()}
 
 
-def test_the_readme_s_routes_are_the_description_s() -> None:
-    described = with_routes(README, document())
+def test_the_reference_s_routes_are_the_description_s() -> None:
+    page = (REFERENCE / "api.md").read_text()
+    described = with_routes(page, document())
     assert described.count("\n| `GET /") >= 1
-    assert described == README, "run `make openapi`"
+    assert described == page, "run `make openapi`"
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:

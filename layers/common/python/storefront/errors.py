@@ -4,7 +4,7 @@ Problem                 raised anywhere below a handler; http.py turns it into t
 ├── one class a kind here, where more than one module raises it, or a module that every feature shares
 └── a feature's own, beside the call that finds it (orders/store.py, payments/signatures.py, idempotency/keys.py)
 
-A kind's URI is stable: clients may tell problems apart by it. README.md lists them all.
+A kind's URI is stable: clients may tell problems apart by it. docs/reference/problems.md lists them all.
 """
 
 import json
@@ -20,7 +20,8 @@ RETRY_AFTER_SECONDS = "2"
 class Problem(Exception):  # noqa: N818  RFC 9457 has the name
     """Something that the client is told. A subclass names the kind: its status, slug and title.
 
-    The first paragraph of its docstring says to clients when it happens; README.md and the API's description have it.
+    The first paragraph of its docstring says to clients when it happens; the reference and the API's description have
+    it.
 
     cause: what our log says and the client is not told.
     """

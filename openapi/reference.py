@@ -1,13 +1,13 @@
-"""The README's table of routes, from the document."""
+"""The reference's table of routes, from the OpenAPI document."""
 
 from typing import Any
 
 BEGIN, END = "<!-- The routes, written by `make openapi`. -->\n", "<!-- The end of the routes. -->\n"
 
 
-def with_routes(readme: str, document: dict[str, Any]) -> str:
-    """The README with the document's routes between its two marks."""
-    before, _, rest = readme.partition(BEGIN)
+def with_routes(page: str, document: dict[str, Any]) -> str:
+    """The page with the document's routes between its two marks."""
+    before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     rows = [
         _row(f"{method.upper()} {path}", operation)

@@ -1,4 +1,4 @@
-"""The README's commands do what it says, pasted one after the other into one shell."""
+"""The documents' commands do what the documents say, pasted one after the other into one shell."""
 
 import json
 import os
@@ -14,12 +14,13 @@ from tests.local.stack import running
 from tests.shop import ROOT
 
 BLOCK = re.compile(r"^```(sh|json|text|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DOCUMENTS = ("docs/getting-started.md", "docs/guides/payments.md", "docs/guides/reconciliation.md")
 SEPARATOR = "-- next block --"
 
 
 def commands_and_responses() -> list[tuple[str, str]]:
     """Each block to paste with the block after it, which says what comes back."""
-    blocks = BLOCK.findall((ROOT / "README.md").read_text())
+    blocks = [block for name in DOCUMENTS for block in BLOCK.findall((ROOT / name).read_text())]
     return [(command, response) for (kind, command), (_, response) in pairwise(blocks) if kind == "sh"]
 
 
@@ -49,7 +50,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(len(commands_and_responses())))
-def test_a_command_answers_what_the_readme_says(printed: list[str], number: int) -> None:
+def test_a_command_answers_what_the_document_says(printed: list[str], number: int) -> None:
     assert comparable(printed[number]) == comparable(commands_and_responses()[number][1])
 
 
@@ -58,8 +59,9 @@ def test_there_are_commands_to_paste() -> None:
 
 
 def test_the_settings_of_make_run_are_the_ones_it_reads() -> None:
-    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)} - {"SCENARIO"}
+    page = (ROOT / "docs" / "getting-started.md").read_text()
+    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", page, re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     read = set(re.findall(r'environment.get\("([A-Z_]+)"', (ROOT / "local" / "settings.py").read_text()))
     read |= set(SECRET_VARIABLES.values())
     assert documented == read - {"TEMPLATE"}
