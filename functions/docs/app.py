@@ -1,9 +1,9 @@
 """What explains the API: its description, and the page that renders it."""
 
+from storefront.cold_start.powertools import Response
 from storefront.docs.page import description, page, page_headers
 from storefront.etags import etag, is_not_modified
 from storefront.http import JSON, create_app, entry_point, header, not_modified
-from storefront.powertools import Response
 
 app = create_app()
 

@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 from storefront import settings
+from storefront.cold_start.driver import Connection
 from storefront.db import TRANSPORT_ERRORS, connect, session
-from storefront.driver import Connection
 from storefront.log import logger
 from storefront.migrate import migrate
 

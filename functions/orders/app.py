@@ -4,6 +4,7 @@ from functools import partial
 
 from storefront.access import customer_of, own_customer_id
 from storefront.actor import actor_of
+from storefront.cold_start.powertools import Response
 from storefront.http import create_app, entry_point, header, json_response, parse_id, parse_json, parse_parameters
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
@@ -11,7 +12,6 @@ from storefront.lists.parameters import CursorParameters
 from storefront.lists.response import list_response
 from storefront.orders import store
 from storefront.orders.models import NewOrder, OrderListParameters, StatusChange
-from storefront.powertools import Response
 
 app = create_app()
 

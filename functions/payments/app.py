@@ -3,11 +3,11 @@
 import json
 
 from storefront.actor import actor_of
+from storefront.cold_start.powertools import Response
 from storefront.http import create_app, entry_point, json_response, parse_id, parse_parameters
 from storefront.lists.response import list_response
 from storefront.payments import store
 from storefront.payments.models import PaymentEventListParameters, ReconciliationParameters
-from storefront.powertools import Response
 
 app = create_app()
 

@@ -1,6 +1,7 @@
 """The product routes."""
 
 from storefront.actor import actor_of
+from storefront.cold_start.powertools import Response
 from storefront.etags import etag, if_match, is_not_modified
 from storefront.http import (
     create_app,
@@ -16,7 +17,6 @@ from storefront.http import (
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
 from storefront.lists.response import list_response
-from storefront.powertools import Response
 from storefront.products import store
 from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
 

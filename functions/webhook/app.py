@@ -4,13 +4,13 @@ import json
 from functools import partial
 
 from storefront.actor import PAYMENT_PROCESSOR, actor_of
+from storefront.cold_start.powertools import Response
 from storefront.errors import Problem
 from storefront.http import add_log_fields, create_app, entry_point, json_response, raw_body, read_json
 from storefront.payments import store
 from storefront.payments.keyring import Keyring
 from storefront.payments.providers import payment_event
 from storefront.payments.secret import fetch_secret
-from storefront.powertools import Response
 
 app = create_app()
 keyring = Keyring(fetch_secret)

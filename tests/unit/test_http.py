@@ -1,7 +1,7 @@
 """What the handlers see of a request's headers."""
 
+from storefront.cold_start.powertools import APIGatewayProxyEventV2
 from storefront.http import header
-from storefront.powertools import APIGatewayProxyEventV2
 
 
 def test_a_header_is_found_in_any_case_and_whole() -> None:

@@ -66,15 +66,15 @@ def test_start_up_imports_nothing_heavy(function: str) -> None:
 
 def test_what_start_up_leaves_out_can_be_imported_afterwards() -> None:
     program = """
-import storefront.driver, storefront.fields, storefront.powertools
+import storefront.cold_start.driver, storefront.fields, storefront.cold_start.powertools
 from datetime import datetime
 from importlib.metadata import version
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2, S3Event
 from pg8000 import converters, core
 from scramp import ScramClient
-assert storefront.powertools.APIGatewayHttpResolver is APIGatewayHttpResolver
-assert storefront.powertools.APIGatewayProxyEventV2 is APIGatewayProxyEventV2
+assert storefront.cold_start.powertools.APIGatewayHttpResolver is APIGatewayHttpResolver
+assert storefront.cold_start.powertools.APIGatewayProxyEventV2 is APIGatewayProxyEventV2
 assert isinstance(core.scramp.ScramClient(["SCRAM-SHA-256"], "user", "password"), ScramClient)
 assert converters.parse("31 January 2026") == datetime(2026, 1, 31)
 assert version("pg8000")

@@ -15,9 +15,7 @@ actor       who asked for a change
 etags       ETag, If-Match, If-None-Match
 metrics     what CloudWatch counts
 log         what CloudWatch is told
-powertools  AWS Lambda Powertools, imported without what it drags in
-driver      pg8000, likewise
-imports     how that is done
+cold_start  the libraries' imports, without the parts that no function needs
 fields      types that several models share
 
 lists          pages, cursors and links

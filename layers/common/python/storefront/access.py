@@ -10,9 +10,9 @@ from typing import Any
 
 from storefront import settings
 from storefront.actor import OWN_ACTORS, claims_of
+from storefront.cold_start.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
-from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, match
 
 OPEN = frozenset({Access.ANYONE, Access.SIGNATURE})

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from storefront.driver import Connection
+from storefront.cold_start.driver import Connection
 
 AUDIT = Path(__file__).with_name("audit.sql")
 

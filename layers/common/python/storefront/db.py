@@ -17,7 +17,7 @@ from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from storefront import settings
-from storefront.driver import Connection, DatabaseError, Error, core, string_in
+from storefront.cold_start.driver import Connection, DatabaseError, Error, core, string_in
 from storefront.errors import NumberOutOfRange, Unavailable
 from storefront.iam import own_token
 

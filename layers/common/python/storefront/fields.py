@@ -20,18 +20,13 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from storefront.imports import in_place_of
-
-# It would look for plugins in all that is installed, where there are none: a twentieth of a cold start.
-with in_place_of("importlib.metadata", {"distributions": tuple}):
-    import pydantic.plugin._loader  # noqa: F401  used with the first model
+from storefront.cold_start import pydantic_plugins  # noqa: F401  before the first model
 
 MAX_INTEGER = 2_147_483_647
 """PostgreSQL's integer."""
 
 MAX_MONEY = Decimal("99999999.99")
 """NUMERIC(10,2)."""
-
 
 _RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 

@@ -13,9 +13,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from storefront import access, errors, routes
+from storefront.cold_start.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 from storefront.fields import Id
 from storefront.log import logger
-from storefront.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_RESPONSE_BYTES = 6_000_000

@@ -3,7 +3,7 @@
 import json
 import logging
 
-from storefront.powertools import Logger
+from storefront.cold_start.powertools import Logger
 
 # Python asks for these at each line, and no line of ours has them.
 # https://docs.python.org/3/howto/logging.html#optimization

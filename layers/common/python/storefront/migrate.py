@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from storefront.cold_start.driver import Connection, DatabaseError, identifier, literal
 from storefront.db import TRANSPORT_ERRORS
-from storefront.driver import Connection, DatabaseError, identifier, literal
 
 PACKAGE = Path(__file__).parent
 GRANTS = PACKAGE / "grants.sql"

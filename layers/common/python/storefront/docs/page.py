@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from storefront.powertools import SWAGGER_UI
+from storefront.cold_start.powertools import SWAGGER_UI
 
 _HERE = Path(__file__).parent
 

@@ -2,9 +2,9 @@
 
 import json
 
+from storefront.cold_start.powertools import Response
 from storefront.http import json_response
 from storefront.idempotency.keys import IdempotentResponse
-from storefront.powertools import Response
 
 
 def created(response: IdempotentResponse, collection: str | None = None, **headers: str) -> Response[str]:

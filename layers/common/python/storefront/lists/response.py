@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from storefront import settings
+from storefront.cold_start.powertools import APIGatewayProxyEventV2, Response
 from storefront.http import json_response
 from storefront.lists import cursor
 from storefront.lists.parameters import CursorParameters, PageParameters
-from storefront.powertools import APIGatewayProxyEventV2, Response
 
 
 def list_response(

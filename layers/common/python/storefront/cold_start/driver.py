@@ -4,13 +4,15 @@ It signs in with a token for its password, and not by SCRAM; it gets its times a
 nobody asks pg8000 for its version.
 """
 
-from storefront.imports import in_place_of, later
+from storefront.cold_start.modules import import_on_first_use, replace_module
 
 # Of its version pg8000 makes an attribute, which so becomes its name.
 with (
-    in_place_of("scramp", {"ScramClient": later("scramp", "ScramClient")}),
-    in_place_of("dateutil.parser", {"parse": later("dateutil.parser", "parse"), "ParserError": ValueError}),
-    in_place_of("importlib.metadata", {"version": str}),
+    replace_module("scramp", {"ScramClient": import_on_first_use("scramp", "ScramClient")}),
+    replace_module(
+        "dateutil.parser", {"parse": import_on_first_use("dateutil.parser", "parse"), "ParserError": ValueError}
+    ),
+    replace_module("importlib.metadata", {"version": str}),
 ):
     from pg8000 import core
     from pg8000.converters import string_in

@@ -16,7 +16,7 @@ Attributes = Mapping[str, Any]
 
 
 @contextmanager
-def in_place_of(name: str, attributes: Attributes | None) -> Iterator[None]:
+def replace_module(name: str, attributes: Attributes | None) -> Iterator[None]:
     """Have a module of these attributes found under a name meanwhile, and the real one as ever afterwards.
 
     attributes: None has the import refused.
@@ -31,7 +31,7 @@ def in_place_of(name: str, attributes: Attributes | None) -> Iterator[None]:
             sys.modules[name] = imported
 
 
-def later(name: str, function: str) -> Callable[..., Any]:
+def import_on_first_use(name: str, function: str) -> Callable[..., Any]:
     """A module's function, which is imported when it is called."""
 
     def call(*arguments: Any, **options: Any) -> Any:

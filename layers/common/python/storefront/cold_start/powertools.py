@@ -9,7 +9,7 @@ it afterwards as ever.
 from functools import cached_property
 from pathlib import Path
 
-from storefront.imports import bare_package, in_place_of
+from storefront.cold_start.modules import bare_package, replace_module
 
 _EVENT_HANDLER = "aws_lambda_powertools.event_handler"
 _DATA_CLASSES = "aws_lambda_powertools.utilities.data_classes"
@@ -25,14 +25,14 @@ _EVENTS = {
     "VPCLatticeEventV2": "vpc_lattice",
 }
 
-with in_place_of("botocore", None):
+with replace_module("botocore", None):
     import aws_lambda_powertools
     from aws_lambda_powertools import Logger
 
     _FOLDER = Path(aws_lambda_powertools.__file__).parent
     with (
-        in_place_of(_EVENT_HANDLER, bare_package(_EVENT_HANDLER, _FOLDER / "event_handler", {})),
-        in_place_of(_DATA_CLASSES, bare_package(_DATA_CLASSES, _FOLDER / "utilities" / "data_classes", _EVENTS)),
+        replace_module(_EVENT_HANDLER, bare_package(_EVENT_HANDLER, _FOLDER / "event_handler", {})),
+        replace_module(_DATA_CLASSES, bare_package(_DATA_CLASSES, _FOLDER / "utilities" / "data_classes", _EVENTS)),
     ):
         from aws_lambda_powertools.event_handler.api_gateway import APIGatewayHttpResolver, Response
         from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import APIGatewayProxyEventV2
