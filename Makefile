@@ -45,7 +45,7 @@ mutants: .venv/mutants ## change the code that takes payment events in hundreds 
 	@python -m tests.mutants
 
 pay: .venv/installed ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
-	@python -m local.processor $(or $(SCENARIO),paid) $(or $(ORDER),$(error name the order: make pay ORDER=…)) $(if $(URL),--url $(URL)) \
+	@python -m local.webhook_simulator $(or $(SCENARIO),paid) $(or $(ORDER),$(error name the order: make pay ORDER=…)) $(if $(URL),--url $(URL)) \
 		$(if $(SCHEME),--scheme $(SCHEME)) $(value ARGS)
 
 audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`

@@ -18,7 +18,7 @@ from docker.errors import APIError, DockerException, NotFound
 from samcli.local.docker.exceptions import ContainerEnforcementException, ContainerNotReachableException
 from samcli.local.docker.utils import get_validated_container_client
 
-from local import shop
+from local import database_setup
 from local.aws import aws
 from local.database import database
 from local.environments import LOOPBACK
@@ -67,7 +67,7 @@ def serve(settings: Settings, port: int) -> None:
         sam.configure(ARCHITECTURE, variables, skip_pull_image=_has_image(engine))
         resources.callback(_remove_containers, engine, sam.build_folder)
         _migrate(sam)
-        if shop.load_sample_data(database_url):
+        if database_setup.load_sample_data(database_url):
             say("Loaded the sample data")
         say("Starting the containers")
         server = resources.enter_context(sam.start_api(LOOPBACK, port))

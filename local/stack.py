@@ -4,7 +4,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from local import shop
+from local import database_setup
 from local.aws import aws
 from local.environments import InvocationError
 from local.gateway import Gateway
@@ -100,8 +100,8 @@ def _authorizer(settings: Settings, template: Template) -> Authorizer | None:
 def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:
     try:
         say("Applying migrations")
-        shop.migrate(runner)
+        database_setup.migrate(runner)
     except InvocationError as error:
         raise StartError(f"The migrations failed: {error}") from error
-    if shop.load_sample_data(database_url):
+    if database_setup.load_sample_data(database_url):
         say("Loaded the sample data")

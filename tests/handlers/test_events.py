@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pg8000.native import Connection, DatabaseError
 
-from local import processor
-from local.shop import SAMPLE_DATA, load_sample_data
+from local import webhook_simulator
+from local.database_setup import SAMPLE_DATA, load_sample_data
 from storefront import db
 from storefront.audit import violations
 from tests.shop import Shop, lambda_context, load_function
@@ -39,7 +39,7 @@ def test_an_event_works_as_it_is(direct_url: str, name: str, monkeypatch: pytest
 
 def test_an_event_of_the_processor_s_works_as_it_is(order: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    assert processor.main(["paid", order["id"], "--scheme", "stripe", "--print-event"]) == 0
+    assert webhook_simulator.main(["paid", order["id"], "--scheme", "stripe", "--print-event"]) == 0
     event = json.loads(capsys.readouterr().out)
     response = load_function("webhook").lambda_handler(event, lambda_context())
     assert (response["statusCode"], json.loads(response["body"])["outcome"]) == (200, "applied")
@@ -62,7 +62,7 @@ def test_the_sample_data_is_loaded_whole_or_not_at_all(
 ) -> None:
     broken = tmp_path / "sample_data.sql"
     broken.write_text(SAMPLE_DATA.read_text() + "SELECT 1 / 0;")
-    monkeypatch.setattr("local.shop.SAMPLE_DATA", broken)
+    monkeypatch.setattr("local.database_setup.SAMPLE_DATA", broken)
     with pytest.raises(DatabaseError, match="division by zero"):
         load_sample_data(database_url)
     assert database.run("SELECT count(*) FROM products") == [[0]]

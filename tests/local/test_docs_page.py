@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from local import processor
+from local import webhook_simulator
 from openapi.problems import every_problem
 from tests.local.stack import token
 
@@ -97,7 +97,7 @@ def test_somebody_places_an_order_on_the_page_and_sees_it_paid(
     for text in ("paymentstatusunpaid", "productnameEnamelMug", "totalprice41.00"):
         assert text in words
 
-    assert processor.main(["paid", order["id"], "--url", guarded_url]) == 0
+    assert webhook_simulator.main(["paid", order["id"], "--url", guarded_url]) == 0
     reading = opened(page, "get_order")
     reading.get_by_placeholder("id").fill(order["id"])
     shown = executed(reading, 200)

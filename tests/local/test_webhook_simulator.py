@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.processor import Event
 from local.signing import SCHEMES
+from local.webhook_simulator import Event
 from storefront.payments.providers import payment_event
 from storefront.payments.signatures import Scheme
 from tests.local.stack import Stack
@@ -42,7 +42,7 @@ def order(shop: Shop) -> dict[str, Any]:
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The processor as a command, which needs nothing else of the environment."""
     return subprocess.run(
-        [sys.executable, "-m", "local.processor", *arguments],
+        [sys.executable, "-m", "local.webhook_simulator", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LAYER), "COLUMNS": "200", **environment},
         capture_output=True,

@@ -1,6 +1,6 @@
 """A payment processor to play with: sends signed events to a webhook, and shows what each is answered.
 
-python -m local.processor paid b0000000-0000-4000-8000-000000000001
+python -m local.webhook_simulator paid b0000000-0000-4000-8000-000000000001
 """
 
 import argparse
@@ -186,7 +186,7 @@ def _at_least_one(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m local.processor", description=__doc__)
+    parser = argparse.ArgumentParser("python -m local.webhook_simulator", description=__doc__)
     parser.add_argument("scenario", choices=SCENARIOS)
     parser.add_argument("order", nargs="+", help="the order's id; many takes several")
     here = f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}"
