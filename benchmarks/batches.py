@@ -9,7 +9,7 @@ from unittest import mock
 
 from benchmarks.bench import Bench
 from storefront import audit, db
-from tests.shop import lambda_context, load_function
+from tests.api_client import lambda_context, load_function
 
 MAKE_DUE = """
 UPDATE orders SET status = 'pending', payment_status = 'unpaid', created_at = created_at - interval '3 days'"""

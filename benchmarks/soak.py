@@ -22,7 +22,7 @@ from local.lambdas import LambdaRunner
 from local.settings import ROOT, function_variables, read_settings
 from local.template import read_template
 from storefront import db
-from tests.shop import UNKNOWN
+from tests.api_client import UNKNOWN
 
 SAMPLES = 60
 FUNCTIONS = {"orders": "OrdersFunction", "products": "ProductsFunction", "webhook": "WebhookFunction"}

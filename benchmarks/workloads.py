@@ -14,7 +14,7 @@ from benchmarks.layer import ORIGIN
 from benchmarks.workers import Work
 from local.signing import LOCAL_SECRETS, sign
 from storefront import db
-from tests.shop import api_event
+from tests.api_client import api_event
 
 ROWS = 1_000
 """Products and orders in a database at the beginning, where it is not their number that is measured."""

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 from samcli.lib.package.utils import make_zip_with_lambda_permissions
 
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from local.signing import sign
-from tests.shop import UNKNOWN, Shop
+from tests.api_client import UNKNOWN, ApiClient
 
 CANARY = "canary"
 """In each secret, token, signature, body, query and header that is sent."""
@@ -30,12 +30,12 @@ def events(order_id: str) -> Iterator[tuple[int, bytes]]:
     yield 400, f'{{"order_id": "{CANARY}'.encode()
 
 
-def sing(shop: Shop) -> list[str]:
+def sing(api: ApiClient) -> list[str]:
     """Send them all; what else no log may repeat. The shop's webhook knows SECRET."""
-    product = shop.create_product(name=CANARY, description=CANARY)
+    product = api.create_product(name=CANARY, description=CANARY)
     key = {"idempotency-key": CANARY, **ORIGINS}
     lines = {"customer_id": 1, "products": [{"product_id": product["id"], "quantity": 1}]}
-    order = shop.call("POST", "/api/orders", lines, key)
+    order = api.call("POST", "/api/orders", lines, key)
     assert order.status == 201
     for body, status in (
         ({"name": CANARY, "price": CANARY, CANARY: CANARY}, 422),
@@ -44,16 +44,16 @@ def sing(shop: Shop) -> list[str]:
         (CANARY.encode() + b"\xff", 400),
         (json.dumps(CANARY * 50_000).encode(), 413),
     ):
-        assert shop.call("POST", "/api/products", body, ORIGINS).status == status
+        assert api.call("POST", "/api/products", body, ORIGINS).status == status
     for query in (f"q={CANARY}", f"cursor={CANARY}", f"{CANARY}={CANARY}", f"sort={CANARY}"):
-        assert shop.call("GET", f"/api/products?{query}", None, ORIGINS).status in (200, 400, 422)
+        assert api.call("GET", f"/api/products?{query}", None, ORIGINS).status in (200, 400, 422)
     reason = {"delta": -1, "reason": CANARY}
-    assert shop.call("POST", f"/api/products/{product['id']}/stock-adjustments", reason, ORIGINS).status == 201
+    assert api.call("POST", f"/api/products/{product['id']}/stock-adjustments", reason, ORIGINS).status == 201
     signatures = []
     for status, body in events(order.json["id"]):
         headers = sign("x_signature", [SECRET], body, "", 0)
         signatures.append(headers["x-signature"])
-        assert shop.call("POST", "/api/payment-webhook", body, {**ORIGINS, **headers}).status == status
+        assert api.call("POST", "/api/payment-webhook", body, {**ORIGINS, **headers}).status == status
     for forged in ({"x-signature": CANARY}, {"stripe-signature": f"t=1,v1={CANARY}"}, {"x-signature": "0" * 64}):
-        assert shop.call("POST", "/api/payment-webhook", {CANARY: CANARY}, {**ORIGINS, **forged}).status == 401
+        assert api.call("POST", "/api/payment-webhook", {CANARY: CANARY}, {**ORIGINS, **forged}).status == 401
     return [CANARY, SECRET, *signatures]

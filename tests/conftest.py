@@ -16,8 +16,8 @@ from local.postgres import postgres
 from local.settings import APP_ROLE, as_role
 from storefront import db
 from storefront.migrate import migrate
+from tests.api_client import ENVIRONMENT, ApiClient, load_function, local_keyring, over_handlers
 from tests.integration.pooler import as_functions_see
-from tests.shop import ENVIRONMENT, Shop, load_function, local_keyring, over_handlers
 
 # How busy the machine is is no fault of the code's.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -109,12 +109,12 @@ def database(direct_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def shop(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def api(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClient]:
     """A shop over the handlers in this process, on the test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(load_function("webhook"), "keyring", local_keyring())
     db.disconnect()
-    yield Shop(over_handlers)
+    yield ApiClient(over_handlers)
     db.disconnect()

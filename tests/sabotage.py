@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 LAYER = "layers/common/python/storefront"
 

@@ -6,7 +6,7 @@ https://docs.stripe.com/api/events
 import json
 from typing import Any
 
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 NAMES = sorted(path.stem for path in (ROOT / "tests" / "fixtures" / "stripe").iterdir())
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.shop import Shop
+from tests.api_client import ApiClient
 
 
 @pytest.fixture
-def order(shop: Shop) -> dict[str, Any]:
+def order(api: ApiClient) -> dict[str, Any]:
     """A pending order of one unit, 4.50 in all."""
-    return new_order(shop)
+    return new_order(api)
 
 
-def new_order(shop: Shop) -> dict[str, Any]:
-    return shop.order((shop.create_product()["id"], 1))
+def new_order(api: ApiClient) -> dict[str, Any]:
+    return api.order((api.create_product()["id"], 1))

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from tests.shop import Shop
+from tests.api_client import ApiClient
 
 EVENTS = "/api/payment-events"
 RECONCILIATION = "/api/reconciliation"
 
 
-def only_event(shop: Shop, **parameters: Any) -> dict[str, Any]:
-    [event] = shop.items(EVENTS, **parameters)
+def only_event(api: ApiClient, **parameters: Any) -> dict[str, Any]:
+    [event] = api.items(EVENTS, **parameters)
     return event
 
 
-def last_line(shop: Shop, order: dict[str, Any]) -> dict[str, Any]:
-    line: dict[str, Any] = shop.items(f"/api/orders/{order['id']}/events", page_size=100)[-1]
+def last_line(api: ApiClient, order: dict[str, Any]) -> dict[str, Any]:
+    line: dict[str, Any] = api.items(f"/api/orders/{order['id']}/events", page_size=100)[-1]
     return line

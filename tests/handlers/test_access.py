@@ -8,10 +8,10 @@ import pytest
 
 from storefront import access
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
-from tests.shop import (
+from tests.api_client import (
     UNKNOWN,
+    ApiClient,
     Response,
-    Shop,
     api_event,
     expect,
     lambda_context,
@@ -31,7 +31,7 @@ SCOPES = sorted({needed for _, _, needed in GUARDED})
 
 
 @pytest.fixture(autouse=True)
-def _routes_ask_for_tokens(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  behind every other
+def _routes_ask_for_tokens(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  behind every other
     monkeypatch.setenv("AUTH", "on")
 
 
@@ -42,26 +42,26 @@ def tea() -> str:
     return product_id
 
 
-NOBODY = Shop(over_handlers)
+NOBODY = ApiClient(over_handlers)
 """The shop without a token."""
 
 
-def with_claims(**claims: str) -> Shop:
+def with_claims(**claims: str) -> ApiClient:
     """The shop as whoever has such a token reaches it."""
-    return Shop(partial(over_handlers, claims={"sub": "somebody", **claims}))
+    return ApiClient(partial(over_handlers, claims={"sub": "somebody", **claims}))
 
 
-def holder(*scopes: str, **claims: str) -> Shop:
+def holder(*scopes: str, **claims: str) -> ApiClient:
     return with_claims(scope=" ".join(scopes), **claims)
 
 
-def customer(customer_id: int) -> Shop:
+def customer(customer_id: int) -> ApiClient:
     return holder(*access.CUSTOMERS, sub=f"customer-{customer_id}", customer_id=str(customer_id))
 
 
-def request(shop: Shop, method: str, path: str) -> Response:
+def request(api: ApiClient, method: str, path: str) -> Response:
     """One that says nothing, of a thing that is not there: whoever is let through gets a problem of another kind."""
-    return shop.call(method, path.replace("{id}", UNKNOWN), None if method in ("GET", "DELETE") else {})
+    return api.call(method, path.replace("{id}", UNKNOWN), None if method in ("GET", "DELETE") else {})
 
 
 @pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
@@ -213,7 +213,7 @@ def test_an_authorizer_s_odd_context_is_no_token(context: dict[str, Any], tea: s
 )
 def test_a_token_that_does_not_say_whose_it_is_opens_nothing(subject: str | None) -> None:
     claims = {"scope": " ".join(SCOPES)} | ({} if subject is None else {"sub": subject})
-    nobody_in_particular = Shop(partial(over_handlers, claims=claims))
+    nobody_in_particular = ApiClient(partial(over_handlers, claims=claims))
     for method, path, _ in GUARDED:
         assert request(nobody_in_particular, method, path).problem() == (403, "forbidden")
 

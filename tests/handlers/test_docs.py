@@ -12,7 +12,7 @@ import pytest
 
 from openapi.problems import description, every_problem, example
 from storefront.errors import Problem
-from tests.shop import ROOT, Shop, api_event, expect, lambda_context, load_function
+from tests.api_client import ROOT, ApiClient, api_event, expect, lambda_context, load_function
 
 DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
 
@@ -42,17 +42,17 @@ class Elements(HTMLParser):
 
 
 @pytest.fixture
-def page(shop: Shop) -> Elements:
-    return Elements(shop.get("/docs").text)
+def page(api: ApiClient) -> Elements:
+    return Elements(api.get("/docs").text)
 
 
-def test_the_description_is_the_file(shop: Shop) -> None:
-    assert expect(200, shop.get("/openapi.json")) == DOCUMENT
+def test_the_description_is_the_file(api: ApiClient) -> None:
+    assert expect(200, api.get("/openapi.json")) == DOCUMENT
 
 
 @pytest.mark.parametrize("kind", every_problem(), ids=lambda kind: kind.kind)
-def test_a_problem_s_type_leads_to_its_paragraph(shop: Shop, kind: type[Problem]) -> None:
-    paragraph = shop.get("/docs").text.partition(f'<article id="{kind.kind}">')[2].partition("</article>")[0]
+def test_a_problem_s_type_leads_to_its_paragraph(api: ApiClient, kind: type[Problem]) -> None:
+    paragraph = api.get("/docs").text.partition(f'<article id="{kind.kind}">')[2].partition("</article>")[0]
     words, _, shown = html.unescape(re.sub("<(?!pre).+?>", "", paragraph)).partition("<pre>")
     assert words.split() == f"{kind.kind} {kind.status} {kind.title} {description(kind).replace('`', '')}".split()
     assert json.loads(shown) == example(kind)
@@ -66,8 +66,8 @@ def test_the_page_names_no_other_host(page: Elements) -> None:
     assert page.addresses == {"data:,", "openapi.json", *(f"#{kind.kind}" for kind in every_problem())}
 
 
-def test_the_page_may_run_what_it_came_with_and_nothing_else(shop: Shop, page: Elements) -> None:
-    policy = shop.get("/docs").headers["content-security-policy"]
+def test_the_page_may_run_what_it_came_with_and_nothing_else(api: ApiClient, page: Elements) -> None:
+    policy = api.get("/docs").headers["content-security-policy"]
     rules = {name: sources for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))}
     assert rules == {
         "default-src": "'none'",
@@ -86,23 +86,23 @@ def hash_of(content: str) -> str:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_is_sent_once_while_it_is_the_same(shop: Shop, path: str) -> None:
-    first = shop.get(path)
+def test_it_is_sent_once_while_it_is_the_same(api: ApiClient, path: str) -> None:
+    first = api.get(path)
     for etag in (first.headers["etag"], first.headers["etag"].removeprefix("W/"), "*"):
-        again = shop.call("GET", path, headers={"if-none-match": etag})
+        again = api.call("GET", path, headers={"if-none-match": etag})
         assert (again.status, again.text, again.headers["etag"]) == (304, "", first.headers["etag"])
-    assert shop.call("GET", path, headers={"if-none-match": '"other"'}).text == first.text
+    assert api.call("GET", path, headers={"if-none-match": '"other"'}).text == first.text
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_is_compressed_for_whoever_takes_that(shop: Shop, path: str) -> None:
+def test_it_is_compressed_for_whoever_takes_that(api: ApiClient, path: str) -> None:
     event = api_event("GET", path, None, {"accept-encoding": "gzip, br"})
     response = load_function("docs").lambda_handler(event, lambda_context())
     assert response["headers"].items() >= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}.items()
-    assert gzip.decompress(base64.b64decode(response["body"])).decode() == shop.get(path).text
+    assert gzip.decompress(base64.b64decode(response["body"])).decode() == api.get(path).text
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_is_there_to_be_read_alone(shop: Shop, path: str) -> None:
-    assert shop.call("POST", path, {}).problem() == (405, "method-not-allowed")
-    assert shop.get(f"{path}/").problem() == (404, "route-not-found")
+def test_it_is_there_to_be_read_alone(api: ApiClient, path: str) -> None:
+    assert api.call("POST", path, {}).problem() == (405, "method-not-allowed")
+    assert api.get(f"{path}/").problem() == (404, "route-not-found")

@@ -12,7 +12,7 @@ from local import webhook_simulator
 from local.database_setup import SAMPLE_DATA, load_sample_data
 from storefront import db
 from storefront.audit import violations
-from tests.shop import Shop, lambda_context, load_function
+from tests.api_client import ApiClient, lambda_context, load_function
 from tests.template.sam import EVENTS, UNROUTED, folder_name, function_for, functions, routes
 
 
@@ -21,7 +21,7 @@ def invoke(name: str) -> Any:
     return load_function(folder_name(function_for(name, event))).lambda_handler(event, lambda_context())
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
 def test_an_event_works_as_it_is(direct_url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     load_sample_data(direct_url)
@@ -68,8 +68,8 @@ def test_the_sample_data_is_loaded_whole_or_not_at_all(
     assert database.run("SELECT count(*) FROM products") == [[0]]
 
 
-def test_a_shop_emptied_on_purpose_stays_empty(shop: Shop, database_url: str) -> None:
-    shop.call("DELETE", f"/api/products/{shop.create_product()['id']}")
+def test_a_shop_emptied_on_purpose_stays_empty(api: ApiClient, database_url: str) -> None:
+    api.call("DELETE", f"/api/products/{api.create_product()['id']}")
     assert not load_sample_data(database_url)
     with closing(db.connect(database_url)) as connection:
         assert connection.run("SELECT count(*) FROM products WHERE deleted_at IS NULL") == [[0]]

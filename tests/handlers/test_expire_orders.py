@@ -10,8 +10,8 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront.audit import violations
+from tests.api_client import ApiClient, expect, lambda_context, load_function
 from tests.integration.races import expire
-from tests.shop import Shop, expect, lambda_context, load_function
 
 
 def run(context: SimpleNamespace | None = None) -> dict[str, int]:
@@ -28,23 +28,23 @@ def age(database: Connection, *order_ids: str, minutes: int = 1441) -> None:
     )
 
 
-def status(shop: Shop, order: dict[str, Any]) -> str:
-    return str(expect(200, shop.get(f"/api/orders/{order['id']}"))["status"])
+def status(api: ApiClient, order: dict[str, Any]) -> str:
+    return str(expect(200, api.get(f"/api/orders/{order['id']}"))["status"])
 
 
-def test_only_what_is_pending_unpaid_and_old_expires(shop: Shop, database: Connection) -> None:
-    tea = shop.create_product(quantity=100)["id"]
+def test_only_what_is_pending_unpaid_and_old_expires(api: ApiClient, database: Connection) -> None:
+    tea = api.create_product(quantity=100)["id"]
     orders = {
-        name: shop.order((tea, 10)) for name in ("unpaid", "failed", "paid", "completed", "canceled", "young", "almost")
+        name: api.order((tea, 10)) for name in ("unpaid", "failed", "paid", "completed", "canceled", "young", "almost")
     }
     for name in ("paid", "failed"):
-        expect(200, shop.pay(orders[name]["id"], name))
+        expect(200, api.pay(orders[name]["id"], name))
     for name in ("completed", "canceled"):
-        expect(200, shop.change_status(orders[name]["id"], name))
+        expect(200, api.change_status(orders[name]["id"], name))
     age(database, *(orders[name]["id"] for name in ("unpaid", "failed", "paid", "completed", "canceled")))
     age(database, orders["almost"]["id"], minutes=1439)
     assert run()["expired"] == 2
-    assert {name: status(shop, order) for name, order in orders.items()} == {
+    assert {name: status(api, order) for name, order in orders.items()} == {
         "unpaid": "canceled",
         "failed": "canceled",
         "paid": "pending",
@@ -53,21 +53,21 @@ def test_only_what_is_pending_unpaid_and_old_expires(shop: Shop, database: Conne
         "young": "pending",
         "almost": "pending",
     }
-    assert shop.stock(tea) == 60
+    assert api.stock(tea) == 60
     assert run()["expired"] == 0
     assert violations(database) == []
 
 
 @pytest.mark.parametrize(("minutes", "expired"), [("1", 1), ("3", 0), ("0", 0), ("9999999", 0)])
 def test_a_setting_changes_the_time_or_switches_it_off(
-    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch, *, minutes: str, expired: int
+    api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch, *, minutes: str, expired: int
 ) -> None:
-    age(database, shop.order((shop.create_product()["id"], 1))["id"], minutes=2)
+    age(database, api.order((api.create_product()["id"], 1))["id"], minutes=2)
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", minutes)
     assert run()["expired"] == expired
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("minutes", ["", "-1", "1.5", "soon", "١", "9" * 8])
 def test_a_setting_that_is_no_use_is_an_error(monkeypatch: pytest.MonkeyPatch, minutes: str) -> None:
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", minutes)
@@ -76,9 +76,9 @@ def test_a_setting_that_is_no_use_is_an_error(monkeypatch: pytest.MonkeyPatch, m
 
 
 def test_orders_that_cannot_be_expired_keep_no_key(
-    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1}, {"Idempotency-Key": "k"})
+    api.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1}, {"Idempotency-Key": "k"})
     database.run("UPDATE idempotency_keys SET created_at = created_at - interval '73 hours'")
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "soon")
     with pytest.raises(ValueError, match="ORDER_TIME_TO_LIVE_MINUTES"):
@@ -87,23 +87,23 @@ def test_orders_that_cannot_be_expired_keep_no_key(
 
 
 def test_batch_after_batch_until_none_is_left(
-    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 2)
-    products = [shop.create_product(quantity=100)["id"] for _ in range(3)]
-    orders = [shop.order((products[n % 3], 1), (products[(n + 1) % 3], 2)) for n in range(5)]
+    products = [api.create_product(quantity=100)["id"] for _ in range(3)]
+    orders = [api.order((products[n % 3], 1), (products[(n + 1) % 3], 2)) for n in range(5)]
     age(database, *(order["id"] for order in orders))
     assert run()["expired"] == 5
-    assert [shop.stock(product) for product in products] == [100, 100, 100]
+    assert [api.stock(product) for product in products] == [100, 100, 100]
     assert violations(database) == []
 
 
 def test_what_there_is_no_time_for_is_left_to_the_next_run(
-    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 1)
-    tea = shop.create_product()["id"]
-    age(database, *(shop.order((tea, 1))["id"] for _ in range(3)))
+    tea = api.create_product()["id"]
+    age(database, *(api.order((tea, 1))["id"] for _ in range(3)))
     remaining = iter([30_000, 30_000, 30_000, 10_000])
     context = lambda_context()
     context.get_remaining_time_in_millis = lambda: next(remaining)
@@ -111,29 +111,29 @@ def test_what_there_is_no_time_for_is_left_to_the_next_run(
     assert run() == {"expired": 1, "swept": 0}
 
 
-def test_stock_that_would_not_fit_holds_back_its_own_order_alone(shop: Shop, database: Connection) -> None:
-    full, tea = shop.create_product(quantity=1)["id"], shop.create_product()["id"]
-    stuck, other = shop.order((full, 1)), shop.order((tea, 1))
-    shop.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_647})
+def test_stock_that_would_not_fit_holds_back_its_own_order_alone(api: ApiClient, database: Connection) -> None:
+    full, tea = api.create_product(quantity=1)["id"], api.create_product()["id"]
+    stuck, other = api.order((full, 1)), api.order((tea, 1))
+    api.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_647})
     age(database, stuck["id"], other["id"])
     assert run()["expired"] == 1
-    assert (status(shop, stuck), status(shop, other)) == ("pending", "canceled")
+    assert (status(api, stuck), status(api, other)) == ("pending", "canceled")
 
 
-def test_stock_that_would_not_fit_together_is_given_back_as_far_as_it_fits(shop: Shop, database: Connection) -> None:
-    full, tea = shop.create_product(quantity=2)["id"], shop.create_product()["id"]
-    orders = [shop.order((full, 1)), shop.order((full, 1)), shop.order((tea, 1))]
-    shop.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_646})
+def test_expiry_skips_an_order_whose_stock_would_overflow(api: ApiClient, database: Connection) -> None:
+    full, tea = api.create_product(quantity=2)["id"], api.create_product()["id"]
+    orders = [api.order((full, 1)), api.order((full, 1)), api.order((tea, 1))]
+    api.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_646})
     age(database, *(order["id"] for order in orders))
     assert run()["expired"] == 2
-    assert [status(shop, order) for order in orders] == ["canceled", "pending", "canceled"]
+    assert [status(api, order) for order in orders] == ["canceled", "pending", "canceled"]
     assert violations(database) == []
 
 
-def test_many_runs_at_once_expire_each_order_once(shop: Shop, database: Connection, database_url: str) -> None:
-    products = [shop.create_product(quantity=1000)["id"] for _ in range(4)]
+def test_many_runs_at_once_expire_each_order_once(api: ApiClient, database: Connection, database_url: str) -> None:
+    products = [api.create_product(quantity=1000)["id"] for _ in range(4)]
     for n in range(100):
-        shop.order((products[n % 4], 1), (products[(n + 1) % 4], 1))
+        api.order((products[n % 4], 1), (products[(n + 1) % 4], 1))
     database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
 
     def expire_all(_: int) -> int:
@@ -146,7 +146,7 @@ def test_many_runs_at_once_expire_each_order_once(shop: Shop, database: Connecti
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(expire_all, range(8)))
-    assert [shop.stock(product) for product in products] == [1000] * 4
+    assert [api.stock(product) for product in products] == [1000] * 4
     assert database.run("SELECT count(*) FROM order_events WHERE cause = 'expiry'") == [[100]]
     assert violations(database) == []
 
@@ -157,12 +157,12 @@ def database_has_pending(connection: Connection) -> bool:
 
 
 def test_keys_that_outlived_their_time_are_swept_and_no_others(
-    shop: Shop, database: Connection, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 2)
     product = {"name": "Tea", "price": 1, "quantity": 1}
     for key in "abcdef":
-        shop.call("POST", "/api/products", product, {"Idempotency-Key": key})
+        api.call("POST", "/api/products", product, {"Idempotency-Key": key})
     database.run("UPDATE idempotency_keys SET created_at = created_at - interval '73 hours' WHERE key < 'f'")
     assert run()["swept"] == 5
     assert database.run("SELECT key FROM idempotency_keys") == [["f"]]

@@ -9,17 +9,17 @@ import pytest
 from pg8000.native import Connection
 
 from storefront.lists import cursor
-from tests.shop import UNKNOWN, Response, Shop, expect, target
+from tests.api_client import UNKNOWN, ApiClient, Response, expect, target
 
 PRODUCTS = "/api/products"
 
 
-def walk(shop: Shop, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+def walk(api: ApiClient, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
     """Every item, by the cursor of each page."""
-    page = expect(200, shop.get(target(path, **parameters)))
+    page = expect(200, api.get(target(path, **parameters)))
     yield from page["items"]
     while page["next_cursor"] is not None:
-        page = expect(200, shop.get(target(path, **parameters, cursor=page["next_cursor"])))
+        page = expect(200, api.get(target(path, **parameters, cursor=page["next_cursor"])))
         assert page.keys() == {"items", "page_size", "next_cursor"}
         assert page["items"] != []
         yield from page["items"]
@@ -30,146 +30,144 @@ def links(response: Response) -> dict[str, str]:
     return {relation: url for url, relation in re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers["link"])}
 
 
-def names(shop: Shop, **parameters: Any) -> set[str]:
-    page = expect(200, shop.get(target(PRODUCTS, **parameters)))
+def names(api: ApiClient, **parameters: Any) -> set[str]:
+    page = expect(200, api.get(target(PRODUCTS, **parameters)))
     assert page["total"] == len(page["items"])
     return {item["name"] for item in page["items"]}
 
 
 @pytest.fixture
-def seven(shop: Shop) -> list[dict[str, Any]]:
+def seven(api: ApiClient) -> list[dict[str, Any]]:
     """Seven products, some alike in each way that they can be sorted by."""
-    return [
-        shop.create_product(name=f'Tea, "{n % 3}" ü', price=1 + n % 2, quantity=(9, 0, 10)[n % 3]) for n in range(7)
-    ]
+    return [api.create_product(name=f'Tea, "{n % 3}" ü', price=1 + n % 2, quantity=(9, 0, 10)[n % 3]) for n in range(7)]
 
 
 @pytest.mark.usefixtures("seven")
 @pytest.mark.parametrize("sort", ["created_at", "name", "price", "quantity"])
 @pytest.mark.parametrize("direction", ["", "-"])
 @pytest.mark.parametrize("page_size", [1, 2, 3, 6, 7, 8])
-def test_cursors_lead_through_the_whole_list_in_order(shop: Shop, sort: str, direction: str, page_size: int) -> None:
-    whole = expect(200, shop.get(target(PRODUCTS, sort=direction + sort)))["items"]
-    assert list(walk(shop, PRODUCTS, sort=direction + sort, page_size=page_size)) == whole
+def test_cursors_visit_the_whole_list_in_order(api: ApiClient, sort: str, direction: str, page_size: int) -> None:
+    whole = expect(200, api.get(target(PRODUCTS, sort=direction + sort)))["items"]
+    assert list(walk(api, PRODUCTS, sort=direction + sort, page_size=page_size)) == whole
     assert len(whole) == 7
 
 
 def test_a_cursor_neither_repeats_nor_misses_a_row_while_others_come_and_go(
-    shop: Shop, seven: list[dict[str, Any]]
+    api: ApiClient, seven: list[dict[str, Any]]
 ) -> None:
-    page = expect(200, shop.get(target(PRODUCTS, page_size=3)))
-    shop.create_product(name="newer")
-    shop.call("DELETE", f"{PRODUCTS}/{page['items'][-1]['id']}")
-    rest = expect(200, shop.get(target(PRODUCTS, page_size=100, cursor=page["next_cursor"])))["items"]
+    page = expect(200, api.get(target(PRODUCTS, page_size=3)))
+    api.create_product(name="newer")
+    api.call("DELETE", f"{PRODUCTS}/{page['items'][-1]['id']}")
+    rest = expect(200, api.get(target(PRODUCTS, page_size=100, cursor=page["next_cursor"])))["items"]
     assert [item["id"] for item in rest] == [item["id"] for item in seven[3::-1]]
 
 
 @pytest.mark.usefixtures("seven")
 @pytest.mark.parametrize("sort", ["quantity", "-quantity"])
-def test_a_cursor_of_the_release_before_goes_on(shop: Shop, sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = expect(200, shop.get(target(PRODUCTS, sort=sort)))["items"]
+def test_a_cursor_of_the_release_before_goes_on(api: ApiClient, sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = expect(200, api.get(target(PRODUCTS, sort=sort)))["items"]
     encode = cursor.encode
     # It had the quantity and the id, and no bucket before them.
     monkeypatch.setattr(cursor, "encode", lambda key, bound_to, position: encode(key, bound_to, position[-2:]))
-    assert list(walk(shop, PRODUCTS, sort=sort, page_size=2)) == whole
+    assert list(walk(api, PRODUCTS, sort=sort, page_size=2)) == whole
 
 
-def test_the_page_size_may_change_on_the_way(shop: Shop, seven: list[dict[str, Any]]) -> None:
-    page = expect(200, shop.get(target(PRODUCTS, page_size=1)))
-    rest = expect(200, shop.get(target(PRODUCTS, page_size=50, cursor=page["next_cursor"])))
+def test_the_page_size_may_change_on_the_way(api: ApiClient, seven: list[dict[str, Any]]) -> None:
+    page = expect(200, api.get(target(PRODUCTS, page_size=1)))
+    rest = expect(200, api.get(target(PRODUCTS, page_size=50, cursor=page["next_cursor"])))
     assert [item["id"] for item in page["items"] + rest["items"]] == [item["id"] for item in seven[::-1]]
     assert (rest["page_size"], rest["next_cursor"]) == (50, None)
 
 
 @pytest.mark.usefixtures("seven")
-def test_a_changed_cursor_is_refused_at_every_character(shop: Shop) -> None:
-    cursor = expect(200, shop.get(target(PRODUCTS, page_size=1)))["next_cursor"]
-    expect(200, shop.get(target(PRODUCTS, cursor=cursor)))
+def test_a_changed_cursor_is_refused_at_every_character(api: ApiClient) -> None:
+    cursor = expect(200, api.get(target(PRODUCTS, page_size=1)))["next_cursor"]
+    expect(200, api.get(target(PRODUCTS, cursor=cursor)))
     changed = [
         f"{cursor[:place]}{'A' if cursor[place] != 'A' else 'B'}{cursor[place + 1 :]}" for place in range(len(cursor))
     ]
     for text in [*changed, cursor[:-1], f"{cursor}A", f"{cursor}=", f" {cursor}", "A", "é", "\0", "A" * 5000]:
-        assert shop.get(target(PRODUCTS, cursor=text)).problem() == (400, "bad-cursor"), text
+        assert api.get(target(PRODUCTS, cursor=text)).problem() == (400, "bad-cursor"), text
 
 
 @pytest.mark.usefixtures("seven")
-def test_a_cursor_of_another_filter_order_or_list_is_refused(shop: Shop) -> None:
-    cursor = expect(200, shop.get(target(PRODUCTS, page_size=1, sort="name")))["next_cursor"]
-    assert shop.get(target(PRODUCTS, cursor=cursor)).problem() == (400, "bad-cursor")
-    assert shop.get(target(PRODUCTS, cursor=cursor, sort="-name")).problem() == (400, "bad-cursor")
-    assert shop.get(target(PRODUCTS, cursor=cursor, sort="name", q="tea")).problem() == (400, "bad-cursor")
-    default = expect(200, shop.get(target(PRODUCTS, page_size=1)))["next_cursor"]
-    assert shop.get(target("/api/orders", cursor=default)).problem() == (400, "bad-cursor")
+def test_a_cursor_of_another_filter_order_or_list_is_refused(api: ApiClient) -> None:
+    cursor = expect(200, api.get(target(PRODUCTS, page_size=1, sort="name")))["next_cursor"]
+    assert api.get(target(PRODUCTS, cursor=cursor)).problem() == (400, "bad-cursor")
+    assert api.get(target(PRODUCTS, cursor=cursor, sort="-name")).problem() == (400, "bad-cursor")
+    assert api.get(target(PRODUCTS, cursor=cursor, sort="name", q="tea")).problem() == (400, "bad-cursor")
+    default = expect(200, api.get(target(PRODUCTS, page_size=1)))["next_cursor"]
+    assert api.get(target("/api/orders", cursor=default)).problem() == (400, "bad-cursor")
 
 
 def test_a_cursor_under_another_key_is_refused(
-    shop: Shop, seven: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, seven: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cursor = expect(200, shop.get(target(PRODUCTS, page_size=len(seven) - 1)))["next_cursor"]
+    cursor = expect(200, api.get(target(PRODUCTS, page_size=len(seven) - 1)))["next_cursor"]
     monkeypatch.setenv("CURSOR_KEY", "another one")
-    assert shop.get(target(PRODUCTS, cursor=cursor)).problem() == (400, "bad-cursor")
+    assert api.get(target(PRODUCTS, cursor=cursor)).problem() == (400, "bad-cursor")
 
 
-def test_page_and_cursor_exclude_each_other(shop: Shop) -> None:
-    assert shop.get(target(PRODUCTS, cursor="x", page=1)).problem() == (422, "invalid-request")
-    assert shop.get(target(PRODUCTS, cursor="")).problem() == (422, "invalid-request")
+def test_page_and_cursor_exclude_each_other(api: ApiClient) -> None:
+    assert api.get(target(PRODUCTS, cursor="x", page=1)).problem() == (422, "invalid-request")
+    assert api.get(target(PRODUCTS, cursor="")).problem() == (422, "invalid-request")
 
 
-def test_a_search_finds_whole_words_in_any_case_and_order(shop: Shop) -> None:
+def test_a_search_finds_whole_words_in_any_case_and_order(api: ApiClient) -> None:
     for name in ("Green Tea", "Tea-Towel (linen)", "Teapot", "GRÜNER TEE", "100% Wool", "tea"):
-        shop.create_product(name=name)
-    assert names(shop, q="tea") == names(shop, q="TEA") == {"Green Tea", "Tea-Towel (linen)", "tea"}
-    assert names(shop, q="tea GREEN") == names(shop, q="green, tea!") == {"Green Tea"}
-    assert names(shop, q="grüner") == names(shop, q="GRÜNER") == {"GRÜNER TEE"}
-    assert names(shop, q="linen towel") == {"Tea-Towel (linen)"}
-    assert names(shop, q="100") == {"100% Wool"}
-    assert names(shop, q="te") == names(shop, q="tea coffee") == set()
+        api.create_product(name=name)
+    assert names(api, q="tea") == names(api, q="TEA") == {"Green Tea", "Tea-Towel (linen)", "tea"}
+    assert names(api, q="tea GREEN") == names(api, q="green, tea!") == {"Green Tea"}
+    assert names(api, q="grüner") == names(api, q="GRÜNER") == {"GRÜNER TEE"}
+    assert names(api, q="linen towel") == {"Tea-Towel (linen)"}
+    assert names(api, q="100") == {"100% Wool"}
+    assert names(api, q="te") == names(api, q="tea coffee") == set()
 
 
 @pytest.mark.parametrize("q", ["²", "½ ¼", "'", "%", "a' OR '1'='1", "{}", "\\", "a & !b", "<->", '"'])
-def test_a_search_is_never_more_than_words(shop: Shop, q: str) -> None:
-    shop.create_product(name="Tea")
-    response = shop.get(target(PRODUCTS, q=q))
+def test_a_search_is_never_more_than_words(api: ApiClient, q: str) -> None:
+    api.create_product(name="Tea")
+    response = api.get(target(PRODUCTS, q=q))
     assert response.status == 422 or response.json["items"] == []
 
 
-def test_prices_can_be_bounded_on_both_sides_inclusively(shop: Shop) -> None:
+def test_prices_can_be_bounded_on_both_sides_inclusively(api: ApiClient) -> None:
     for price in ("1.00", "2.00", "3.00"):
-        shop.create_product(name=price, price=price)
-    assert names(shop, min_price="2") == {"2.00", "3.00"}
-    assert names(shop, max_price="2.00") == {"1.00", "2.00"}
-    assert names(shop, min_price="2", max_price="2", sort="price") == {"2.00"}
-    assert names(shop, min_price="3", max_price="1") == names(shop, max_price="0") == set()
+        api.create_product(name=price, price=price)
+    assert names(api, min_price="2") == {"2.00", "3.00"}
+    assert names(api, max_price="2.00") == {"1.00", "2.00"}
+    assert names(api, min_price="2", max_price="2", sort="price") == {"2.00"}
+    assert names(api, min_price="3", max_price="1") == names(api, max_price="0") == set()
 
 
-def test_a_cursor_goes_with_its_price_however_it_is_written(shop: Shop) -> None:
+def test_a_cursor_goes_with_its_price_however_it_is_written(api: ApiClient) -> None:
     for _ in range(2):
-        shop.create_product(price="1.10")
-    cursor = expect(200, shop.get(target(PRODUCTS, page_size=1, min_price="1.1")))["next_cursor"]
-    assert len(expect(200, shop.get(target(PRODUCTS, cursor=cursor, min_price="1.10")))["items"]) == 1
+        api.create_product(price="1.10")
+    cursor = expect(200, api.get(target(PRODUCTS, page_size=1, min_price="1.1")))["next_cursor"]
+    assert len(expect(200, api.get(target(PRODUCTS, cursor=cursor, min_price="1.10")))["items"]) == 1
 
 
-def test_a_search_for_what_few_have_is_sorted_and_goes_on_as_any_other(shop: Shop) -> None:
+def test_a_search_for_what_few_have_is_sorted_and_goes_on_as_any_other(api: ApiClient) -> None:
     for n in range(5):
-        shop.create_product(name=f"Tea {n}", price=5 - n)
-    found = [item["name"] for item in walk(shop, PRODUCTS, q="tea", sort="price", page_size=2)]
+        api.create_product(name=f"Tea {n}", price=5 - n)
+    found = [item["name"] for item in walk(api, PRODUCTS, q="tea", sort="price", page_size=2)]
     assert found == ["Tea 4", "Tea 3", "Tea 2", "Tea 1", "Tea 0"]
 
 
-def test_a_walk_keeps_its_filters(shop: Shop) -> None:
+def test_a_walk_keeps_its_filters(api: ApiClient) -> None:
     for n in range(9):
-        shop.create_product(name=f"{'Tea' if n % 2 else 'Cup'} {n}", price=n + 1, quantity=n % 3)
-    found = walk(shop, PRODUCTS, page_size=1, q="tea", in_stock="true", min_price="3", sort="-price")
+        api.create_product(name=f"{'Tea' if n % 2 else 'Cup'} {n}", price=n + 1, quantity=n % 3)
+    found = walk(api, PRODUCTS, page_size=1, q="tea", in_stock="true", min_price="3", sort="-price")
     assert [item["name"] for item in found] == ["Tea 7", "Tea 5"]
 
 
-def test_orders_can_be_bounded_by_time_on_both_sides_inclusively(shop: Shop) -> None:
-    tea = shop.create_product()["id"]
-    made = [shop.order((tea, 1)) for _ in range(3)]
+def test_orders_can_be_bounded_by_time_on_both_sides_inclusively(api: ApiClient) -> None:
+    tea = api.create_product()["id"]
+    made = [api.order((tea, 1)) for _ in range(3)]
     middle = made[1]["created_at"]
 
     def found(**bounds: Any) -> list[str]:
-        return [item["id"] for item in walk(shop, "/api/orders", page_size=1, **bounds)]
+        return [item["id"] for item in walk(api, "/api/orders", page_size=1, **bounds)]
 
     ids = [order["id"] for order in made]
     assert found(created_from=middle) == [ids[2], ids[1]]
@@ -202,21 +200,21 @@ def test_orders_can_be_bounded_by_time_on_both_sides_inclusively(shop: Shop) -> 
         (f"/api/orders/{UNKNOWN}/events", "page_size", "0"),
     ],
 )
-def test_a_parameter_that_breaks_a_rule_is_named(shop: Shop, path: str, parameter: str, value: str) -> None:
-    response = shop.get(target(path, **{parameter: value}))
+def test_a_parameter_that_breaks_a_rule_is_named(api: ApiClient, path: str, parameter: str, value: str) -> None:
+    response = api.get(target(path, **{parameter: value}))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [parameter]
 
 
 @pytest.mark.usefixtures("seven")
-def test_the_links_lead_to_the_other_pages_with_the_same_filters(shop: Shop) -> None:
-    first = shop.get(target(PRODUCTS, page_size=3, q="tea", sort="name"))
+def test_the_links_lead_to_the_other_pages_with_the_same_filters(api: ApiClient) -> None:
+    first = api.get(target(PRODUCTS, page_size=3, q="tea", sort="name"))
     assert links(first).keys() == {"first", "next", "last"}
-    second = shop.get(links(first)["next"])
+    second = api.get(links(first)["next"])
     assert links(second).keys() == {"first", "prev", "next", "last"}
     assert (second.json["page"], second.json["page_size"]) == (2, 3)
-    assert shop.get(links(second)["first"]).json == shop.get(links(second)["prev"]).json == first.json
-    last = shop.get(links(second)["last"])
+    assert api.get(links(second)["first"]).json == api.get(links(second)["prev"]).json == first.json
+    last = api.get(links(second)["last"])
     assert links(last).keys() == {"first", "prev", "last"}
     assert len(last.json["items"]) == 1
     assert parse_qs(urlsplit(links(last)["prev"]).query) == {
@@ -228,39 +226,39 @@ def test_the_links_lead_to_the_other_pages_with_the_same_filters(shop: Shop) -> 
 
 
 @pytest.mark.usefixtures("seven")
-def test_past_the_end_the_links_lead_back_to_the_last_page(shop: Shop) -> None:
-    assert parse_qs(urlsplit(links(shop.get(target(PRODUCTS, page_size=3, page=9)))["prev"]).query)["page"] == ["3"]
+def test_past_the_end_the_links_lead_back_to_the_last_page(api: ApiClient) -> None:
+    assert parse_qs(urlsplit(links(api.get(target(PRODUCTS, page_size=3, page=9)))["prev"]).query)["page"] == ["3"]
 
 
 @pytest.mark.usefixtures("seven")
-def test_the_links_of_a_cursor_s_page_lead_on_and_back_to_the_beginning(shop: Shop) -> None:
-    page = expect(200, shop.get(target(PRODUCTS, page_size=3)))
-    response = shop.get(target(PRODUCTS, page_size=3, cursor=page["next_cursor"]))
+def test_the_links_of_a_cursor_s_page_lead_on_and_back_to_the_beginning(api: ApiClient) -> None:
+    page = expect(200, api.get(target(PRODUCTS, page_size=3)))
+    response = api.get(target(PRODUCTS, page_size=3, cursor=page["next_cursor"]))
     assert links(response).keys() == {"first", "next"}
-    assert shop.get(links(response)["first"]).json == page
-    assert len(shop.get(links(response)["next"]).json["items"]) == 1
+    assert api.get(links(response)["first"]).json == page
+    assert len(api.get(links(response)["next"]).json["items"]) == 1
 
 
 @pytest.mark.timeout(300)
-def test_a_total_is_exact_up_to_100_000_and_an_estimate_after_that(shop: Shop, database: Connection) -> None:
+def test_a_total_is_exact_up_to_100_000_and_an_estimate_after_that(api: ApiClient, database: Connection) -> None:
     fill = "INSERT INTO products (name, price, quantity) SELECT 'Tea', 1, 0 FROM generate_series(1, :n)"
     database.run(fill, n=100_000)
     database.run("ANALYZE products")
-    exact = shop.get(target(PRODUCTS, page_size=100, page=1001))
+    exact = api.get(target(PRODUCTS, page_size=100, page=1001))
     assert (exact.json["total"], exact.json["total_pages"], len(exact.json["items"])) == (100_000, 1000, 0)
     assert "total_is_estimate" not in exact.json
     assert "last" in links(exact)
 
     database.run(fill, n=10_000)
     database.run("ANALYZE products")
-    estimated = shop.get(target(PRODUCTS, page_size=100, page=1001))
+    estimated = api.get(target(PRODUCTS, page_size=100, page=1001))
     assert estimated.json["total_is_estimate"] is True
     assert 100_001 <= estimated.json["total"] < 121_000
     # The last page that can be reached by its number leads on by a cursor.
     assert "cursor" in links(estimated)["next"]
     assert "last" not in links(estimated)
-    assert len(expect(200, shop.get(links(estimated)["next"]))["items"]) == 100
+    assert len(expect(200, api.get(links(estimated)["next"]))["items"]) == 100
 
-    too_deep = shop.get(target(PRODUCTS, page_size=100, page=1002))
+    too_deep = api.get(target(PRODUCTS, page_size=100, page=1002))
     assert too_deep.problem() == (400, "page-too-deep")
     assert "cursor" in too_deep.json["detail"]

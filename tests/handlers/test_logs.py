@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from storefront.payments.keyring import Keyring
+from tests.api_client import ApiClient, load_function
 from tests.canaries import CANARY, SECRET, sing
-from tests.shop import Shop, load_function
 
 
 def written(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
@@ -21,7 +21,7 @@ def statuses(caplog: pytest.LogCaptureFixture) -> set[int]:
 
 
 def test_no_body_secret_or_signature_is_in_a_log_however_much_is_logged(
-    shop: Shop,
+    api: ApiClient,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -29,14 +29,14 @@ def test_no_body_secret_or_signature_is_in_a_log_however_much_is_logged(
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(lambda: json.dumps({"x_signature": [SECRET]})))
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "storefront")
-    unsaid = sing(shop)
+    unsaid = sing(api)
     assert statuses(caplog) >= {200, 201, 400, 401, 404, 413, 422}
     found = written(capsys, caplog)
     assert [word for word in unsaid if word in found] == []
 
 
 def test_the_database_s_password_is_in_no_log(
-    shop: Shop,
+    api: ApiClient,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -47,6 +47,6 @@ def test_the_database_s_password_is_in_no_log(
         f"postgres+other://somebody:{CANARY}@127.0.0.1/x",
     ):
         monkeypatch.setenv("DATABASE_URL", url)
-        assert shop.get("/api/products").status in (500, 503)
+        assert api.get("/api/products").status in (500, 503)
     assert statuses(caplog) == {500, 503}
     assert CANARY not in written(capsys, caplog)

@@ -5,33 +5,33 @@ from typing import Any
 import pytest
 
 from storefront.actor import actor_of
-from tests.shop import UNKNOWN, Shop, expect, lambda_context, load_function, target
+from tests.api_client import UNKNOWN, ApiClient, expect, lambda_context, load_function, target
 
 PENDING = {"status": "pending", "payment_status": "unpaid"}
 
 
 @pytest.fixture
-def order_id(shop: Shop) -> str:
-    order: dict[str, Any] = shop.order((shop.create_product()["id"], 1))
+def order_id(api: ApiClient) -> str:
+    order: dict[str, Any] = api.order((api.create_product()["id"], 1))
     return str(order["id"])
 
 
-def timeline(shop: Shop, order_id: str) -> list[dict[str, Any]]:
-    page = expect(200, shop.get(f"/api/orders/{order_id}/events"))
+def timeline(api: ApiClient, order_id: str) -> list[dict[str, Any]]:
+    page = expect(200, api.get(f"/api/orders/{order_id}/events"))
     assert page.keys() == {"items", "page_size", "next_cursor"}
     items: list[dict[str, Any]] = page["items"]
     return items
 
 
-def told(shop: Shop, order_id: str) -> list[tuple[str, str, str, str, str | None]]:
+def told(api: ApiClient, order_id: str) -> list[tuple[str, str, str, str, str | None]]:
     return [
         (event["cause"], event["actor"], event["to"]["status"], event["to"]["payment_status"], event["outcome"])
-        for event in timeline(shop, order_id)
+        for event in timeline(api, order_id)
     ]
 
 
-def test_it_begins_with_the_order_being_placed(shop: Shop, order_id: str) -> None:
-    [event] = timeline(shop, order_id)
+def test_it_begins_with_the_order_being_placed(api: ApiClient, order_id: str) -> None:
+    [event] = timeline(api, order_id)
     assert event.pop("occurred_at").endswith("Z")
     assert len(event.pop("request_id")) == 36
     assert event == {
@@ -48,77 +48,77 @@ def test_it_begins_with_the_order_being_placed(shop: Shop, order_id: str) -> Non
     }
 
 
-def test_it_tells_every_payment_event_and_what_it_did(shop: Shop, order_id: str) -> None:
+def test_it_tells_every_payment_event_and_what_it_did(api: ApiClient, order_id: str) -> None:
     for payment_status, event_id in (("failed", "e1"), ("paid", "e2"), ("paid", "e2"), ("failed", "e3")):
-        expect(200, shop.pay(order_id, payment_status, event_id=event_id))
-    assert told(shop, order_id)[1:] == [
+        expect(200, api.pay(order_id, payment_status, event_id=event_id))
+    assert told(api, order_id)[1:] == [
         ("payment_event", "payment-processor", "pending", "failed", "applied"),
         ("payment_event", "payment-processor", "pending", "paid", "applied"),
         ("payment_event", "payment-processor", "pending", "paid", "duplicate"),
         ("payment_event", "payment-processor", "pending", "paid", "ignored"),
     ]
-    received = [(event["payment_event_id"], event["received_payment_status"]) for event in timeline(shop, order_id)]
+    received = [(event["payment_event_id"], event["received_payment_status"]) for event in timeline(api, order_id)]
     assert received == [(None, None), ("e1", "failed"), ("e2", "paid"), ("e2", "paid"), ("e3", "failed")]
 
 
-def test_each_event_starts_where_the_one_before_ended(shop: Shop, order_id: str) -> None:
-    expect(200, shop.pay(order_id))
-    expect(200, shop.change_status(order_id, "completed"))
-    expect(200, shop.pay(order_id, "failed"))
-    events = timeline(shop, order_id)
+def test_each_event_starts_where_the_one_before_ended(api: ApiClient, order_id: str) -> None:
+    expect(200, api.pay(order_id))
+    expect(200, api.change_status(order_id, "completed"))
+    expect(200, api.pay(order_id, "failed"))
+    events = timeline(api, order_id)
     assert [event["from"] for event in events] == [None, *(event["to"] for event in events[:-1])]
     assert events[-1]["to"] == {"status": "completed", "payment_status": "paid"}
 
 
-def test_a_paid_order_that_is_canceled_is_said_to_need_a_refund(shop: Shop, order_id: str) -> None:
-    expect(200, shop.pay(order_id))
-    expect(200, shop.change_status(order_id, "canceled"))
-    assert told(shop, order_id)[-1] == ("status_change", "anonymous", "canceled", "paid", "needs_refund")
+def test_a_paid_order_that_is_canceled_is_said_to_need_a_refund(api: ApiClient, order_id: str) -> None:
+    expect(200, api.pay(order_id))
+    expect(200, api.change_status(order_id, "canceled"))
+    assert told(api, order_id)[-1] == ("status_change", "anonymous", "canceled", "paid", "needs_refund")
 
 
-def test_a_refused_change_is_no_event(shop: Shop, order_id: str) -> None:
-    expect(200, shop.change_status(order_id, "canceled"))
-    before = timeline(shop, order_id)
-    expect(400, shop.change_status(order_id, "completed"))
-    assert timeline(shop, order_id) == before
+def test_a_refused_change_is_no_event(api: ApiClient, order_id: str) -> None:
+    expect(200, api.change_status(order_id, "canceled"))
+    before = timeline(api, order_id)
+    expect(400, api.change_status(order_id, "completed"))
+    assert timeline(api, order_id) == before
 
 
-def test_an_expiry_names_the_run_that_canceled(shop: Shop, order_id: str, database: Any) -> None:
+def test_an_expiry_names_the_run_that_canceled(api: ApiClient, order_id: str, database: Any) -> None:
     database.run("UPDATE orders SET created_at = created_at - interval '25 hours'")
     context = lambda_context()
     load_function("expire_orders").lambda_handler({}, context)
-    assert told(shop, order_id)[-1] == ("expiry", "expire-orders", "canceled", "unpaid", None)
-    assert timeline(shop, order_id)[-1]["request_id"] == context.aws_request_id
+    assert told(api, order_id)[-1] == ("expiry", "expire-orders", "canceled", "unpaid", None)
+    assert timeline(api, order_id)[-1]["request_id"] == context.aws_request_id
 
 
-def test_it_names_the_key_that_the_order_came_with(shop: Shop) -> None:
-    body = {"customer_id": 1, "products": [{"product_id": shop.create_product()["id"], "quantity": 1}]}
-    order = shop.call("POST", "/api/orders", body, {"Idempotency-Key": '"k"'}).json
-    assert timeline(shop, order["id"])[0]["idempotency_key"] == "k"
+def test_it_names_the_key_that_the_order_came_with(api: ApiClient) -> None:
+    body = {"customer_id": 1, "products": [{"product_id": api.create_product()["id"], "quantity": 1}]}
+    order = api.call("POST", "/api/orders", body, {"Idempotency-Key": '"k"'}).json
+    assert timeline(api, order["id"])[0]["idempotency_key"] == "k"
 
 
-def test_a_long_one_comes_in_pages(shop: Shop, order_id: str) -> None:
+def test_a_long_one_comes_in_pages(api: ApiClient, order_id: str) -> None:
     for n in range(4):
-        expect(200, shop.pay(order_id, event_id=f"e{n}"))
-    path, whole = f"/api/orders/{order_id}/events", timeline(shop, order_id)
-    page = expect(200, shop.get(target(path, page_size=2)))
+        expect(200, api.pay(order_id, event_id=f"e{n}"))
+    path, whole = f"/api/orders/{order_id}/events", timeline(api, order_id)
+    page = expect(200, api.get(target(path, page_size=2)))
     found = page["items"]
     while page["next_cursor"]:
-        page = expect(200, shop.get(target(path, page_size=2, cursor=page["next_cursor"])))
+        page = expect(200, api.get(target(path, page_size=2, cursor=page["next_cursor"])))
         found += page["items"]
     assert found == whole
 
 
-def test_a_cursor_leads_into_no_other_order_s_timeline(shop: Shop, order_id: str) -> None:
-    expect(200, shop.pay(order_id))
-    cursor = expect(200, shop.get(target(f"/api/orders/{order_id}/events", page_size=1)))["next_cursor"]
-    other = shop.order((shop.create_product()["id"], 1))["id"]
-    assert shop.get(target(f"/api/orders/{other}/events", cursor=cursor)).problem() == (400, "bad-cursor")
+def test_a_cursor_leads_into_no_other_order_s_timeline(api: ApiClient, order_id: str) -> None:
+    expect(200, api.pay(order_id))
+    cursor = expect(200, api.get(target(f"/api/orders/{order_id}/events", page_size=1)))["next_cursor"]
+    other = api.order((api.create_product()["id"], 1))["id"]
+    assert api.get(target(f"/api/orders/{other}/events", cursor=cursor)).problem() == (400, "bad-cursor")
 
 
-def test_an_unknown_order_has_none(shop: Shop) -> None:
-    assert shop.get(f"/api/orders/{UNKNOWN}/events").problem() == (404, "order-not-found")
-    assert shop.get("/api/orders/7/events").problem() == (422, "invalid-request")
+def test_an_unknown_order_has_none(api: ApiClient) -> None:
+    assert api.get(f"/api/orders/{UNKNOWN}/events").problem() == (404, "order-not-found")
+    assert api.get("/api/orders/7/events").problem() == (422, "invalid-request")
 
 
 def test_the_actor_is_the_subject_of_the_token_that_was_checked() -> None:

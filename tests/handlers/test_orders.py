@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.shop import UNKNOWN, Shop, expect, target
+from tests.api_client import UNKNOWN, ApiClient, expect, target
 
 FIELDS = {
     "id",
@@ -18,9 +18,9 @@ FIELDS = {
 }
 
 
-def test_an_order_takes_the_stock_and_is_answered_whole(shop: Shop) -> None:
-    tea, cup = shop.create_product(price="4.50"), shop.create_product(name="Cup", price="7", quantity=2)
-    response = shop.place_order((cup["id"], 2), (tea["id"], 3), customer_id=12345)
+def test_an_order_takes_the_stock_and_is_answered_whole(api: ApiClient) -> None:
+    tea, cup = api.create_product(price="4.50"), api.create_product(name="Cup", price="7", quantity=2)
+    response = api.place_order((cup["id"], 2), (tea["id"], 3), customer_id=12345)
     order = expect(201, response)
     assert order.keys() == FIELDS
     assert (order["customer_id"], order["status"], order["payment_status"]) == (12345, "pending", "unpaid")
@@ -29,40 +29,40 @@ def test_an_order_takes_the_stock_and_is_answered_whole(shop: Shop) -> None:
         {"id": "", "product_id": cup["id"], "product_name": "Cup", "quantity": 2, "price_at_purchase": "7.00"},
         {"id": "", "product_id": tea["id"], "product_name": "Tea", "quantity": 3, "price_at_purchase": "4.50"},
     ]
-    assert (shop.stock(tea["id"]), shop.stock(cup["id"])) == (7, 0)
+    assert (api.stock(tea["id"]), api.stock(cup["id"])) == (7, 0)
     assert response.headers["location"] == f"/api/orders/{order['id']}"
-    assert expect(200, shop.get(response.headers["location"])) == order
+    assert expect(200, api.get(response.headers["location"])) == order
 
 
-def test_lines_that_name_the_same_product_are_added_together(shop: Shop) -> None:
-    tea = shop.create_product(quantity=5)
-    order = shop.order((tea["id"], 2), (tea["id"].upper(), 3))
+def test_lines_that_name_the_same_product_are_added_together(api: ApiClient) -> None:
+    tea = api.create_product(quantity=5)
+    order = api.order((tea["id"], 2), (tea["id"].upper(), 3))
     assert [item["quantity"] for item in order["order_items"]] == [5]
-    assert shop.stock(tea["id"]) == 0
+    assert api.stock(tea["id"]) == 0
 
 
-def test_lines_that_only_together_ask_too_much_are_refused(shop: Shop) -> None:
-    tea = shop.create_product(quantity=4)
-    assert shop.place_order((tea["id"], 2), (tea["id"], 3)).problem() == (400, "insufficient-stock")
-    assert shop.stock(tea["id"]) == 4
+def test_lines_that_only_together_ask_too_much_are_refused(api: ApiClient) -> None:
+    tea = api.create_product(quantity=4)
+    assert api.place_order((tea["id"], 2), (tea["id"], 3)).problem() == (400, "insufficient-stock")
+    assert api.stock(tea["id"]) == 4
 
 
-def test_every_short_line_is_listed_and_no_stock_moves(shop: Shop) -> None:
-    tea, cup, pot = (shop.create_product(name=name, quantity=1) for name in ("Tea", "Cup", "Pot"))
-    response = shop.place_order((tea["id"], 2), (cup["id"], 1), (pot["id"], 2_147_483_647))
+def test_every_short_line_is_listed_and_no_stock_moves(api: ApiClient) -> None:
+    tea, cup, pot = (api.create_product(name=name, quantity=1) for name in ("Tea", "Cup", "Pot"))
+    response = api.place_order((tea["id"], 2), (cup["id"], 1), (pot["id"], 2_147_483_647))
     assert response.problem() == (400, "insufficient-stock")
     assert response.json["detail"] == "Insufficient stock for Tea, Pot"
     assert [(e["pointer"], e["requested"], e["available"]) for e in response.json["errors"]] == [
         ("#/products/0/quantity", 2, 1),
         ("#/products/2/quantity", 2_147_483_647, 1),
     ]
-    assert [shop.stock(product["id"]) for product in (tea, cup, pot)] == [1, 1, 1]
+    assert [api.stock(product["id"]) for product in (tea, cup, pot)] == [1, 1, 1]
 
 
-def test_every_missing_product_is_listed_and_no_stock_moves(shop: Shop) -> None:
-    tea, gone = shop.create_product(), shop.create_product()
-    shop.call("DELETE", f"/api/products/{gone['id']}")
-    response = shop.place_order((tea["id"], 1), (gone["id"], 1), (UNKNOWN, 1))
+def test_every_missing_product_is_listed_and_no_stock_moves(api: ApiClient) -> None:
+    tea, gone = api.create_product(), api.create_product()
+    api.call("DELETE", f"/api/products/{gone['id']}")
+    response = api.place_order((tea["id"], 1), (gone["id"], 1), (UNKNOWN, 1))
     assert response.problem() == (404, "product-not-found")
     assert [error["pointer"] for error in response.json["errors"]] == [
         "#/products/1/product_id",
@@ -70,28 +70,28 @@ def test_every_missing_product_is_listed_and_no_stock_moves(shop: Shop) -> None:
     ]
     assert gone["id"] in response.json["detail"]
     assert UNKNOWN in response.json["detail"]
-    assert shop.stock(tea["id"]) == 10
+    assert api.stock(tea["id"]) == 10
 
 
-def test_quantities_that_together_pass_every_integer_are_too_much_stock(shop: Shop) -> None:
-    tea = shop.create_product()
-    assert shop.place_order(*[(tea["id"], 2_147_483_647)] * 100).problem() == (400, "insufficient-stock")
+def test_quantities_that_together_pass_every_integer_are_too_much_stock(api: ApiClient) -> None:
+    tea = api.create_product()
+    assert api.place_order(*[(tea["id"], 2_147_483_647)] * 100).problem() == (400, "insufficient-stock")
 
 
-def test_a_total_that_does_not_fit_is_refused_and_no_stock_moves(shop: Shop) -> None:
-    gold = shop.create_product(price="99999999.99", quantity=2)
-    shop.order((gold["id"], 1))
-    cup = shop.create_product(price="0.01")
-    assert shop.place_order((gold["id"], 1), (cup["id"], 1)).problem() == (422, "total-too-large")
-    assert (shop.stock(gold["id"]), shop.stock(cup["id"])) == (1, 10)
+def test_a_total_that_does_not_fit_is_refused_and_no_stock_moves(api: ApiClient) -> None:
+    gold = api.create_product(price="99999999.99", quantity=2)
+    api.order((gold["id"], 1))
+    cup = api.create_product(price="0.01")
+    assert api.place_order((gold["id"], 1), (cup["id"], 1)).problem() == (422, "total-too-large")
+    assert (api.stock(gold["id"]), api.stock(cup["id"])) == (1, 10)
 
 
-def test_an_order_keeps_its_names_and_prices_whatever_becomes_of_the_product(shop: Shop) -> None:
-    tea = shop.create_product()
-    order = shop.order((tea["id"], 1))
-    shop.call("PUT", f"/api/products/{tea['id']}", {"name": "Coffee", "price": "9"})
-    shop.call("DELETE", f"/api/products/{tea['id']}")
-    assert expect(200, shop.get(f"/api/orders/{order['id']}")) == order
+def test_an_order_keeps_its_names_and_prices_whatever_becomes_of_the_product(api: ApiClient) -> None:
+    tea = api.create_product()
+    order = api.order((tea["id"], 1))
+    api.call("PUT", f"/api/products/{tea['id']}", {"name": "Coffee", "price": "9"})
+    api.call("DELETE", f"/api/products/{tea['id']}")
+    assert expect(200, api.get(f"/api/orders/{order['id']}")) == order
 
 
 LINE = {"product_id": UNKNOWN, "quantity": 1}
@@ -120,68 +120,68 @@ LINE = {"product_id": UNKNOWN, "quantity": 1}
         ({"status": "completed"}, "#/status"),
     ],
 )
-def test_an_order_that_breaks_a_rule_is_refused(shop: Shop, fields: dict[str, Any], pointer: str) -> None:
-    response = shop.call("POST", "/api/orders", {"customer_id": 1, "products": [LINE], **fields})
+def test_an_order_that_breaks_a_rule_is_refused(api: ApiClient, fields: dict[str, Any], pointer: str) -> None:
+    response = api.call("POST", "/api/orders", {"customer_id": 1, "products": [LINE], **fields})
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == [pointer]
 
 
-def test_cancelling_gives_the_stock_back_once(shop: Shop) -> None:
-    tea, cup = shop.create_product(), shop.create_product(name="Cup")
-    order = shop.order((tea["id"], 3), (cup["id"], 1))
-    canceled = expect(200, shop.change_status(order["id"], "canceled"))
+def test_cancelling_gives_the_stock_back_once(api: ApiClient) -> None:
+    tea, cup = api.create_product(), api.create_product(name="Cup")
+    order = api.order((tea["id"], 3), (cup["id"], 1))
+    canceled = expect(200, api.change_status(order["id"], "canceled"))
     assert canceled == {**order, "status": "canceled", "updated_at": canceled["updated_at"]}
-    response = shop.change_status(order["id"], "canceled")
+    response = api.change_status(order["id"], "canceled")
     assert response.problem() == (400, "invalid-transition")
     assert response.json["detail"] == "Cannot transition from canceled to canceled"
-    assert (shop.stock(tea["id"]), shop.stock(cup["id"])) == (10, 10)
+    assert (api.stock(tea["id"]), api.stock(cup["id"])) == (10, 10)
 
 
-def test_cancelling_gives_the_stock_of_a_deleted_product_back(shop: Shop, database: Any) -> None:
-    tea = shop.create_product()
-    order = shop.order((tea["id"], 3))
-    shop.call("DELETE", f"/api/products/{tea['id']}")
-    expect(200, shop.change_status(order["id"], "canceled"))
+def test_cancelling_gives_the_stock_of_a_deleted_product_back(api: ApiClient, database: Any) -> None:
+    tea = api.create_product()
+    order = api.order((tea["id"], 3))
+    api.call("DELETE", f"/api/products/{tea['id']}")
+    expect(200, api.change_status(order["id"], "canceled"))
     assert database.run("SELECT quantity FROM products") == [[10]]
 
 
-def test_cancelling_past_the_largest_stock_is_refused_and_changes_nothing(shop: Shop) -> None:
-    tea = shop.create_product(quantity=1)
-    order = shop.order((tea["id"], 1))
-    shop.call("PUT", f"/api/products/{tea['id']}", {"quantity": 2_147_483_647})
-    assert shop.change_status(order["id"], "canceled").problem() == (422, "number-out-of-range")
-    assert expect(200, shop.get(f"/api/orders/{order['id']}")) == order
+def test_cancelling_past_the_largest_stock_is_refused_and_changes_nothing(api: ApiClient) -> None:
+    tea = api.create_product(quantity=1)
+    order = api.order((tea["id"], 1))
+    api.call("PUT", f"/api/products/{tea['id']}", {"quantity": 2_147_483_647})
+    assert api.change_status(order["id"], "canceled").problem() == (422, "number-out-of-range")
+    assert expect(200, api.get(f"/api/orders/{order['id']}")) == order
 
 
 @pytest.mark.parametrize("first", ["completed", "canceled"])
 @pytest.mark.parametrize("second", ["pending", "completed", "canceled"])
-def test_both_ends_are_final(shop: Shop, first: str, second: str) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
-    expect(200, shop.change_status(order["id"], first))
-    response = shop.change_status(order["id"], second)
+def test_both_ends_are_final(api: ApiClient, first: str, second: str) -> None:
+    order = api.order((api.create_product()["id"], 1))
+    expect(200, api.change_status(order["id"], first))
+    response = api.change_status(order["id"], second)
     assert response.problem() == (400, "invalid-transition")
     assert response.json["detail"] == f"Cannot transition from {first} to {second}"
 
 
-def test_a_pending_order_cannot_become_pending(shop: Shop) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
-    assert shop.change_status(order["id"], "pending").problem() == (400, "invalid-transition")
+def test_a_pending_order_cannot_become_pending(api: ApiClient) -> None:
+    order = api.order((api.create_product()["id"], 1))
+    assert api.change_status(order["id"], "pending").problem() == (400, "invalid-transition")
 
 
-def test_an_unknown_status_is_refused(shop: Shop) -> None:
-    assert shop.change_status(UNKNOWN, "paid").problem() == (422, "invalid-request")
+def test_an_unknown_status_is_refused(api: ApiClient) -> None:
+    assert api.change_status(UNKNOWN, "paid").problem() == (422, "invalid-request")
 
 
-def test_an_unknown_order_is_not_found(shop: Shop) -> None:
-    assert shop.get(f"/api/orders/{UNKNOWN}").problem() == (404, "order-not-found")
-    assert shop.change_status(UNKNOWN, "canceled").problem() == (404, "order-not-found")
-    assert shop.get("/api/orders/7").problem() == (422, "invalid-request")
+def test_an_unknown_order_is_not_found(api: ApiClient) -> None:
+    assert api.get(f"/api/orders/{UNKNOWN}").problem() == (404, "order-not-found")
+    assert api.change_status(UNKNOWN, "canceled").problem() == (404, "order-not-found")
+    assert api.get("/api/orders/7").problem() == (422, "invalid-request")
 
 
-def test_the_list_is_newest_first_in_pages_with_the_lines(shop: Shop) -> None:
-    tea = shop.create_product()
-    orders = [shop.order((tea["id"], 1)) for _ in range(3)][::-1]
-    page = expect(200, shop.get(target("/api/orders", page=1, page_size=2)))
+def test_the_list_is_newest_first_in_pages_with_the_lines(api: ApiClient) -> None:
+    tea = api.create_product()
+    orders = [api.order((tea["id"], 1)) for _ in range(3)][::-1]
+    page = expect(200, api.get(target("/api/orders", page=1, page_size=2)))
     assert page == {
         "items": orders[:2],
         "total": 3,
@@ -190,17 +190,17 @@ def test_the_list_is_newest_first_in_pages_with_the_lines(shop: Shop) -> None:
         "total_pages": 2,
         "next_cursor": page["next_cursor"],
     }
-    assert expect(200, shop.get(target("/api/orders", page=2, page_size=2)))["items"] == orders[2:]
+    assert expect(200, api.get(target("/api/orders", page=2, page_size=2)))["items"] == orders[2:]
 
 
-def test_the_list_can_be_filtered_by_status_payment_and_customer(shop: Shop) -> None:
-    tea = shop.create_product()
-    pending, canceled = shop.order((tea["id"], 1), customer_id=1), shop.order((tea["id"], 1), customer_id=2)
-    shop.change_status(canceled["id"], "canceled")
-    expect(200, shop.pay(pending["id"], "failed"))
+def test_the_list_can_be_filtered_by_status_payment_and_customer(api: ApiClient) -> None:
+    tea = api.create_product()
+    pending, canceled = api.order((tea["id"], 1), customer_id=1), api.order((tea["id"], 1), customer_id=2)
+    api.change_status(canceled["id"], "canceled")
+    expect(200, api.pay(pending["id"], "failed"))
 
     def ids(**filters: Any) -> list[str]:
-        page = expect(200, shop.get(target("/api/orders", **filters)))
+        page = expect(200, api.get(target("/api/orders", **filters)))
         assert page["total"] == len(page["items"])
         return [item["id"] for item in page["items"]]
 
@@ -213,7 +213,7 @@ def test_the_list_can_be_filtered_by_status_payment_and_customer(shop: Shop) -> 
     ("parameter", "value"),
     [("status", "paid"), ("payment_status", "pending"), ("customer_id", "0"), ("customer_id", "1e3"), ("sort", "id")],
 )
-def test_a_list_parameter_that_breaks_a_rule_is_named(shop: Shop, parameter: str, value: str) -> None:
-    response = shop.get(target("/api/orders", **{parameter: value}))
+def test_a_list_parameter_that_breaks_a_rule_is_named(api: ApiClient, parameter: str, value: str) -> None:
+    response = api.get(target("/api/orders", **{parameter: value}))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [parameter]

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
+from tests.api_client import ApiClient, expect, target
 from tests.handlers.conftest import new_order
 from tests.handlers.inbox import EVENTS, RECONCILIATION, last_line, only_event
-from tests.shop import Shop, expect, target
 
 
-def test_the_inbox_says_of_each_event_what_it_said_and_what_came_of_it(shop: Shop, order: dict[str, Any]) -> None:
+def test_the_inbox_says_of_each_event_what_it_said_and_what_came_of_it(api: ApiClient, order: dict[str, Any]) -> None:
     said = {"event_id": "evt_1", "amount": "4.50", "currency": "usd", "occurred_at": "2026-01-31T12:00:00Z"}
-    expect(200, shop.pay(order["id"], **said))
-    event = only_event(shop)
+    expect(200, api.pay(order["id"], **said))
+    event = only_event(api)
     for timestamp in ("received_at", "last_attempt_at"):
         assert event.pop(timestamp).endswith("Z")
     assert len(event.pop("id")) == 36
@@ -33,10 +33,10 @@ def test_the_inbox_says_of_each_event_what_it_said_and_what_came_of_it(shop: Sho
     }
 
 
-def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(shop: Shop, order: dict[str, Any]) -> None:
+def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(api: ApiClient, order: dict[str, Any]) -> None:
     for _ in range(3):
-        expect(200, shop.pay(order["id"], event_id="evt_1"))
-    event = only_event(shop)
+        expect(200, api.pay(order["id"], event_id="evt_1"))
+    event = only_event(api)
     assert (event["outcome"], event["reason"], event["attempts"]) == ("applied", None, 3)
     assert event["last_attempt_at"] > event["received_at"]
 
@@ -67,25 +67,25 @@ def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(shop: Shop, ord
     ],
 )
 def test_inbox_and_timeline_say_why_an_event_did_what_it_did(
-    shop: Shop, order: dict[str, Any], *, before: list[str], sent: dict[str, str], outcome: str, reason: str | None
+    api: ApiClient, order: dict[str, Any], *, before: list[str], sent: dict[str, str], outcome: str, reason: str | None
 ) -> None:
     for n, step in enumerate(before):
         is_payment = step in ("paid", "failed")
         done = (
-            shop.pay(order["id"], step, event_id=f"before-{n}") if is_payment else shop.change_status(order["id"], step)
+            api.pay(order["id"], step, event_id=f"before-{n}") if is_payment else api.change_status(order["id"], step)
         )
         expect(200, done)
-    expect(200, shop.deliver({"order_id": order["id"], "event_id": "evt_1", **sent}))
-    event, line = only_event(shop, event_id="evt_1"), last_line(shop, order)
+    expect(200, api.deliver({"order_id": order["id"], "event_id": "evt_1", **sent}))
+    event, line = only_event(api, event_id="evt_1"), last_line(api, order)
     assert (event["outcome"], event["reason"]) == (outcome, reason)
     assert (line["outcome"], line["reason"], line["inbox_id"]) == (outcome, reason, event["id"])
     assert (line["cause"], line["received_payment_status"]) == ("payment_event", sent["payment_status"])
 
 
-def test_a_timeline_shows_each_delivery(shop: Shop, order: dict[str, Any]) -> None:
+def test_a_timeline_shows_each_delivery(api: ApiClient, order: dict[str, Any]) -> None:
     for amount in ("4.50", "4.50", "1.00"):
-        expect(200, shop.pay(order["id"], event_id="evt_1", amount=amount))
-    lines = shop.items(f"/api/orders/{order['id']}/events")[1:]
+        expect(200, api.pay(order["id"], event_id="evt_1", amount=amount))
+    lines = api.items(f"/api/orders/{order['id']}/events")[1:]
     assert [(line["outcome"], line["reason"]) for line in lines] == [
         ("applied", None),
         ("duplicate", "same_event"),
@@ -93,26 +93,26 @@ def test_a_timeline_shows_each_delivery(shop: Shop, order: dict[str, Any]) -> No
     ]
 
 
-def test_an_event_s_id_with_another_content_is_kept_beside_the_first(shop: Shop, order: dict[str, Any]) -> None:
+def test_an_event_s_id_with_another_content_is_kept_beside_the_first(api: ApiClient, order: dict[str, Any]) -> None:
     for amount in ("4.50", "1.00", "2.00", "1.00", "4.50"):
-        expect(200, shop.pay(order["id"], event_id="evt_1", amount=amount))
-    found = [(event["amount"], event["outcome"], event["attempts"]) for event in shop.items(EVENTS, event_id="evt_1")]
+        expect(200, api.pay(order["id"], event_id="evt_1", amount=amount))
+    found = [(event["amount"], event["outcome"], event["attempts"]) for event in api.items(EVENTS, event_id="evt_1")]
     assert found == [("2.00", "needs_review", 1), ("1.00", "needs_review", 2), ("4.50", "applied", 2)]
 
 
-def test_an_event_that_is_not_ours_is_kept_with_why(shop: Shop) -> None:
-    expect(200, shop.deliver({"type": "user.created"}, "standard_webhooks", "msg_1"))
-    event = only_event(shop)
+def test_an_event_that_is_not_ours_is_kept_with_why(api: ApiClient) -> None:
+    expect(200, api.deliver({"type": "user.created"}, "standard_webhooks", "msg_1"))
+    event = only_event(api)
     assert (event["type"], event["outcome"], event["reason"]) == ("user.created", "ignored", "type_not_ours")
     assert (event["provider"], event["order_id"], event["payment_status"]) == ("standard_webhooks", None, None)
 
 
-def test_the_inbox_is_filtered_by_outcome_order_and_event(shop: Shop, order: dict[str, Any]) -> None:
-    other = new_order(shop)
+def test_the_inbox_is_filtered_by_outcome_order_and_event(api: ApiClient, order: dict[str, Any]) -> None:
+    other = new_order(api)
     for event_id, order_id in (("a", order["id"]), ("b", order["id"]), ("c", other["id"])):
-        expect(200, shop.pay(order_id, event_id=event_id))
+        expect(200, api.pay(order_id, event_id=event_id))
     ids = {
-        name: [event["event_id"] for event in shop.items(EVENTS, **parameters)]
+        name: [event["event_id"] for event in api.items(EVENTS, **parameters)]
         for name, parameters in {
             "all": {},
             "order": {"order_id": order["id"].upper()},
@@ -137,37 +137,37 @@ def test_the_inbox_is_filtered_by_outcome_order_and_event(shop: Shop, order: dic
         {"kind": "x"},
     ],
 )
-def test_a_parameter_of_the_inbox_that_breaks_a_rule_is_named(shop: Shop, parameters: dict[str, str]) -> None:
-    response = shop.get(target(EVENTS, **parameters))
+def test_a_parameter_of_the_inbox_that_breaks_a_rule_is_named(api: ApiClient, parameters: dict[str, str]) -> None:
+    response = api.get(target(EVENTS, **parameters))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [*parameters]
 
 
 @pytest.mark.parametrize("path", [EVENTS, RECONCILIATION])
-def test_both_come_in_pages_that_neither_repeat_nor_miss_one(shop: Shop, path: str) -> None:
+def test_both_come_in_pages_that_neither_repeat_nor_miss_one(api: ApiClient, path: str) -> None:
     for n in range(5):
-        expect(200, shop.pay(new_order(shop)["id"], event_id=f"evt_{n}", amount="1"))
-    whole = expect(200, shop.get(path))
+        expect(200, api.pay(new_order(api)["id"], event_id=f"evt_{n}", amount="1"))
+    whole = expect(200, api.get(path))
     assert (whole["total"], len(whole["items"])) == (5, 5)
-    page = expect(200, shop.get(target(path, page_size=2)))
+    page = expect(200, api.get(target(path, page_size=2)))
     found = page["items"]
     while page["next_cursor"]:
-        page = expect(200, shop.get(target(path, page_size=2, cursor=page["next_cursor"])))
+        page = expect(200, api.get(target(path, page_size=2, cursor=page["next_cursor"])))
         found += page["items"]
     assert found == whole["items"]
-    assert shop.items(path, page_size=2, page=3) == whole["items"][4:]
+    assert api.items(path, page_size=2, page=3) == whole["items"][4:]
 
 
-def test_a_cursor_of_one_list_leads_into_no_other(shop: Shop) -> None:
+def test_a_cursor_of_one_list_leads_into_no_other(api: ApiClient) -> None:
     for n in range(2):
-        expect(200, shop.pay(new_order(shop)["id"], event_id=f"evt_{n}", amount="1"))
-    cursor = expect(200, shop.get(target(EVENTS, page_size=1)))["next_cursor"]
-    assert shop.get(target(RECONCILIATION, cursor=cursor)).problem() == (400, "bad-cursor")
-    assert shop.get(target(EVENTS, outcome="needs_review", cursor=cursor)).problem() == (400, "bad-cursor")
+        expect(200, api.pay(new_order(api)["id"], event_id=f"evt_{n}", amount="1"))
+    cursor = expect(200, api.get(target(EVENTS, page_size=1)))["next_cursor"]
+    assert api.get(target(RECONCILIATION, cursor=cursor)).problem() == (400, "bad-cursor")
+    assert api.get(target(EVENTS, outcome="needs_review", cursor=cursor)).problem() == (400, "bad-cursor")
 
 
-def test_what_a_customer_wrote_is_in_no_list(shop: Shop, order: dict[str, Any]) -> None:
+def test_what_a_customer_wrote_is_in_no_list(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"order_id": order["id"], "payment_status": "paid", "amount": "1", "email": "jenny@example.com"}
-    expect(200, shop.deliver(json.dumps(body).encode()))
+    expect(200, api.deliver(json.dumps(body).encode()))
     for path in (EVENTS, RECONCILIATION, f"/api/orders/{order['id']}/events"):
-        assert "jenny" not in shop.get(path).text
+        assert "jenny" not in api.get(path).text

@@ -7,18 +7,18 @@ import pytest
 
 from storefront import db
 from storefront.routes import ROUTES
-from tests.shop import UNKNOWN, Shop, api_event, lambda_context, load_function, target
+from tests.api_client import UNKNOWN, ApiClient, api_event, lambda_context, load_function, target
 
 WRITES = [("POST", "/api/products"), ("PUT", f"/api/products/{UNKNOWN}"), ("POST", "/api/orders")]
 WRITES += [("PUT", f"/api/orders/{UNKNOWN}/status")]
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/products/", "/api//products", "/api/products/a/b", "/x\0y", "/é"])
-def test_an_unknown_path_is_not_found(shop: Shop, path: str) -> None:
-    assert shop.get(path).problem() == (404, "route-not-found")
+def test_an_unknown_path_is_not_found(api: ApiClient, path: str) -> None:
+    assert api.get(path).problem() == (404, "route-not-found")
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("path", ["/api/products\n", f"/api/products/{UNKNOWN}\n/x"])
 def test_a_line_break_is_part_of_a_path(path: str) -> None:
     event = {**api_event("GET", "/", None, {}), "rawPath": path}
@@ -27,10 +27,10 @@ def test_a_line_break_is_part_of_a_path(path: str) -> None:
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
-def test_a_wrong_method_is_told_the_right_ones(shop: Shop, path: str, method: str) -> None:
+def test_a_wrong_method_is_told_the_right_ones(api: ApiClient, path: str, method: str) -> None:
     if method in ROUTES[path]:
         return
-    response = shop.call(method, path.replace("{id}", UNKNOWN))
+    response = api.call(method, path.replace("{id}", UNKNOWN))
     assert response.problem() == (405, "method-not-allowed")
     assert response.headers["allow"] == ", ".join(sorted(ROUTES[path]))
 
@@ -56,12 +56,12 @@ def test_a_wrong_method_is_told_the_right_ones(shop: Shop, path: str, method: st
     ],
 )
 def test_a_hostile_body_gets_a_clear_problem(
-    shop: Shop, method: str, path: str, body: bytes, problem: tuple[int, str]
+    api: ApiClient, method: str, path: str, body: bytes, problem: tuple[int, str]
 ) -> None:
-    assert shop.call(method, path, body).problem() == problem
+    assert api.call(method, path, body).problem() == problem
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("not_an_id", ["%22", '"', "?", "#", "\\", "🍵", "\0", "`", f"{UNKNOWN}\n"])
 @pytest.mark.parametrize(("method", "collection"), [("GET", "products"), ("DELETE", "products"), ("GET", "orders")])
 def test_an_id_of_odd_characters_breaks_a_rule(method: str, collection: str, not_an_id: str) -> None:
@@ -71,37 +71,37 @@ def test_an_id_of_odd_characters_breaks_a_rule(method: str, collection: str, not
     assert (answer["statusCode"], json.loads(answer["body"])["errors"][0]["parameter"]) == (422, "id")
 
 
-def test_a_page_that_lambda_could_not_pass_on_is_a_problem(shop: Shop, database: Any) -> None:
+def test_a_page_that_lambda_could_not_pass_on_is_a_problem(api: ApiClient, database: Any) -> None:
     database.run(
         "INSERT INTO products (name, description, price, quantity)"
         " SELECT 'Tea', repeat(E'\\u0001', 10000), 1, 1 FROM generate_series(1, 100)"
     )
-    assert shop.get(target("/api/products", page_size=100)).problem() == (400, "page-too-large")
-    response = shop.get(target("/api/products", page_size=50))
+    assert api.get(target("/api/products", page_size=100)).problem() == (400, "page-too-large")
+    response = api.get(target("/api/products", page_size=50))
     assert (response.status, len(response.json["items"])) == (200, 50)
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
-def test_a_body_that_is_not_declared_as_json_is_refused(shop: Shop, method: str, path: str, media_type: str) -> None:
-    response = shop.call(method, path, {}, {"content-type": media_type})
+def test_a_body_not_declared_as_json_is_refused(api: ApiClient, method: str, path: str, media_type: str) -> None:
+    response = api.call(method, path, {}, {"content-type": media_type})
     assert response.problem() == (415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_may_be_declared_in_other_words(shop: Shop, media_type: str) -> None:
+def test_json_may_be_declared_in_other_words(api: ApiClient, media_type: str) -> None:
     body = {"name": "Tea", "price": 1, "quantity": 1}
-    assert shop.call("POST", "/api/products", body, {"content-type": media_type}).status == 201
+    assert api.call("POST", "/api/products", body, {"content-type": media_type}).status == 201
 
 
-def test_a_body_that_breaks_ten_thousand_rules_lists_the_first_hundred(shop: Shop) -> None:
-    response = shop.call("POST", "/api/products", {f"x{n}": n for n in range(10_000)})
+def test_a_body_that_breaks_ten_thousand_rules_lists_the_first_hundred(api: ApiClient) -> None:
+    response = api.call("POST", "/api/products", {f"x{n}": n for n in range(10_000)})
     assert response.problem() == (422, "invalid-request")
     assert len(response.json["errors"]) == 100
     assert response.json["detail"].endswith("; and 10000 more")
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("body", ["abc", "é", "\ud800"])
 def test_base64_that_is_none_is_malformed(body: str) -> None:
     event = api_event("POST", "/api/products", b"x", {"content-type": "application/json"})
@@ -110,23 +110,23 @@ def test_base64_that_is_none_is_malformed(body: str) -> None:
     assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (400, "/docs#malformed-body")
 
 
-def test_a_database_that_is_away_is_503_with_a_time_to_come_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_is_503_with_retry_after(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     db.disconnect()
     for url in ("postgresql://postgres@/storefront?host=/nowhere", "postgresql://127.0.0.1:1/x?sslmode=disable"):
         monkeypatch.setenv("DATABASE_URL", url)
-        for response in (shop.get("/api/products"), shop.get(f"/api/orders/{UNKNOWN}"), shop.pay(UNKNOWN)):
+        for response in (api.get("/api/products"), api.get(f"/api/orders/{UNKNOWN}"), api.pay(UNKNOWN)):
             assert response.problem() == (503, "unavailable")
             assert int(response.headers["retry-after"]) > 0
 
 
 def test_what_nobody_expected_is_a_500_that_says_nothing_of_its_cause(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError("password=hunter2")
 
     monkeypatch.setattr(db, "call", fail)
-    response = shop.get("/api/products")
+    response = api.get("/api/products")
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
     assert response.problem() == (500, "internal-error")
     assert vars(caplog.records[0])["request_id"] in response.json["detail"]
@@ -134,17 +134,17 @@ def test_what_nobody_expected_is_a_500_that_says_nothing_of_its_cause(
     assert "RuntimeError" not in response.text
 
 
-def test_an_error_in_the_database_quotes_no_sql_and_no_row(shop: Shop, database: Any) -> None:
+def test_an_error_in_the_database_quotes_no_sql_and_no_row(api: ApiClient, database: Any) -> None:
     database.run("ALTER TABLE products ADD CONSTRAINT forbidden CHECK (name <> 'Secret tea')")
-    response = shop.call("POST", "/api/products", {"name": "Secret tea", "price": 1, "quantity": 1})
+    response = api.call("POST", "/api/products", {"name": "Secret tea", "price": 1, "quantity": 1})
     assert response.problem() == (500, "internal-error")
     for leaked in ("forbidden", "Secret", "INSERT", "products", "23514"):
         assert leaked not in response.text
 
 
-def test_a_request_writes_one_log_line_without_its_body(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    shop.create_product(name="Canary")
-    shop.call("POST", "/api/products", {"name": "Canary"})
+def test_a_request_writes_one_log_line_without_its_body(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    api.create_product(name="Canary")
+    api.call("POST", "/api/products", {"name": "Canary"})
     lines = [vars(record) for record in caplog.records]
     assert [(line["route"], line["status"], line.get("problem")) for line in lines] == [
         ("POST /api/products", 201, None),
@@ -154,11 +154,11 @@ def test_a_request_writes_one_log_line_without_its_body(shop: Shop, caplog: pyte
 
 
 def test_a_request_that_fails_writes_one_log_line_with_the_cause(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     db.disconnect()
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@/storefront?host=/nowhere")
-    shop.get("/api/products")
+    api.get("/api/products")
     [line] = [vars(record) for record in caplog.records]
     assert (line["levelname"], line["status"], line["problem"]) == ("ERROR", 503, "unavailable")
     assert "FileNotFoundError" in line["cause"]

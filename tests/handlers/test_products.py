@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from tests.shop import UNKNOWN, Shop, expect, target
+from tests.api_client import UNKNOWN, ApiClient, expect, target
 
 FIELDS = {"id", "name", "description", "price", "quantity", "created_at", "updated_at"}
 
 
-def test_a_created_product_is_answered_whole_and_found_at_its_location(shop: Shop) -> None:
-    response = shop.call("POST", "/api/products", {"name": "Tea", "price": 4.5, "quantity": 3})
+def test_a_created_product_is_answered_whole_and_found_at_its_location(api: ApiClient) -> None:
+    response = api.call("POST", "/api/products", {"name": "Tea", "price": 4.5, "quantity": 3})
     product = expect(201, response)
     assert product.keys() == FIELDS
     assert (product["name"], product["description"], product["price"], product["quantity"]) == ("Tea", None, "4.50", 3)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", product["created_at"])
     assert response.headers["location"] == f"/api/products/{product['id']}"
-    assert expect(200, shop.get(response.headers["location"])) == product
+    assert expect(200, api.get(response.headers["location"])) == product
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_a_created_product_is_answered_whole_and_found_at_its_location(shop: Sho
         ({"a/b~c d": 1}, "#/a~1b~0c%20d"),
     ],
 )
-def test_a_field_that_breaks_a_rule_is_named(shop: Shop, fields: dict[str, Any], pointer: str) -> None:
-    response = shop.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
+def test_a_field_that_breaks_a_rule_is_named(api: ApiClient, fields: dict[str, Any], pointer: str) -> None:
+    response = api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == [pointer]
-    assert expect(200, shop.get("/api/products"))["total"] == 0
+    assert expect(200, api.get("/api/products"))["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -75,70 +75,70 @@ def test_a_field_that_breaks_a_rule_is_named(shop: Shop, fields: dict[str, Any],
         ({"quantity": -1}, "Input should be greater than or equal to 0"),
     ],
 )
-def test_a_broken_rule_is_told_in_words_that_help(shop: Shop, fields: dict[str, Any], detail: str) -> None:
-    response = shop.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
+def test_a_broken_rule_is_told_in_words_that_help(api: ApiClient, fields: dict[str, Any], detail: str) -> None:
+    response = api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
     assert [error["detail"] for error in response.json["errors"]] == [detail]
 
 
-def test_every_broken_rule_is_listed(shop: Shop) -> None:
-    response = shop.call("POST", "/api/products", {"price": "0", "quantity": -1, "colour": "red"})
+def test_every_broken_rule_is_listed(api: ApiClient) -> None:
+    response = api.call("POST", "/api/products", {"price": "0", "quantity": -1, "colour": "red"})
     assert {error["pointer"] for error in response.json["errors"]} == {"#/name", "#/price", "#/quantity", "#/colour"}
 
 
 @pytest.mark.parametrize("price", ["0.01", "99999999.99", 99999999.99, 1, 19.9, "007.50"])
-def test_a_price_may_be_a_string_or_a_number(shop: Shop, price: str | float) -> None:
-    assert shop.create_product(price=price)["price"] == f"{float(price):.2f}"
+def test_a_price_may_be_a_string_or_a_number(api: ApiClient, price: str | float) -> None:
+    assert api.create_product(price=price)["price"] == f"{float(price):.2f}"
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("name", "x" * 255), ("description", "ü" * 10_000), ("quantity", 2**31 - 1)]
 )
-def test_the_largest_values_fit(shop: Shop, field: str, value: str | int) -> None:
-    assert shop.create_product(**{field: value})[field] == value
+def test_the_largest_values_fit(api: ApiClient, field: str, value: str | int) -> None:
+    assert api.create_product(**{field: value})[field] == value
 
 
-def test_an_update_changes_what_it_names_and_nothing_else(shop: Shop) -> None:
-    before = shop.create_product(description="black")
-    after = expect(200, shop.call("PUT", f"/api/products/{before['id']}", {"price": "5", "quantity": 0}))
+def test_an_update_changes_what_it_names_and_nothing_else(api: ApiClient) -> None:
+    before = api.create_product(description="black")
+    after = expect(200, api.call("PUT", f"/api/products/{before['id']}", {"price": "5", "quantity": 0}))
     assert after == {**before, "price": "5.00", "quantity": 0, "updated_at": after["updated_at"]}
     assert after["updated_at"] > before["updated_at"]
 
 
-def test_a_description_can_be_taken_away_with_null(shop: Shop) -> None:
-    product = shop.create_product(description="black")
-    assert expect(200, shop.call("PUT", f"/api/products/{product['id']}", {"description": None}))["description"] is None
+def test_a_description_can_be_taken_away_with_null(api: ApiClient) -> None:
+    product = api.create_product(description="black")
+    assert expect(200, api.call("PUT", f"/api/products/{product['id']}", {"description": None}))["description"] is None
 
 
 @pytest.mark.parametrize("changes", [{}, {"name": None}, {"price": None}, {"quantity": None}, {"id": UNKNOWN}])
-def test_an_update_that_breaks_a_rule_changes_nothing(shop: Shop, changes: dict[str, Any]) -> None:
-    product = shop.create_product()
-    assert shop.call("PUT", f"/api/products/{product['id']}", changes).problem() == (422, "invalid-request")
-    assert expect(200, shop.get(f"/api/products/{product['id']}")) == product
+def test_an_update_that_breaks_a_rule_changes_nothing(api: ApiClient, changes: dict[str, Any]) -> None:
+    product = api.create_product()
+    assert api.call("PUT", f"/api/products/{product['id']}", changes).problem() == (422, "invalid-request")
+    assert expect(200, api.get(f"/api/products/{product['id']}")) == product
 
 
-def test_a_deleted_product_vanishes_from_every_read(shop: Shop) -> None:
-    product = shop.create_product()
+def test_a_deleted_product_vanishes_from_every_read(api: ApiClient) -> None:
+    product = api.create_product()
     path = f"/api/products/{product['id']}"
-    response = shop.call("DELETE", path)
+    response = api.call("DELETE", path)
     assert (response.status, response.text) == (204, "")
-    assert shop.get(path).problem() == (404, "product-not-found")
-    assert shop.call("PUT", path, {"price": 1}).problem() == (404, "product-not-found")
-    assert shop.call("DELETE", path).problem() == (404, "product-not-found")
-    assert expect(200, shop.get("/api/products"))["items"] == []
+    assert api.get(path).problem() == (404, "product-not-found")
+    assert api.call("PUT", path, {"price": 1}).problem() == (404, "product-not-found")
+    assert api.call("DELETE", path).problem() == (404, "product-not-found")
+    assert expect(200, api.get("/api/products"))["items"] == []
 
 
-def test_an_id_is_a_uuid_in_either_case(shop: Shop) -> None:
-    product = shop.create_product()
-    assert expect(200, shop.get(f"/api/products/{product['id'].upper()}")) == product
+def test_an_id_is_a_uuid_in_either_case(api: ApiClient) -> None:
+    product = api.create_product()
+    assert expect(200, api.get(f"/api/products/{product['id'].upper()}")) == product
     for not_an_id in ("7", product["id"].replace("-", ""), f"{{{product['id']}}}", f"{product['id']}0"):
-        response = shop.get(f"/api/products/{not_an_id}")
+        response = api.get(f"/api/products/{not_an_id}")
         assert response.problem() == (422, "invalid-request")
         assert response.json["errors"][0]["parameter"] == "id"
 
 
-def test_the_list_is_newest_first_in_pages(shop: Shop) -> None:
-    names = [shop.create_product(name=f"Tea {n}")["name"] for n in range(5)]
-    pages = [expect(200, shop.get(target("/api/products", page=page, page_size=2))) for page in (1, 2, 3, 4)]
+def test_the_list_is_newest_first_in_pages(api: ApiClient) -> None:
+    names = [api.create_product(name=f"Tea {n}")["name"] for n in range(5)]
+    pages = [expect(200, api.get(target("/api/products", page=page, page_size=2))) for page in (1, 2, 3, 4)]
     assert [[item["name"] for item in page["items"]] for page in pages] == [
         [names[4], names[3]],
         [names[2], names[1]],
@@ -153,8 +153,8 @@ def test_the_list_is_newest_first_in_pages(shop: Shop) -> None:
     assert [page["page"] for page in pages] == [1, 2, 3, 4]
 
 
-def test_an_empty_list_is_an_empty_page(shop: Shop) -> None:
-    assert expect(200, shop.get("/api/products")) == {
+def test_an_empty_list_is_an_empty_page(api: ApiClient) -> None:
+    assert expect(200, api.get("/api/products")) == {
         "items": [],
         "total": 0,
         "page": 1,
@@ -165,20 +165,20 @@ def test_an_empty_list_is_an_empty_page(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("in_stock", "names"), [("true", ["Some"]), ("false", ["None"])])
-def test_the_list_can_be_filtered_by_stock(shop: Shop, in_stock: str, names: list[str]) -> None:
-    shop.create_product(name="Some", quantity=1)
-    shop.create_product(name="None", quantity=0)
-    page = expect(200, shop.get(target("/api/products", in_stock=in_stock)))
+def test_the_list_can_be_filtered_by_stock(api: ApiClient, in_stock: str, names: list[str]) -> None:
+    api.create_product(name="Some", quantity=1)
+    api.create_product(name="None", quantity=0)
+    page = expect(200, api.get(target("/api/products", in_stock=in_stock)))
     assert [item["name"] for item in page["items"]] == names
     assert page["total"] == 1
 
 
 @pytest.mark.parametrize("field", ["created_at", "name", "price", "quantity"])
-def test_the_list_can_be_sorted_both_ways_and_ties_are_broken_by_id(shop: Shop, field: str) -> None:
-    made = [shop.create_product(name=f"Tea {n % 3}", price=1 + n % 2, quantity=n % 2) for n in range(6)]
+def test_the_list_can_be_sorted_both_ways_and_ties_are_broken_by_id(api: ApiClient, field: str) -> None:
+    made = [api.create_product(name=f"Tea {n % 3}", price=1 + n % 2, quantity=n % 2) for n in range(6)]
     ordered = sorted(made, key=lambda item: (float(item[field]) if field == "price" else item[field], item["id"]))
-    assert expect(200, shop.get(target("/api/products", sort=field)))["items"] == ordered
-    assert expect(200, shop.get(target("/api/products", sort=f"-{field}")))["items"] == ordered[::-1]
+    assert expect(200, api.get(target("/api/products", sort=field)))["items"] == ordered
+    assert expect(200, api.get(target("/api/products", sort=f"-{field}")))["items"] == ordered[::-1]
 
 
 @pytest.mark.parametrize(
@@ -202,17 +202,17 @@ def test_the_list_can_be_sorted_both_ways_and_ties_are_broken_by_id(shop: Shop, 
         ("instock", "true"),
     ],
 )
-def test_a_list_parameter_that_breaks_a_rule_is_named(shop: Shop, parameter: str, value: str) -> None:
-    response = shop.get(target("/api/products", **{parameter: value}))
+def test_a_list_parameter_that_breaks_a_rule_is_named(api: ApiClient, parameter: str, value: str) -> None:
+    response = api.get(target("/api/products", **{parameter: value}))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [parameter]
 
 
-def test_a_parameter_sent_twice_is_refused(shop: Shop) -> None:
-    assert shop.get("/api/products?page=1&page=2").problem() == (422, "invalid-request")
+def test_a_parameter_sent_twice_is_refused(api: ApiClient) -> None:
+    assert api.get("/api/products?page=1&page=2").problem() == (422, "invalid-request")
 
 
-def test_pages_reach_100_000_rows_deep(shop: Shop) -> None:
-    assert expect(200, shop.get(target("/api/products", page=1001, page_size=100)))["items"] == []
-    assert shop.get(target("/api/products", page=1002, page_size=100)).problem() == (400, "page-too-deep")
-    assert shop.get(target("/api/products", page=2_147_483_647)).problem() == (400, "page-too-deep")
+def test_pages_reach_100_000_rows_deep(api: ApiClient) -> None:
+    assert expect(200, api.get(target("/api/products", page=1001, page_size=100)))["items"] == []
+    assert api.get(target("/api/products", page=1002, page_size=100)).problem() == (400, "page-too-deep")
+    assert api.get(target("/api/products", page=2_147_483_647)).problem() == (400, "page-too-deep")

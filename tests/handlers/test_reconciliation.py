@@ -5,56 +5,56 @@ from typing import Any
 import pytest
 from pg8000.native import Connection
 
+from tests.api_client import UNKNOWN, ApiClient, expect, target
 from tests.handlers.conftest import new_order
 from tests.handlers.inbox import RECONCILIATION
-from tests.shop import UNKNOWN, Shop, expect, target
 
 
-def entries(shop: Shop, **parameters: Any) -> list[tuple[str, str | None, str | None]]:
+def entries(api: ApiClient, **parameters: Any) -> list[tuple[str, str | None, str | None]]:
     """Of each its kind, its order's id, and its payment event's."""
     return [
         (one["kind"], (one["order"] or {}).get("id"), (one["payment_event"] or {}).get("event_id"))
-        for one in shop.items(RECONCILIATION, **parameters)
+        for one in api.items(RECONCILIATION, **parameters)
     ]
 
 
 @pytest.mark.parametrize(
     "parameters", [{"kind": "lost"}, {"pending_minutes": "-1"}, {"pending_minutes": "1.5"}, {"outcome": "applied"}]
 )
-def test_a_parameter_of_the_reconciliation_that_breaks_a_rule_is_named(shop: Shop, parameters: dict[str, str]) -> None:
-    assert shop.get(target(RECONCILIATION, **parameters)).problem() == (422, "invalid-request")
+def test_an_invalid_reconciliation_parameter_is_refused(api: ApiClient, parameters: dict[str, str]) -> None:
+    assert api.get(target(RECONCILIATION, **parameters)).problem() == (422, "invalid-request")
 
 
-def test_the_reconciliation_is_empty_where_everything_adds_up(shop: Shop) -> None:
+def test_the_reconciliation_is_empty_where_everything_adds_up(api: ApiClient) -> None:
     for status in ("completed", "canceled"):
-        order = new_order(shop)
+        order = new_order(api)
         if status == "completed":
-            expect(200, shop.pay(order["id"]))
-        expect(200, shop.change_status(order["id"], status))
-    new_order(shop)
-    assert entries(shop) == []
+            expect(200, api.pay(order["id"]))
+        expect(200, api.change_status(order["id"], status))
+    new_order(api)
+    assert entries(api) == []
 
 
-def test_it_lists_a_paid_order_that_was_canceled(shop: Shop, order: dict[str, Any]) -> None:
-    expect(200, shop.pay(order["id"]))
-    expect(200, shop.change_status(order["id"], "canceled"))
-    assert entries(shop) == [("paid_and_canceled", order["id"], None)]
+def test_it_lists_a_paid_order_that_was_canceled(api: ApiClient, order: dict[str, Any]) -> None:
+    expect(200, api.pay(order["id"]))
+    expect(200, api.change_status(order["id"], "canceled"))
+    assert entries(api) == [("paid_and_canceled", order["id"], None)]
 
 
-def test_it_lists_a_payment_for_a_canceled_order(shop: Shop, order: dict[str, Any]) -> None:
-    expect(200, shop.change_status(order["id"], "canceled"))
-    expect(200, shop.pay(order["id"], event_id="evt_1"))
-    assert entries(shop) == [("paid_and_canceled", order["id"], "evt_1")]
+def test_it_lists_a_payment_for_a_canceled_order(api: ApiClient, order: dict[str, Any]) -> None:
+    expect(200, api.change_status(order["id"], "canceled"))
+    expect(200, api.pay(order["id"], event_id="evt_1"))
+    assert entries(api) == [("paid_and_canceled", order["id"], "evt_1")]
 
 
 @pytest.mark.parametrize("payment_status", ["unpaid", "failed"])
 def test_it_lists_an_order_that_was_completed_and_not_paid(
-    shop: Shop, order: dict[str, Any], payment_status: str
+    api: ApiClient, order: dict[str, Any], payment_status: str
 ) -> None:
     if payment_status == "failed":
-        expect(200, shop.pay(order["id"], "failed"))
-    expect(200, shop.change_status(order["id"], "completed"))
-    [one] = shop.items(RECONCILIATION)
+        expect(200, api.pay(order["id"], "failed"))
+    expect(200, api.change_status(order["id"], "completed"))
+    [one] = api.items(RECONCILIATION)
     assert one == {
         "kind": "completed_and_unpaid",
         "since": one["order"]["created_at"],
@@ -70,13 +70,13 @@ def test_it_lists_an_order_that_was_completed_and_not_paid(
     }
 
 
-def test_it_lists_each_event_that_needs_a_review_by_why(shop: Shop, order: dict[str, Any]) -> None:
-    expect(200, shop.pay(order["id"], event_id="short", amount="1"))
-    expect(200, shop.pay(order["id"], event_id="foreign", currency="EUR"))
-    expect(200, shop.pay(order["id"], event_id="short", amount="2"))
-    expect(200, shop.change_status(order["id"], "completed"))
-    expect(200, shop.pay(order["id"], event_id="late"))
-    assert entries(shop) == [
+def test_it_lists_each_event_that_needs_a_review_by_why(api: ApiClient, order: dict[str, Any]) -> None:
+    expect(200, api.pay(order["id"], event_id="short", amount="1"))
+    expect(200, api.pay(order["id"], event_id="foreign", currency="EUR"))
+    expect(200, api.pay(order["id"], event_id="short", amount="2"))
+    expect(200, api.change_status(order["id"], "completed"))
+    expect(200, api.pay(order["id"], event_id="late"))
+    assert entries(api) == [
         ("completed_and_unpaid", order["id"], None),
         ("amount_mismatch", order["id"], "short"),
         ("amount_mismatch", order["id"], "foreign"),
@@ -86,40 +86,40 @@ def test_it_lists_each_event_that_needs_a_review_by_why(shop: Shop, order: dict[
 
 
 def test_it_lists_an_event_without_an_order_until_the_processor_puts_it_right(
-    shop: Shop, order: dict[str, Any]
+    api: ApiClient, order: dict[str, Any]
 ) -> None:
-    shop.pay(UNKNOWN, event_id="evt_1")
-    assert entries(shop) == [("event_without_order", None, "evt_1")]
-    assert shop.items(RECONCILIATION)[0]["payment_event"]["order_id"] == UNKNOWN
-    expect(200, shop.pay(order["id"], event_id="evt_1"))
-    assert entries(shop) == []
+    api.pay(UNKNOWN, event_id="evt_1")
+    assert entries(api) == [("event_without_order", None, "evt_1")]
+    assert api.items(RECONCILIATION)[0]["payment_event"]["order_id"] == UNKNOWN
+    expect(200, api.pay(order["id"], event_id="evt_1"))
+    assert entries(api) == []
 
 
 def test_it_lists_an_order_that_is_pending_for_too_long(
-    shop: Shop, order: dict[str, Any], database: Connection
+    api: ApiClient, order: dict[str, Any], database: Connection
 ) -> None:
-    expect(200, shop.pay(order["id"]))
+    expect(200, api.pay(order["id"]))
     database.run("UPDATE orders SET created_at = created_at - interval '61 minutes'")
-    assert entries(shop) == []
-    assert entries(shop, pending_minutes=62) == []
-    assert entries(shop, pending_minutes=61) == [("pending_too_long", order["id"], None)]
+    assert entries(api) == []
+    assert entries(api, pending_minutes=62) == []
+    assert entries(api, pending_minutes=61) == [("pending_too_long", order["id"], None)]
     database.run("UPDATE orders SET created_at = created_at - interval '1 day'")
-    assert entries(shop) == [("pending_too_long", order["id"], None)]
+    assert entries(api) == [("pending_too_long", order["id"], None)]
 
 
-def test_it_is_filtered_by_kind(shop: Shop) -> None:
-    canceled, completed = new_order(shop), new_order(shop)
-    expect(200, shop.change_status(canceled["id"], "canceled"))
-    expect(200, shop.pay(canceled["id"], event_id="evt_1"))
-    expect(200, shop.change_status(completed["id"], "completed"))
-    assert entries(shop, kind="paid_and_canceled") == [("paid_and_canceled", canceled["id"], "evt_1")]
-    assert entries(shop, kind="completed_and_unpaid") == [("completed_and_unpaid", completed["id"], None)]
-    assert entries(shop, kind="conflicting_event") == []
-    assert len(entries(shop)) == 2
+def test_it_is_filtered_by_kind(api: ApiClient) -> None:
+    canceled, completed = new_order(api), new_order(api)
+    expect(200, api.change_status(canceled["id"], "canceled"))
+    expect(200, api.pay(canceled["id"], event_id="evt_1"))
+    expect(200, api.change_status(completed["id"], "completed"))
+    assert entries(api, kind="paid_and_canceled") == [("paid_and_canceled", canceled["id"], "evt_1")]
+    assert entries(api, kind="completed_and_unpaid") == [("completed_and_unpaid", completed["id"], None)]
+    assert entries(api, kind="conflicting_event") == []
+    assert len(entries(api)) == 2
 
 
-def test_the_oldest_mismatch_comes_first(shop: Shop) -> None:
-    orders = [new_order(shop) for _ in range(3)]
+def test_the_oldest_mismatch_comes_first(api: ApiClient) -> None:
+    orders = [new_order(api) for _ in range(3)]
     for order in reversed(orders):
-        expect(200, shop.change_status(order["id"], "completed"))
-    assert [id_ for _, id_, _ in entries(shop)] == [order["id"] for order in orders]
+        expect(200, api.change_status(order["id"], "completed"))
+    assert [id_ for _, id_, _ in entries(api)] == [order["id"] for order in orders]

@@ -6,25 +6,25 @@ import pytest
 from pg8000.native import Connection, DatabaseError
 
 from storefront.audit import violations
-from tests.shop import UNKNOWN, Response, Shop, expect
+from tests.api_client import UNKNOWN, ApiClient, Response, expect
 
 
 @pytest.fixture
-def tea(shop: Shop) -> str:
-    product_id: str = shop.create_product(quantity=10)["id"]
+def tea(api: ApiClient) -> str:
+    product_id: str = api.create_product(quantity=10)["id"]
     return product_id
 
 
-def adjust(shop: Shop, product_id: str, delta: Any, reason: Any = "counted") -> Response:
-    return shop.call("POST", f"/api/products/{product_id}/stock-adjustments", {"delta": delta, "reason": reason})
+def adjust(api: ApiClient, product_id: str, delta: Any, reason: Any = "counted") -> Response:
+    return api.call("POST", f"/api/products/{product_id}/stock-adjustments", {"delta": delta, "reason": reason})
 
 
 def movements(database: Connection) -> list[list[Any]]:
     return database.run("SELECT kind::text, delta, reason, order_id::text FROM stock_movements ORDER BY id")  # type: ignore[no-any-return]  # untyped
 
 
-def test_an_adjustment_adds_to_the_stock_or_takes_from_it(shop: Shop, tea: str) -> None:
-    made = expect(201, adjust(shop, tea, 5, "delivery 17"))
+def test_an_adjustment_adds_to_the_stock_or_takes_from_it(api: ApiClient, tea: str) -> None:
+    made = expect(201, adjust(api, tea, 5, "delivery 17"))
     assert {name: made[name] for name in ("product_id", "kind", "delta", "reason", "quantity")} == {
         "product_id": tea,
         "kind": "adjustment",
@@ -32,47 +32,47 @@ def test_an_adjustment_adds_to_the_stock_or_takes_from_it(shop: Shop, tea: str) 
         "reason": "delivery 17",
         "quantity": 15,
     }
-    assert expect(201, adjust(shop, tea, -15))["quantity"] == 0
-    assert shop.stock(tea) == 0
+    assert expect(201, adjust(api, tea, -15))["quantity"] == 0
+    assert api.stock(tea) == 0
 
 
-def test_more_than_there_is_cannot_be_taken(shop: Shop, tea: str, database: Connection) -> None:
-    response = adjust(shop, tea, -11)
+def test_more_than_there_is_cannot_be_taken(api: ApiClient, tea: str, database: Connection) -> None:
+    response = adjust(api, tea, -11)
     assert response.problem() == (400, "insufficient-stock")
     assert response.json["detail"] == "Insufficient stock for Tea: 11 to be taken, 10 available"
-    assert adjust(shop, tea, -2_147_483_647).problem() == (400, "insufficient-stock")
-    assert adjust(shop, tea, 2_147_483_647).problem() == (422, "number-out-of-range")
-    assert shop.stock(tea) == 10
+    assert adjust(api, tea, -2_147_483_647).problem() == (400, "insufficient-stock")
+    assert adjust(api, tea, 2_147_483_647).problem() == (422, "number-out-of-range")
+    assert api.stock(tea) == 10
     assert len(movements(database)) == 1
 
 
-def test_a_product_that_is_gone_has_no_stock_to_adjust(shop: Shop, tea: str) -> None:
-    shop.call("DELETE", f"/api/products/{tea}")
-    assert adjust(shop, tea, 1).problem() == (404, "product-not-found")
-    assert adjust(shop, UNKNOWN, 1).problem() == (404, "product-not-found")
-    assert adjust(shop, "7", 1).problem() == (422, "invalid-request")
+def test_a_product_that_is_gone_has_no_stock_to_adjust(api: ApiClient, tea: str) -> None:
+    api.call("DELETE", f"/api/products/{tea}")
+    assert adjust(api, tea, 1).problem() == (404, "product-not-found")
+    assert adjust(api, UNKNOWN, 1).problem() == (404, "product-not-found")
+    assert adjust(api, "7", 1).problem() == (422, "invalid-request")
 
 
 @pytest.mark.parametrize("delta", [0, None, "1", 1.5, 2_147_483_648, -2_147_483_648, True, 1e400])
-def test_a_delta_that_breaks_a_rule_is_refused(shop: Shop, tea: str, delta: Any) -> None:
-    response = adjust(shop, tea, delta)
+def test_a_delta_that_breaks_a_rule_is_refused(api: ApiClient, tea: str, delta: Any) -> None:
+    response = adjust(api, tea, delta)
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == ["#/delta"]
 
 
 @pytest.mark.parametrize("reason", ["", " ", None, 1, "x" * 256, "a\0"])
-def test_a_reason_that_breaks_a_rule_is_refused(shop: Shop, tea: str, reason: Any) -> None:
-    response = adjust(shop, tea, 1, reason)
+def test_a_reason_that_breaks_a_rule_is_refused(api: ApiClient, tea: str, reason: Any) -> None:
+    response = adjust(api, tea, 1, reason)
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == ["#/reason"]
 
 
-def test_the_ledger_tells_every_change(shop: Shop, tea: str, database: Connection) -> None:
-    order = shop.order((tea, 3))
-    shop.call("PUT", f"/api/products/{tea}", {"quantity": 20})
-    shop.call("PUT", f"/api/products/{tea}", {"quantity": 20, "price": 2})
-    adjust(shop, tea, -1, "broken")
-    shop.change_status(order["id"], "canceled")
+def test_the_ledger_tells_every_change(api: ApiClient, tea: str, database: Connection) -> None:
+    order = api.order((tea, 3))
+    api.call("PUT", f"/api/products/{tea}", {"quantity": 20})
+    api.call("PUT", f"/api/products/{tea}", {"quantity": 20, "price": 2})
+    adjust(api, tea, -1, "broken")
+    api.change_status(order["id"], "canceled")
     assert movements(database) == [
         ["opening", 10, None, None],
         ["sale", -3, None, order["id"]],
@@ -80,12 +80,12 @@ def test_the_ledger_tells_every_change(shop: Shop, tea: str, database: Connectio
         ["adjustment", -1, "broken", None],
         ["restock", 3, None, order["id"]],
     ]
-    assert shop.stock(tea) == 22
+    assert api.stock(tea) == 22
     assert violations(database) == []
 
 
-def test_a_movement_names_who_and_which_request(shop: Shop, tea: str, database: Connection) -> None:
-    made = expect(201, adjust(shop, tea, 1))
+def test_a_movement_names_who_and_which_request(api: ApiClient, tea: str, database: Connection) -> None:
+    made = expect(201, adjust(api, tea, 1))
     stored = database.run("SELECT actor, request_id FROM stock_movements WHERE kind = 'adjustment'")
     assert stored == [["anonymous", made["request_id"]]]
 
@@ -93,9 +93,9 @@ def test_a_movement_names_who_and_which_request(shop: Shop, tea: str, database: 
 @pytest.mark.parametrize("table", ["order_events", "stock_movements"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET actor = 'x'", "DELETE FROM {}", "DELETE FROM {} WHERE false"])
 def test_what_happened_can_neither_be_changed_nor_deleted(
-    shop: Shop, tea: str, database: Connection, table: str, change: str
+    api: ApiClient, tea: str, database: Connection, table: str, change: str
 ) -> None:
-    shop.order((tea, 1))
+    api.order((tea, 1))
     before = database.run(f"SELECT * FROM {table}")
     with pytest.raises(DatabaseError, match=f"{table} is append-only"):
         database.run(change.format(table))
@@ -104,9 +104,9 @@ def test_what_happened_can_neither_be_changed_nor_deleted(
     assert database.run(f"SELECT * FROM {table}") == before != []
 
 
-def test_the_database_itself_refuses_to_give_stock_back_twice(shop: Shop, tea: str, database: Connection) -> None:
-    order = shop.order((tea, 1))
-    shop.change_status(order["id"], "canceled")
+def test_the_database_itself_refuses_to_give_stock_back_twice(api: ApiClient, tea: str, database: Connection) -> None:
+    order = api.order((tea, 1))
+    api.change_status(order["id"], "canceled")
     with pytest.raises(DatabaseError, match="stock_movements_once_per_order"):
         database.run(f"SELECT restock_orders(ARRAY['{order['id']}']::uuid[], '{{\"actor\": \"x\"}}')")
-    assert shop.stock(tea) == 10
+    assert api.stock(tea) == 10

@@ -10,24 +10,24 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront.payments.signatures import Scheme
-from tests.shop import UNKNOWN, Shop, expect
+from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.stripe_events import stripe_event
 
 
-def test_an_authentic_event_is_applied(shop: Shop, order: dict[str, Any]) -> None:
+def test_an_authentic_event_is_applied(api: ApiClient, order: dict[str, Any]) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
-    assert expect(200, shop.pay(order["id"])) == {
+    assert expect(200, api.pay(order["id"])) == {
         "message": "Payment status updated successfully",
         "order_id": order["id"],
         "payment_status": "paid",
         "event_id": hashlib.sha256(body).hexdigest(),
         "outcome": "applied",
     }
-    assert shop.payment_status(order["id"]) == "paid"
+    assert api.payment_status(order["id"]) == "paid"
 
 
-def test_an_event_says_its_own_id_and_may_carry_fields_that_nobody_knows(shop: Shop, order: dict[str, Any]) -> None:
-    response = shop.pay(order["id"], event_id="evt_1", livemode=False)
+def test_an_event_says_its_own_id_and_may_carry_fields_that_nobody_knows(api: ApiClient, order: dict[str, Any]) -> None:
+    response = api.pay(order["id"], event_id="evt_1", livemode=False)
     assert (expect(200, response)["event_id"], response.json["outcome"]) == ("evt_1", "applied")
 
 
@@ -36,15 +36,15 @@ def stripe_s(order: dict[str, Any], name: str = "payment_intent.succeeded", /, *
     return stripe_event(name, amount_received=450, metadata={"order_id": order["id"]}, **changes)
 
 
-def test_an_event_in_the_envelope_of_standard_webhooks_is_applied(shop: Shop, order: dict[str, Any]) -> None:
+def test_an_event_in_the_envelope_of_standard_webhooks_is_applied(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"type": "payment.paid", "timestamp": "2026-01-31T12:00:00Z", "data": {"order_id": order["id"]}}
-    response = expect(200, shop.deliver(body, "standard_webhooks", "msg_7"))
+    response = expect(200, api.deliver(body, "standard_webhooks", "msg_7"))
     assert (response["outcome"], response["event_id"], response["payment_status"]) == ("applied", "msg_7", "paid")
 
 
-def test_an_event_of_stripe_s_is_applied(shop: Shop, order: dict[str, Any]) -> None:
+def test_an_event_of_stripe_s_is_applied(api: ApiClient, order: dict[str, Any]) -> None:
     body = stripe_s(order)
-    response = expect(200, shop.deliver(body, "stripe"))
+    response = expect(200, api.deliver(body, "stripe"))
     assert (response["outcome"], response["event_id"], response["payment_status"]) == ("applied", body["id"], "paid")
 
 
@@ -56,8 +56,10 @@ def test_an_event_of_stripe_s_is_applied(shop: Shop, order: dict[str, Any]) -> N
         ("standard_webhooks", {"type": "user.created"}),
     ],
 )
-def test_an_event_that_is_not_ours_is_acknowledged(shop: Shop, order: dict[str, Any], scheme: str, body: Any) -> None:
-    response = expect(200, shop.deliver(body, scheme, "evt_1"))
+def test_an_event_for_something_else_is_acknowledged(
+    api: ApiClient, order: dict[str, Any], scheme: str, body: Any
+) -> None:
+    response = expect(200, api.deliver(body, scheme, "evt_1"))
     assert response == {
         "message": "Payment event ignored: it changes nothing",
         "order_id": None,
@@ -65,16 +67,16 @@ def test_an_event_that_is_not_ours_is_acknowledged(shop: Shop, order: dict[str, 
         "event_id": "evt_1",
         "outcome": "ignored",
     }
-    assert shop.payment_status(order["id"]) == "unpaid"
+    assert api.payment_status(order["id"]) == "unpaid"
 
 
-def test_a_session_that_is_not_paid_yet_waits_for_its_payment(shop: Shop, order: dict[str, Any]) -> None:
+def test_a_session_that_is_not_paid_yet_waits_for_its_payment(api: ApiClient, order: dict[str, Any]) -> None:
     for name, outcome, status in (
         ("checkout.session.completed.unpaid", "ignored", "unpaid"),
         ("checkout.session.async_payment_failed", "applied", "failed"),
         ("checkout.session.async_payment_succeeded", "applied", "paid"),
     ):
-        response = expect(200, shop.deliver(stripe_s(order, name, amount_total=450), "stripe"))
+        response = expect(200, api.deliver(stripe_s(order, name, amount_total=450), "stripe"))
         assert (response["outcome"], response["payment_status"]) == (outcome, status)
 
 
@@ -95,31 +97,31 @@ def test_a_session_that_is_not_paid_yet_waits_for_its_payment(shop: Shop, order:
 )
 @pytest.mark.parametrize("status", ["paid", "failed"])
 def test_amount_and_currency_are_compared_where_the_event_has_them(
-    shop: Shop, order: dict[str, Any], money: dict[str, Any], outcome: str, status: str
+    api: ApiClient, order: dict[str, Any], money: dict[str, Any], outcome: str, status: str
 ) -> None:
-    assert expect(200, shop.pay(order["id"], status, **money))["outcome"] == outcome
-    assert shop.payment_status(order["id"]) == (status if outcome == "applied" else "unpaid")
+    assert expect(200, api.pay(order["id"], status, **money))["outcome"] == outcome
+    assert api.payment_status(order["id"]) == (status if outcome == "applied" else "unpaid")
 
 
-def test_a_shop_s_currency_is_a_setting(shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shop_s_currency_is_a_setting(api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CURRENCY", "EUR")
-    assert expect(200, shop.pay(order["id"], event_id="1", currency="USD"))["outcome"] == "needs_review"
-    assert expect(200, shop.pay(order["id"], event_id="2", currency="EUR"))["outcome"] == "applied"
+    assert expect(200, api.pay(order["id"], event_id="1", currency="USD"))["outcome"] == "needs_review"
+    assert expect(200, api.pay(order["id"], event_id="2", currency="EUR"))["outcome"] == "applied"
 
 
-def test_the_same_event_is_taken_once_however_often_it_comes(shop: Shop, order: dict[str, Any]) -> None:
-    outcomes = [expect(200, shop.pay(order["id"], "failed", event_id="evt_1"))["outcome"] for _ in range(3)]
+def test_the_same_event_is_taken_once_however_often_it_comes(api: ApiClient, order: dict[str, Any]) -> None:
+    outcomes = [expect(200, api.pay(order["id"], "failed", event_id="evt_1"))["outcome"] for _ in range(3)]
     assert outcomes == ["applied", "duplicate", "duplicate"]
-    expect(200, shop.pay(order["id"], "paid", event_id="evt_2"))
-    assert expect(200, shop.pay(order["id"], "failed", event_id="evt_1"))["outcome"] == "duplicate"
-    assert shop.payment_status(order["id"]) == "paid"
+    expect(200, api.pay(order["id"], "paid", event_id="evt_2"))
+    assert expect(200, api.pay(order["id"], "failed", event_id="evt_1"))["outcome"] == "duplicate"
+    assert api.payment_status(order["id"]) == "paid"
 
 
-def test_the_same_event_may_be_written_in_another_way(shop: Shop, order: dict[str, Any]) -> None:
+def test_the_same_event_may_be_written_in_another_way(api: ApiClient, order: dict[str, Any]) -> None:
     body = stripe_s(order)
-    assert expect(200, shop.deliver(body, "stripe"))["outcome"] == "applied"
+    assert expect(200, api.deliver(body, "stripe"))["outcome"] == "applied"
     # As Stripe counts the endpoints that it has yet to tell.
-    assert expect(200, shop.deliver({**body, "pending_webhooks": 0}, "stripe"))["outcome"] == "duplicate"
+    assert expect(200, api.deliver({**body, "pending_webhooks": 0}, "stripe"))["outcome"] == "duplicate"
 
 
 @pytest.mark.parametrize(
@@ -128,40 +130,40 @@ def test_the_same_event_may_be_written_in_another_way(shop: Shop, order: dict[st
     ids=lambda change: next(iter(change)),
 )
 def test_an_event_s_id_with_another_content_needs_a_review_and_is_never_applied(
-    shop: Shop, order: dict[str, Any], change: dict[str, str]
+    api: ApiClient, order: dict[str, Any], change: dict[str, str]
 ) -> None:
     first = {"order_id": order["id"], "payment_status": "failed", "event_id": "evt_1"}
-    assert expect(200, shop.deliver(first))["outcome"] == "applied"
-    said = [expect(200, shop.deliver(body))["outcome"] for body in ({**first, **change}, {**first, **change}, first)]
+    assert expect(200, api.deliver(first))["outcome"] == "applied"
+    said = [expect(200, api.deliver(body))["outcome"] for body in ({**first, **change}, {**first, **change}, first)]
     assert said == ["needs_review", "duplicate", "duplicate"]
-    assert shop.payment_status(order["id"]) == "failed"
+    assert api.payment_status(order["id"]) == "failed"
 
 
-def test_an_event_s_id_is_its_scheme_s_own(shop: Shop, order: dict[str, Any]) -> None:
+def test_an_event_s_id_is_its_scheme_s_own(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"order_id": order["id"], "payment_status": "failed", "event_id": "evt_1"}
-    assert expect(200, shop.deliver(body))["outcome"] == "applied"
+    assert expect(200, api.deliver(body))["outcome"] == "applied"
     changed = {**body, "payment_status": "paid"}
-    assert expect(200, shop.deliver(changed, "standard_webhooks"))["outcome"] == "applied"
+    assert expect(200, api.deliver(changed, "standard_webhooks"))["outcome"] == "applied"
 
 
-def test_a_delivery_counts_for_the_event_of_its_own_scheme(shop: Shop, order: dict[str, Any]) -> None:
+def test_a_delivery_counts_for_the_event_of_its_own_scheme(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"order_id": order["id"], "payment_status": "paid", "event_id": "evt_1"}
     # In the order of the schemes' names too, which is how the inbox is searched.
-    assert shop.deliver({**body, "order_id": UNKNOWN}, "standard_webhooks").status == 404
-    said = [expect(200, shop.deliver(body, scheme))["outcome"] for scheme in ("x_signature", "stripe", "x_signature")]
+    assert api.deliver({**body, "order_id": UNKNOWN}, "standard_webhooks").status == 404
+    said = [expect(200, api.deliver(body, scheme))["outcome"] for scheme in ("x_signature", "stripe", "x_signature")]
     assert said == ["applied", "duplicate", "duplicate"]
-    attempts = {event["scheme"]: event["attempts"] for event in shop.items("/api/payment-events")}
+    attempts = {event["scheme"]: event["attempts"] for event in api.items("/api/payment-events")}
     assert attempts == {"standard_webhooks": 1, "x_signature": 2, "stripe": 1}
 
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
 @pytest.mark.parametrize("named", [True, False])
 def test_an_event_s_identity_is_the_one_it_names_or_its_message_s_or_its_body_s(
-    shop: Shop, order: dict[str, Any], scheme: str, *, named: bool
+    api: ApiClient, order: dict[str, Any], scheme: str, *, named: bool
 ) -> None:
     body = {"order_id": order["id"], "payment_status": "paid", **({"event_id": "evt_1"} if named else {})}
     unnamed = "msg_7" if scheme == "standard_webhooks" else hashlib.sha256(json.dumps(body).encode()).hexdigest()
-    assert expect(200, shop.deliver(body, scheme, "msg_7"))["event_id"] == ("evt_1" if named else unnamed)
+    assert expect(200, api.deliver(body, scheme, "msg_7"))["event_id"] == ("evt_1" if named else unnamed)
 
 
 @pytest.mark.parametrize(
@@ -180,67 +182,67 @@ def test_an_event_s_identity_is_the_one_it_names_or_its_message_s_or_its_body_s(
     ],
 )
 def test_each_event_has_the_outcome_that_the_order_allows(
-    shop: Shop, order: dict[str, Any], events: list[str], outcomes: list[str | None], status: str
+    api: ApiClient, order: dict[str, Any], events: list[str], outcomes: list[str | None], status: str
 ) -> None:
     seen: list[str | None] = []
     for event in events:
         if event in ("paid", "failed"):
-            response = expect(200, shop.pay(order["id"], event))
-            assert response["payment_status"] == shop.payment_status(order["id"])
+            response = expect(200, api.pay(order["id"], event))
+            assert response["payment_status"] == api.payment_status(order["id"])
             seen.append(response["outcome"])
         else:
-            expect(200, shop.change_status(order["id"], event))
+            expect(200, api.change_status(order["id"], event))
             seen.append(None)
-    assert (seen, shop.payment_status(order["id"])) == (outcomes, status)
+    assert (seen, api.payment_status(order["id"])) == (outcomes, status)
 
 
 def test_what_needs_somebody_is_a_warning_in_the_log(
-    shop: Shop, order: dict[str, Any], caplog: pytest.LogCaptureFixture
+    api: ApiClient, order: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    expect(200, shop.change_status(order["id"], "canceled"))
-    expect(200, shop.pay(order["id"], event_id="evt_1"))
+    expect(200, api.change_status(order["id"], "canceled"))
+    expect(200, api.pay(order["id"], event_id="evt_1"))
     line = vars(caplog.records[-1])
     assert (line["levelname"], line["outcome"]) == ("WARNING", "needs_refund")
     assert (line["order_id"], line["event_id"]) == (order["id"], "evt_1")
-    shop.get("/api/orders")
+    api.get("/api/orders")
     assert (caplog.records[-1].levelname, "outcome" in vars(caplog.records[-1])) == ("INFO", False)
 
 
-def test_an_event_without_effect_leaves_the_order_as_it_was(shop: Shop, order: dict[str, Any]) -> None:
-    shop.pay(order["id"])
-    before = expect(200, shop.get(f"/api/orders/{order['id']}"))
-    shop.pay(order["id"])
-    shop.pay(order["id"], "failed")
-    assert expect(200, shop.get(f"/api/orders/{order['id']}")) == before
+def test_an_event_without_effect_leaves_the_order_as_it_was(api: ApiClient, order: dict[str, Any]) -> None:
+    api.pay(order["id"])
+    before = expect(200, api.get(f"/api/orders/{order['id']}"))
+    api.pay(order["id"])
+    api.pay(order["id"], "failed")
+    assert expect(200, api.get(f"/api/orders/{order['id']}")) == before
 
 
-def test_an_unknown_order_is_404_so_that_the_processor_tries_again(shop: Shop) -> None:
-    assert shop.pay(UNKNOWN).problem() == (404, "order-not-found")
+def test_an_unknown_order_is_404_so_that_the_processor_tries_again(api: ApiClient) -> None:
+    assert api.pay(UNKNOWN).problem() == (404, "order-not-found")
 
 
-def test_an_event_that_was_not_taken_binds_the_processor_to_nothing(shop: Shop, order: dict[str, Any]) -> None:
+def test_an_event_that_was_not_taken_binds_the_processor_to_nothing(api: ApiClient, order: dict[str, Any]) -> None:
     for body in ({"order_id": UNKNOWN}, {"order_id": UNKNOWN, "amount": "1"}):
-        response = shop.deliver({**body, "payment_status": "paid", "event_id": "evt_1"})
+        response = api.deliver({**body, "payment_status": "paid", "event_id": "evt_1"})
         assert response.problem() == (404, "order-not-found")
-    assert [expect(200, shop.pay(order["id"], event_id="evt_1"))["outcome"] for _ in range(2)] == [
+    assert [expect(200, api.pay(order["id"], event_id="evt_1"))["outcome"] for _ in range(2)] == [
         "applied",
         "duplicate",
     ]
 
 
 def test_while_the_database_is_away_the_processor_is_asked_to_come_back_and_then_the_event_is_taken(
-    shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with monkeypatch.context() as away:
         away.setenv("DATABASE_URL", f"postgresql://nobody@/shop?host={tmp_path}")
         db.disconnect()
-        response = shop.pay(order["id"], event_id="evt_1")
+        response = api.pay(order["id"], event_id="evt_1")
         assert response.problem() == (503, "unavailable")
         assert response.headers["retry-after"] == "2"
-    assert expect(200, shop.pay(order["id"], event_id="evt_1"))["outcome"] == "applied"
+    assert expect(200, api.pay(order["id"], event_id="evt_1"))["outcome"] == "applied"
 
 
-def test_an_event_is_kept_as_it_was_sent(shop: Shop, order: dict[str, Any], database: Connection) -> None:
+def test_an_event_is_kept_as_it_was_sent(api: ApiClient, order: dict[str, Any], database: Connection) -> None:
     body = '{"payment_status":"paid" , "order_id": "%s", "note":"Grüße 🍵"}' % order["id"]  # noqa: UP031  braces
-    expect(200, shop.deliver(body.encode()))
+    expect(200, api.deliver(body.encode()))
     assert database.run("SELECT body FROM payment_events") == [[body]]

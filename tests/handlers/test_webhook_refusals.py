@@ -11,13 +11,13 @@ import pytest
 from storefront.payments.keyring import Keyring
 from storefront.payments.secret import fetch_secret
 from storefront.payments.signatures import Scheme
+from tests.api_client import UNKNOWN, ApiClient, api_event, lambda_context, load_function, signed
 from tests.forgeries import forgeries
-from tests.shop import UNKNOWN, Shop, api_event, lambda_context, load_function, signed
 
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
 def test_no_forgery_gets_past_the_signature_and_none_is_an_error_of_ours(
-    shop: Shop, order: dict[str, Any], scheme: str, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, order: dict[str, Any], scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     # Of one clock: an event 301 s early is timely a second later.
@@ -33,7 +33,7 @@ def test_no_forgery_gets_past_the_signature_and_none_is_an_error_of_ours(
         answered[answer["statusCode"]] += 1
     assert answered.keys() == {401}
     assert answered[401] >= 60
-    assert shop.payment_status(order["id"]) == "unpaid"
+    assert api.payment_status(order["id"]) == "unpaid"
 
 
 def test_a_body_in_base64_is_verified_over_the_bytes_that_were_sent(order: dict[str, Any]) -> None:
@@ -56,25 +56,25 @@ def test_a_body_in_base64_is_verified_over_the_bytes_that_were_sent(order: dict[
     ],
 )
 def test_an_event_that_is_not_authentic_gets_no_further(
-    shop: Shop, order: dict[str, Any], headers: dict[str, str], detail: str
+    api: ApiClient, order: dict[str, Any], headers: dict[str, str], detail: str
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     for content in (body, b"not JSON"):
-        response = shop.call("POST", "/api/payment-webhook", content, headers)
+        response = api.call("POST", "/api/payment-webhook", content, headers)
         assert response.problem() == (401, "unauthenticated")
         assert response.json["detail"] == detail
-    assert shop.payment_status(order["id"]) == "unpaid"
+    assert api.payment_status(order["id"]) == "unpaid"
 
 
 def test_the_log_says_why_and_the_answer_does_not(
-    shop: Shop, order: dict[str, Any], caplog: pytest.LogCaptureFixture
+    api: ApiClient, order: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     for headers, cause in (
         ({"x-signature": "0" * 64}, "signed with no live secret of x_signature"),
         ({"stripe-signature": "t=1,v1=" + "0" * 64}, "s old"),
     ):
-        response = shop.call("POST", "/api/payment-webhook", body, headers)
+        response = api.call("POST", "/api/payment-webhook", body, headers)
         line = vars(caplog.records[-1])
         assert (line["problem"], line["cause"].endswith(cause)) == ("unauthenticated", True)
         assert response.json["detail"] == "Invalid signature"
@@ -90,9 +90,9 @@ def test_the_log_says_why_and_the_answer_does_not(
     ],
 )
 def test_an_authentic_event_that_is_refused_is_a_warning_that_says_what_to_mend(
-    shop: Shop, caplog: pytest.LogCaptureFixture, body: bytes, media_type: str, detail: str
+    api: ApiClient, caplog: pytest.LogCaptureFixture, body: bytes, media_type: str, detail: str
 ) -> None:
-    response = shop.call("POST", "/api/payment-webhook", body, {**signed(body), "content-type": media_type})
+    response = api.call("POST", "/api/payment-webhook", body, {**signed(body), "content-type": media_type})
     assert response.status in (400, 415, 422)
     line = vars(caplog.records[-1])
     assert (caplog.records[-1].levelname, line["scheme"]) == ("WARNING", "x_signature")
@@ -100,10 +100,10 @@ def test_an_authentic_event_that_is_refused_is_a_warning_that_says_what_to_mend(
     assert detail in line["detail"]
 
 
-def test_a_body_changed_after_it_was_signed_is_refused(shop: Shop, order: dict[str, Any]) -> None:
+def test_a_body_changed_after_it_was_signed_is_refused(api: ApiClient, order: dict[str, Any]) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "failed"}).encode()
     tampered = body.replace(b"failed", b"paid")
-    assert shop.call("POST", "/api/payment-webhook", tampered, signed(body)).problem() == (401, "unauthenticated")
+    assert api.call("POST", "/api/payment-webhook", tampered, signed(body)).problem() == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize(
@@ -127,15 +127,15 @@ def test_a_body_changed_after_it_was_signed_is_refused(shop: Shop, order: dict[s
     ],
 )
 def test_an_authentic_event_that_is_not_well_formed_is_refused(
-    shop: Shop, body: bytes, problem: tuple[int, str]
+    api: ApiClient, body: bytes, problem: tuple[int, str]
 ) -> None:
-    assert shop.deliver(body).problem() == problem
+    assert api.deliver(body).problem() == problem
 
 
 def test_with_no_secret_configured_everything_is_refused(
-    shop: Shop, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret))
     monkeypatch.delenv("WEBHOOK_SECRET_ID", raising=False)
-    assert shop.pay(order["id"]).problem() == (401, "unauthenticated")
-    assert shop.payment_status(order["id"]) == "unpaid"
+    assert api.pay(order["id"]).problem() == (401, "unauthenticated")
+    assert api.payment_status(order["id"]) == "unpaid"

@@ -15,8 +15,8 @@ from storefront import db
 from storefront.actor import Actor
 from storefront.log import logger
 from storefront.orders import store
+from tests.api_client import ENVIRONMENT, ApiClient, Response, expect, load_function, local_keyring, over_handlers
 from tests.integration.processes import forked_from
-from tests.shop import ENVIRONMENT, Response, Shop, expect, load_function, local_keyring, over_handlers
 
 PROCESSES = 8
 
@@ -49,18 +49,18 @@ def meet() -> None:
 
 def buy(lines: Sequence[tuple[str, int]], times: int) -> list[tuple[int, str]]:
     """Buy again and again; what the shop said to each try."""
-    shop = _ready_shop()
+    api = _ready_shop()
     meet()
-    return [_said(shop.place_order(*lines)) for _ in range(times)]
+    return [_said(api.place_order(*lines)) for _ in range(times)]
 
 
 def buy_each(product_ids: Sequence[str]) -> list[tuple[int, str]]:
     """Buy a unit of each product, at the same time as everybody else; what the shop said."""
-    shop = _ready_shop()
+    api = _ready_shop()
     said = []
     for product_id in product_ids:
         meet()
-        said.append(_said(shop.place_order((product_id, 1))))
+        said.append(_said(api.place_order((product_id, 1))))
     return said
 
 
@@ -84,11 +84,11 @@ class Kept(NamedTuple):
 
 def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[Kept]:
     """Send one order under each key, at the same time as everybody else."""
-    shop = _ready_shop()
+    api = _ready_shop()
     kept = []
     for key in keys:
         meet()
-        response = _buy_under_key(shop, product_id, key)
+        response = _buy_under_key(api, product_id, key)
         kept.append(Kept(expect(201, response)["id"], "idempotent-replayed" in response.headers))
     return kept
 
@@ -105,19 +105,19 @@ class Delivery(NamedTuple):
 def deliver(deliveries: Sequence[Delivery]) -> list[str]:
     """Deliver events one after the other, at the same time as everybody else; what came of each."""
     vars(load_function("webhook"))["keyring"] = local_keyring()
-    shop = _ready_shop()
+    api = _ready_shop()
     meet()
-    return [expect(200, _deliver(shop, one))["outcome"] for one in deliveries]
+    return [expect(200, _deliver(api, one))["outcome"] for one in deliveries]
 
 
-def _deliver(shop: Shop, delivery: Delivery) -> Response:
+def _deliver(api: ApiClient, delivery: Delivery) -> Response:
     body = {"order_id": delivery.order_id, "payment_status": delivery.payment_status, "event_id": delivery.event_id}
-    return shop.deliver(body, delivery.scheme, delivery.event_id)
+    return api.deliver(body, delivery.scheme, delivery.event_id)
 
 
 def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
     """Order, cancel, complete and expire at random, until somebody sees what no client should."""
-    shop, random, orders = _ready_shop(), Random(seed), list[str]()
+    api, random, orders = _ready_shop(), Random(seed), list[str]()
     ways = [[(product_id, 1) for product_id in ids] for ids in (product_ids, product_ids[::-1])]
     meet()
     for _ in range(times):
@@ -128,10 +128,10 @@ def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
             store.expire(0, 5, Actor(actor="test", request_id="test"))
         elif draw < 0.4 and orders:
             order_id = orders.pop(random.randrange(len(orders)))
-            response = shop.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))
+            response = api.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))
             assert response.status in {200, 400}, response
         else:
-            response = shop.place_order(*random.choice(ways))
+            response = api.place_order(*random.choice(ways))
             assert response.status in {201, 400}, response
             if response.status == 201:
                 orders.append(response.json["id"])
@@ -152,12 +152,12 @@ def _do(work: Callable[[], Result]) -> Result:
         raise
 
 
-def _ready_shop() -> Shop:
+def _ready_shop() -> ApiClient:
     """A shop that has its session already."""
-    shop = Shop(over_handlers)
-    expect(200, shop.get("/api/products"))
-    expect(200, shop.get("/api/orders"))
-    return shop
+    api = ApiClient(over_handlers)
+    expect(200, api.get("/api/products"))
+    expect(200, api.get("/api/orders"))
+    return api
 
 
 def _said(response: Response) -> tuple[int, str]:
@@ -173,10 +173,10 @@ def _wait_for_sessions(connection: Connection, expected: int) -> None:
         connection.run("SELECT pg_stat_clear_snapshot()")
 
 
-def _buy_under_key(shop: Shop, product_id: str, key: str) -> Response:
+def _buy_under_key(api: ApiClient, product_id: str, key: str) -> Response:
     body = {"customer_id": 1, "products": [{"product_id": product_id, "quantity": 1}]}
     while True:
-        response = shop.call("POST", "/api/orders", body, {"idempotency-key": key})
+        response = api.call("POST", "/api/orders", body, {"idempotency-key": key})
         if response.status != 409:
             return response
         assert "retry-after" in response.headers, response

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pg8000.native import Connection
 
 from storefront.errors import Unavailable
-from tests.shop import Response, Shop, lambda_context, load_function
+from tests.api_client import ApiClient, Response, lambda_context, load_function
 
 Request = Callable[[], str]
 """Sends one and the same request each time, and gives the answer in a few words."""
 
-Prepare = Callable[[Shop, Connection], Request]
+Prepare = Callable[[ApiClient, Connection], Request]
 
 Changes = tuple[str, ...]
 """Lines of the books: + what there is now, - what there was before."""
@@ -73,52 +73,52 @@ def in_words(response: Response) -> str:
     return f"{status} {kind}" + (f", retry after {response.headers['retry-after']}" if status == 503 else "")
 
 
-def _create_product(shop: Shop, _: Connection) -> Request:
-    return _post(shop, "/api/products", {"name": "Tea", "price": "4.50", "quantity": 10})
+def _create_product(api: ApiClient, _: Connection) -> Request:
+    return _post(api, "/api/products", {"name": "Tea", "price": "4.50", "quantity": 10})
 
 
-def _update_product(shop: Shop, _: Connection) -> Request:
-    return _put_product(shop, _product_path(shop))
+def _update_product(api: ApiClient, _: Connection) -> Request:
+    return _put_product(api, _product_path(api))
 
 
-def _update_product_as_read(shop: Shop, _: Connection) -> Request:
-    path = _product_path(shop)
-    return _put_product(shop, path, {"if-match": shop.get(path).headers["etag"]})
+def _update_product_as_read(api: ApiClient, _: Connection) -> Request:
+    path = _product_path(api)
+    return _put_product(api, path, {"if-match": api.get(path).headers["etag"]})
 
 
-def _delete_product(shop: Shop, _: Connection) -> Request:
-    path = _product_path(shop)
-    return lambda: in_words(shop.call("DELETE", path))
+def _delete_product(api: ApiClient, _: Connection) -> Request:
+    path = _product_path(api)
+    return lambda: in_words(api.call("DELETE", path))
 
 
-def _adjust_stock(shop: Shop, _: Connection) -> Request:
-    return _post(shop, f"{_product_path(shop)}/stock-adjustments", {"delta": -3, "reason": "broken"})
+def _adjust_stock(api: ApiClient, _: Connection) -> Request:
+    return _post(api, f"{_product_path(api)}/stock-adjustments", {"delta": -3, "reason": "broken"})
 
 
-def _place_order(shop: Shop, _: Connection) -> Request:
-    return _post(shop, "/api/orders", _new_order(shop))
+def _place_order(api: ApiClient, _: Connection) -> Request:
+    return _post(api, "/api/orders", _new_order(api))
 
 
-def _place_order_without_key(shop: Shop, _: Connection) -> Request:
-    order = _new_order(shop)
-    return lambda: in_words(shop.call("POST", "/api/orders", order))
+def _place_order_without_key(api: ApiClient, _: Connection) -> Request:
+    order = _new_order(api)
+    return lambda: in_words(api.call("POST", "/api/orders", order))
 
 
 def _change_status(status: str) -> Prepare:
-    def prepare(shop: Shop, _: Connection) -> Request:
-        order_id = ordered(shop)
-        return lambda: in_words(shop.change_status(order_id, status))
+    def prepare(api: ApiClient, _: Connection) -> Request:
+        order_id = ordered(api)
+        return lambda: in_words(api.change_status(order_id, status))
 
     return prepare
 
 
-def _expire_order(shop: Shop, database: Connection) -> Request:
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days' WHERE id = :id", id=ordered(shop))
+def _expire_order(api: ApiClient, database: Connection) -> Request:
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days' WHERE id = :id", id=ordered(api))
     return _run_expiry
 
 
-def _sweep_key(shop: Shop, database: Connection) -> Request:
-    _create_product(shop, database)()
+def _sweep_key(api: ApiClient, database: Connection) -> Request:
+    _create_product(api, database)()
     database.run(
         "UPDATE idempotency_keys SET created_at = created_at - idempotency_key_lifetime()"
         " WHERE created_at = (SELECT max(created_at) FROM idempotency_keys)"
@@ -134,25 +134,25 @@ def _run_expiry() -> str:
     return "{expired} expired, {swept} swept".format(**response)
 
 
-def _post(shop: Shop, path: str, body: object) -> Request:
+def _post(api: ApiClient, path: str, body: object) -> Request:
     headers = {"idempotency-key": str(uuid.uuid4())}
-    return lambda: in_words(shop.call("POST", path, body, headers))
+    return lambda: in_words(api.call("POST", path, body, headers))
 
 
-def _put_product(shop: Shop, path: str, headers: dict[str, str] | None = None) -> Request:
-    return lambda: in_words(shop.call("PUT", path, {"price": "5.00", "quantity": 7}, headers))
+def _put_product(api: ApiClient, path: str, headers: dict[str, str] | None = None) -> Request:
+    return lambda: in_words(api.call("PUT", path, {"price": "5.00", "quantity": 7}, headers))
 
 
-def _product_path(shop: Shop) -> str:
-    return f"/api/products/{shop.create_product()['id']}"
+def _product_path(api: ApiClient) -> str:
+    return f"/api/products/{api.create_product()['id']}"
 
 
-def _new_order(shop: Shop) -> object:
-    return {"customer_id": 1, "products": [{"product_id": shop.create_product()["id"], "quantity": 3}]}
+def _new_order(api: ApiClient) -> object:
+    return {"customer_id": 1, "products": [{"product_id": api.create_product()["id"], "quantity": 3}]}
 
 
-def ordered(shop: Shop) -> str:
-    order_id: str = shop.order((shop.create_product()["id"], 3))["id"]
+def ordered(api: ApiClient) -> str:
+    order_id: str = api.order((api.create_product()["id"], 3))["id"]
     return order_id
 
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from storefront.errors import Unavailable
 from storefront.log import logger
+from tests.api_client import ApiClient, Response, lambda_context, load_function, local_keyring, over_handlers
 from tests.integration.processes import forked_from
-from tests.shop import Response, Shop, lambda_context, load_function, local_keyring, over_handlers
 
 ACTIONS = {"order": 8, "status": 3, "payment": 5, "adjustment": 3, "expiry": 1}
 """What is asked for, and how often beside the others."""
@@ -46,27 +46,27 @@ class Promise(NamedTuple):
     times_sent: int
 
 
-def insist(shop: Shop, request: Request) -> Promise:
+def insist(api: ApiClient, request: Request) -> Promise:
     """Send a request until there is an answer that says what became of it."""
     times_sent = 1
-    while (response := _send(shop, request)).status in SENT_AGAIN:
+    while (response := _send(api, request)).status in SENT_AGAIN:
         times_sent += 1
         time.sleep(_PAUSE)
     return Promise(request, response.status, response.json, times_sent)
 
 
-def _send(shop: Shop, request: Request) -> Response:
+def _send(api: ApiClient, request: Request) -> Response:
     _, key, target, body = request
     match request.action:
         case "order":
-            return shop.call("POST", "/api/orders", body, {"idempotency-key": key})
+            return api.call("POST", "/api/orders", body, {"idempotency-key": key})
         case "status":
-            return shop.change_status(target, body)
+            return api.change_status(target, body)
         case "payment":
-            return shop.pay(target, body, event_id=key)
+            return api.pay(target, body, event_id=key)
         case "adjustment":
             path = f"/api/products/{target}/stock-adjustments"
-            return shop.call("POST", path, {"delta": body, "reason": key}, {"idempotency-key": key})
+            return api.call("POST", path, {"delta": body, "reason": key}, {"idempotency-key": key})
         case _:
             return _expire()
 
@@ -110,13 +110,13 @@ def _work(task: Task, parent: Connection) -> None:
     os.environ.update(task.environment)
     logger.setLevel("CRITICAL")
     vars(load_function("webhook"))["keyring"] = local_keyring()
-    shop, random, order_ids = Shop(over_handlers), Random(task.name), list(task.order_ids)
+    api, random, order_ids = ApiClient(over_handlers), Random(task.name), list(task.order_ids)
     request = task.unanswered
     for number in count():
         request = request or _choose(random, f"{task.name}-{number}", task.product_ids, order_ids)
         # Both are short enough for the pipe to take them whole or not at all, whenever the process is killed.
         parent.send(request)
-        promise = insist(shop, request)
+        promise = insist(api, request)
         parent.send(promise)
         if request.action == "order" and promise.status == 201:
             order_ids.append(promise.body["id"])

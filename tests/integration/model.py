@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
-from tests.shop import UNKNOWN
+from tests.api_client import UNKNOWN
 
 MAX_INTEGER = 2_147_483_647
 MAX_TOTAL = Decimal("99999999.99")

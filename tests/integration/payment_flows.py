@@ -4,43 +4,43 @@ import uuid
 
 from pg8000.native import Connection
 
+from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.flows import WAS_PENDING, Changes, Flow, Prepare, Request, in_words, ordered
 from tests.integration.races import pay
-from tests.shop import UNKNOWN, Shop
 
 
 def _pay(payment_status: str, *, canceled: bool = False, **fields: str) -> Prepare:
-    def prepare(shop: Shop, _: Connection) -> Request:
-        order_id, event_id = ordered(shop), str(uuid.uuid4())
+    def prepare(api: ApiClient, _: Connection) -> Request:
+        order_id, event_id = ordered(api), str(uuid.uuid4())
         if canceled:
-            shop.change_status(order_id, "canceled")
-        return lambda: in_words(shop.pay(order_id, payment_status, event_id=event_id, **fields))
+            api.change_status(order_id, "canceled")
+        return lambda: in_words(api.pay(order_id, payment_status, event_id=event_id, **fields))
 
     return prepare
 
 
-def _pay_an_unknown_order(shop: Shop, _: Connection) -> Request:
+def _pay_an_unknown_order(api: ApiClient, _: Connection) -> Request:
     event_id = str(uuid.uuid4())
-    return lambda: in_words(shop.pay(UNKNOWN, event_id=event_id))
+    return lambda: in_words(api.pay(UNKNOWN, event_id=event_id))
 
 
-def _pay_with_another_content(shop: Shop, _: Connection) -> Request:
-    order_id, event_id = ordered(shop), str(uuid.uuid4())
-    shop.pay(order_id, "failed", event_id=event_id)
-    return lambda: in_words(shop.pay(order_id, "paid", event_id=event_id))
+def _pay_with_another_content(api: ApiClient, _: Connection) -> Request:
+    order_id, event_id = ordered(api), str(uuid.uuid4())
+    api.pay(order_id, "failed", event_id=event_id)
+    return lambda: in_words(api.pay(order_id, "paid", event_id=event_id))
 
 
-def _deliver_what_is_not_ours(shop: Shop, _: Connection) -> Request:
+def _deliver_what_is_not_ours(api: ApiClient, _: Connection) -> Request:
     body, event_id = {"type": "user.created"}, str(uuid.uuid4())
-    return lambda: in_words(shop.deliver(body, "standard_webhooks", event_id))
+    return lambda: in_words(api.deliver(body, "standard_webhooks", event_id))
 
 
-def _replay(shop: Shop, database: Connection) -> Request:
+def _replay(api: ApiClient, database: Connection) -> Request:
     """Of an event in euros that came while the shop's currency was another one."""
-    order_id = ordered(shop)
+    order_id = ordered(api)
     pay(order_id, "paid", str(uuid.uuid4()), currency="USD", shop_currency="EUR").run(database)
-    inbox_id = shop.get(f"/api/payment-events?order_id={order_id}").json["items"][0]["id"]
-    return lambda: in_words(shop.call("POST", f"/api/payment-events/{inbox_id}/replay"))
+    inbox_id = api.get(f"/api/payment-events?order_id={order_id}").json["items"][0]["id"]
+    return lambda: in_words(api.call("POST", f"/api/payment-events/{inbox_id}/replay"))
 
 
 def _seen_again(inbox: str) -> Changes:

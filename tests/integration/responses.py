@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tests.api_client import Response
 from tests.integration.model import Refusal
-from tests.shop import Response
 
 
 def name_of(response: Response) -> str:

@@ -9,7 +9,7 @@ from pg8000.native import Connection
 
 from storefront import audit
 from storefront.audit import violations
-from tests.shop import Shop, expect, lambda_context, load_function
+from tests.api_client import ApiClient, expect, lambda_context, load_function
 
 PLACED = """
     INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, idempotency_key, occurred_at)
@@ -108,19 +108,19 @@ RULES = {
 
 
 @pytest.fixture
-def order(shop: Shop) -> dict[str, Any]:
+def order(api: ApiClient) -> dict[str, Any]:
     """The shop's one order, placed under the key k, with its product's id."""
-    tea = shop.create_product(quantity=5)
+    tea = api.create_product(quantity=5)
     body = {"customer_id": 1, "products": [{"product_id": tea["id"], "quantity": 2}]}
-    order: dict[str, Any] = expect(201, shop.call("POST", "/api/orders", body, {"Idempotency-Key": "k"}))
+    order: dict[str, Any] = expect(201, api.call("POST", "/api/orders", body, {"Idempotency-Key": "k"}))
     return order
 
 
 @pytest.fixture
-def payment_event_id(shop: Shop, order: dict[str, Any]) -> str:
+def payment_event_id(api: ApiClient, order: dict[str, Any]) -> str:
     """Of the one payment event, which was applied to the order; its id in the inbox."""
-    expect(200, shop.pay(order["id"], "failed"))
-    return str(shop.get("/api/payment-events").json["items"][0]["id"])
+    expect(200, api.pay(order["id"], "failed"))
+    return str(api.get("/api/payment-events").json["items"][0]["id"])
 
 
 def corrupt(database: Connection, statement: str) -> None:
@@ -163,8 +163,8 @@ def test_a_key_may_place_another_order_after_its_time(database: Connection) -> N
 
 
 @pytest.mark.usefixtures("order")
-def test_a_stock_taken_twice_from_one_line_is_two_rows(database: Connection, shop: Shop) -> None:
-    shop.create_product(name="unconcerned")
+def test_a_stock_taken_twice_from_one_line_is_two_rows(database: Connection, api: ApiClient) -> None:
+    api.create_product(name="unconcerned")
     corrupt(database, "UPDATE stock_movements SET delta = -3 WHERE kind = 'sale'")
     assert [(one.rule, one.detail.split(": ")[-1]) for one in violations(database)] == [
         ("an order took the stock of its lines, once", "2 ordered, 3 taken"),
@@ -194,17 +194,17 @@ def test_the_scheduled_function_logs_each_violation_and_counts_them(
 
 
 def test_the_webhook_s_silence_is_as_old_as_the_first_order_after_the_last_event(
-    shop: Shop, database: Connection
+    api: ApiClient, database: Connection
 ) -> None:
-    tea = shop.create_product(quantity=100)["id"]
+    tea = api.create_product(quantity=100)["id"]
     assert audit.webhook_age(database) == 0
-    orders = [shop.order((tea, 1))["id"] for _ in range(3)]
+    orders = [api.order((tea, 1))["id"] for _ in range(3)]
     for hours, order_id in zip((3, 2, 1), orders, strict=True):
         database.run(
             "UPDATE orders SET created_at = now() - make_interval(hours => :n) WHERE id = :id", n=hours, id=order_id
         )
     assert audit.webhook_age(database) == pytest.approx(3 * 3600, abs=60)
-    expect(200, shop.pay(orders[0]))
+    expect(200, api.pay(orders[0]))
     assert audit.webhook_age(database) == 0
     database.run("UPDATE payment_events SET received_at = now() - interval '150 minutes'")
     assert audit.webhook_age(database) == pytest.approx(2 * 3600, abs=60)

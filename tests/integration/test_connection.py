@@ -10,9 +10,9 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront.errors import Unavailable
+from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.integration.pooler import not_behind_a_pooler
 from tests.integration.wire import wire_to
-from tests.shop import UNKNOWN, Shop, expect
 
 
 def end_other_sessions(database: Connection) -> None:
@@ -22,65 +22,67 @@ def end_other_sessions(database: Connection) -> None:
     )
 
 
-def test_a_session_that_the_server_ended_is_replaced_before_the_next_request(shop: Shop, database: Connection) -> None:
-    tea = shop.create_product()
+def test_a_session_ended_by_the_server_is_replaced_before_the_next_request(
+    api: ApiClient, database: Connection
+) -> None:
+    tea = api.create_product()
     end_other_sessions(database)
-    assert shop.stock(tea["id"]) == 10
+    assert api.stock(tea["id"]) == 10
     end_other_sessions(database)
-    shop.order((tea["id"], 1))
+    api.order((tea["id"], 1))
 
 
-def test_requests_share_one_session(shop: Shop, database: Connection) -> None:
+def test_requests_share_one_session(api: ApiClient, database: Connection) -> None:
     for _ in range(3):
-        shop.get("/api/products")
+        api.get("/api/products")
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     assert database.run(sessions) == [[1]]
 
 
 def test_a_request_cut_off_on_its_way_is_503_and_the_next_one_works(
-    shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
         monkeypatch.setenv("DATABASE_URL", wire.url)
-        expect(200, shop.get("/api/products"))
+        expect(200, api.get("/api/products"))
         wire.cut = True
-        assert shop.get("/api/products").problem() == (503, "unavailable")
+        assert api.get("/api/products").problem() == (503, "unavailable")
         wire.cut = False
-        expect(200, shop.get("/api/products"))
+        expect(200, api.get("/api/products"))
         db.disconnect()
 
 
-def test_a_lock_held_too_long_is_503_and_changes_nothing(shop: Shop, database: Connection) -> None:
-    tea = shop.create_product()
+def test_a_lock_held_too_long_is_503_and_changes_nothing(api: ApiClient, database: Connection) -> None:
+    tea = api.create_product()
     database.run(f"ALTER DATABASE {database.run('SELECT quote_ident(current_database())')[0][0]} SET lock_timeout = 50")
     db.disconnect()
     database.run("BEGIN")
     database.run("SELECT FROM products FOR UPDATE")
-    assert shop.place_order((tea["id"], 1)).problem() == (503, "unavailable")
+    assert api.place_order((tea["id"], 1)).problem() == (503, "unavailable")
     database.run("ROLLBACK")
-    assert (shop.stock(tea["id"]), expect(200, shop.get("/api/orders"))["total"]) == (10, 0)
+    assert (api.stock(tea["id"]), expect(200, api.get("/api/orders"))["total"]) == (10, 0)
 
 
 @not_behind_a_pooler("SET would change the session that the pooler keeps, and the pooler is who has to leave it")
-def test_a_server_that_became_a_replica_is_503_and_left(shop: Shop) -> None:
-    shop.get("/api/products")
+def test_a_server_that_became_a_replica_is_503_and_left(api: ApiClient) -> None:
+    api.get("/api/products")
     assert db._connection is not None
     db._connection.run("SET default_transaction_read_only = on")
-    response = shop.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1})
+    response = api.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1})
     assert response.problem() == (503, "unavailable")
-    shop.create_product()
+    api.create_product()
 
 
-def test_an_error_leaves_the_session_usable(shop: Shop) -> None:
+def test_an_error_leaves_the_session_usable(api: ApiClient) -> None:
     with pytest.raises(RuntimeError, match="22P02"):
         db.call("get_product", '{"id": "7"}')
     before = db._connection
-    shop.create_product()
+    api.create_product()
     assert db._connection is before
 
 
-def test_a_broken_answer_ends_the_session(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.get("/api/products")
+def test_a_broken_answer_ends_the_session(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.get("/api/products")
 
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt

@@ -4,7 +4,7 @@ import pytest
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
-from tests.shop import Shop
+from tests.api_client import ApiClient
 
 CHECK_VIOLATION = "23514"
 
@@ -70,9 +70,9 @@ REFUSED = {
 
 
 @pytest.fixture
-def rows(shop: Shop, database: Connection) -> Connection:
+def rows(api: ApiClient, database: Connection) -> Connection:
     """A session on a shop with one product and one order of it."""
-    shop.order((shop.create_product()["id"], 1))
+    api.order((api.create_product()["id"], 1))
     return database
 
 

@@ -8,25 +8,25 @@ import pytest
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from tests.api_client import ApiClient
 from tests.integration.buyers import PROCESSES, all_at_once, buy
 from tests.integration.races import Call, change_status, expire, pay, place, two_at_once
-from tests.shop import Shop
 
 
-def test_forty_buyers_at_once_get_exactly_the_25_units(shop: Shop, database_url: str, database: Connection) -> None:
-    tea = shop.create_product(quantity=25)
+def test_forty_buyers_at_once_get_exactly_the_25_units(api: ApiClient, database_url: str, database: Connection) -> None:
+    tea = api.create_product(quantity=25)
     said = Counter(chain(*all_at_once(database_url, [partial(buy, [(tea["id"], 1)], 5)] * PROCESSES)))
     assert said == {(201, "placed"): 25, (400, "Insufficient stock"): 15}
-    assert shop.stock(tea["id"]) == 0
+    assert api.stock(tea["id"]) == 0
     assert database.run("SELECT count(*), sum(quantity) FROM order_items") == [[25, 25]]
 
 
-def test_orders_for_the_same_products_in_opposite_order_never_deadlock(shop: Shop, database_url: str) -> None:
-    lines = [(shop.create_product(quantity=1000)["id"], 1) for _ in range(5)]
+def test_orders_for_the_same_products_in_opposite_order_never_deadlock(api: ApiClient, database_url: str) -> None:
+    lines = [(api.create_product(quantity=1000)["id"], 1) for _ in range(5)]
     orders = [lines if n % 2 else lines[::-1] for n in range(PROCESSES)]
     said = Counter(chain(*all_at_once(database_url, [partial(buy, order, 20) for order in orders])))
     assert said == {(201, "placed"): 20 * PROCESSES}
-    assert {shop.stock(product_id) for product_id, _ in lines} == {1000 - 20 * PROCESSES}
+    assert {api.stock(product_id) for product_id, _ in lines} == {1000 - 20 * PROCESSES}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_orders_for_the_same_products_in_opposite_order_never_deadlock(shop: Sho
     ],
 )
 def test_of_two_changes_of_one_order_the_second_waits_for_the_first_and_sees_it(
-    shop: Shop,
+    api: ApiClient,
     database_url: str,
     database: Connection,
     *,
@@ -64,10 +64,10 @@ def test_of_two_changes_of_one_order_the_second_waits_for_the_first_and_sees_it(
     outcomes: tuple[str, str],
     stock: int,
 ) -> None:
-    tea = shop.create_product(quantity=10)
-    order = shop.order((tea["id"], 3))
+    tea = api.create_product(quantity=10)
+    order = api.order((tea["id"], 3))
     assert two_at_once(database_url, change(order["id"], first), change(order["id"], second)) == outcomes
-    assert shop.stock(tea["id"]) == stock
+    assert api.stock(tea["id"]) == stock
     assert violations(database) == []
 
 
@@ -82,13 +82,13 @@ def test_of_two_changes_of_one_order_the_second_waits_for_the_first_and_sees_it(
     ],
 )
 def test_expiry_passes_over_an_order_that_is_being_changed(
-    shop: Shop, database_url: str, database: Connection, *, first: str, status: str, stock: int
+    api: ApiClient, database_url: str, database: Connection, *, first: str, status: str, stock: int
 ) -> None:
-    tea = shop.create_product(quantity=10)
-    order = shop.order((tea["id"], 3))
+    tea = api.create_product(quantity=10)
+    order = api.order((tea["id"], 3))
     two_at_once(database_url, change(order["id"], first), expire(), waits=False)
-    assert shop.get(f"/api/orders/{order['id']}").json["status"] == status
-    assert shop.stock(tea["id"]) == stock
+    assert api.get(f"/api/orders/{order['id']}").json["status"] == status
+    assert api.stock(tea["id"]) == stock
     assert violations(database) == []
 
 
@@ -98,20 +98,20 @@ def change(order_id: str, to: str) -> Call:
     return pay(order_id, to) if to in ("paid", "failed") else change_status(order_id, to)
 
 
-def test_of_two_orders_for_the_last_unit_the_second_sees_the_first(shop: Shop, database_url: str) -> None:
-    tea = shop.create_product(quantity=1)
+def test_of_two_orders_for_the_last_unit_the_second_sees_the_first(api: ApiClient, database_url: str) -> None:
+    tea = api.create_product(quantity=1)
     order = place((tea["id"], 1))
     assert two_at_once(database_url, order, order) == ("placed", "insufficient_stock")
 
 
-def test_an_order_that_waited_for_a_deletion_does_not_sell_what_is_gone(shop: Shop, database_url: str) -> None:
-    tea = shop.create_product()
+def test_an_order_that_waited_for_a_deletion_does_not_sell_what_is_gone(api: ApiClient, database_url: str) -> None:
+    tea = api.create_product()
     deletion = Call("delete_product", {"id": tea["id"]})
     assert two_at_once(database_url, deletion, place((tea["id"], 1))) == ("deleted", "unknown_products")
 
 
-def test_an_order_that_waited_for_a_new_price_pays_the_new_price(shop: Shop, database_url: str) -> None:
-    tea = shop.create_product(price="1")
+def test_an_order_that_waited_for_a_new_price_pays_the_new_price(api: ApiClient, database_url: str) -> None:
+    tea = api.create_product(price="1")
     new_price = Call("update_product", {"id": tea["id"], "changes": {"price": "2"}})
     assert two_at_once(database_url, new_price, place((tea["id"], 1))) == ("updated", "placed")
-    assert shop.get("/api/orders").json["items"][0]["total_price"] == "2.00"
+    assert api.get("/api/orders").json["items"][0]["total_price"] == "2.00"

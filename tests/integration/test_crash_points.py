@@ -15,10 +15,10 @@ from local.postgres import postgres
 from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, migrate
+from tests.api_client import ApiClient, lambda_context, load_function
 from tests.integration.flows import FLOWS, Flow, books, changes
 from tests.integration.payment_flows import PAYMENT_FLOWS
 from tests.integration.wire import Wire, wire_to
-from tests.shop import Shop, lambda_context, load_function
 
 ALL_FLOWS = [*FLOWS, *PAYMENT_FLOWS]
 
@@ -95,19 +95,19 @@ def database(module_direct_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def wire(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    with between(shop, database_url, monkeypatch) as wire:
+def wire(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    with between(api, database_url, monkeypatch) as wire:
         yield wire
 
 
 @contextmanager
-def between(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def between(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """The way between the shop and a database, with a connection already made."""
     # Not tmp_path, which is too long for a Unix socket's name.
     with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
         monkeypatch.setenv("DATABASE_URL", wire.url)
         db.disconnect()
-        shop.get("/api/products")
+        api.get("/api/products")
         try:
             yield wire
         finally:
@@ -120,9 +120,9 @@ def lose(wire: Wire, flush: int, lost: str) -> None:
     setattr(wire, f"lose_{lost}_at", wire.round_trips + flush)
 
 
-def crash_and_send_again(crash: Crash, shop: Shop, database: Connection, wire: Wire) -> None:
+def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, wire: Wire) -> None:
     flow = crash.flow
-    request = flow.prepare(shop, database)
+    request = flow.prepare(api, database)
     before = books(database)
     if crash.connection != "warm":
         db.disconnect()
@@ -139,21 +139,21 @@ def crash_and_send_again(crash: Crash, shop: Shop, database: Connection, wire: W
 
 @pytest.mark.parametrize("crash", crashes(ALL_FLOWS, "fresh", "warm"), ids=str)
 def test_a_request_that_dies_is_whole_or_not_there_and_can_be_sent_again(
-    crash: Crash, shop: Shop, database: Connection, wire: Wire
+    crash: Crash, api: ApiClient, database: Connection, wire: Wire
 ) -> None:
-    crash_and_send_again(crash, shop, database, wire)
+    crash_and_send_again(crash, api, database, wire)
 
 
 @pytest.mark.parametrize("crash", crashes(FLOWS[:1], "guarded"), ids=str)
 def test_a_request_that_dies_while_it_logs_in_can_be_sent_again(
-    crash: Crash, shop: Shop, guarded_url: str, monkeypatch: pytest.MonkeyPatch
+    crash: Crash, api: ApiClient, guarded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with between(shop, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
-        crash_and_send_again(crash, shop, database, wire)
+    with between(api, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
+        crash_and_send_again(crash, api, database, wire)
 
 
-def count_flushes(flow: Flow, connection: str, shop: Shop, database: Connection, wire: Wire) -> int:
-    request = flow.prepare(shop, database)
+def count_flushes(flow: Flow, connection: str, api: ApiClient, database: Connection, wire: Wire) -> int:
+    request = flow.prepare(api, database)
     if connection != "warm":
         db.disconnect()
     before = wire.round_trips
@@ -164,16 +164,16 @@ def count_flushes(flow: Flow, connection: str, shop: Shop, database: Connection,
 @pytest.mark.parametrize("connection", ["fresh", "warm"])
 @pytest.mark.parametrize("flow", ALL_FLOWS, ids=lambda flow: flow.name)
 def test_the_crash_points_are_all_the_flushes_there_are(
-    flow: Flow, connection: str, shop: Shop, database: Connection, wire: Wire
+    flow: Flow, connection: str, api: ApiClient, database: Connection, wire: Wire
 ) -> None:
-    assert count_flushes(flow, connection, shop, database, wire) == len(flushes(flow, connection))
+    assert count_flushes(flow, connection, api, database, wire) == len(flushes(flow, connection))
 
 
 def test_the_crash_points_of_a_login_are_all_the_flushes_there_are(
-    shop: Shop, guarded_url: str, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, guarded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with between(shop, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
-        assert count_flushes(FLOWS[0], "guarded", shop, database, wire) == len(flushes(FLOWS[0], "guarded"))
+    with between(api, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
+        assert count_flushes(FLOWS[0], "guarded", api, database, wire) == len(flushes(FLOWS[0], "guarded"))
 
 
 class Release(NamedTuple):

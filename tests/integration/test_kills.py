@@ -16,8 +16,8 @@ from local.postgres import postgres
 from storefront import db
 from storefront.audit import violations
 from storefront.migrate import migrate
+from tests.api_client import ENVIRONMENT, ApiClient
 from tests.integration.load import ACTIONS, Crew, Promise, insist
-from tests.shop import ENVIRONMENT, Shop
 from tests.sizes import SEED, size
 
 WORKERS = 4
@@ -128,9 +128,9 @@ def read_books(database: Connection) -> Books:
 
 
 @pytest.fixture
-def crew(shop: Shop, database_url: str) -> Iterator[Crew]:
-    product_ids = [shop.create_product(quantity=100)["id"] for _ in range(5)]
-    order_ids = [shop.order((product_ids[0], 1))["id"] for _ in range(SHARED_ORDERS)]
+def crew(api: ApiClient, database_url: str) -> Iterator[Crew]:
+    product_ids = [api.create_product(quantity=100)["id"] for _ in range(5)]
+    order_ids = [api.order((product_ids[0], 1))["id"] for _ in range(SHARED_ORDERS)]
     environment = {**ENVIRONMENT, "DATABASE_URL": database_url, "ORDER_TIME_TO_LIVE_MINUTES": "1"}
     with closing(Crew(WORKERS, str(SEED), environment, product_ids, order_ids)) as crew:
         yield crew
@@ -139,7 +139,7 @@ def crew(shop: Shop, database_url: str) -> Iterator[Crew]:
 @pytest.mark.long
 @pytest.mark.timeout(size(180, 1800))
 def test_whatever_dies_what_was_promised_holds_and_the_rest_can_be_sent_again(
-    crew: Crew, shop: Shop, database_url: str, pgdata: Path
+    crew: Crew, api: ApiClient, database_url: str, pgdata: Path
 ) -> None:
     print(f"TEST_SEED={SEED}")  # noqa: T201  pytest shows it where the test fails
     random = Random(SEED)
@@ -156,7 +156,7 @@ def test_whatever_dies_what_was_promised_holds_and_the_rest_can_be_sent_again(
         fault()
         crew.wait_for_everybody()
     unanswered = crew.kill_everybody()
-    promises = [*crew.promises, *(insist(shop, request) for request in unanswered)]
+    promises = [*crew.promises, *(insist(api, request) for request in unanswered)]
 
     with closing(db.connect(database_url)) as database:
         books = read_books(database)

@@ -13,9 +13,9 @@ import pytest
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from tests.api_client import ApiClient
 from tests.integration.buyers import PROCESSES, Kept, all_at_once, buy, buy_each, buy_under_keys, hold_each, trade
 from tests.integration.pooler import not_behind_a_pooler
-from tests.shop import Shop
 from tests.sizes import SEED, size
 
 BUYERS = 64
@@ -24,36 +24,36 @@ BUYERS = 64
 @pytest.mark.long
 @not_behind_a_pooler("it keeps all but a few of the buyers from ever getting to the unit at the same time")
 def test_of_64_buyers_who_wait_for_one_unit_one_gets_it(
-    shop: Shop, database_url: str, direct_url: str, database: Connection
+    api: ApiClient, database_url: str, direct_url: str, database: Connection
 ) -> None:
-    product_ids = [shop.create_product(quantity=1)["id"] for _ in range(size(50, 2000))]
+    product_ids = [api.create_product(quantity=1)["id"] for _ in range(size(50, 2000))]
     # Where they meet is the product's lock in PostgreSQL: a barrier of processes lets them go one after the other.
     holder: partial[Any] = partial(hold_each, direct_url, product_ids, BUYERS)
     _, *said = all_at_once(database_url, [holder, *[partial(buy_each, product_ids)] * BUYERS])
     for responses in zip(*said, strict=True):
         assert Counter(responses) == {(201, "placed"): 1, (400, "Insufficient stock"): BUYERS - 1}
-    assert {shop.stock(product_id) for product_id in product_ids} == {0}
+    assert {api.stock(product_id) for product_id in product_ids} == {0}
     assert violations(database) == []
 
 
-def test_1200_tries_for_500_units_sell_500(shop: Shop, database_url: str, database: Connection) -> None:
-    tea = shop.create_product(quantity=500)["id"]
+def test_1200_tries_for_500_units_sell_500(api: ApiClient, database_url: str, database: Connection) -> None:
+    tea = api.create_product(quantity=500)["id"]
     said = Counter(chain(*all_at_once(database_url, [partial(buy, [(tea, 1)], 150)] * PROCESSES)))
     assert said == {(201, "placed"): 500, (400, "Insufficient stock"): 700}
-    assert shop.stock(tea) == 0
+    assert api.stock(tea) == 0
     assert violations(database) == []
 
 
 def test_each_of_100_keys_that_everybody_sends_at_once_is_one_order(
-    shop: Shop, database_url: str, database: Connection
+    api: ApiClient, database_url: str, database: Connection
 ) -> None:
-    tea = shop.create_product(quantity=1000)["id"]
+    tea = api.create_product(quantity=1000)["id"]
     keys = [f"key-{n}" for n in range(100)]
     kept = all_at_once(database_url, [partial(buy_under_keys, tea, keys)] * PROCESSES)
     order_ids = [one_order(list(responses)) for responses in zip(*kept, strict=True)]
     assert len(set(order_ids)) == 100
     assert database.run("SELECT count(*) FROM orders") == [[100]]
-    assert shop.stock(tea) == 900
+    assert api.stock(tea) == 900
     assert violations(database) == []
 
 
@@ -66,9 +66,9 @@ def one_order(responses: list[Kept]) -> str:
 
 @pytest.mark.long
 def test_orders_cancellations_and_expiries_of_the_same_products_never_deadlock(
-    shop: Shop, database_url: str, database: Connection
+    api: ApiClient, database_url: str, database: Connection
 ) -> None:
-    product_ids = [shop.create_product(quantity=40)["id"] for _ in range(5)]
+    product_ids = [api.create_product(quantity=40)["id"] for _ in range(5)]
     times = size(100, 10_000)
     all_at_once(database_url, [partial(trade, f"{SEED}-{n}", product_ids, times) for n in range(PROCESSES)])
     causes = database.run("SELECT DISTINCT cause::text, to_status::text FROM order_events ORDER BY 1, 2")

@@ -14,8 +14,8 @@ from pg8000.native import Connection
 from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, MigrationError, migrate
+from tests.api_client import UNKNOWN, ApiClient, expect, lambda_context, load_function
 from tests.integration.races import pay
-from tests.shop import UNKNOWN, Shop, expect, lambda_context, load_function
 
 
 @pytest.fixture
@@ -70,17 +70,17 @@ def test_a_function_is_applied_again_where_its_text_changed(database: Connection
     ],
 )
 def test_a_session_from_before_a_migration_plans_anew_after_it(
-    shop: Shop, database: Connection, package: Path, change: str
+    api: ApiClient, database: Connection, package: Path, change: str
 ) -> None:
-    shop.order((shop.create_product()["id"], 1))
+    api.order((api.create_product()["id"], 1))
     paths = ("/api/products", "/api/orders")
     # As often as it takes PostgreSQL to keep a plan.
     for path in paths * 8:
-        expect(200, shop.get(path))
+        expect(200, api.get(path))
     (package / "migrations" / "9999_type.sql").write_text(change)
     assert migrate(database, package) == ["9999_type.sql"]
     for path in paths:
-        expect(200, shop.get(path))
+        expect(200, api.get(path))
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(database: Connection, package: Path) -> None:
@@ -285,8 +285,8 @@ def test_a_column_becomes_a_domain_without_its_table_being_written_anew(
         assert connection.run("SELECT reltuples FROM pg_class WHERE relname IN ('orders', 'order_items')") == [[-1]] * 2
 
 
-def test_the_functions_serve_the_release_that_is_still_running(shop: Shop, database: Connection) -> None:
-    tea = shop.create_product(quantity=10)["id"]
+def test_the_functions_serve_the_release_that_is_still_running(api: ApiClient, database: Connection) -> None:
+    tea = api.create_product(quantity=10)["id"]
 
     def call(function: str, request: dict[str, Any]) -> tuple[str, Any]:
         outcome, body = db.call(function, json.dumps(request))

@@ -5,9 +5,9 @@ from typing import Any
 
 from pg8000.native import Connection
 
+from tests.api_client import ApiClient
 from tests.handlers.inbox import RECONCILIATION
 from tests.integration.races import change_status, is_waited_for, pay
-from tests.shop import Shop
 
 HELD_AFTER_THE_ROWS_ARE_READ = """
 ALTER FUNCTION read_page RENAME TO read_page_and_go_on;
@@ -23,12 +23,12 @@ $$"""
 
 
 def test_an_order_that_is_settled_while_it_is_listed_as_pending_is_shown_as_it_was(
-    shop: Shop, database: Connection
+    api: ApiClient, database: Connection
 ) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
+    order = api.order((api.create_product()["id"], 1))
     database.run(HELD_AFTER_THE_ROWS_ARE_READ)
     listed: list[dict[str, Any]] = []
-    reader = threading.Thread(target=lambda: listed.extend(shop.items(RECONCILIATION, pending_minutes=0)))
+    reader = threading.Thread(target=lambda: listed.extend(api.items(RECONCILIATION, pending_minutes=0)))
     database.run("SELECT pg_advisory_lock(1)")
     reader.start()
     while not is_waited_for(database):

@@ -11,9 +11,9 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from storefront.payments.signatures import Scheme
+from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.buyers import Delivery, all_at_once, deliver
 from tests.integration.races import Call, change_status, pay, replay, two_at_once
-from tests.shop import UNKNOWN, Shop
 from tests.sizes import SEED
 
 EVENTS = 10_000
@@ -21,8 +21,8 @@ WORKERS = 16
 
 
 @pytest.fixture
-def order_id(shop: Shop) -> str:
-    return str(shop.order((shop.create_product()["id"], 1))["id"])
+def order_id(api: ApiClient) -> str:
+    return str(api.order((api.create_product()["id"], 1))["id"])
 
 
 def kept(database: Connection) -> list[list[Any]]:
@@ -55,20 +55,20 @@ def test_of_two_contents_of_one_event_at_once_the_first_is_applied(
 
 
 def test_one_event_id_for_two_orders_at_once_is_applied_to_the_first(
-    shop: Shop, database: Connection, database_url: str, order_id: str
+    api: ApiClient, database: Connection, database_url: str, order_id: str
 ) -> None:
-    other = shop.order((shop.create_product()["id"], 1))["id"]
+    other = api.order((api.create_product()["id"], 1))["id"]
     events = pay(order_id, "paid", "evt_1"), pay(other, "paid", "evt_1")
     assert two_at_once(database_url, *events) == ("applied", "needs_review")
-    assert [shop.get(f"/api/orders/{id_}").json["payment_status"] for id_ in (order_id, other)] == ["paid", "unpaid"]
+    assert [api.get(f"/api/orders/{id_}").json["payment_status"] for id_ in (order_id, other)] == ["paid", "unpaid"]
     assert violations(database) == []
 
 
 def test_two_more_contents_of_an_event_for_two_orders_at_once_are_both_kept(
-    shop: Shop, database: Connection, database_url: str, order_id: str
+    api: ApiClient, database: Connection, database_url: str, order_id: str
 ) -> None:
     pay(order_id, "failed", "evt_1").run(database)
-    others = [shop.order((shop.create_product()["id"], 1))["id"] for _ in range(2)]
+    others = [api.order((api.create_product()["id"], 1))["id"] for _ in range(2)]
     one, two = (pay(id_, "paid", "evt_1") for id_ in others)
     assert two_at_once(database_url, one, two) == ("needs_review", "needs_review")
     assert [variant for _, variant, *_ in kept(database)] == [0, 1, 2]
@@ -127,9 +127,9 @@ def test_a_replay_of_an_event_that_is_put_right_meanwhile_is_asked_to_come_back(
 
 @pytest.mark.long
 def test_10000_events_of_1_to_5_deliveries_each_have_10000_effects(
-    shop: Shop, database: Connection, database_url: str
+    api: ApiClient, database: Connection, database_url: str
 ) -> None:
-    tea = shop.create_product(quantity=EVENTS)["id"]
+    tea = api.create_product(quantity=EVENTS)["id"]
     place = f'{{"customer_id": 1, "products": [{{"product_id": "{tea}", "quantity": 1}}]}}'
     database.run("SET statement_timeout = 0")
     database.run(f"SELECT place_order('{place}') FROM generate_series(1, {EVENTS})")

@@ -14,9 +14,9 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront.audit import violations
+from tests.api_client import ROOT, ApiClient
 from tests.integration.pooler import POOLER_URL, Pooler, pooler
 from tests.integration.races import place
-from tests.shop import ROOT, Shop
 
 SESSIONS = 32
 
@@ -56,13 +56,13 @@ def numbers(output: str) -> dict[str, int]:
 
 
 def test_many_sessions_share_one_or_two_and_each_gets_its_own_answers(
-    shop: Shop, database_url: str, database: Connection, narrow_pooler: Pooler
+    api: ApiClient, database_url: str, database: Connection, narrow_pooler: Pooler
 ) -> None:
-    product_ids = [shop.create_product(quantity=1000)["id"] for _ in range(SESSIONS)]
+    product_ids = [api.create_product(quantity=1000)["id"] for _ in range(SESSIONS)]
     url = narrow_pooler.behind(database_url)
     with ThreadPoolExecutor(SESSIONS) as threads:
         list(threads.map(lambda product_id: buy_and_look(url, product_id, times=50), product_ids))
-    assert {shop.stock(product_id) for product_id in product_ids} == {950}
+    assert {api.stock(product_id) for product_id in product_ids} == {950}
     assert sum(narrow_pooler.transactions().values()) >= SESSIONS * 50 * 2
     assert violations(database) == []
 

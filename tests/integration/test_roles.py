@@ -13,8 +13,8 @@ from pg8000.native import Connection, identifier, literal
 from local.settings import APP_ROLE, as_role
 from storefront import db
 from storefront.migrate import MigrationError, migrate
+from tests.api_client import ROOT
 from tests.conftest import new_database
-from tests.shop import ROOT
 
 DENIED = "42501"
 

@@ -10,70 +10,70 @@ import pytest
 from pg8000.native import Connection
 
 from storefront import db
+from tests.api_client import ApiClient, expect, lambda_context, load_function
 from tests.integration.wire import Wire, wire_to
-from tests.shop import Shop, expect, lambda_context, load_function
 
 
 @pytest.fixture
-def wire(shop: Shop, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def wire(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """The way between the shop and its database, with a connection already made."""
     # Not tmp_path, which is too long for a Unix socket's name.
     with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
         monkeypatch.setenv("DATABASE_URL", wire.url)
-        shop.get("/api/products")
+        api.get("/api/products")
         yield wire
         db.disconnect()
 
 
-def round_trips(wire: Wire, shop: Shop, method: str, path: str, body: Any = None, **headers: str) -> int:
+def round_trips(wire: Wire, api: ApiClient, method: str, path: str, body: Any = None, **headers: str) -> int:
     before = wire.round_trips
-    response = shop.call(method, path, body, headers)
+    response = api.call(method, path, body, headers)
     assert response.status < 300, response
     return wire.round_trips - before
 
 
-def test_every_product_route_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
-    path = f"/api/products/{shop.create_product()['id']}"
+def test_every_product_route_takes_one_round_trip(wire: Wire, api: ApiClient) -> None:
+    path = f"/api/products/{api.create_product()['id']}"
     new = {"name": "Tea", "price": 1, "quantity": 1}
-    assert round_trips(wire, shop, "POST", "/api/products", new) == 1
-    assert round_trips(wire, shop, "GET", "/api/products") == 1
-    assert round_trips(wire, shop, "GET", path) == 1
-    assert round_trips(wire, shop, "PUT", path, {"price": 2}) == 1
-    etag = shop.get(path).headers["etag"]
-    assert round_trips(wire, shop, "PUT", path, {"price": 3}, **{"If-Match": etag}) == 1
-    assert round_trips(wire, shop, "POST", f"{path}/stock-adjustments", {"delta": 1, "reason": "counted"}) == 1
-    assert round_trips(wire, shop, "DELETE", path) == 1
+    assert round_trips(wire, api, "POST", "/api/products", new) == 1
+    assert round_trips(wire, api, "GET", "/api/products") == 1
+    assert round_trips(wire, api, "GET", path) == 1
+    assert round_trips(wire, api, "PUT", path, {"price": 2}) == 1
+    etag = api.get(path).headers["etag"]
+    assert round_trips(wire, api, "PUT", path, {"price": 3}, **{"If-Match": etag}) == 1
+    assert round_trips(wire, api, "POST", f"{path}/stock-adjustments", {"delta": 1, "reason": "counted"}) == 1
+    assert round_trips(wire, api, "DELETE", path) == 1
 
 
 @pytest.mark.parametrize("lines", range(1, 6))
-def test_an_order_of_any_number_of_lines_takes_one_round_trip(wire: Wire, shop: Shop, lines: int) -> None:
-    products = [{"product_id": shop.create_product()["id"], "quantity": 1} for _ in range(lines)]
+def test_an_order_of_any_number_of_lines_takes_one_round_trip(wire: Wire, api: ApiClient, lines: int) -> None:
+    products = [{"product_id": api.create_product()["id"], "quantity": 1} for _ in range(lines)]
     order = {"customer_id": 1, "products": products}
-    assert round_trips(wire, shop, "POST", "/api/orders", order) == 1
+    assert round_trips(wire, api, "POST", "/api/orders", order) == 1
     for _ in ("the first", "a replay"):
-        assert round_trips(wire, shop, "POST", "/api/orders", order, **{"Idempotency-Key": "k"}) == 1
+        assert round_trips(wire, api, "POST", "/api/orders", order, **{"Idempotency-Key": "k"}) == 1
 
 
-def test_every_other_order_route_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
-    tea = shop.create_product()
-    order = shop.order((tea["id"], 1))
-    assert round_trips(wire, shop, "GET", "/api/orders") == 1
-    assert round_trips(wire, shop, "GET", f"/api/orders/{order['id']}") == 1
-    assert round_trips(wire, shop, "GET", f"/api/orders/{order['id']}/events") == 1
-    assert round_trips(wire, shop, "PUT", f"/api/orders/{order['id']}/status", {"status": "canceled"}) == 1
+def test_every_other_order_route_takes_one_round_trip(wire: Wire, api: ApiClient) -> None:
+    tea = api.create_product()
+    order = api.order((tea["id"], 1))
+    assert round_trips(wire, api, "GET", "/api/orders") == 1
+    assert round_trips(wire, api, "GET", f"/api/orders/{order['id']}") == 1
+    assert round_trips(wire, api, "GET", f"/api/orders/{order['id']}/events") == 1
+    assert round_trips(wire, api, "PUT", f"/api/orders/{order['id']}/status", {"status": "canceled"}) == 1
 
 
-def test_a_page_by_its_cursor_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
+def test_a_page_by_its_cursor_takes_one_round_trip(wire: Wire, api: ApiClient) -> None:
     for _ in range(2):
-        shop.create_product()
-    cursor = shop.get("/api/products?page_size=1").json["next_cursor"]
-    assert round_trips(wire, shop, "GET", f"/api/products?page_size=1&cursor={cursor}") == 1
+        api.create_product()
+    cursor = api.get("/api/products?page_size=1").json["next_cursor"]
+    assert round_trips(wire, api, "GET", f"/api/products?page_size=1&cursor={cursor}") == 1
 
 
-def test_a_batch_of_expired_orders_takes_one_round_trip(wire: Wire, shop: Shop, database: Connection) -> None:
-    tea = shop.create_product()["id"]
+def test_a_batch_of_expired_orders_takes_one_round_trip(wire: Wire, api: ApiClient, database: Connection) -> None:
+    tea = api.create_product()["id"]
     for _ in range(3):
-        shop.order((tea, 1))
+        api.order((tea, 1))
     database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
     before = wire.round_trips
     assert load_function("expire_orders").lambda_handler({}, lambda_context()) == {"expired": 3, "swept": 0}
@@ -81,20 +81,20 @@ def test_a_batch_of_expired_orders_takes_one_round_trip(wire: Wire, shop: Shop, 
     assert wire.round_trips - before == 2
 
 
-def test_a_payment_event_takes_one_round_trip(wire: Wire, shop: Shop) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
+def test_a_payment_event_takes_one_round_trip(wire: Wire, api: ApiClient) -> None:
+    order = api.order((api.create_product()["id"], 1))
     for said in ("applied", "duplicate"):
         before = wire.round_trips
-        assert shop.pay(order["id"]).json["outcome"] == said
+        assert api.pay(order["id"]).json["outcome"] == said
         assert wire.round_trips - before == 1
 
 
-def test_the_routes_about_payment_events_take_one_round_trip(wire: Wire, shop: Shop) -> None:
-    expect(200, shop.pay(shop.order((shop.create_product()["id"], 1))["id"]))
-    [event] = expect(200, shop.get("/api/payment-events"))["items"]
-    assert round_trips(wire, shop, "GET", "/api/payment-events") == 1
-    assert round_trips(wire, shop, "POST", f"/api/payment-events/{event['id']}/replay") == 1
-    assert round_trips(wire, shop, "GET", "/api/reconciliation") == 1
+def test_the_routes_about_payment_events_take_one_round_trip(wire: Wire, api: ApiClient) -> None:
+    expect(200, api.pay(api.order((api.create_product()["id"], 1))["id"]))
+    [event] = expect(200, api.get("/api/payment-events"))["items"]
+    assert round_trips(wire, api, "GET", "/api/payment-events") == 1
+    assert round_trips(wire, api, "POST", f"/api/payment-events/{event['id']}/replay") == 1
+    assert round_trips(wire, api, "GET", "/api/reconciliation") == 1
 
 
 def test_the_proxy_counts_what_is_more_than_one(wire: Wire) -> None:

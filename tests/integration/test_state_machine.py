@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, over_handlers, target
 from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Kept, Payment
 from tests.integration.model import (
     KEY_REUSED,
@@ -46,7 +47,6 @@ from tests.integration.strategies import (
     stocks,
     tags,
 )
-from tests.shop import Response, Shop, expect, lambda_context, load_function, over_handlers, target
 from tests.sizes import size
 
 EXAMPLES = size(300, 5000)
@@ -74,7 +74,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shop, self.model, self.agrees = Shop(self.send), Model(), True
+        self.api, self.model, self.agrees = ApiClient(self.send), Model(), True
         self.tags: list[Tag] = []
         self.keyed_requests: list[tuple[Request, str]] = []
         self.payments: list[Payment] = []
@@ -131,7 +131,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(tag=tags)
     def read_a_product_that_was_read_before(self, tag: Tag) -> None:
-        response = self.shop.call("GET", tag.product.path, headers={"if-none-match": tag.etag})
+        response = self.api.call("GET", tag.product.path, headers={"if-none-match": tag.etag})
         if not is_refused(response, tag.product.refusal()):
             assert response.status == (304 if tag.version == tag.product.version else 200)
 
@@ -139,14 +139,14 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(tag=tags, is_conditional=st.booleans())
     def delete_a_product_that_was_read_before(self, tag: Tag, *, is_conditional: bool) -> None:
         condition = tag if is_conditional else None
-        response = self.shop.call("DELETE", tag.product.path, headers=if_match(condition))
+        response = self.api.call("DELETE", tag.product.path, headers=if_match(condition))
         if not is_refused(response, tag.product.refusal(condition)):
             assert response.status == 204
             tag.product.delete()
 
     @rule(order=orders, status=st.sampled_from(["canceled", "completed", "canceled", "completed", "pending"]))
     def change_the_status(self, order: Order, status: str) -> None:
-        response = self.shop.change_status(order.id, status)
+        response = self.api.change_status(order.id, status)
         if not is_refused(response, order.refusal(status)):
             order.change_status(status)
             agree(expect(200, response), order.as_response())
@@ -174,7 +174,7 @@ class ShopMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.inbox.kept()))
     @rule(kept=kept_events)
     def replay_a_payment_event(self, kept: Kept) -> None:
-        response = self.shop.call("POST", f"/api/payment-events/{self.inbox_id(kept)}/replay")
+        response = self.api.call("POST", f"/api/payment-events/{self.inbox_id(kept)}/replay")
         self.agree_on_payment(response, kept.payment, self.inbox.replay(kept))
 
     @rule(minutes=st.sampled_from([25, 45, 70]))
@@ -208,25 +208,25 @@ class ShopMachine(RuleBasedStateMachine):
             self.the_api_shows_what_the_model_has()
 
     def the_api_shows_what_the_model_has(self) -> None:
-        shop = Shop(over_handlers)
-        assert expect(200, shop.get("/api/orders"))["total"] == len(self.model.orders)
-        assert expect(200, shop.get("/api/products"))["total"] == len(self.model.on_sale())
+        api = ApiClient(over_handlers)
+        assert expect(200, api.get("/api/orders"))["total"] == len(self.model.orders)
+        assert expect(200, api.get("/api/products"))["total"] == len(self.model.on_sale())
         for product in self.model.on_sale():
-            agree(expect(200, shop.get(product.path)), product.as_response())
-        inbox = expect(200, shop.get(target("/api/payment-events", page_size=100)))["items"]
+            agree(expect(200, api.get(product.path)), product.as_response())
+        inbox = expect(200, api.get(target("/api/payment-events", page_size=100)))["items"]
         known = [kept.as_response() for kept in self.inbox.kept()]
         agree(sorted(inbox, key=by_content), sorted(known, key=by_content))
-        found = expect(200, shop.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
+        found = expect(200, api.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
         assert Counter(map(reconciliation_entry, found["items"])) == Counter(self.inbox.entries(self.model.orders))
         for order in self.model.orders:
-            agree(expect(200, shop.get(f"/api/orders/{order.id}")), order.as_response())
-            events = expect(200, shop.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]
+            agree(expect(200, api.get(f"/api/orders/{order.id}")), order.as_response())
+            events = expect(200, api.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]
             assert [event["from"] for event in events] == [None, *(event["to"] for event in events[:-1])]
             agree(events, order.timeline)
 
     def post(self, request: Request, key: str | None = None) -> None:
         """Ask for something to be made; under a key that was used, for the first answer."""
-        response = self.shop.call("POST", request.path(), request.body(), {"idempotency-key": key} if key else None)
+        response = self.api.call("POST", request.path(), request.body(), {"idempotency-key": key} if key else None)
         if key:
             self.keyed_requests.append((request, key))
         if kept := self.model.kept.get((type(request), key)):
@@ -246,7 +246,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     def read(self, product: Product) -> Tag | None:
         """The ETag of a product, which is remembered; None where there is no product."""
-        response = self.shop.get(product.path)
+        response = self.api.get(product.path)
         if is_refused(response, product.refusal()):
             return None
         agree(expect(200, response), product.as_response())
@@ -255,14 +255,14 @@ class ShopMachine(RuleBasedStateMachine):
 
     def put(self, product: Product, changes: dict[str, Any], tag: Tag | None = None) -> None:
         fields = {name: value if isinstance(value, int) else str(value) for name, value in changes.items()}
-        response = self.shop.call("PUT", product.path, fields, if_match(tag))
+        response = self.api.call("PUT", product.path, fields, if_match(tag))
         if not is_refused(response, product.refusal(tag)):
             product.change(**changes)
             agree(expect(200, response), product.as_response())
             self.tags.append(Tag(product, product.version, response.headers["etag"]))
 
     def report(self, payment: Payment) -> None:
-        response = self.shop.deliver(payment.body())
+        response = self.api.deliver(payment.body())
         self.payments.append(payment)
         self.agree_on_payment(response, payment, self.inbox.receive(payment))
 
@@ -288,7 +288,7 @@ def if_match(tag: Tag | None) -> dict[str, str]:
 
 @pytest.mark.long
 @pytest.mark.timeout(size(900, 7200))
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("api")
 def test_the_shop_does_what_the_model_does(
     database: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pg8000.native import Connection
 
+from tests.api_client import ROOT, ApiClient, over_http
 from tests.local.stack import running
-from tests.shop import ROOT, Shop, over_http
 
 
 def run_audit(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -28,8 +28,8 @@ def run_audit(**environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_it_audits_the_stack_that_runs_and_says_where_none_does(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
-        shop = Shop(over_http(stack.url))
-        shop.change_status(shop.order((shop.create_product()["id"], 1))["id"], "canceled")
+        api = ApiClient(over_http(stack.url))
+        api.change_status(api.order((api.create_product()["id"], 1))["id"], "canceled")
         result = run_audit(DATA_DIR=str(tmp_path))
         assert (result.returncode, result.stdout) == (0, "No violations: the books are right.\n")
     result = run_audit(DATA_DIR=str(tmp_path))
@@ -37,8 +37,8 @@ def test_it_audits_the_stack_that_runs_and_says_where_none_does(tmp_path: Path) 
     assert result.stderr == f"No PostgreSQL runs on {tmp_path}: start `make run`, or set DATABASE_URL.\n"
 
 
-def test_it_names_the_rows_that_contradict_each_other(shop: Shop, database_url: str, database: Connection) -> None:
-    tea = shop.create_product(quantity=5)
+def test_it_names_the_rows_that_contradict_each_other(api: ApiClient, database_url: str, database: Connection) -> None:
+    tea = api.create_product(quantity=5)
     database.run("UPDATE products SET quantity = 4")
     result = run_audit(DATABASE_URL=database_url)
     assert result.returncode == 1

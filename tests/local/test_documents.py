@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from local.signing import SECRET_VARIABLES
+from tests.api_client import ROOT
 from tests.local.stack import running
-from tests.shop import ROOT
 
 BLOCK = re.compile(r"^```(sh|json|text|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENTS = ("docs/getting-started.md", "docs/guides/payments.md", "docs/guides/reconciliation.md")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.api_client import ROOT
 from tests.local.stack import token
-from tests.shop import ROOT
 
 BIN = Path(sys.executable).parent
 DOCUMENT = ROOT / "docs" / "openapi.json"

@@ -11,14 +11,14 @@ import pytest
 
 from local.signing import LOCAL_SECRETS, sign
 from local.stack import try_it
+from tests.api_client import ROOT, ApiClient, expect, over_http
 from tests.local.stack import processes_of, running, start
-from tests.shop import ROOT, Shop, expect, over_http
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_stops_cleanly_and_leaves_no_process_behind(tmp_path: Path, number: int) -> None:
     with running(tmp_path) as stack:
-        expect(200, Shop(over_http(stack.url)).get("/api/products"))
+        expect(200, ApiClient(over_http(stack.url)).get("/api/products"))
         assert processes_of(tmp_path) != []
         assert stack.stop(number) == 0
     assert stack.output[-1] == "Stopped.\n"
@@ -27,35 +27,35 @@ def test_it_stops_cleanly_and_leaves_no_process_behind(tmp_path: Path, number: i
 
 def test_a_second_run_goes_on_with_the_same_data(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
-        shop = Shop(over_http(stack.url))
-        sample = expect(200, shop.get("/api/products"))["total"]
-        tea = shop.create_product(name="Tea")
+        api = ApiClient(over_http(stack.url))
+        sample = expect(200, api.get("/api/products"))["total"]
+        tea = api.create_product(name="Tea")
     with running(tmp_path) as stack:
-        shop = Shop(over_http(stack.url))
-        assert shop.stock(tea["id"]) == 10
-        assert expect(200, shop.get("/api/products"))["total"] == sample + 1
+        api = ApiClient(over_http(stack.url))
+        assert api.stock(tea["id"]) == 10
+        assert expect(200, api.get("/api/products"))["total"] == sample + 1
 
 
 def test_a_run_that_was_killed_leaves_no_function_and_the_next_one_recovers(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
-        tea = Shop(over_http(stack.url)).create_product()
+        tea = ApiClient(over_http(stack.url)).create_product()
         stack.process.kill()
         stack.process.wait()
     with running(tmp_path) as stack:
-        assert Shop(over_http(stack.url)).stock(tea["id"]) == 10
+        assert ApiClient(over_http(stack.url)).stock(tea["id"]) == 10
     assert processes_of(tmp_path) == []
 
 
 def test_a_developer_s_own_database_and_secret_are_used(tmp_path: Path, direct_url: str) -> None:
     with running(tmp_path, DATABASE_URL=direct_url, WEBHOOK_SECRET="another one") as stack:
-        shop = Shop(over_http(stack.url))
-        order = shop.order((shop.create_product()["id"], 1))
-        assert shop.pay(order["id"]).status == 401
+        api = ApiClient(over_http(stack.url))
+        order = api.order((api.create_product()["id"], 1))
+        assert api.pay(order["id"]).status == 401
         body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
         headers = sign("x_signature", ["another one"], body, "", 0)
-        assert expect(200, shop.call("POST", "/api/payment-webhook", body, headers))["outcome"] == "applied"
+        assert expect(200, api.call("POST", "/api/payment-webhook", body, headers))["outcome"] == "applied"
         # The known secrets of the other schemes are gone too.
-        assert shop.deliver(body, "stripe").status == 401
+        assert api.deliver(body, "stripe").status == 401
     assert not (tmp_path / "postgres").exists()
 
 
@@ -68,9 +68,9 @@ def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path
     text = text.replace("functions/products", "broken").replace("functions/", f"{ROOT}/functions/")
     template.write_text(text.replace("layers/common", f"{ROOT}/layers/common"))
     with running(tmp_path / "data", TEMPLATE=str(template)) as stack:
-        shop = Shop(over_http(stack.url))
-        assert expect(500, shop.get("/api/products")) == {"message": "Internal Server Error"}
-        expect(200, shop.get("/api/orders"))
+        api = ApiClient(over_http(stack.url))
+        assert expect(500, api.get("/api/products")) == {"message": "Internal Server Error"}
+        expect(200, api.get("/api/orders"))
     assert any("on purpose" in line for line in stack.output)
 
 

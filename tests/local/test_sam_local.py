@@ -22,8 +22,8 @@ from local import docker_stack
 from local.relay import relay
 from local.settings import StartError
 from local.signing import sign
+from tests.api_client import ROOT, ApiClient, expect, over_http
 from tests.local.stack import Stack, processes_of, running, start
-from tests.shop import ROOT, Shop, expect, over_http
 from tests.template.sam import EVENTS, UNROUTED, function_for
 
 MODULE = "local.sam_local"
@@ -74,40 +74,40 @@ def stack(engine: Any, data_dir: Path) -> Iterator[Stack]:  # noqa: ARG001  Skip
 
 
 @pytest.fixture(scope="module")
-def shop(stack: Stack) -> Shop:
-    return Shop(over_http(stack.url))
+def api(stack: Stack) -> ApiClient:
+    return ApiClient(over_http(stack.url))
 
 
-def test_it_sells_a_product_and_takes_its_payment(shop: Shop) -> None:
-    product = shop.create_product(name="Kettle", price="72.00", quantity=3)
-    order = shop.order((product["id"], 2))
-    assert shop.stock(product["id"]) == 1
-    assert expect(200, shop.pay(order["id"]))["payment_status"] == "paid"
-    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+def test_it_sells_a_product_and_takes_its_payment(api: ApiClient) -> None:
+    product = api.create_product(name="Kettle", price="72.00", quantity=3)
+    order = api.order((product["id"], 2))
+    assert api.stock(product["id"]) == 1
+    assert expect(200, api.pay(order["id"]))["payment_status"] == "paid"
+    assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_explains_itself(stack: Stack, shop: Shop, path: str) -> None:
+def test_it_explains_itself(stack: Stack, api: ApiClient, path: str) -> None:
     with urlopen(Request(stack.url + path, headers={"accept-encoding": "gzip"}), timeout=60) as response:
-        assert gzip.decompress(response.read()).decode() == shop.get(path).text
+        assert gzip.decompress(response.read()).decode() == api.get(path).text
 
 
-def test_it_refuses_what_is_out_of_stock(shop: Shop) -> None:
-    product = shop.create_product(quantity=1)
-    assert shop.place_order((product["id"], 2)).problem()[0] == 400
-    assert shop.stock(product["id"]) == 1
+def test_it_refuses_what_is_out_of_stock(api: ApiClient) -> None:
+    product = api.create_product(quantity=1)
+    assert api.place_order((product["id"], 2)).problem()[0] == 400
+    assert api.stock(product["id"]) == 1
 
 
-def test_it_refuses_a_forged_payment(shop: Shop) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
+def test_it_refuses_a_forged_payment(api: ApiClient) -> None:
+    order = api.order((api.create_product()["id"], 1))
     body = {"order_id": order["id"], "payment_status": "paid"}
     forged = sign("x_signature", ["guessed"], json.dumps(body).encode(), "", 0)
-    assert shop.call("POST", "/api/payment-webhook", body, forged).problem()[0] == 401
+    assert api.call("POST", "/api/payment-webhook", body, forged).problem()[0] == 401
 
 
-def test_it_answers_an_unknown_path_and_a_wrong_method_with_a_problem(shop: Shop) -> None:
-    assert shop.get("/api/nothing-here").problem() == (404, "route-not-found")
-    wrong = shop.call("DELETE", "/api/orders")
+def test_it_answers_an_unknown_path_and_a_wrong_method_with_a_problem(api: ApiClient) -> None:
+    assert api.get("/api/nothing-here").problem() == (404, "route-not-found")
+    wrong = api.call("DELETE", "/api/orders")
     assert wrong.problem() == (405, "method-not-allowed")
     assert wrong.headers["allow"] == "GET, POST"
 

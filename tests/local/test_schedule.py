@@ -8,7 +8,7 @@ import pytest
 from local.environments import InvocationError
 from local.schedule import scheduled
 from local.template import TemplateError, read_template
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 # SAM CLI uses what its own parts have deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from openapi.operations import OPERATIONS
+from tests.api_client import ROOT
 from tests.local.stack import token
-from tests.shop import ROOT
 from tests.sizes import LONG, SEED
 
 HERE = Path(__file__).parent

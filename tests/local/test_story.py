@@ -16,13 +16,13 @@ from standardwebhooks import Webhook
 
 from local.signing import LOCAL_SECRETS, sign
 from storefront import db
+from tests.api_client import ROOT, ApiClient, Response, expect, over_http
 from tests.local.stack import Stack
-from tests.shop import ROOT, Response, Shop, expect, over_http
 
 
 @pytest.fixture
-def shop(stack: Stack) -> Shop:
-    return Shop(over_http(stack.url))
+def api(stack: Stack) -> ApiClient:
+    return ApiClient(over_http(stack.url))
 
 
 @pytest.fixture
@@ -34,22 +34,22 @@ def rows(stack: Stack) -> Iterator[Connection]:
         yield connection
 
 
-def test_a_product_is_made_ordered_paid_and_completed(shop: Shop, rows: Connection) -> None:
-    tea = shop.create_product(name="Tea", price="4.50", quantity=3)
-    order = shop.order((tea["id"], 2), customer_id=7)
+def test_a_product_is_made_ordered_paid_and_completed(api: ApiClient, rows: Connection) -> None:
+    tea = api.create_product(name="Tea", price="4.50", quantity=3)
+    order = api.order((tea["id"], 2), customer_id=7)
     assert order["total_price"] == "9.00"
-    assert shop.stock(tea["id"]) == 1
+    assert api.stock(tea["id"]) == 1
 
-    assert expect(200, shop.pay(order["id"]))["outcome"] == "applied"
-    assert expect(200, shop.pay(order["id"]))["outcome"] == "duplicate"
-    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
-    assert expect(200, shop.change_status(order["id"], "completed"))["status"] == "completed"
+    assert expect(200, api.pay(order["id"]))["outcome"] == "applied"
+    assert expect(200, api.pay(order["id"]))["outcome"] == "duplicate"
+    assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+    assert expect(200, api.change_status(order["id"], "completed"))["status"] == "completed"
 
-    another = shop.order((tea["id"], 1))
-    assert shop.place_order((tea["id"], 1)).problem() == (400, "insufficient-stock")
-    assert expect(200, shop.change_status(another["id"], "canceled"))["status"] == "canceled"
-    assert shop.change_status(another["id"], "canceled").problem() == (400, "invalid-transition")
-    assert shop.stock(tea["id"]) == 1
+    another = api.order((tea["id"], 1))
+    assert api.place_order((tea["id"], 1)).problem() == (400, "insufficient-stock")
+    assert expect(200, api.change_status(another["id"], "canceled"))["status"] == "canceled"
+    assert api.change_status(another["id"], "canceled").problem() == (400, "invalid-transition")
+    assert api.stock(tea["id"]) == 1
 
     found = rows.run("SELECT status::text, payment_status::text FROM orders WHERE id = :id", id=order["id"])
     assert found == [["completed", "paid"]]
@@ -58,37 +58,37 @@ def test_a_product_is_made_ordered_paid_and_completed(shop: Shop, rows: Connecti
     assert rows.run(f"{sold} WHERE i.product_id = :id", id=tea["id"]) == [[2]]
 
 
-def test_forty_buyers_at_once_get_exactly_the_25_units(shop: Shop, rows: Connection) -> None:
-    tea = shop.create_product(quantity=25)
+def test_forty_buyers_at_once_get_exactly_the_25_units(api: ApiClient, rows: Connection) -> None:
+    tea = api.create_product(quantity=25)
     with ThreadPoolExecutor(40) as pool:
-        responses = list(pool.map(lambda _: shop.place_order((tea["id"], 1)), range(40)))
+        responses = list(pool.map(lambda _: api.place_order((tea["id"], 1)), range(40)))
     assert Counter(response.status for response in responses) == {201: 25, 400: 15}
     assert rows.run("SELECT quantity FROM products WHERE id = :id", id=tea["id"]) == [[0]]
     assert rows.run("SELECT sum(quantity) FROM order_items WHERE product_id = :id", id=tea["id"]) == [[25]]
 
 
-def test_a_forged_event_changes_nothing(shop: Shop) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
+def test_a_forged_event_changes_nothing(api: ApiClient) -> None:
+    order = api.order((api.create_product()["id"], 1))
     body = {"order_id": order["id"], "payment_status": "paid"}
     forged = sign("x_signature", ["guessed"], json.dumps(body).encode(), "", 0)
-    assert shop.call("POST", "/api/payment-webhook", body, forged).problem() == (401, "unauthenticated")
-    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "unpaid"
+    assert api.call("POST", "/api/payment-webhook", body, forged).problem() == (401, "unauthenticated")
+    assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "unpaid"
 
 
-def test_an_event_signed_by_stripe_s_own_helper_is_taken(shop: Shop) -> None:
-    order = shop.order((shop.create_product(price="24")["id"], 1))
+def test_an_event_signed_by_stripe_s_own_helper_is_taken(api: ApiClient) -> None:
+    order = api.order((api.create_product(price="24")["id"], 1))
     event = json.loads((ROOT / "tests" / "fixtures" / "stripe" / "payment_intent.succeeded.json").read_text())
     event["data"]["object"]["metadata"] = {"order_id": order["id"]}
     body = json.dumps(event)
     header = stripe.WebhookSignature.generate_signature_header(body, LOCAL_SECRETS["stripe"][0])
     for outcome in ("applied", "duplicate"):
-        response = shop.call("POST", "/api/payment-webhook", body.encode(), {"Stripe-Signature": header})
+        response = api.call("POST", "/api/payment-webhook", body.encode(), {"Stripe-Signature": header})
         assert (expect(200, response)["outcome"], response.json["event_id"]) == (outcome, event["id"])
-    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+    assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
-def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(shop: Shop) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
+def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(api: ApiClient) -> None:
+    order = api.order((api.create_product()["id"], 1))
     body = json.dumps({"type": "payment.paid", "data": {"order_id": order["id"], "amount": "4.50", "currency": "USD"}})
     now = datetime.now(UTC)
     headers = {
@@ -97,33 +97,33 @@ def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(shop: Shop
         "webhook-signature": Webhook(LOCAL_SECRETS["standard_webhooks"][0]).sign(f"msg_{order['id']}", now, body),
     }
     for outcome in ("applied", "duplicate"):
-        response = shop.call("POST", "/api/payment-webhook", body.encode(), headers)
+        response = api.call("POST", "/api/payment-webhook", body.encode(), headers)
         assert (expect(200, response)["outcome"], response.json["event_id"]) == (outcome, headers["webhook-id"])
-    assert expect(200, shop.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
+    assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/api/products/", "/api//products", "/api/products/a/b", "/%00"])
-def test_an_unknown_path_is_a_problem(shop: Shop, path: str) -> None:
-    assert shop.get(path).problem() == (404, "route-not-found")
+def test_an_unknown_path_is_a_problem(api: ApiClient, path: str) -> None:
+    assert api.get(path).problem() == (404, "route-not-found")
 
 
-def test_a_wrong_method_is_a_problem_that_names_the_right_ones(shop: Shop) -> None:
-    response = shop.call("PATCH", "/api/products", {})
+def test_a_wrong_method_is_a_problem_that_names_the_right_ones(api: ApiClient) -> None:
+    response = api.call("PATCH", "/api/products", {})
     assert response.problem() == (405, "method-not-allowed")
     assert response.headers["allow"] == "GET, POST"
-    assert shop.call("HEAD", "/api/products").status == 405
+    assert api.call("HEAD", "/api/products").status == 405
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000])
-def test_a_body_that_is_no_json_is_a_problem(shop: Shop, body: bytes) -> None:
-    assert shop.call("POST", "/api/products", body).problem() == (400, "malformed-body")
+def test_a_body_that_is_no_json_is_a_problem(api: ApiClient, body: bytes) -> None:
+    assert api.call("POST", "/api/products", body).problem() == (400, "malformed-body")
 
 
-def test_a_body_that_is_too_large_is_a_problem(shop: Shop) -> None:
-    assert shop.call("POST", "/api/products", b" " * (256 * 1024 + 1)).problem() == (413, "body-too-large")
+def test_a_body_that_is_too_large_is_a_problem(api: ApiClient) -> None:
+    assert api.call("POST", "/api/products", b" " * (256 * 1024 + 1)).problem() == (413, "body-too-large")
 
 
-def test_two_signatures_are_none(shop: Shop, stack: Stack) -> None:
+def test_two_signatures_are_none(api: ApiClient, stack: Stack) -> None:
     address = urlsplit(stack.url)
     body = b'{"order_id": "b0000000-0000-4000-8000-000000000001", "payment_status": "paid"}'
     with socket.create_connection((address.hostname, address.port), 10) as client:
@@ -135,21 +135,21 @@ def test_two_signatures_are_none(shop: Shop, stack: Stack) -> None:
         response = b"".join(iter(lambda: client.recv(65536), b"")).decode()
     assert response.startswith("HTTP/1.1 401")
     assert "Invalid signature" in response
-    expect(200, shop.get("/api/products"))
+    expect(200, api.get("/api/products"))
 
 
-def test_an_answer_passes_through_as_it_was_made(shop: Shop) -> None:
-    tea = shop.create_product(name="Grüner Tee 🍵", description='"quoted"\\')
-    response: Response = shop.get(f"/api/products/{tea['id']}")
+def test_an_answer_passes_through_as_it_was_made(api: ApiClient) -> None:
+    tea = api.create_product(name="Grüner Tee 🍵", description='"quoted"\\')
+    response: Response = api.get(f"/api/products/{tea['id']}")
     assert response.headers["content-type"] == "application/json"
     assert (response.json["name"], response.json["description"]) == ("Grüner Tee 🍵", '"quoted"\\')
 
 
-def test_the_log_has_one_json_line_a_request(shop: Shop, stack: Stack) -> None:
+def test_the_log_has_one_json_line_a_request(api: ApiClient, stack: Stack) -> None:
     path = "/api/orders/00000000-0000-4000-8000-00000000ca11"
-    assert shop.get(path).status == 404
+    assert api.get(path).status == 404
     # The next request's line comes after it, on the same pipe.
-    shop.call("PUT", f"{path}/status", {"status": "paid"})
+    api.call("PUT", f"{path}/status", {"status": "paid"})
     stack.wait_for('"status":422')
     lines = [json.loads(line) for line in stack.output if '"route":"GET /api/orders/{id}"' in line]
     assert (lines[-1]["status"], lines[-1]["problem"]) == (404, "order-not-found")

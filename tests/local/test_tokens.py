@@ -17,8 +17,8 @@ from local.settings import StartError, read_settings
 from local.tokens import AUDIENCE, ISSUER, Authorizer, RefusedError, issue, signing_key
 from storefront.access import OPEN
 from storefront.routes import ROUTES
+from tests.api_client import UNKNOWN, ApiClient, Response, expect, over_http
 from tests.local.stack import running, token
-from tests.shop import UNKNOWN, Response, Shop, expect, over_http
 
 GUARDED = [
     (method, path) for path, methods in ROUTES.items() for method, needed in methods.items() if needed not in OPEN
@@ -26,22 +26,22 @@ GUARDED = [
 
 
 @pytest.fixture
-def holder(guarded_url: str, data_dir: Path) -> Callable[..., Shop]:
+def holder(guarded_url: str, data_dir: Path) -> Callable[..., ApiClient]:
     """The shop as the holder of a token reaches it."""
 
-    def holding(*arguments: str) -> Shop:
+    def holding(*arguments: str) -> ApiClient:
         send, bearer = over_http(guarded_url), f"Bearer {token(data_dir, *arguments)}"
 
         def with_token(method: str, path: str, body: bytes | None, headers: Any) -> Response:
             return send(method, path, body, {**headers, "authorization": bearer})
 
-        return Shop(with_token)
+        return ApiClient(with_token)
 
     return holding
 
 
 def test_without_a_token_there_are_products_and_the_webhook_alone(guarded_url: str) -> None:
-    nobody = Shop(over_http(guarded_url))
+    nobody = ApiClient(over_http(guarded_url))
     expect(200, nobody.get("/api/products"))
     assert nobody.pay(UNKNOWN).problem() == (404, "order-not-found")
     assert nobody.get("/api/nowhere").problem() == (404, "route-not-found")
@@ -52,10 +52,10 @@ def test_without_a_token_there_are_products_and_the_webhook_alone(guarded_url: s
 
 
 def test_a_preflight_s_method_is_one_like_any_other(guarded_url: str) -> None:
-    assert Shop(over_http(guarded_url)).call("OPTIONS", "/api/orders").problem() == (405, "method-not-allowed")
+    assert ApiClient(over_http(guarded_url)).call("OPTIONS", "/api/orders").problem() == (405, "method-not-allowed")
 
 
-def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., Shop]) -> None:
+def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., ApiClient]) -> None:
     staff, customer, other = holder("--subject", "alice"), holder("--customer", "7"), holder("--customer", "8")
     tea = staff.create_product(quantity=5)
     order = customer.order((tea["id"], 1), customer_id=7)
@@ -69,7 +69,7 @@ def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., Shop]) -
     assert [one["actor"] for one in timeline] == ["customer-7", "alice"]
 
 
-def test_a_token_with_one_scope_opens_its_routes_alone(holder: Callable[..., Shop]) -> None:
+def test_a_token_with_one_scope_opens_its_routes_alone(holder: Callable[..., ApiClient]) -> None:
     reader = holder("--scope", "orders:read")
     expect(200, reader.get("/api/orders"))
     assert reader.get("/api/reconciliation").status == 403

@@ -12,8 +12,8 @@ from local.signing import SCHEMES
 from local.webhook_simulator import Event
 from storefront.payments.providers import payment_event
 from storefront.payments.signatures import Scheme
+from tests.api_client import ROOT, UNKNOWN, ApiClient, over_http
 from tests.local.stack import Stack
-from tests.shop import ROOT, UNKNOWN, Shop, over_http
 
 LAYER = ROOT / "layers" / "common" / "python"
 SCENARIOS = {
@@ -30,13 +30,13 @@ SCENARIOS = {
 
 
 @pytest.fixture
-def shop(stack: Stack) -> Shop:
-    return Shop(over_http(stack.url))
+def api(stack: Stack) -> ApiClient:
+    return ApiClient(over_http(stack.url))
 
 
 @pytest.fixture
-def order(shop: Shop) -> dict[str, Any]:
-    return shop.order((shop.create_product()["id"], 1))
+def order(api: ApiClient) -> dict[str, Any]:
+    return api.order((api.create_product()["id"], 1))
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -54,14 +54,14 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_scenario_is_answered_as_it_should_be(
-    shop: Shop, stack: Stack, order: dict[str, Any], scenario: str, scheme: str
+    api: ApiClient, stack: Stack, order: dict[str, Any], scenario: str, scheme: str
 ) -> None:
     result = run(scenario, order["id"], "--url", stack.url, "--scheme", scheme, "--delay", "0.2")
     if (scenario, scheme) == ("stale", "x_signature"):
         assert result.stderr == "X-Signature has no timestamp that could be stale; choose another --scheme.\n"
         return
     assert (result.returncode, result.stderr) == (0, "")
-    timeline = shop.items(f"/api/orders/{order['id']}/events")[1:]
+    timeline = api.items(f"/api/orders/{order['id']}/events")[1:]
     assert [event["outcome"] for event in timeline] == SCENARIOS[scenario]
     assert all(outcome in result.stdout for outcome in SCENARIOS[scenario])
     assert result.stdout.count("401") == {"tampered": 1, "stale": 2}.get(scenario, 0)
@@ -69,14 +69,14 @@ def test_a_scenario_is_answered_as_it_should_be(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_an_amount_is_told_in_the_words_of_each_scheme(
-    shop: Shop, stack: Stack, order: dict[str, Any], scheme: str
+    api: ApiClient, stack: Stack, order: dict[str, Any], scheme: str
 ) -> None:
     for amount, outcome in (("4.51", "needs_review"), ("4.50", "applied")):
         result = run(
             "paid", order["id"], "--url", stack.url, "--scheme", scheme, "--amount", amount, "--currency", "usd"
         )
         assert outcome in result.stdout
-    events = shop.items("/api/payment-events", order_id=order["id"])
+    events = api.items("/api/payment-events", order_id=order["id"])
     assert [(event["amount"], event["currency"]) for event in events] == [("4.50", "USD"), ("4.51", "USD")]
 
 
@@ -89,14 +89,14 @@ def test_an_amount_of_any_currency_is_understood(scheme: Scheme, currency: str) 
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_many_at_once_are_counted_and_the_books_stay_right(shop: Shop, stack: Stack, scheme: str) -> None:
-    orders = [shop.order((shop.create_product()["id"], 1))["id"] for _ in range(5)]
+def test_many_at_once_are_counted_and_the_books_stay_right(api: ApiClient, stack: Stack, scheme: str) -> None:
+    orders = [api.order((api.create_product()["id"], 1))["id"] for _ in range(5)]
     options = ["--count", "30", "--workers", "4", "--seed", "7"]
     result = run("many", *orders, "--url", stack.url, "--scheme", scheme, *options)
     assert (result.returncode, result.stderr) == (0, "")
     assert "deliveries; half took" in result.stdout
     for order_id in orders:
-        timeline = shop.items(f"/api/orders/{order_id}/events", page_size=100)
+        timeline = api.items(f"/api/orders/{order_id}/events", page_size=100)
         effects = [event["received_payment_status"] for event in timeline if event["outcome"] == "applied"]
         assert effects in (["paid"], ["failed", "paid"], ["failed"], [])
 

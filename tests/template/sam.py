@@ -8,7 +8,7 @@ from typing import Any
 from samcli.commands._utils.template import get_template_data
 
 from storefront.routes import DEFAULT_ROUTE
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 EVENTS = ROOT / "events"
 

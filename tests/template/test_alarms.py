@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.shop import ROOT, UNKNOWN, Shop, lambda_context, load_function
+from tests.api_client import ROOT, UNKNOWN, ApiClient, lambda_context, load_function
 from tests.template.translated import resources
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
@@ -59,43 +59,43 @@ def counted(name: str, line: dict[str, Any]) -> bool:
     return bool(eval(python.replace("&&", "and").replace("||", "or").replace("\n", " "), {"line": line}))
 
 
-def test_a_refused_payment_event_is_counted(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    assert shop.call("POST", "/api/payment-webhook", {}).status == 401
+def test_a_refused_payment_event_is_counted(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    assert api.call("POST", "/api/payment-webhook", {}).status == 401
     line = vars(caplog.records[-1])
     assert counted("WebhookRefusals", line)
     assert not counted("PaymentsToLookAt", line)
 
 
 def test_an_authentic_payment_event_is_counted_by_the_secret_that_signed_it(
-    shop: Shop, caplog: pytest.LogCaptureFixture
+    api: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     [transformation] = FILTERS["AuthenticPaymentEvents"]["Properties"]["MetricTransformations"]
     assert transformation["Dimensions"] == [{"Key": name, "Value": f"$.{name}"} for name in ("scheme", "key")]
     # Whatever comes of it.
     for body in ({"order_id": UNKNOWN, "payment_status": "paid"}, {}):
         for scheme in ("x_signature", "stripe"):
-            shop.deliver(body, scheme)
+            api.deliver(body, scheme)
             line = vars(caplog.records[-1])
             assert counted("AuthenticPaymentEvents", line)
             assert (line["scheme"], line["key"]) == (scheme, "1")
-    shop.call("POST", "/api/payment-webhook", {})
+    api.call("POST", "/api/payment-webhook", {})
     assert not counted("AuthenticPaymentEvents", vars(caplog.records[-1]))
 
 
-def test_a_payment_that_needs_somebody_is_counted(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    order = shop.order((shop.create_product()["id"], 1))
+def test_a_payment_that_needs_somebody_is_counted(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    order = api.order((api.create_product()["id"], 1))
     for order_id, amount, counts in (
         (order["id"], "2.00", True),
         (UNKNOWN, "4.50", True),
         (order["id"], "4.50", False),
     ):
-        shop.pay(order_id, amount=amount, event_id=f"{order_id} {amount}")
+        api.pay(order_id, amount=amount, event_id=f"{order_id} {amount}")
         assert counted("PaymentsToLookAt", vars(caplog.records[-1])) == counts
-    shop.get(f"/api/orders/{UNKNOWN}")
+    api.get(f"/api/orders/{UNKNOWN}")
     assert not counted("PaymentsToLookAt", vars(caplog.records[-1]))
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("api")
 def test_the_audit_s_metrics_are_those_of_its_alarms(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.api_client import ROOT
 from tests.artifacts import AS_ANYBODY, PATH, can_build, make_read_only, sam_build, unpack, zipped
-from tests.shop import ROOT
 from tests.template.sam import functions, resources
 
 EVERY_FUNCTION = resources("AWS::Serverless::Function", "AWS::Lambda::Function")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 # Of an environment of its own, which `make test` makes.
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"

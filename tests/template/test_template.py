@@ -8,7 +8,7 @@ import pytest
 from storefront import audit, db
 from storefront.access import COGNITO_PREFIX, OPEN
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
-from tests.shop import ROOT, load_function
+from tests.api_client import ROOT, load_function
 from tests.template.sam import folder_name, functions, http_events, resources, routes, template
 
 TABLE = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storefront.routes import ROUTES
-from tests.shop import ROOT
+from tests.api_client import ROOT
 from tests.template.sam import template
 from tests.template.translated import REGION, resources, translated
 

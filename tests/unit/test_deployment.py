@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.shop import lambda_context, load_function
+from tests.api_client import lambda_context, load_function
 
 deployment = load_function("deployment")
 

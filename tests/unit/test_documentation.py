@@ -6,7 +6,7 @@ import tomllib
 from openapi.document import document
 from openapi.problems import description, every_problem
 from openapi.reference import with_routes
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop import ROOT
+from tests.api_client import ROOT
 
 LAYER = ROOT / "layers" / "common" / "python"
 FEATURES = ("orders", "payments", "products")

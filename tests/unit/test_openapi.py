@@ -16,7 +16,7 @@ from openapi.problems import EXAMPLES, every_problem
 from storefront.errors import InvalidRequest
 from storefront.idempotency.keys import idempotency_key
 from storefront.routes import ROUTES
-from tests.shop import FUNCTIONS, ROOT, load_function
+from tests.api_client import FUNCTIONS, ROOT, load_function
 
 DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.api_client import ROOT
 from tests.sabotage import BUGS, Bug, copy_to, put_in
-from tests.shop import ROOT
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

@@ -60,7 +60,7 @@ Send = Callable[[str, str, bytes | None, Mapping[str, str]], Response]
 
 
 @dataclass
-class Shop:
+class ApiClient:
     """A shop behind some way of sending it a request."""
 
     send: Send
