@@ -11,7 +11,7 @@ from benchmarks import pgbench
 from benchmarks.bench import HERE, STOREFRONT, SYSTEMS, Bench, System, say
 from benchmarks.workers import Timing, Worker, answered, run, summary, workers
 from benchmarks.workloads import Workload, workloads_on
-from tests.integration.wire import Wire, wire_to
+from tests.integration.postgres_proxy import PostgresProxy, proxy_to
 
 EVENTS = 300
 """Different requests that a worker goes through."""
@@ -111,22 +111,22 @@ def measure_network(bench: Bench, url: str) -> dict[str, Any]:
     for system in SYSTEMS:
         with (
             TemporaryDirectory() as folder,
-            wire_to(environment["DATABASE_URL"], Path(folder)) as wire,
-            workers(system, 1, {**environment, "DATABASE_URL": wire.url}) as crew,
+            proxy_to(environment["DATABASE_URL"], Path(folder)) as proxy,
+            workers(system, 1, {**environment, "DATABASE_URL": proxy.url}) as crew,
         ):
             for name, workload in known.items():
                 warm(crew, workload, system, random)
-                found[name][system.name] = _through(wire, crew, workload, system, random, bench.sizes.calls)
+                found[name][system.name] = _through(proxy, crew, workload, system, random, bench.sizes.calls)
     return found
 
 
 def _through(
-    wire: Wire, crew: Sequence[Worker], workload: Workload, system: System, random: Random, calls: int
+    proxy: PostgresProxy, crew: Sequence[Worker], workload: Workload, system: System, random: Random, calls: int
 ) -> dict[str, Any]:
-    before = wire.round_trips
+    before = proxy.round_trips
     run(crew, [workload.work(system, random, 1)._replace(repeat=False)])
-    round_trips = wire.round_trips - before
-    wire.delay = NETWORK_DELAY
+    round_trips = proxy.round_trips - before
+    proxy.delay = NETWORK_DELAY
     timing = run(crew, [workload.work(system, random, calls)._replace(repeat=False)])
-    wire.delay = 0.0
+    proxy.delay = 0.0
     return {"round_trips": round_trips, "p50": timing.p50}

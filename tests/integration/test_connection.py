@@ -12,7 +12,7 @@ from storefront import db
 from storefront.errors import Unavailable
 from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.integration.pooler import not_behind_a_pooler
-from tests.integration.wire import wire_to
+from tests.integration.postgres_proxy import proxy_to
 
 
 def end_other_sessions(database: Connection) -> None:
@@ -42,12 +42,12 @@ def test_requests_share_one_session(api: ApiClient, database: Connection) -> Non
 def test_a_request_cut_off_on_its_way_is_503_and_the_next_one_works(
     api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
-        monkeypatch.setenv("DATABASE_URL", wire.url)
+    with TemporaryDirectory() as folder, proxy_to(database_url, Path(folder)) as proxy:
+        monkeypatch.setenv("DATABASE_URL", proxy.url)
         expect(200, api.get("/api/products"))
-        wire.cut = True
+        proxy.cut = True
         assert api.get("/api/products").problem() == (503, "unavailable")
-        wire.cut = False
+        proxy.cut = False
         expect(200, api.get("/api/products"))
         db.disconnect()
 

@@ -18,7 +18,7 @@ from storefront.migrate import PACKAGE, migrate
 from tests.api_client import ApiClient, lambda_context, load_function
 from tests.integration.flows import FLOWS, Flow, books, changes
 from tests.integration.payment_flows import PAYMENT_FLOWS
-from tests.integration.wire import Wire, wire_to
+from tests.integration.postgres_proxy import PostgresProxy, proxy_to
 
 ALL_FLOWS = [*FLOWS, *PAYMENT_FLOWS]
 
@@ -95,38 +95,38 @@ def database(module_direct_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def wire(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    with between(api, database_url, monkeypatch) as wire:
-        yield wire
+def proxy(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresProxy]:
+    with between(api, database_url, monkeypatch) as proxy:
+        yield proxy
 
 
 @contextmanager
-def between(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def between(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresProxy]:
     """The way between the shop and a database, with a connection already made."""
     # Not tmp_path, which is too long for a Unix socket's name.
-    with TemporaryDirectory() as folder, wire_to(database_url, Path(folder)) as wire:
-        monkeypatch.setenv("DATABASE_URL", wire.url)
+    with TemporaryDirectory() as folder, proxy_to(database_url, Path(folder)) as proxy:
+        monkeypatch.setenv("DATABASE_URL", proxy.url)
         db.disconnect()
         api.get("/api/products")
         try:
-            yield wire
+            yield proxy
         finally:
-            # The wire ends when its clients have.
+            # The proxy ends when its clients have.
             db.disconnect()
 
 
-def lose(wire: Wire, flush: int, lost: str) -> None:
+def lose(proxy: PostgresProxy, flush: int, lost: str) -> None:
     """Let the connection die in one of the next flushes."""
-    setattr(wire, f"lose_{lost}_at", wire.round_trips + flush)
+    setattr(proxy, f"lose_{lost}_at", proxy.round_trips + flush)
 
 
-def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, wire: Wire) -> None:
+def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, proxy: PostgresProxy) -> None:
     flow = crash.flow
     request = flow.prepare(api, database)
     before = books(database)
     if crash.connection != "warm":
         db.disconnect()
-    lose(wire, crash.flush, crash.lost)
+    lose(proxy, crash.flush, crash.lost)
     assert request() == flow.failure
 
     after_crash = books(database)
@@ -139,47 +139,47 @@ def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, wir
 
 @pytest.mark.parametrize("crash", crashes(ALL_FLOWS, "fresh", "warm"), ids=str)
 def test_a_request_that_dies_is_whole_or_not_there_and_can_be_sent_again(
-    crash: Crash, api: ApiClient, database: Connection, wire: Wire
+    crash: Crash, api: ApiClient, database: Connection, proxy: PostgresProxy
 ) -> None:
-    crash_and_send_again(crash, api, database, wire)
+    crash_and_send_again(crash, api, database, proxy)
 
 
 @pytest.mark.parametrize("crash", crashes(FLOWS[:1], "guarded"), ids=str)
 def test_a_request_that_dies_while_it_logs_in_can_be_sent_again(
     crash: Crash, api: ApiClient, guarded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with between(api, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
-        crash_and_send_again(crash, api, database, wire)
+    with between(api, guarded_url, monkeypatch) as proxy, closing(db.connect(guarded_url)) as database:
+        crash_and_send_again(crash, api, database, proxy)
 
 
-def count_flushes(flow: Flow, connection: str, api: ApiClient, database: Connection, wire: Wire) -> int:
+def count_flushes(flow: Flow, connection: str, api: ApiClient, database: Connection, proxy: PostgresProxy) -> int:
     request = flow.prepare(api, database)
     if connection != "warm":
         db.disconnect()
-    before = wire.round_trips
+    before = proxy.round_trips
     assert request() == flow.response
-    return wire.round_trips - before
+    return proxy.round_trips - before
 
 
 @pytest.mark.parametrize("connection", ["fresh", "warm"])
 @pytest.mark.parametrize("flow", ALL_FLOWS, ids=lambda flow: flow.name)
 def test_the_crash_points_are_all_the_flushes_there_are(
-    flow: Flow, connection: str, api: ApiClient, database: Connection, wire: Wire
+    flow: Flow, connection: str, api: ApiClient, database: Connection, proxy: PostgresProxy
 ) -> None:
-    assert count_flushes(flow, connection, api, database, wire) == len(flushes(flow, connection))
+    assert count_flushes(flow, connection, api, database, proxy) == len(flushes(flow, connection))
 
 
 def test_the_crash_points_of_a_login_are_all_the_flushes_there_are(
     api: ApiClient, guarded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with between(api, guarded_url, monkeypatch) as wire, closing(db.connect(guarded_url)) as database:
-        assert count_flushes(FLOWS[0], "guarded", api, database, wire) == len(flushes(FLOWS[0], "guarded"))
+    with between(api, guarded_url, monkeypatch) as proxy, closing(db.connect(guarded_url)) as database:
+        assert count_flushes(FLOWS[0], "guarded", api, database, proxy) == len(flushes(FLOWS[0], "guarded"))
 
 
 class Release(NamedTuple):
     """A new migration and a changed function, and the way by which they come to a database."""
 
-    wire: Wire
+    proxy: PostgresProxy
     database: Connection
 
     def deploy(self) -> list[str]:
@@ -205,12 +205,12 @@ def release(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(load_function("migrate"), "migrate", lambda connection, **_: migrate(connection, package))
     with (
         TemporaryDirectory() as folder,
-        wire_to(empty_database_url, Path(folder)) as wire,
+        proxy_to(empty_database_url, Path(folder)) as proxy,
         closing(db.connect(empty_database_url)) as database,
     ):
         migrate(database)
-        monkeypatch.setenv("DATABASE_URL", wire.url)
-        yield Release(wire, database)
+        monkeypatch.setenv("DATABASE_URL", proxy.url)
+        yield Release(proxy, database)
 
 
 @pytest.mark.parametrize("lost", ["request", "response"])
@@ -220,7 +220,7 @@ def test_a_migration_that_dies_before_its_commit_leaves_nothing_and_can_be_run_a
     before = release.schema()
     # The first is the login's.
     for flush in range(2, RELEASE_FLUSHES):
-        lose(release.wire, flush, lost)
+        lose(release.proxy, flush, lost)
         with pytest.raises(db.TRANSPORT_ERRORS):
             release.deploy()
         assert release.schema() == before, f"{lost} of flush {flush} lost"
@@ -233,7 +233,7 @@ def test_a_migration_that_dies_in_its_commit_is_whole_or_not_there_and_can_be_ru
     lost: str, left: list[str], release: Release
 ) -> None:
     before = release.schema()
-    lose(release.wire, RELEASE_FLUSHES, lost)
+    lose(release.proxy, RELEASE_FLUSHES, lost)
     with pytest.raises(db.TRANSPORT_ERRORS):
         release.deploy()
     assert len(release.schema() - before) == (0 if left else RELEASED_CHANGES)
@@ -243,10 +243,10 @@ def test_a_migration_that_dies_in_its_commit_is_whole_or_not_there_and_can_be_ru
 
 @pytest.mark.parametrize("lost", ["request", "response"])
 def test_a_migration_whose_login_dies_logs_in_again(lost: str, release: Release) -> None:
-    lose(release.wire, 1, lost)
+    lose(release.proxy, 1, lost)
     assert release.deploy() == RELEASED
 
 
 def test_the_crash_points_of_a_migration_are_all_the_flushes_there_are(release: Release) -> None:
     assert release.deploy() == RELEASED
-    assert release.wire.round_trips == RELEASE_FLUSHES
+    assert release.proxy.round_trips == RELEASE_FLUSHES

@@ -16,7 +16,7 @@ _GOODBYE = b"X\0\0\0\x04"
 
 
 @dataclass
-class Wire:
+class PostgresProxy:
     """What went over it: a round trip is a flush of the client's that follows an answer of the server's.
 
     Cut, it delivers nothing more in either direction and closes. It can also lose one flush, numbered as a round trip,
@@ -35,48 +35,48 @@ class Wire:
 
 @dataclass
 class _Connection:
-    wire: Wire
+    proxy: PostgresProxy
     server_spoke: bool = True
     is_lost: bool = False
 
     def loses(self, data: bytes, *, from_client: bool) -> bool:
         """Count what comes by; whether it is not to be delivered."""
-        wire = self.wire
-        with wire._lock:
+        proxy = self.proxy
+        with proxy._lock:
             if not self.is_lost:
                 if from_client and self.server_spoke and data != _GOODBYE:
-                    wire.round_trips += 1
+                    proxy.round_trips += 1
                 self.server_spoke = not from_client
-                self.is_lost = wire.round_trips == (wire.lose_request_at if from_client else wire.lose_response_at)
+                self.is_lost = proxy.round_trips == (proxy.lose_request_at if from_client else proxy.lose_response_at)
             return self.is_lost
 
 
 @contextmanager
-def wire_to(database_url: str, folder: Path) -> Iterator[Wire]:
+def proxy_to(database_url: str, folder: Path) -> Iterator[PostgresProxy]:
     """A Unix socket in the folder that leads to the database."""
     address = urlsplit(database_url)
     login = address.netloc.rpartition("@")[0]
-    wire = Wire(f"postgresql://{login}@{address.path}?host={quote(str(folder))}")
+    proxy = PostgresProxy(f"postgresql://{login}@{address.path}?host={quote(str(folder))}")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / ".s.PGSQL.5432"))
         listener.listen()
-        thread = threading.Thread(target=_accept, args=(listener, database_url, wire))
+        thread = threading.Thread(target=_accept, args=(listener, database_url, proxy))
         thread.start()
         try:
-            yield wire
+            yield proxy
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 
-def _accept(listener: socket.socket, database_url: str, wire: Wire) -> None:
+def _accept(listener: socket.socket, database_url: str, proxy: PostgresProxy) -> None:
     pumps = []
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
             server = db.open_socket(*db.host_and_port(database_url))
             server.settimeout(None)
-            connection = _Connection(wire)
+            connection = _Connection(proxy)
             for source, sink, from_client in ((client, server, True), (server, client, False)):
                 pump = threading.Thread(
                     target=_pump, args=(source, sink, connection), kwargs={"from_client": from_client}
@@ -88,10 +88,10 @@ def _accept(listener: socket.socket, database_url: str, wire: Wire) -> None:
 
 
 def _pump(source: socket.socket, sink: socket.socket, connection: _Connection, *, from_client: bool) -> None:
-    wire = connection.wire
+    proxy = connection.proxy
     with suppress(OSError):
-        while (data := source.recv(65536)) and not wire.cut:
-            time.sleep(wire.delay)
+        while (data := source.recv(65536)) and not proxy.cut:
+            time.sleep(proxy.delay)
             if connection.loses(data, from_client=from_client):
                 # The server is told that no more comes. It carries out what it has got and ends, and only that it
                 # ended is passed on: the client learns of the loss when all that can happen has happened.
@@ -99,9 +99,9 @@ def _pump(source: socket.socket, sink: socket.socket, connection: _Connection, *
             else:
                 sink.sendall(data)
     with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR if wire.cut else socket.SHUT_WR)
+        sink.shutdown(socket.SHUT_RDWR if proxy.cut else socket.SHUT_WR)
     # Each socket is closed by the thread that reads from it.
-    if wire.cut:
+    if proxy.cut:
         with suppress(OSError):
             source.shutdown(socket.SHUT_RDWR)
     source.close()
