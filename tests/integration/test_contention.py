@@ -9,7 +9,7 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ApiClient
-from tests.integration.buyers import PROCESSES, all_at_once, buy
+from tests.integration.load_clients import PROCESSES, all_at_once, buy
 from tests.integration.races import Call, change_status, expire, pay, place, two_at_once
 
 

@@ -14,7 +14,7 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ApiClient
-from tests.integration.buyers import PROCESSES, Kept, all_at_once, buy, buy_each, buy_under_keys, hold_each, trade
+from tests.integration.load_clients import PROCESSES, Kept, all_at_once, buy, buy_each, buy_under_keys, hold_each, trade
 from tests.integration.pooler import not_behind_a_pooler
 from tests.sizes import SEED, size
 

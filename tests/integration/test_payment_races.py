@@ -12,7 +12,7 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from storefront.payments.signatures import Scheme
 from tests.api_client import UNKNOWN, ApiClient
-from tests.integration.buyers import Delivery, all_at_once, deliver
+from tests.integration.load_clients import Delivery, all_at_once, deliver
 from tests.integration.races import Call, change_status, pay, replay, two_at_once
 from tests.sizes import SEED
 

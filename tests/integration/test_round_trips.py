@@ -70,9 +70,7 @@ def test_a_page_by_its_cursor_takes_one_round_trip(proxy: PostgresProxy, api: Ap
     assert round_trips(proxy, api, "GET", f"/api/products?page_size=1&cursor={cursor}") == 1
 
 
-def test_a_batch_of_expired_orders_takes_one_round_trip(
-    proxy: PostgresProxy, api: ApiClient, database: Connection
-) -> None:
+def test_expiring_a_batch_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient, database: Connection) -> None:
     tea = api.create_product()["id"]
     for _ in range(3):
         api.order((tea, 1))
