@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-long sabotage mutants pay audit bench bench-small lint types build deploy logs sam-local openapi lock clean
+.PHONY: help run token test test-long seeded-bugs mutants pay audit bench bench-small lint types build deploy logs sam-local openapi lock clean
 
 UV_VERSION := 0.13.9
 
@@ -38,8 +38,8 @@ test-long: .venv/installed ## search for faults, for the better part of an hour;
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
 		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
 
-sabotage: .venv/installed ## put five bugs in, one at a time, and see the tests find each
-	@python -m tests.sabotage
+seeded-bugs: .venv/installed ## put five bugs in, one at a time, and see the tests find each
+	@python -m tests.seeded_bugs
 
 mutants: .venv/mutants ## change the code that takes payment events in hundreds of ways, and see the tests find each
 	@python -m tests.mutants

@@ -6,13 +6,13 @@ from typing import Any
 
 from storefront import db
 
-ORIGIN = {"actor": "shop", "request_id": "00000000-0000-4000-8000-000000000000"}
+ACTOR = {"actor": "shop", "request_id": "00000000-0000-4000-8000-000000000000"}
 """Who asks, as the handlers tell it to the statements."""
 
 
 def place_order(event: dict[str, Any], _: Any) -> dict[str, int]:
     """The statement behind an order, without validation, access and log."""
-    outcome, _body = db.call("place_order", json.dumps({**json.loads(event["body"]), **ORIGIN}))
+    outcome, _body = db.call("place_order", json.dumps({**json.loads(event["body"]), **ACTOR}))
     return {"statusCode": 201 if outcome == "placed" else 500}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.bench import System
-from benchmarks.layer import ORIGIN
+from benchmarks.layer import ACTOR
 from benchmarks.workers import Work
 from local.signing import LOCAL_SECRETS, sign
 from storefront import db
@@ -146,5 +146,5 @@ def _placing(bodies: Callable[[Random, int], list[dict[str, Any]]]) -> Workload:
         201,
         lambda random, number: [place(body) for body in bodies(random, number)],
         "place_order",
-        lambda random, number: [{**body, **ORIGIN} for body in bodies(random, number)],
+        lambda random, number: [{**body, **ACTOR} for body in bodies(random, number)],
     )

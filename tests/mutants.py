@@ -24,7 +24,7 @@ from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
 from tests.conftest import new_database
-from tests.sabotage import LAYER, copy_to
+from tests.seeded_bugs import LAYER, copy_to
 
 TARGET = 0.95
 """Of all mutants, those that have to be found."""

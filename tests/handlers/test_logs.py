@@ -7,7 +7,7 @@ import pytest
 
 from storefront.payments.keyring import Keyring
 from tests.api_client import ApiClient, load_function
-from tests.canaries import CANARY, SECRET, sing
+from tests.secret_leaks import CANARY, SECRET, sing
 
 
 def written(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:

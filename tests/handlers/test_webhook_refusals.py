@@ -12,7 +12,7 @@ from storefront.payments.keyring import Keyring
 from storefront.payments.secret import fetch_secret
 from storefront.payments.signatures import Scheme
 from tests.api_client import UNKNOWN, ApiClient, api_event, lambda_context, load_function, signed
-from tests.forgeries import forgeries
+from tests.forged_events import forged_events
 
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
@@ -24,7 +24,7 @@ def test_no_forgery_gets_past_the_signature_and_none_is_an_error_of_ours(
     now = int(time.time())
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret, wall_clock=lambda: now))
     answered: Counter[int] = Counter()
-    for _, headers, content in forgeries(scheme, body, now):
+    for _, headers, content in forged_events(scheme, body, now):
         event = api_event("POST", "/api/payment-webhook", content, {})
         # As they are: some are in capitals, or twice.
         event["headers"] = {"content-type": "application/json", **headers}

@@ -10,7 +10,7 @@ from pg8000.native import Connection
 
 from storefront import db
 
-ORIGIN = {"actor": "test", "request_id": "test"}
+ACTOR = {"actor": "test", "request_id": "test"}
 
 
 class Call(NamedTuple):
@@ -21,7 +21,7 @@ class Call(NamedTuple):
 
     def run(self, connection: Connection) -> str:
         """Call it in a session; its outcome, or the SQLSTATE that PostgreSQL ends it with."""
-        text = json.dumps({**self.request, **ORIGIN})
+        text = json.dumps({**self.request, **ACTOR})
         try:
             return db._execute(connection, f"SELECT outcome, body FROM {self.function}($1)", text)[0]
         except DatabaseError as error:
@@ -55,7 +55,7 @@ def expire() -> Call:
 
 def once(call: Call, key: str, caller: str = "test") -> Call:
     request = {"operation": call.function, "caller": caller, "key": key, "fingerprint": json.dumps(call.request)}
-    return Call("call_once", {**request, "content": {**call.request, **ORIGIN, "idempotency_key": key}})
+    return Call("call_once", {**request, "content": {**call.request, **ACTOR, "idempotency_key": key}})
 
 
 def is_waited_for(session: Connection) -> bool:

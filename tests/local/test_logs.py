@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from tests.api_client import ApiClient, over_http
-from tests.canaries import SECRET, sing
 from tests.local.stack import running
+from tests.secret_leaks import SECRET, sing
 
 
 def test_the_console_repeats_no_body_secret_or_signature(tmp_path: Path) -> None:

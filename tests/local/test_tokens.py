@@ -114,7 +114,7 @@ def with_header(header: dict[str, Any], sign: Callable[[bytes], bytes] = lambda 
     return (content + b"." + urlsafe_b64encode(sign(content)).replace(b"=", b"")).decode()
 
 
-def forgeries() -> dict[str, str]:
+def forged_events() -> dict[str, str]:
     head, body, signature = signed().split(".")
     public = KEY.as_pem(private=False)
     return {
@@ -139,10 +139,10 @@ def forgeries() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", forgeries())
+@pytest.mark.parametrize("name", forged_events())
 def test_a_forged_token_is_refused(name: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        AUTHORIZER.context("GET /api/orders", f"Bearer {forgeries()[name]}")
+        AUTHORIZER.context("GET /api/orders", f"Bearer {forged_events()[name]}")
     assert refused.value.status == 401
 
 

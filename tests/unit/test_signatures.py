@@ -20,7 +20,7 @@ from storefront.payments.signatures import (
     claim_of,
     is_signed,
 )
-from tests.forgeries import EVENT_ID, SIGNATURE_HEADERS, forgeries
+from tests.forged_events import EVENT_ID, SIGNATURE_HEADERS, forged_events
 from tests.sizes import size
 
 NOW = 1_700_000_000
@@ -202,8 +202,8 @@ def test_a_secret_signs_in_its_own_scheme_alone(scheme: str, other: str) -> None
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_forgery_is_accepted(scheme: str) -> None:
-    found = forgeries(scheme, BODY, NOW)
-    assert len({forgery.why for forgery in found}) == len(found) >= 60
+    found = forged_events(scheme, BODY, NOW)
+    assert len({forged_event.why for forged_event in found}) == len(found) >= 60
     assert [why for why, headers, body in found if is_accepted(headers, body, KEYS[scheme])] == []
 
 
@@ -228,7 +228,7 @@ def test_a_version_is_known_by_its_whole_name(version: str) -> None:
 def test_the_answer_tells_a_missing_signature_from_a_wrong_one_and_nothing_else() -> None:
     details = set()
     for scheme in SCHEMES:
-        for _, headers, body in forgeries(scheme, BODY, NOW):
+        for _, headers, body in forged_events(scheme, BODY, NOW):
             with pytest.raises(Unauthenticated) as refused:
                 verify(headers, body, KEYS[scheme])
             details.add(refused.value.body())

@@ -1,11 +1,11 @@
-"""The bugs that `make sabotage` puts in still fit the code."""
+"""The bugs that `make seeded-bugs` puts in still fit the code."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.api_client import ROOT
-from tests.sabotage import BUGS, Bug, copy_to, put_in
+from tests.seeded_bugs import BUGS, Bug, copy_to, put_in
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

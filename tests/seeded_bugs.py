@@ -1,4 +1,4 @@
-"""`make sabotage`: puts bugs in on purpose, one at a time, into a copy, and sees whether the tests find each.
+"""`make seeded-bugs`: puts bugs in on purpose, one at a time, into a copy, and sees whether the tests find each.
 
 A bug is a few replacements of text, each of which must still be found in its file once.
 """

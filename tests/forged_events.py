@@ -21,40 +21,40 @@ SIGNATURE_HEADERS = {
 }
 
 
-class Forgery(NamedTuple):
+class ForgedEvent(NamedTuple):
     why: str
     headers: Mapping[str, str]
     body: bytes
 
 
-def forgeries(scheme: str, body: bytes, now: int) -> list[Forgery]:
+def forged_events(scheme: str, body: bytes, now: int) -> list[ForgedEvent]:
     """At least 60, none of which a sender of ours makes."""
     of_one = {"x_signature": _x_signature, "standard_webhooks": _standard_webhooks, "stripe": _stripe}[scheme]
     return [*_of_any_scheme(scheme, body, now), *of_one(body, now)]
 
 
-def _of_any_scheme(scheme: str, body: bytes, now: int) -> Iterator[Forgery]:
+def _of_any_scheme(scheme: str, body: bytes, now: int) -> Iterator[ForgedEvent]:
     good, header = _signed(scheme, body, now), SIGNATURE_HEADERS[scheme]
     value = good[header]
     others = {other: _signed(other, body, now) for other in SCHEMES if other != scheme}
-    yield Forgery("the body was changed", good, body.replace(b"paid", b"failed"))
-    yield Forgery("a space after the body", good, body + b" ")
-    yield Forgery("a space before the body", good, b" " + body)
-    yield Forgery("a byte is missing", good, body[:-1])
-    yield Forgery("no body", good, b"")
-    yield Forgery("a byte order mark", good, b"\xef\xbb\xbf" + body)
-    yield Forgery("another encoding", good, body.decode().encode("utf-16"))
-    yield Forgery("a body that is no UTF-8", good, b"\xff\xfe\x00" + body)
-    yield Forgery("no headers", {}, body)
-    yield Forgery("no signature", {name: text for name, text in good.items() if name != header}, body)
-    yield Forgery("an empty signature", {**good, header: ""}, body)
-    yield Forgery("another secret", sign(scheme, [OTHER_SECRETS[scheme]], body, EVENT_ID, now), body)
-    yield Forgery("the header came twice", {**good, header.title(): value}, body)
+    yield ForgedEvent("the body was changed", good, body.replace(b"paid", b"failed"))
+    yield ForgedEvent("a space after the body", good, body + b" ")
+    yield ForgedEvent("a space before the body", good, b" " + body)
+    yield ForgedEvent("a byte is missing", good, body[:-1])
+    yield ForgedEvent("no body", good, b"")
+    yield ForgedEvent("a byte order mark", good, b"\xef\xbb\xbf" + body)
+    yield ForgedEvent("another encoding", good, body.decode().encode("utf-16"))
+    yield ForgedEvent("a body that is no UTF-8", good, b"\xff\xfe\x00" + body)
+    yield ForgedEvent("no headers", {}, body)
+    yield ForgedEvent("no signature", {name: text for name, text in good.items() if name != header}, body)
+    yield ForgedEvent("an empty signature", {**good, header: ""}, body)
+    yield ForgedEvent("another secret", sign(scheme, [OTHER_SECRETS[scheme]], body, EVENT_ID, now), body)
+    yield ForgedEvent("the header came twice", {**good, header.title(): value}, body)
     for other, signed in others.items():
-        yield Forgery(f"signed as {other} too", {**good, **signed}, body)
+        yield ForgedEvent(f"signed as {other} too", {**good, **signed}, body)
         secret = LOCAL_SECRETS[other][0]
-        yield Forgery(f"signed with the secret of {other}", _with_secret_of(scheme, secret, body, now), body)
-        yield Forgery(f"{other}'s signature", {**good, header: signed[SIGNATURE_HEADERS[other]]}, body)
+        yield ForgedEvent(f"signed with the secret of {other}", _with_secret_of(scheme, secret, body, now), body)
+        yield ForgedEvent(f"{other}'s signature", {**good, header: signed[SIGNATURE_HEADERS[other]]}, body)
     for name, changed in {
         "a space after it": value + " ",
         "a space before it": " " + value,
@@ -82,10 +82,10 @@ def _of_any_scheme(scheme: str, body: bytes, now: int) -> Iterator[Forgery]:
         "a JSON list": f'["{value}"]',
         "percent-encoded": "".join(f"%{ord(one):02x}" for one in value),
     }.items():
-        yield Forgery(name, {**good, header: changed}, body)
+        yield ForgedEvent(name, {**good, header: changed}, body)
 
 
-def _x_signature(body: bytes, _: int) -> Iterator[Forgery]:
+def _x_signature(body: bytes, _: int) -> Iterator[ForgedEvent]:
     secret = LOCAL_SECRETS["x_signature"][0].encode()
     good = hmac.digest(secret, body, hashlib.sha256).hex()
     for name, value in {
@@ -111,10 +111,10 @@ def _x_signature(body: bytes, _: int) -> Iterator[Forgery]:
         "half of SHA-512": hmac.digest(secret, body, hashlib.sha512).hex()[:64],
         "SHA3-256": hmac.digest(secret, body, "sha3_256").hex(),
     }.items():
-        yield Forgery(name, {"x-signature": value}, body)
+        yield ForgedEvent(name, {"x-signature": value}, body)
     for place in range(0, 64, 9):
         digit = "0" if good[place] != "0" else "1"
-        yield Forgery(f"digit {place} is another", {"x-signature": good[:place] + digit + good[place + 1 :]}, body)
+        yield ForgedEvent(f"digit {place} is another", {"x-signature": good[:place] + digit + good[place + 1 :]}, body)
 
 
 TIMESTAMPS = {
@@ -152,7 +152,7 @@ def _timestamps(now: int) -> Iterator[tuple[str, str]]:
         yield name, form.format(now)
 
 
-def _standard_webhooks(body: bytes, now: int) -> Iterator[Forgery]:
+def _standard_webhooks(body: bytes, now: int) -> Iterator[ForgedEvent]:
     secret = base64.b64decode(LOCAL_SECRETS["standard_webhooks"][0].removeprefix("whsec_"))
 
     def headers(
@@ -165,7 +165,7 @@ def _standard_webhooks(body: bytes, now: int) -> Iterator[Forgery]:
     good = headers()
     digest = good["webhook-signature"].removeprefix("v1,")
     for name, timestamp in _timestamps(now):
-        yield Forgery(f"timestamp: {name}", headers(timestamp=timestamp), body)
+        yield ForgedEvent(f"timestamp: {name}", headers(timestamp=timestamp), body)
     for name, id_ in {
         "with a dot": "msg.1",
         "nothing but a dot": ".",
@@ -175,17 +175,19 @@ def _standard_webhooks(body: bytes, now: int) -> Iterator[Forgery]:
         "with a NUL": "msg\0",
         "256 characters": "m" * 256,
     }.items():
-        yield Forgery(f"id: {name}", headers(id_=id_), body)
+        yield ForgedEvent(f"id: {name}", headers(id_=id_), body)
     for missing in ("webhook-id", "webhook-timestamp"):
-        yield Forgery(f"no {missing}", {name: text for name, text in good.items() if name != missing}, body)
-        yield Forgery(f"{missing} came twice", {**good, missing.title(): good[missing]}, body)
-    yield Forgery("another id", {**good, "webhook-id": "msg_2"}, body)
-    yield Forgery("another timestamp", {**good, "webhook-timestamp": str(now + 1)}, body)
-    yield Forgery("the body alone is signed", headers(body), body)
-    yield Forgery("without the id", headers(f"{now}.".encode() + body), body)
-    yield Forgery("the secret is not decoded", headers(key=LOCAL_SECRETS["standard_webhooks"][0].encode()), body)
-    yield Forgery("of no secret", headers(key=b""), body)
-    yield Forgery("a dot moved", {**headers(), "webhook-id": f"{EVENT_ID}.{now}", "webhook-timestamp": str(now)}, body)
+        yield ForgedEvent(f"no {missing}", {name: text for name, text in good.items() if name != missing}, body)
+        yield ForgedEvent(f"{missing} came twice", {**good, missing.title(): good[missing]}, body)
+    yield ForgedEvent("another id", {**good, "webhook-id": "msg_2"}, body)
+    yield ForgedEvent("another timestamp", {**good, "webhook-timestamp": str(now + 1)}, body)
+    yield ForgedEvent("the body alone is signed", headers(body), body)
+    yield ForgedEvent("without the id", headers(f"{now}.".encode() + body), body)
+    yield ForgedEvent("the secret is not decoded", headers(key=LOCAL_SECRETS["standard_webhooks"][0].encode()), body)
+    yield ForgedEvent("of no secret", headers(key=b""), body)
+    yield ForgedEvent(
+        "a dot moved", {**headers(), "webhook-id": f"{EVENT_ID}.{now}", "webhook-timestamp": str(now)}, body
+    )
     for name, value in {
         "no version": digest,
         "an unknown version": f"v2,{digest}",
@@ -203,10 +205,10 @@ def _standard_webhooks(body: bytes, now: int) -> Iterator[Forgery]:
         "a good one beside a broken one": f"v1,{digest} v1",
         "17 signatures": " ".join([f"v1,{digest}"] * 17),
     }.items():
-        yield Forgery(name, {**good, "webhook-signature": value}, body)
+        yield ForgedEvent(name, {**good, "webhook-signature": value}, body)
 
 
-def _stripe(body: bytes, now: int) -> Iterator[Forgery]:
+def _stripe(body: bytes, now: int) -> Iterator[ForgedEvent]:
     secret = LOCAL_SECRETS["stripe"][0].encode()
 
     def v1(content: bytes, key: bytes = secret) -> str:
@@ -216,7 +218,7 @@ def _stripe(body: bytes, now: int) -> Iterator[Forgery]:
     good = v1(content)
     for name, timestamp in _timestamps(now):
         stamped = f"{timestamp}.".encode() + body
-        yield Forgery(f"timestamp: {name}", {"stripe-signature": f"t={timestamp},v1={v1(stamped)}"}, body)
+        yield ForgedEvent(f"timestamp: {name}", {"stripe-signature": f"t={timestamp},v1={v1(stamped)}"}, body)
     for name, value in {
         "no timestamp": f"v1={good}",
         "two timestamps": f"t={now},t={now},v1={good}",
@@ -242,7 +244,7 @@ def _stripe(body: bytes, now: int) -> Iterator[Forgery]:
         "the secret without its prefix": f"t={now},v1={v1(content, secret.removeprefix(b'whsec_'))}",
         "of no secret": f"t={now},v1={v1(content, b'')}",
     }.items():
-        yield Forgery(name, {"stripe-signature": value}, body)
+        yield ForgedEvent(name, {"stripe-signature": value}, body)
 
 
 def _signed(scheme: str, body: bytes, now: int) -> dict[str, str]:
