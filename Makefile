@@ -85,14 +85,14 @@ openapi: .venv/installed ## write docs/openapi.json and the reference's routes, 
 
 lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--group dev pyproject.toml --output-file requirements-dev.txt
+		--group dev pyproject.toml --output-file requirements/dev.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--constraint requirements-dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
+		--constraint requirements/dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--constraint requirements-dev.txt --group mutants --output-file requirements-mutants.txt
+		--constraint requirements/dev.txt --group mutants --output-file requirements/mutants.txt
 	@for group in checkov peer-fastapi peer-flask plots; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-			--group $$group --output-file requirements-$$group.txt || exit 1; \
+			--group $$group --output-file requirements/$$group.txt || exit 1; \
 	done
 
 clean: ## remove what was installed and built; .local/, the data, stays
@@ -104,7 +104,7 @@ clean: ## remove what was installed and built; .local/, the data, stays
 install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $< --python $(1)/bin/python \
 	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 
-.venv/installed: requirements-dev.txt
+.venv/installed: requirements/dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
 	@echo "Installing into .venv with $$($(PYTHON) --version) …" >&2
 	@$(PYTHON) -m venv --clear .venv
@@ -114,7 +114,7 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 
 # In environments of their own: checkov pins another boto3 than aws-sam-cli does, and what `make bench` needs is needed by
 # nothing else.
-.venv/%/installed: requirements-%.txt .venv/installed
+.venv/%/installed: requirements/%.txt .venv/installed
 	@$(PYTHON) -m venv --clear .venv/$*
 	@$(call install,.venv/$*)
 	@touch $@
@@ -122,6 +122,6 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 # What is measured is what Lambda runs, with the bytecode of its Python.
 .venv/peer-%/installed: PYTHON = python3.13
 
-.venv/mutants: requirements-mutants.txt .venv/installed
+.venv/mutants: requirements/mutants.txt .venv/installed
 	@$(call install,.venv)
 	@touch $@
