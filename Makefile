@@ -25,10 +25,10 @@ ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error name the environment, dev o
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-run: .venv/installed ## serve the API on http://127.0.0.1:3000 until Ctrl-C, without Docker
+run: .venv/installed-run ## serve the API on http://127.0.0.1:3000 until Ctrl-C, without Docker
 	@python -m local
 
-token: .venv/installed ## print an access token for `AUTH=on make run`: of the CUSTOMER=…, or the shop's; more in ARGS=…
+token: .venv/installed-run ## print an access token for `AUTH=on make run`: of the CUSTOMER=…, or the shop's; more in ARGS=…
 	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(value ARGS)
 
 test: .venv/installed .venv/checkov/installed ## run every test; those for Docker where an engine answers
@@ -44,11 +44,11 @@ seeded-bugs: .venv/installed ## put five bugs in, one at a time, and see the tes
 mutants: .venv/mutants ## change the code that takes payment events in hundreds of ways, and see the tests find each
 	@python -m tests.mutants
 
-pay: .venv/installed ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
+pay: .venv/installed-run ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
 	@python -m local.webhook_simulator $(or $(SCENARIO),paid) $(or $(ORDER),$(error name the order: make pay ORDER=…)) $(if $(URL),--url $(URL)) \
 		$(if $(SCHEME),--scheme $(SCHEME)) $(value ARGS)
 
-audit: .venv/installed ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
+audit: .venv/installed-run ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
 	@python -m local.audit
 
 BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
@@ -66,18 +66,18 @@ lint: .venv/installed ## check style and formatting
 types: .venv/installed ## check types
 	@mypy
 
-build: .venv/installed ## build what is deployed, into .aws-sam/
+build: .venv/installed-run ## build what is deployed, into .aws-sam/
 	@sam validate --lint
 	@sam build
 
-deploy: .venv/installed ## deploy to ENV=dev or ENV=prod, as samconfig.toml has it; more in ARGS=…
+deploy: .venv/installed-run ## deploy to ENV=dev or ENV=prod, as samconfig.toml has it; more in ARGS=…
 	@$(MAKE) --no-print-directory build
 	@sam deploy --config-env $(ENVIRONMENT) $(value ARGS)
 
-logs: .venv/installed ## show the log of ENV=dev or ENV=prod as it is written; more in ARGS=…
+logs: .venv/installed-run ## show the log of ENV=dev or ENV=prod as it is written; more in ARGS=…
 	@sam logs --tail --cw-log-group /storefront/$(STACK_$(ENVIRONMENT))/functions $(value ARGS)
 
-sam-local: .venv/installed ## serve the API with `sam local start-api`, in Docker
+sam-local: .venv/installed-run ## serve the API with `sam local start-api`, in Docker
 	@python -m local.sam_local
 
 openapi: .venv/installed ## write docs/openapi.json and the reference's routes, from the code
@@ -86,6 +86,8 @@ openapi: .venv/installed ## write docs/openapi.json and the reference's routes, 
 lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group dev pyproject.toml --output-file requirements/dev.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraint requirements/dev.txt --group run pyproject.toml --output-file requirements/run.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements/dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -104,11 +106,18 @@ clean: ## remove what was installed and built; .local/, the data, stays
 install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $< --python $(1)/bin/python \
 	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 
-.venv/installed: requirements/dev.txt
+# What `make run` needs.
+.venv/installed-run: requirements/run.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
 	@echo "Installing into .venv with $$($(PYTHON) --version) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(call install,.venv)
+	@touch $@
+
+# What everything else needs.
+.venv/installed: requirements/dev.txt .venv/installed-run
+	@echo "Installing the development tools into .venv …" >&2
 	@$(call install,.venv)
 	@touch $@
 

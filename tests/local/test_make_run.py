@@ -143,7 +143,7 @@ def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path) -> None:
 def test_make_says_what_python_it_needs_where_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
     (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "dev.txt").touch()
+    (tmp_path / "requirements" / "run.txt").touch()
     result = subprocess.run(
         ["/usr/bin/make", "run", "PYTHON="],
         cwd=tmp_path,
