@@ -97,7 +97,7 @@ def test_a_mode_that_might_end_in_plain_text_is_refused(mode: str) -> None:
         )
 
 
-@pytest.mark.parametrize("answer", [b"N", b"S" + b"plain text" * 10, b"E"])
+@pytest.mark.parametrize("response", [b"N", b"S" + b"plain text" * 10, b"E"])
 def test_nothing_is_said_to_a_server_that_shows_no_certificate(response: bytes) -> None:
     heard: list[bytes] = []
 
