@@ -118,7 +118,7 @@ def measure(bench: Bench, urls: dict[int, str]) -> dict[str, Any]:
 def blocks(owner: Connection, page: Page) -> int:
     """Blocks of 8 KiB that PostgreSQL looks at for a page, in all its statements; from the second time on."""
     # The names are this module's own, and the request is a literal that it made.
-    call = f"SELECT * FROM page_of_{page.relation}('{json.dumps(page.request)}')"
+    call = f"SELECT * FROM list_{page.relation}('{json.dumps(page.request)}')"
     for _ in range(2):
         [[plan]] = owner.run(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {call}")
     told = (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]

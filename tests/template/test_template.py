@@ -31,6 +31,14 @@ def auth_of(access: Access) -> dict[str, Any]:
     return {"Authorizer": "Tokens", "AuthorizationScopes": [access, f"{COGNITO_PREFIX}{access}"]}
 
 
+def test_cognito_knows_the_scopes_that_the_routes_need() -> None:
+    needed = set(Access) - OPEN
+    server = template()["Resources"]["ResourceServer"]["Properties"]
+    client = template()["Resources"]["MachineClient"]["Properties"]
+    assert {scope["ScopeName"] for scope in server["Scopes"]} == needed
+    assert set(client["AllowedOAuthScopes"]) == {f"{COGNITO_PREFIX}{scope}" for scope in needed}
+
+
 def test_a_route_without_a_decision_would_be_closed() -> None:
     auth = template()["Resources"]["Api"]["Properties"]["Auth"]
     assert auth["DefaultAuthorizer"] in auth["Authorizers"]
