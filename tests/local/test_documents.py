@@ -1,9 +1,11 @@
-"""The documents' commands do what the documents say, pasted one after the other into one shell."""
+"""The commands of the documents do what the documents say, pasted into one shell for each document."""
 
 import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any
 
@@ -11,24 +13,28 @@ import pytest
 
 from local.signing import SECRET_VARIABLES
 from tests.api_client import ROOT
+from tests.documents import DOCUMENTS, blocks, read
 from tests.local.stack import running
 
-BLOCK = re.compile(r"^```(sh|json|text|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-DOCUMENTS = ("docs/getting-started.md", "docs/guides/payments.md", "docs/guides/reconciliation.md")
 SEPARATOR = "-- next block --"
 
+OF_AN_OWN_STACK = {"docs/guides/authentication.md": {"AUTH": "on"}}
+"""Documents whose commands need other settings of `make run`."""
 
-def commands_and_responses() -> list[tuple[str, str]]:
-    """Each block to paste with the block after it, which says what comes back."""
-    blocks = [block for name in DOCUMENTS for block in BLOCK.findall((ROOT / name).read_text())]
-    return [(command, response) for (kind, command), (_, response) in pairwise(blocks) if kind == "sh"]
+
+def commands_and_output(document: str) -> list[tuple[str, str]]:
+    """Return each block to paste, with the block after it, which says what comes back."""
+    return [(one.text, other.text) for one, other in pairwise(blocks(document)) if one.kind == "sh"]
+
+
+WITH_COMMANDS = [name for name in DOCUMENTS if commands_and_output(name)]
 
 
 def comparable(text: str) -> Any:
-    """Without what differs from run to run: new ids and times."""
+    """Return the text without what differs from run to run: new IDs, times and durations."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
-    text = re.sub(r"\b(?!a0000000|b0000000)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", text)
-    # How long an answer took, in the tables of the processor.
+    text = re.sub(r"\b(?![abc]0000000)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", text)
+    # The durations in the tables of `make pay`.
     text = re.sub(r"(?m) +\d+ │$", " MS │", text)
     try:
         return json.loads(text)
@@ -37,31 +43,58 @@ def comparable(text: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each block prints."""
-    with running(tmp_path_factory.mktemp("data")) as stack:
-        script = f"\necho; echo '{SEPARATOR}'\n".join(command for command, _ in commands_and_responses())
-        script = script.replace("http://127.0.0.1:3000", stack.url)
-        # As in a shell of its own: within the tests' own make, another one tells the folder that it is in.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-        command = ["bash", "-euo", "pipefail", "-c", script]
-        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
+    """What each block of each document prints.
+
+    The documents share a stack, in the order that a reader may have too. None of them changes what another one shows.
+    """
+    with ExitStack() as resources:
+        shared = tmp_path_factory.mktemp("data")
+        url = resources.enter_context(running(shared)).url
+        found = {}
+        for document in WITH_COMMANDS:
+            data_dir, address = shared, url
+            if settings := OF_AN_OWN_STACK.get(document):
+                data_dir = tmp_path_factory.mktemp("data")
+                address = resources.enter_context(running(data_dir, **settings)).url
+            found[document] = paste(document, address, str(data_dir))
+        yield found
+
+
+def paste(document: str, url: str, data_dir: str) -> list[str]:
+    """Run the blocks of a document in one shell, and return what each of them prints."""
+    script = f"\necho; echo '{SEPARATOR}'\n".join(command for command, _ in commands_and_output(document))
+    script = script.replace("http://127.0.0.1:3000", url)
+    # As in a shell of its own: within the tests' own make, another one tells the folder that it is in.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    environment |= {"PORT": url.rpartition(":")[2], "DATA_DIR": data_dir}
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
     return result.stdout.split(SEPARATOR)
 
 
-@pytest.mark.parametrize("number", range(len(commands_and_responses())))
-def test_a_command_answers_what_the_document_says(printed: list[str], number: int) -> None:
-    assert comparable(printed[number]) == comparable(commands_and_responses()[number][1])
+@pytest.mark.parametrize(
+    ("document", "number"),
+    [(name, number) for name in WITH_COMMANDS for number in range(len(commands_and_output(name)))],
+)
+def test_a_command_prints_what_the_document_says(printed: dict[str, list[str]], document: str, number: int) -> None:
+    assert comparable(printed[document][number]) == comparable(commands_and_output(document)[number][1])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_to_paste_has_its_output_behind_it(document: str) -> None:
+    kinds = [block.kind for block in blocks(document)]
+    assert kinds.count("sh") == len(commands_and_output(document))
+    assert all(other in ("json", "text") for one, other in pairwise(kinds) if one == "sh")
 
 
 def test_there_are_commands_to_paste() -> None:
-    assert len(commands_and_responses()) > 5
+    assert {"README.md", "docs/getting-started.md"} < set(WITH_COMMANDS)
 
 
 def test_the_settings_of_make_run_are_the_ones_it_reads() -> None:
-    page = (ROOT / "docs" / "getting-started.md").read_text()
-    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", read("docs/getting-started.md"), re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
-    read = set(re.findall(r'environment.get\("([A-Z_]+)"', (ROOT / "local" / "settings.py").read_text()))
-    read |= set(SECRET_VARIABLES.values())
-    assert documented == read - {"TEMPLATE"}
+    read_by_it = set(re.findall(r'environment.get\("([A-Z_]+)"', (ROOT / "local" / "settings.py").read_text()))
+    assert documented == (read_by_it | set(SECRET_VARIABLES.values())) - {"TEMPLATE"}
