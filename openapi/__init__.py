@@ -9,8 +9,9 @@ security    who may use a route
 problems    an example of every kind of problem
 schemas     the models as JSON Schema
 document    all of it put together
-reference   the reference's table of routes
-__main__    writes docs/openapi.json and that table
+fields      JSON Schema in words
+reference   the generated parts of docs/reference/
+__main__    writes docs/openapi.json and docs/reference/
 
 https://spec.openapis.org/oas/v3.1.1.html
 """

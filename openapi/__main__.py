@@ -1,8 +1,8 @@
-"""Write docs/openapi.json, and the table of routes in docs/reference/api.md: `make openapi`."""
+"""Write docs/openapi.json and the generated parts of docs/reference/: `make openapi`."""
 
 from openapi.document import ROOT, document, text
-from openapi.reference import with_routes
+from openapi.reference import pages
 
 (ROOT / "docs" / "openapi.json").write_text(text())
-REFERENCE = ROOT / "docs" / "reference" / "api.md"
-REFERENCE.write_text(with_routes(REFERENCE.read_text(), document()))
+for path, page in pages(document()).items():
+    path.write_text(page)

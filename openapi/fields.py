@@ -28,8 +28,8 @@ def allowed_values(schema: Schema, schemas: dict[str, Schema]) -> str:
     default = f", default `{schema['default']}`" if "default" in schema else ""
     if values := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
         return ", ".join(f"`{value}`" for value in values) + default
-    kind = schema.get("type", "any value")
-    kind = _FORMATS.get(schema.get("format", "")) or _TYPES.get(kind, kind)
+    type_: str = schema.get("type", "any value")
+    kind = _FORMATS.get(schema.get("format", "")) or _TYPES.get(type_, type_)
     if kind == "list":
         kind = f"list of {allowed_values(schema['items'], schemas)}"
     bounds = ", ".join(filter(None, [_range(schema), _least(schema), _step(schema)]))

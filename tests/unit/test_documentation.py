@@ -1,42 +1,93 @@
-"""The documents' tables and the code agree."""
+"""The documents and the code agree, and every link leads somewhere."""
 
 import re
 import tomllib
 
+import pytest
+
 from openapi.document import document
 from openapi.problems import description, every_problem
-from openapi.reference import with_routes
+from openapi.reference import pages
+from storefront.routes import ROUTES
 from tests.api_client import ROOT
+from tests.documents import DOCUMENTS, prose, read
 
-REFERENCE = ROOT / "docs" / "reference"
+MOST_LINES_OF_THE_README = 180
 
 
 def test_every_problem_is_in_the_reference_with_its_status_and_when_it_happens() -> None:
-    page = (REFERENCE / "problems.md").read_text()
-    documented = set(re.findall(r"^\| `/docs#([a-z-]+)` \| (\d+) \| (.+) \|$", page, re.MULTILINE))
-    assert documented == {(kind.kind, str(kind.status), description(kind)) for kind in every_problem()}
+    rows = re.findall(
+        r"^\| \[`/docs#([a-z-]+)`\]\(#\1\) \| (\d+) \| (.+) \|$", read("docs/reference/problems.md"), re.MULTILINE
+    )
+    assert set(rows) == {(kind.kind, str(kind.status), description(kind)) for kind in every_problem()}
 
 
-def test_the_reference_s_routes_are_the_description_s() -> None:
-    page = (REFERENCE / "api.md").read_text()
-    described = with_routes(page, document())
-    assert described.count("\n| `GET /") >= 1
-    assert described == page, "run `make openapi`"
+def test_the_reference_is_what_the_code_says() -> None:
+    for path, page in pages(document()).items():
+        assert page.count("<!-- begin ") >= 2
+        assert path.read_text() == page, "run `make openapi`"
 
 
-def test_every_link_to_a_file_leads_somewhere() -> None:
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page}: {target}"
+def test_every_route_is_in_the_reference() -> None:
+    routes = set(re.findall(r"^\| `([A-Z]+) (/\S+)` \|", read("docs/reference/api.md"), re.MULTILINE))
+    assert routes == {(method, path) for path, methods in ROUTES.items() for method in methods}
 
 
-def test_every_make_target_in_the_documentation_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for page in ("README.md", "CONTRIBUTING.md"):
-        assert set(re.findall(r"`make ([a-z-]+)`", (ROOT / page).read_text())) <= targets
+def anchors(path: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_every_link_to_a_file_or_a_heading_leads_somewhere(page: str) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)", prose(page)):
+        path = ((ROOT / page).parent / target).resolve() if target else ROOT / page
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(str(path.relative_to(ROOT))), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "docs/guides/payments.md#rotate-the-secret",
+        "docs/guides/reconciliation.md#needs-review",
+        "CONTRIBUTING.md#add-a-field",
+        "docs/guides/deployment.md#what-it-costs",
+    ],
+)
+def test_the_readme_leads_a_newcomer_to_what_they_look_for(target: str) -> None:
+    assert f"]({target})" in read("README.md")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read("README.md").splitlines()) <= MOST_LINES_OF_THE_README
+
+
+def test_every_decision_is_in_the_index() -> None:
+    files = {path.name for path in (ROOT / "docs" / "decisions").glob("0*.md")}
+    assert set(re.findall(r"\]\((0[^)]+\.md)\)", read("docs/decisions/README.md"))) == files
 
 
 def test_make_knows_the_stacks_of_samconfig() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     named = {name: config[name]["global"]["parameters"]["stack_name"] for name in ("dev", "prod")}
     assert dict(re.findall(r"^STACK_(\w+) := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)) == named
+
+
+def test_the_requests_for_editors_are_of_routes_that_exist() -> None:
+    requests = re.findall(r"^(GET|POST|PUT|DELETE) \{\{host\}\}([^?\s]+)", read("docs/requests.http"), re.MULTILINE)
+    served = {
+        (method, re.compile(re.sub(r"\{\w+\}", r"[^/]+", path)))
+        for path, methods in ROUTES.items()
+        for method in methods
+    }
+    for method, path in requests:
+        assert any(method == one and pattern.fullmatch(path) for one, pattern in served), f"{method} {path}"
+    missing = [
+        (method, pattern.pattern)
+        for method, pattern in served
+        if not any(method == one and pattern.fullmatch(path) for one, path in requests)
+    ]
+    assert missing == []
