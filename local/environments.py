@@ -47,7 +47,7 @@ class Configuration:
 class ExecutionEnvironment:
     """One emulator and the runtime under it. One invocation at a time."""
 
-    def __init__(self, process: Popen[bytes], connection: HTTPConnection, code_version: int) -> None:
+    def __init__(self, process: Popen[bytes], connection: HTTPConnection, code_version: object) -> None:
         """Take over a process that listens; the code version is the owner's, to compare."""
         self.code_version = code_version
         self._process = process
@@ -89,7 +89,7 @@ class Launcher:
         self._parent = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda-parent")
         self._processes: list[Popen[bytes]] = []
 
-    def launch(self, configuration: Configuration, code_version: int) -> ExecutionEnvironment:
+    def launch(self, configuration: Configuration, code_version: object) -> ExecutionEnvironment:
         """Start an environment; its handler is imported at the first invocation. Raises InvocationError."""
         for _ in range(_LAUNCH_ATTEMPTS):
             ports = _free_ports()

@@ -1,11 +1,9 @@
 """The template's functions as Lambda runs them, without containers."""
 
 import os
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from queue import LifoQueue
-from threading import Lock
 from typing import Self
 
 from samcli.lib.providers.provider import Function
@@ -13,16 +11,13 @@ from samcli.lib.utils.stream_writer import StreamWriter
 from samcli.local.lambdafn.env_vars import EnvironmentVariables
 
 from local.environments import Configuration, ExecutionEnvironment, InvocationError, Launcher
+from local.reload import OnChange, SourceFiles
 from local.settings import EVERY_FUNCTION
 from local.template import code_folders
 
 MAX_ENVIRONMENTS = 4
 """Execution environments of one function, which is how many of its invocations run at once."""
 
-CODE_CHECK_INTERVAL = 1.0
-"""Seconds between two looks at the modification times of a function's code."""
-
-_CODE_SUFFIX = ".py"
 _DEFAULT_TIMEOUT = 3
 _DEFAULT_MEMORY = 128
 
@@ -32,10 +27,12 @@ class LambdaRunner:
 
     def __init__(self, functions: Iterable[Function], variables: Mapping[str, Mapping[str, str]]) -> None:
         """variables: every function's, and a function's own, by its name; they win over the template's."""
+        functions = list(functions)
         self._launcher = Launcher()
+        self._sources = SourceFiles({folder for function in functions for folder in code_folders(function)})
         every = variables[EVERY_FUNCTION]
         self._pools = {
-            function.name: _Pool(function, {**every, **variables.get(function.name, {})}, self._launcher)
+            function.name: _Pool(function, {**every, **variables.get(function.name, {})}, self._launcher, self._sources)
             for function in functions
         }
 
@@ -50,7 +47,12 @@ class LambdaRunner:
         pool = self._pools.get(function_name)
         if pool is None:
             raise InvocationError(f"The template has no function {function_name}.")
+        self._sources.refresh()
         return pool.invoke(event)
+
+    def watch(self, paths: Iterable[Path], on_change: OnChange) -> None:
+        """Call a function when the functions' code or one of these files or folders changed."""
+        self._sources.watch(paths, on_change)
 
     def invoke(
         self,
@@ -71,9 +73,12 @@ class LambdaRunner:
 class _Pool:
     """The execution environments of one function, started on demand."""
 
-    def __init__(self, function: Function, variables: Mapping[str, str], launcher: Launcher) -> None:
+    def __init__(
+        self, function: Function, variables: Mapping[str, str], launcher: Launcher, sources: SourceFiles
+    ) -> None:
         self._launcher = launcher
-        self._code = _Code(code_folders(function))
+        self._sources = sources
+        self._code_folders = code_folders(function)
         self._configuration = Configuration(
             handler=function.handler,
             folder=Path(function.codeuri),
@@ -94,46 +99,12 @@ class _Pool:
             self._environments.put(environment)
 
     def _current(self, environment: ExecutionEnvironment | None) -> ExecutionEnvironment:
-        version = self._code.version()
+        version = self._sources.version(self._code_folders)
         if environment is not None:
             if environment.is_alive() and environment.code_version == version:
                 return environment
             environment.stop()
         return self._launcher.launch(self._configuration, version)
-
-
-class _Code:
-    """A function's source files, watched so that an edit takes effect within CODE_CHECK_INTERVAL."""
-
-    def __init__(self, folders: list[Path]) -> None:
-        self._folders = folders
-        self._lock = Lock()
-        self._version = 0
-        self._checked_at = float("-inf")
-
-    def version(self) -> int:
-        """Give a number that changes with the files, at most CODE_CHECK_INTERVAL later."""
-        with self._lock:
-            if time.monotonic() - self._checked_at >= CODE_CHECK_INTERVAL:
-                self._version = hash(frozenset(self._modification_times()))
-                self._checked_at = time.monotonic()
-            return self._version
-
-    def _modification_times(self) -> Iterable[tuple[str, int]]:
-        for top in self._folders:
-            for folder, _, names in os.walk(top):
-                for name in names:
-                    if name.endswith(_CODE_SUFFIX):
-                        path = os.path.join(folder, name)  # noqa: PTH118  Path is several times slower here.
-                        yield path, _modification_time(path)
-
-
-def _modification_time(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns  # noqa: PTH116  As above.
-    except FileNotFoundError:
-        # An editor that saves by renaming.
-        return 0
 
 
 def _variables(function: Function, overrides: Mapping[str, str]) -> dict[str, str]:

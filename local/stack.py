@@ -3,14 +3,16 @@
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 
 from local import database_setup
 from local.aws import aws
 from local.environments import InvocationError
 from local.gateway import Gateway
 from local.lambdas import LambdaRunner
+from local.reload import apply_changes
 from local.schedule import scheduled
-from local.settings import DEFAULT_DATA_DIR, Settings, StartError, function_variables
+from local.settings import DEFAULT_DATA_DIR, ROOT, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
 from local.signing import LOCAL_SECRETS, SECRET_VARIABLES
 from local.template import Template, TemplateError, read_template
@@ -54,6 +56,8 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             variables = function_variables(settings, database_url, endpoint)
             runner = resources.enter_context(LambdaRunner(template.functions, variables))
             _prepare_shop(runner, database_url)
+            migrate = partial(database_setup.migrate, runner)
+            runner.watch([settings.template, ROOT / "local"], partial(apply_changes, migrate=migrate, say=say))
             resources.enter_context(scheduled(template.schedules, runner))
         except TemplateError as error:
             raise StartError(str(error)) from error

@@ -1,0 +1,74 @@
+"""`make run` applies edits while it runs, and reports those that need a restart."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.reload import CHECK_INTERVAL
+from tests.api_client import ROOT, ApiClient, expect, over_http
+from tests.local.stack import Stack, running
+
+PRODUCT_JSON = Path("layers/common/python/storefront/products/product_json.sql")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the functions consist of, for the tests to edit."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("functions", "layers"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "template.yaml", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stack(project: Path) -> Iterator[Stack]:
+    with running(project / "data", TEMPLATE=str(project / "template.yaml")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def api(stack: Stack) -> ApiClient:
+    return ApiClient(over_http(stack.url))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    time.sleep(CHECK_INTERVAL)
+
+
+def test_changed_sql_is_applied_before_the_next_request(api: ApiClient, stack: Stack, project: Path) -> None:
+    expect(200, api.get("/api/products"))
+    edit(project / PRODUCT_JSON, "product.name", "upper(product.name)")
+    assert api.create_product(name="Tea")["name"] == "TEA"
+    stack.wait_for("Applied SQL: products/product_json.sql")
+
+
+def test_sql_that_fails_is_reported_and_requests_still_work(api: ApiClient, stack: Stack, project: Path) -> None:
+    edit(project / PRODUCT_JSON, "SELECT", "SELEKT")
+    expect(201, api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1}))
+    stack.wait_for("SQL was not applied: MigrationError: products/product_json.sql failed: syntax error")
+    edit(project / PRODUCT_JSON, "SELEKT", "SELECT")
+    expect(200, api.get("/api/products"))
+    stack.wait_for("The SQL files changed; the schema did not.")
+
+
+def test_changed_python_code_is_used_by_the_next_request(api: ApiClient, project: Path) -> None:
+    edit(project / "functions/products/app.py", "lambda_handler = ", "handler = ")
+    assert api.get("/api/products").status == 500
+    edit(project / "functions/products/app.py", "handler = ", "lambda_handler = ")
+    expect(200, api.get("/api/products"))
+
+
+def test_a_change_that_needs_a_restart_is_reported_once(api: ApiClient, stack: Stack, project: Path) -> None:
+    edit(project / "template.yaml", "Description:", "Description: ")
+    for _ in range(2):
+        expect(200, api.get("/api/products"))
+    stack.wait_for("template.yaml changed: restart `make run` to use it.")
+    assert len(re.findall("restart `make run`", "".join(stack.output))) == 1
