@@ -35,8 +35,8 @@ RELEASED_CHANGES = 4
 """A column, a function's text, and a line of the history for each of the two files."""
 
 # The start-up; four to begin, one for the history, and one to look for each file; two to apply one, and one for the
-# functions that did not change; COMMIT.
-RELEASE_FLUSHES = 1 + 4 + 1 + len(list(PACKAGE.glob("*/*.sql"))) + 1 + 2 * len(RELEASED) + 1 + 1
+# functions that did not change; the database's settings; COMMIT.
+RELEASE_FLUSHES = 1 + 4 + 1 + len(list(PACKAGE.glob("*/*.sql"))) + 1 + 2 * len(RELEASED) + 1 + 1 + 1
 
 
 class Crash(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pg8000.native import Connection
+from pg8000.native import Connection, identifier
 
 from storefront import db
 from storefront.audit import violations
@@ -309,3 +309,13 @@ def test_the_functions_serve_the_release_that_is_still_running(api: ApiClient, d
 def test_sessions_have_time_outs(database: Connection) -> None:
     names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
     assert [database.run(f"SHOW {name}") for name in names] == [[["4s"]], [["10s"]], [["10s"]]]
+
+
+def test_a_database_that_lost_its_settings_gets_them_back(database: Connection) -> None:
+    settings = "SELECT setconfig FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+    settings += " WHERE datname = current_database() AND setrole = 0"
+    [[before]] = database.run(settings)
+    assert "random_page_cost=1.1" in before
+    database.run(f"ALTER DATABASE {identifier(database.run('SELECT current_database()')[0][0])} RESET ALL")
+    assert migrate(database) == []
+    assert database.run(settings) == [[before]]

@@ -10,6 +10,7 @@ from storefront.cold_start.driver import Connection, DatabaseError, identifier, 
 from storefront.db import TRANSPORT_ERRORS
 
 PACKAGE = Path(__file__).parent
+SETTINGS = PACKAGE / "database.sql"
 GRANTS = PACKAGE / "grants.sql"
 
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -61,6 +62,7 @@ def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | Non
         applied = [file for file in _files(package) if _apply(connection, file)]
         if any(file.is_migration for file in applied):
             _renew_functions(connection, package, applied)
+        connection.run(SETTINGS.read_text(encoding="utf-8"))
         if app_role is not None:
             _let_in(connection, app_role)
         return [file.name for file in applied]

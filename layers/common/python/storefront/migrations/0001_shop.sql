@@ -84,13 +84,3 @@ CREATE FUNCTION page_json(items json, total bigint, page integer, page_size inte
         'page', page,
         'page_size', page_size,
         'total_pages', (total + page_size - 1) / page_size);
-
--- Below db.py's own time-outs, which are below the functions'. Settings of the database and not of a session: a
--- pooler would pin a session that changed its own.
-DO $$
-BEGIN
-    EXECUTE format('ALTER DATABASE %I SET lock_timeout = ''4s''', current_database());
-    EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''10s''', current_database());
-    EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = ''10s''', current_database());
-END
-$$;

@@ -13,11 +13,3 @@ CREATE INDEX products_by_word ON products USING gin (words(name))
 -- The expiry of orders looks for the oldest of these.
 CREATE INDEX orders_waiting_for_payment ON orders (created_at, id)
     WHERE status = 'pending' AND payment_status <> 'paid';
-
--- Pages of a shop's database are in memory or on flash, where one read costs like another. PostgreSQL's own guess is of
--- turning disks, and has it read whole tables where an index would do.
-DO $$
-BEGIN
-    EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database());
-END
-$$;
