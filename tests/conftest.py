@@ -1,22 +1,20 @@
 """Fixtures: a PostgreSQL server for the run, a database and a shop for each test."""
 
 import os
-import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, settings
-from pg8000.native import Connection, identifier
+from pg8000.native import Connection
 
-from local.postgres import postgres
 from local.settings import APP_ROLE, as_role
 from storefront import db
-from storefront.migrate import migrate
 from tests.api_client import ENVIRONMENT, ApiClient, load_function, local_keyring, over_handlers
+from tests.databases import copied_database, empty, new_database, prepare, volatile_server
 from tests.integration.pooler import as_functions_see
 
 # How busy the machine is is no fault of the code's.
@@ -24,17 +22,23 @@ settings.register_profile("any-machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any-machine")
 
 
-# A server's data is in no folder of pytest's: the start of another run closes those to all but root, which PostgreSQL
-# and a pooler are not.
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """A PostgreSQL server: TEST_DATABASE_URL's, or one of this run's own."""
+    """A PostgreSQL server: TEST_DATABASE_URL's, or one of this worker's own, which loses its data when it crashes."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
-    with TemporaryDirectory() as folder, postgres(Path(folder) / "data", database="postgres") as url:
+    with volatile_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    """The name of a database with the schema, which nobody is connected to, to copy."""
+    with new_database(server_url) as url:
+        prepare(url)
+        yield urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture
@@ -42,17 +46,6 @@ def pgdata() -> Iterator[Path]:
     """Where a server of the test's own may keep its data."""
     with TemporaryDirectory() as folder:
         yield Path(folder) / "data"
-
-
-@contextmanager
-def new_database(server_url: str) -> Iterator[str]:
-    """A database with nothing in it, dropped at the end."""
-    name = f"test_{uuid.uuid4().hex}"
-    with closing(db.connect(server_url)) as server:
-        server.run(f"CREATE DATABASE {identifier(name)}")
-    yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    with closing(db.connect(server_url)) as server:
-        server.run(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
 
 
 def as_app(url: str) -> str:
@@ -74,18 +67,16 @@ def empty_database_url(empty_direct_url: str) -> str:
 
 
 @pytest.fixture
-def direct_url(empty_direct_url: str) -> str:
+def direct_url(server_url: str, template: str) -> Iterator[str]:
     """A database of the test's own, with the schema, as its owner reaches it."""
-    with closing(db.connect(empty_direct_url)) as connection:
-        migrate(connection, app_role=APP_ROLE)
-    return empty_direct_url
+    with copied_database(server_url, template) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
-def module_direct_url(server_url: str) -> Iterator[str]:
+def module_direct_url(server_url: str, template: str) -> Iterator[str]:
     """A database with the schema, which the tests of a module share, as its owner reaches it."""
-    with new_database(server_url) as url, closing(db.connect(url)) as connection:
-        migrate(connection, app_role=APP_ROLE)
+    with copied_database(server_url, template) as url:
         yield url
 
 
@@ -95,10 +86,25 @@ def module_database_url(module_direct_url: str) -> str:
     return as_functions_see(as_app(module_direct_url))
 
 
+@pytest.fixture(scope="module")
+def emptied(server_url: str, template: str) -> Iterator[tuple[str, Connection]]:
+    """A database which tests of a module use one after the other, and a session to empty it."""
+    with copied_database(server_url, template) as url, closing(db.connect(url)) as owner:
+        yield url, owner
+
+
 @pytest.fixture
-def database_url(direct_url: str) -> str:
-    """A database of the test's own, with the schema, as the functions reach it."""
-    return as_functions_see(as_app(direct_url))
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database with the schema and without rows, as the functions reach it.
+
+    It is the test's own where the test also reaches it as its owner, who could change more than rows.
+    """
+    if "direct_url" in request.fixturenames:
+        url = request.getfixturevalue("direct_url")
+    else:
+        url, owner = request.getfixturevalue("emptied")
+        empty(owner)
+    return as_functions_see(as_app(url))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from pg8000.exceptions import DatabaseError
 from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
-from tests.conftest import new_database
+from tests.databases import new_database
 from tests.seeded_bugs import LAYER, copy_to
 
 TARGET = 0.95

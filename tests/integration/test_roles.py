@@ -14,7 +14,7 @@ from local.settings import APP_ROLE, as_role
 from storefront import db
 from storefront.migrate import MigrationError, migrate
 from tests.api_client import ROOT
-from tests.conftest import new_database
+from tests.databases import new_database
 
 DENIED = "42501"
 

@@ -1,0 +1,88 @@
+"""A PostgreSQL server for the tests, and its databases: copies of one template."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit, urlunsplit
+
+from pg8000.native import Connection, identifier
+
+from local.postgres import postgres
+from local.settings import APP_ROLE
+from storefront import db
+from storefront.migrate import migrate
+
+# A crash of the machine may lose these databases: nobody looks at them after the run.
+_VOLATILE = ("fsync = off", "full_page_writes = off")
+
+# DELETE takes a millisecond, and TRUNCATE 25. But the planner would count the deleted rows of a large table.
+_EMPTY = """
+DO $$
+DECLARE
+    tables name[] := ARRAY(SELECT tablename FROM pg_tables
+                            WHERE schemaname = 'public' AND tablename <> 'schema_history');
+    name name;
+BEGIN
+    -- Without triggers, which keep rows from being deleted.
+    SET LOCAL session_replication_role = replica;
+    IF (SELECT sum(pg_relation_size(quote_ident(t)::regclass)) FROM unnest(tables) t) > 1000000 THEN
+        EXECUTE 'TRUNCATE ' || (SELECT string_agg(quote_ident(t), ', ') FROM unnest(tables) t) || ' RESTART IDENTITY';
+        RETURN;
+    END IF;
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences;
+END
+$$"""
+
+
+@contextmanager
+def volatile_server() -> Iterator[str]:
+    """Run a server that does not wait for the disk; gives its URL."""
+    # Not a folder of pytest's: the start of another run closes those to all but root, which PostgreSQL is not.
+    with TemporaryDirectory() as folder, postgres(Path(folder) / "data", database="postgres") as url:
+        with closing(db.connect(url)) as server:
+            for setting in _VOLATILE:
+                server.run(f"ALTER SYSTEM SET {setting}")
+            server.run("SELECT pg_reload_conf()")
+        yield url
+
+
+@contextmanager
+def new_database(server_url: str) -> Iterator[str]:
+    """Create an empty database, and drop it at the end; gives its URL."""
+    with _created(server_url, "") as url:
+        yield url
+
+
+@contextmanager
+def copied_database(server_url: str, template: str) -> Iterator[str]:
+    """Copy a database, and drop the copy at the end; gives its URL."""
+    with _created(server_url, f"TEMPLATE {identifier(template)} STRATEGY FILE_COPY") as url:
+        # A copy has neither the settings of its original nor the grants on it.
+        prepare(url)
+        yield url
+
+
+def prepare(url: str) -> None:
+    """Bring the schema up to date, as a deployment does."""
+    with closing(db.connect(url)) as connection:
+        migrate(connection, app_role=APP_ROLE)
+
+
+def empty(connection: Connection) -> None:
+    """Delete every row that a test wrote."""
+    connection.run(_EMPTY)
+
+
+@contextmanager
+def _created(server_url: str, how: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with closing(db.connect(server_url)) as server:
+        server.run(f"CREATE DATABASE {identifier(name)} {how}")
+    yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    with closing(db.connect(server_url)) as server:
+        server.run(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
