@@ -32,7 +32,7 @@ token: .venv/installed-run ## print an access token for `AUTH=on make run`: of t
 	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(value ARGS)
 
 test: .venv/installed .venv/checkov/installed ## run every test; those for Docker where an engine answers
-	@python -m pytest
+	@python -m pytest --numprocesses=logical --maxprocesses=8 $(ARGS)
 
 test-long: .venv/installed ## search for faults, for the better part of an hour; SEED=… makes the same choices
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \

@@ -1,7 +1,7 @@
 """Fixtures: a PostgreSQL server for the run, a database and a shop for each test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import HealthCheck, settings
 from pg8000.native import Connection
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from local.settings import APP_ROLE, as_role
 from storefront import db
@@ -20,6 +22,18 @@ from tests.integration.pooler import as_functions_see
 # How busy the machine is is no fault of the code's.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
+
+LONG_FILES = {
+    "test_state_machine.py",
+    "test_schemathesis.py",
+    "test_pooler.py",
+    "test_payment_races.py",
+    "test_kills.py",
+    "test_crash_points.py",
+    "test_build.py",
+    "test_make_run.py",
+}
+"""Each takes half a minute or more."""
 
 
 @pytest.fixture(scope="session")
@@ -124,3 +138,26 @@ def api(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClien
     db.disconnect()
     yield ApiClient(over_handlers)
     db.disconnect()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Give each worker a file at a time, and the shards of one test to several workers."""
+    return FilesAndShards(config, log)
+
+
+class FilesAndShards(LoadScopeScheduling):  # type: ignore[misc]
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if "[shard" in nodeid else nodeid.split("::", maxsplit=1)[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the files that take long, so that no worker has to wait for another one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Escape in what a test printed or logged the characters that a worker cannot send to the main process."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report

@@ -36,7 +36,7 @@ UNKNOWN_TO_MOTO = {
 UNKNOWN_ATTRIBUTES = {("SecretsManagerEndpoint", "DnsEntries"): ["Z1:vpce-1.secretsmanager.example"]}
 """What Moto does not know of a resource that it knows."""
 
-OFF = {"ExistingDatabase", "DatabaseWithoutProxy", "Domain", "DomainRecord", "SomebodyToTell", "StandBy"}
+OFF = {"ExistingDatabase", "DatabaseWithoutProxy", "Domain", "DomainRecord", "HasAlarmEmail", "StandBy"}
 """The conditions that do not hold with the parameters below."""
 
 ALIAS = "Aliaslive"
