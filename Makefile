@@ -1,4 +1,4 @@
-# `make run` and `make test` are all that a fresh machine needs. `make help` lists the rest.
+# `make run` and `make test` install what they need. `make help` lists all targets.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -6,24 +6,24 @@ SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
 
-# The first Python that is new enough and can make a virtual environment; .python-version picks pyenv's. Looked for only
-# where it is used, which is when something is to be installed.
+# The first Python that is new enough and can create virtual environments; .python-version selects pyenv's. Make
+# searches for it only when something must be installed.
 PYTHON = $(shell for candidate in python3 python3.13 python3.14 python3.12 python3.11 /usr/bin/python3; do \
 	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$candidate && break; done)
 
-# sam, and the Python that sam build looks for, are in there; local/ imports the layer.
+# sam and the Python that it uses are in .venv/bin. local/ imports the layer.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/common/python
 export SAM_CLI_TELEMETRY := 0
 
-# Those of samconfig.toml, and the names of their stacks.
+# The environments of samconfig.toml, with their stack names.
 STACK_dev := storefront-dev
 STACK_prod := storefront
-ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error name the environment, dev or prod: make $@ ENV=dev))
+ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error specify the environment, dev or prod: make $@ ENV=dev))
 
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+help: ## list all targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
 
 run: .venv/installed-run ## serve the API on http://127.0.0.1:3000 until Ctrl-C, without Docker
 	@python -m local
@@ -38,10 +38,10 @@ test-long: .venv/installed ## search for faults, for the better part of an hour;
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
 		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
 
-seeded-bugs: .venv/installed ## put five bugs in, one at a time, and see the tests find each
+seeded-bugs: .venv/installed ## check that the tests find five seeded bugs, one at a time
 	@python -m tests.seeded_bugs
 
-mutants: .venv/mutants ## change the code that takes payment events in hundreds of ways, and see the tests find each
+mutants: .venv/mutants ## check that the tests find hundreds of small changes to the payment code
 	@python -m tests.mutants
 
 pay: .venv/installed-run ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
@@ -53,37 +53,37 @@ audit: .venv/installed-run ## look for rows that contradict each other, in the d
 
 BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
 
-bench: $(BENCH_ENVIRONMENTS) ## measure it beside its limit and its peers, for forty minutes: benchmarks/REPORT.md
+bench: $(BENCH_ENVIRONMENTS) ## measure the performance against pgbench and two peers, for 40 minutes: benchmarks/REPORT.md
 	@python -m benchmarks
 
-bench-small: $(BENCH_ENVIRONMENTS) ## measure little of everything, and fail where a count is over its bound
+bench-small: $(BENCH_ENVIRONMENTS) ## run a short benchmark, and fail if a count exceeds its limit
 	@python -m benchmarks --small
 
-lint: .venv/installed ## check style and formatting
+lint: .venv/installed ## check style and formatting with ruff
 	@ruff check .
 	@ruff format --check .
 
-types: .venv/installed ## check types
+types: .venv/installed ## check types with mypy
 	@mypy
 
-build: .venv/installed-run ## build what is deployed, into .aws-sam/
+build: .venv/installed-run ## validate the template, and build the functions and the layer into .aws-sam/
 	@sam validate --lint
 	@sam build
 
-deploy: .venv/installed-run ## deploy to ENV=dev or ENV=prod, as samconfig.toml has it; more in ARGS=…
+deploy: .venv/installed-run ## deploy to ENV=dev or ENV=prod, configured in samconfig.toml; ARGS=… adds options for sam
 	@$(MAKE) --no-print-directory build
 	@sam deploy --config-env $(ENVIRONMENT) $(value ARGS)
 
-logs: .venv/installed-run ## show the log of ENV=dev or ENV=prod as it is written; more in ARGS=…
+logs: .venv/installed-run ## follow the log of ENV=dev or ENV=prod; ARGS=… adds options for sam
 	@sam logs --tail --cw-log-group /storefront/$(STACK_$(ENVIRONMENT))/functions $(value ARGS)
 
 sam-local: .venv/installed-run ## serve the API with `sam local start-api`, in Docker
 	@python -m local.sam_local
 
-openapi: .venv/installed ## write docs/openapi.json and the reference's routes, from the code
+openapi: .venv/installed ## generate docs/openapi.json and the API reference from the code
 	@python -m openapi
 
-lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
+lock: .venv/installed ## update the pinned requirements from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group dev pyproject.toml --output-file requirements/dev.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -97,38 +97,37 @@ lock: .venv/installed ## write the pinned requirements anew, from pyproject.toml
 			--group $$group --output-file requirements/$$group.txt || exit 1; \
 	done
 
-clean: ## remove what was installed and built; .local/, the data, stays
+clean: ## remove installed and built files, but not the data in .local/
 	@rm -rf .venv .aws-sam .bench
 
-# Into an environment, $(1), what its target's first prerequisite lists. uv takes seconds where pip takes minutes. Bytecode
-# is made here, once: some environments keep Python from writing it later, and every start would then compile half of it
-# again. pip steps in where only pip is configured for this machine's index.
+# Installs the target's first prerequisite into the environment $(1). uv takes seconds where pip takes minutes; pip is
+# the fallback where only pip is configured for the machine's package index. Bytecode is compiled now because some
+# machines set PYTHONDONTWRITEBYTECODE, and every start would compile again.
 install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $< --python $(1)/bin/python \
 	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 
-# What `make run` needs.
+# For `make run`.
 .venv/installed-run: requirements/run.txt
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt install python3-venv)." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is required (Debian: apt install python3-venv)." >&2; exit 1; }
 	@echo "Installing into .venv with $$($(PYTHON) --version) …" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(call install,.venv)
 	@touch $@
 
-# What everything else needs.
+# For everything else.
 .venv/installed: requirements/dev.txt .venv/installed-run
 	@echo "Installing the development tools into .venv …" >&2
 	@$(call install,.venv)
 	@touch $@
 
-# In environments of their own: checkov pins another boto3 than aws-sam-cli does, and what `make bench` needs is needed by
-# nothing else.
+# Separate environments: checkov and aws-sam-cli pin different versions of boto3, and only `make bench` needs the peers.
 .venv/%/installed: requirements/%.txt .venv/installed
 	@$(PYTHON) -m venv --clear .venv/$*
 	@$(call install,.venv/$*)
 	@touch $@
 
-# What is measured is what Lambda runs, with the bytecode of its Python.
+# The peers are measured with Lambda's Python version.
 .venv/peer-%/installed: PYTHON = python3.13
 
 .venv/mutants: requirements/mutants.txt .venv/installed

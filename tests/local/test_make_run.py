@@ -153,4 +153,4 @@ def test_make_says_what_python_it_needs_where_there_is_none(tmp_path: Path) -> N
         check=False,
     )
     assert result.returncode != 0
-    assert "Python 3.11 or newer with venv is needed" in result.stderr
+    assert "Python 3.11 or newer with venv is required" in result.stderr
