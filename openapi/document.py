@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from openapi import responses, schemas
 from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
-from openapi.operations import OPERATIONS, TAGS, Operation
+from openapi.operation import Operation
+from openapi.operations import OPERATIONS, TAGS
 from openapi.parameters import MEANINGS
 from openapi.problems import EXAMPLES, description, every_problem, example
 from openapi.security import SCHEMES, requirement

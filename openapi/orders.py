@@ -1,0 +1,129 @@
+"""The orders: response models, example requests and routes."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from openapi.operation import KEY, REPLAYED, Operation
+from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, Page, ResponseModel
+from storefront import errors
+from storefront.lists.parameters import CursorParameters
+from storefront.orders.models import NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
+from storefront.orders.store import InvalidTransition, TotalTooLarge
+from storefront.payments.models import Outcome, ReportedStatus
+
+
+class OrderItem(ResponseModel):
+    """A line of an order: name and price are as they were when it was placed."""
+
+    id: UUID = Field(examples=["9a0f5f0e-26a8-4c9e-8f57-bd1f6c1f0a77"])
+    product_id: UUID = Field(examples=[PRODUCT_ID])
+    product_name: str = Field(examples=["Enamel Mug"])
+    quantity: int = Field(examples=[2])
+    price_at_purchase: Money
+
+
+class OrderSummary(ResponseModel):
+    """An order without its lines."""
+
+    id: UUID = Field(examples=[ORDER_ID])
+    customer_id: int = Field(examples=[12345])
+    status: OrderStatus = Field(examples=["pending"])
+    payment_status: PaymentStatus = Field(examples=["unpaid"])
+    total_price: Money = Field(examples=["29.00"])
+    created_at: datetime = Field(examples=[MOMENT])
+
+
+class Order(OrderSummary):
+    order_items: list[OrderItem]
+    updated_at: datetime = Field(examples=[MOMENT])
+
+
+class OrderState(ResponseModel):
+    status: OrderStatus = Field(examples=["pending"])
+    payment_status: PaymentStatus = Field(examples=["unpaid"])
+
+
+class OrderEvent(ResponseModel):
+    """A line of an order's timeline: what changed, who or what did it, and what a payment event said."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    occurred_at: datetime = Field(examples=[MOMENT])
+    cause: Literal["placed", "status_change", "payment_event", "replay", "expiry", "import"]
+    actor: str = Field(examples=["payment-processor"])
+    from_: OrderState | None = Field(alias="from")
+    to: OrderState
+    request_id: str | None
+    idempotency_key: str | None
+    payment_event_id: str | None = Field(description="The event's `event_id`.")
+    inbox_id: UUID | None = Field(description="The `id` of the payment event.")
+    received_payment_status: ReportedStatus | None
+    outcome: Outcome | None
+    reason: str | None
+
+
+class OrderPage(Page):
+    items: list[Order]
+
+
+class OrderEventPage(CursorPage):
+    items: list[OrderEvent]
+
+
+_ID = "$response.body#/id"
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("POST", "/api/orders"): Operation(
+        "place_order",
+        "orders",
+        "Places an order and takes its stock, all or nothing",
+        Order,
+        201,
+        description="Prices come from the catalogue. Lines that name the same product are added together.",
+        body=NewOrder,
+        request_headers=KEY,
+        response_headers=("Location", *REPLAYED),
+        problems=(errors.ProductNotFound, errors.InsufficientStock, TotalTooLarge),
+        links={
+            "get_order": {"id": _ID},
+            "list_order_events": {"id": _ID},
+            "change_order_status": {"id": _ID, "body": {"status": "canceled"}},
+            "receive_payment_event": {"body": {"order_id": _ID, "payment_status": "paid"}},
+        },
+    ),
+    ("GET", "/api/orders"): Operation(
+        "list_orders",
+        "orders",
+        "Lists orders, newest first",
+        OrderPage,
+        parameters=OrderListParameters,
+        response_headers=("Link",),
+    ),
+    ("GET", "/api/orders/{id}"): Operation(
+        "get_order",
+        "orders",
+        "Reads one order with its lines",
+        Order,
+        problems=(errors.OrderNotFound,),
+    ),
+    ("PUT", "/api/orders/{id}/status"): Operation(
+        "change_order_status",
+        "orders",
+        "Moves it from pending to completed or canceled; cancelling gives the stock back, once",
+        Order,
+        body=StatusChange,
+        problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange),
+    ),
+    ("GET", "/api/orders/{id}/events"): Operation(
+        "list_order_events",
+        "orders",
+        "Reads its timeline, oldest first",
+        OrderEventPage,
+        parameters=CursorParameters,
+        response_headers=("Link",),
+        problems=(errors.OrderNotFound,),
+    ),
+}

@@ -1,0 +1,112 @@
+"""The products: response models, example requests and routes."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from openapi.operation import KEY, REPLAYED, Operation
+from openapi.responses import MOMENT, PRODUCT_ID, Money, Page, ResponseModel
+from storefront import errors
+from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
+
+
+class Product(ResponseModel):
+    id: UUID = Field(examples=[PRODUCT_ID])
+    name: str = Field(examples=["Enamel Mug"])
+    description: str | None = Field(examples=["White, holds 350 ml."])
+    price: Money
+    quantity: int = Field(description="The stock on hand.", examples=[120])
+    created_at: datetime = Field(examples=[MOMENT])
+    updated_at: datetime = Field(examples=[MOMENT])
+
+
+class StockMovement(ResponseModel):
+    """A change of a product's stock, and the stock after it."""
+
+    product_id: UUID = Field(examples=[PRODUCT_ID])
+    kind: Literal["adjustment"]
+    delta: int = Field(examples=[-3])
+    reason: str = Field(examples=["broken in the store room"])
+    actor: str = Field(description="The `sub` of the token, or `anonymous`.", examples=["anonymous"])
+    request_id: str | None = Field(examples=["c4b7de0a-9d4e-4a7e-8a52-5a1f7f0c2b93"])
+    occurred_at: datetime = Field(examples=[MOMENT])
+    quantity: int = Field(description="The stock on hand after it.", examples=[117])
+
+
+class ProductPage(Page):
+    items: list[Product]
+
+
+_ID = "$response.body#/id"
+_PRODUCT_LINKS = {
+    "get_product": {"id": _ID},
+    "update_product": {"id": _ID},
+    "adjust_stock": {"id": _ID},
+    "delete_product": {"id": _ID},
+}
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("POST", "/api/products"): Operation(
+        "create_product",
+        "products",
+        "Creates a product",
+        Product,
+        201,
+        body=NewProduct,
+        request_headers=KEY,
+        response_headers=("Location", "ETag", *REPLAYED),
+        links={
+            **_PRODUCT_LINKS,
+            "place_order": {"body": {"customer_id": 1, "products": [{"product_id": _ID, "quantity": 1}]}},
+        },
+    ),
+    ("GET", "/api/products"): Operation(
+        "list_products",
+        "products",
+        "Lists products, newest first if not sorted otherwise",
+        ProductPage,
+        parameters=ProductListParameters,
+        response_headers=("Link",),
+    ),
+    ("GET", "/api/products/{id}"): Operation(
+        "get_product",
+        "products",
+        "Reads one product",
+        Product,
+        request_headers=("If-None-Match",),
+        response_headers=("ETag",),
+        problems=(errors.ProductNotFound,),
+    ),
+    ("PUT", "/api/products/{id}"): Operation(
+        "update_product",
+        "products",
+        "Changes the fields sent, at least one",
+        Product,
+        body=ProductChanges,
+        request_headers=("If-Match",),
+        response_headers=("ETag",),
+        problems=(errors.ProductNotFound, errors.NumberOutOfRange),
+    ),
+    ("DELETE", "/api/products/{id}"): Operation(
+        "delete_product",
+        "products",
+        "Takes it off sale and out of every read; orders keep their lines",
+        None,
+        204,
+        request_headers=("If-Match",),
+        problems=(errors.ProductNotFound,),
+    ),
+    ("POST", "/api/products/{id}/stock-adjustments"): Operation(
+        "adjust_stock",
+        "products",
+        "Adds a signed delta to the stock, with a reason",
+        StockMovement,
+        201,
+        body=StockAdjustment,
+        request_headers=KEY,
+        response_headers=REPLAYED,
+        problems=(errors.ProductNotFound, errors.InsufficientStock, errors.NumberOutOfRange),
+    ),
+}
