@@ -3,7 +3,6 @@
 operations  what each route takes and answers, in one table
 responses   what the routes answer with
 events      the bodies that the webhook takes
-parameters  what the lists' parameters mean
 headers     the headers of requests and answers
 security    who may use a route
 problems    an example of every kind of problem

@@ -12,7 +12,6 @@ from openapi import responses, schemas
 from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from openapi.operation import Operation
 from openapi.operations import OPERATIONS, TAGS
-from openapi.parameters import MEANINGS
 from openapi.problems import EXAMPLES, description, every_problem, example
 from openapi.security import SCHEMES, requirement
 from storefront import errors
@@ -114,7 +113,8 @@ def _parameters(method: str, path: str, operation: Operation) -> list[dict[str, 
     if operation.parameters is not None:
         sent = {name: text for event in _events(method, path).values() for name, text in _query(event).items()}
         for name, schema in schemas.parameters(operation.parameters).items():
-            parameter: dict[str, Any] = {"name": name, "in": "query", "description": MEANINGS[name], "schema": schema}
+            description = schema.pop("description")
+            parameter: dict[str, Any] = {"name": name, "in": "query", "description": description, "schema": schema}
             if name in sent:
                 parameter["example"] = int(sent[name]) if schema.get("type") == "integer" else sent[name]
             found.append(parameter)

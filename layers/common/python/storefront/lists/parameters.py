@@ -13,8 +13,14 @@ MAX_ROWS_DEEP = 100_000
 class CursorParameters(RequestModel):
     """What every list takes."""
 
-    page_size: Annotated[QueryInteger, Field(ge=1, le=100)] = 20
-    cursor: Annotated[str, StringConstraints(min_length=1)] | None = None
+    page_size: Annotated[QueryInteger, Field(ge=1, le=100, description="The number of rows on a page.")] = 20
+    cursor: Annotated[
+        Annotated[str, StringConstraints(min_length=1)] | None,
+        Field(
+            description="The `next_cursor` of the previous page. Send it without `page`, and with the same filters and "
+            "the same sort order."
+        ),
+    ] = None
 
     def filters(self) -> dict[str, Any]:
         """What a cursor is bound to: all that decides which rows come, and in what order."""
@@ -24,7 +30,14 @@ class CursorParameters(RequestModel):
 class PageParameters(CursorParameters):
     """What a list with numbered pages takes."""
 
-    page: Annotated[QueryInteger, PositiveInteger] = 1
+    page: Annotated[
+        QueryInteger,
+        PositiveInteger,
+        Field(
+            description="The page number. The default is the first page. A page can start at most 100,000 rows into "
+            "the list. Use `cursor` to read on."
+        ),
+    ] = 1
 
     @model_validator(mode="after")
     def _one_way_to_go_on(self) -> Self:

@@ -35,8 +35,15 @@ class StatusChange(RequestModel):
 
 
 class OrderListParameters(PageParameters):
-    status: OrderStatus | None = None
-    payment_status: PaymentStatus | None = None
-    customer_id: Annotated[QueryInteger, PositiveInteger] | None = None
-    created_from: Timestamp | None = None
-    created_to: Timestamp | None = None
+    status: Annotated[OrderStatus | None, Field(description="List only orders with this status.")] = None
+    payment_status: Annotated[PaymentStatus | None, Field(description="List only orders with this payment status.")] = (
+        None
+    )
+    customer_id: Annotated[
+        Annotated[QueryInteger, PositiveInteger] | None,
+        Field(
+            description="List only this customer's orders. A customer's token always lists only that customer's orders."
+        ),
+    ] = None
+    created_from: Annotated[Timestamp | None, Field(description="List orders placed at this time or later.")] = None
+    created_to: Annotated[Timestamp | None, Field(description="List orders placed at this time or earlier.")] = None

@@ -46,11 +46,18 @@ class PaymentEvent(NamedTuple):
 
 
 class PaymentEventListParameters(PageParameters):
-    outcome: Outcome | None = None
-    order_id: Id | None = None
-    event_id: EventId | None = None
+    outcome: Annotated[Outcome | None, Field(description="List only payment events with this outcome.")] = None
+    order_id: Annotated[Id | None, Field(description="List only payment events for this order.")] = None
+    event_id: Annotated[EventId | None, Field(description="List only payment events with this `event_id`.")] = None
 
 
 class ReconciliationParameters(PageParameters):
-    kind: ReconciliationKind | None = None
-    pending_minutes: Annotated[QueryInteger, Field(ge=0, le=9_999_999)] = 1440
+    kind: Annotated[ReconciliationKind | None, Field(description="List only entries of this kind.")] = None
+    pending_minutes: Annotated[
+        QueryInteger,
+        Field(
+            ge=0,
+            le=9_999_999,
+            description="The number of minutes after which a pending order is listed as `pending_too_long`.",
+        ),
+    ] = 1440

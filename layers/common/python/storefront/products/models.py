@@ -24,6 +24,7 @@ def _has_a_word(text: str) -> str:
 
 
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
+SearchText = Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)]
 Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 
@@ -59,10 +60,20 @@ class StockAdjustment(RequestModel):
 
 
 class ProductListParameters(PageParameters):
-    in_stock: Literal["true", "false"] | None = None
-    q: Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)] | None = None
-    min_price: QueryMoney | None = None
-    max_price: QueryMoney | None = None
-    sort: Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"] = (
-        "-created_at"
-    )
+    in_stock: Annotated[
+        Literal["true", "false"] | None,
+        Field(description="`true` lists the products in stock, `false` the products out of stock."),
+    ] = None
+    q: Annotated[
+        SearchText | None,
+        Field(
+            description="Words that the product name must contain. All words must match whole words of the name. Case "
+            "does not matter. The text must have at least one letter or digit."
+        ),
+    ] = None
+    min_price: Annotated[QueryMoney | None, Field(description="The lowest price to list.")] = None
+    max_price: Annotated[QueryMoney | None, Field(description="The highest price to list.")] = None
+    sort: Annotated[
+        Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"],
+        Field(description="The field to sort by. A `-` sorts in descending order. Equal values are sorted by ID."),
+    ] = "-created_at"
