@@ -1,16 +1,18 @@
 """The API's description in OpenAPI 3.1, made from the code. Never deployed.
 
-operations  what each route takes and answers, in one table
-responses   what the routes answer with
-events      the bodies that the webhook takes
-headers     the headers of requests and answers
-security    who may use a route
-problems    an example of every kind of problem
-schemas     the models as JSON Schema
-document    all of it put together
-fields      JSON Schema in words
-reference   the generated parts of docs/reference/
-__main__    writes docs/openapi.json and docs/reference/
+products, orders, payments, docs   each feature: its response models, example requests and routes
+operations   the table of all routes
+operation    what the description says about one route
+responses    response models that several features share
+headers      the headers of requests and responses
+security     access tokens and signatures
+problems     an example of every kind of problem
+schemas      pydantic models as JSON Schema
+document     the OpenAPI document
+fields       JSON Schema as text
+reference    the generated parts of docs/reference/
+events       the example events in events/
+__main__     writes docs/openapi.json, docs/reference/ and events/
 
 https://spec.openapis.org/oas/v3.1.1.html
 """

@@ -1,8 +1,9 @@
-"""Write docs/openapi.json and the generated parts of docs/reference/: `make openapi`."""
+"""Write docs/openapi.json, the generated parts of docs/reference/, and events/: `make openapi`."""
 
+from openapi import events
 from openapi.document import ROOT, document, text
 from openapi.reference import pages
 
 (ROOT / "docs" / "openapi.json").write_text(text())
-for path, page in pages(document()).items():
-    path.write_text(page)
+for path, content in {**pages(document()), **events.files()}.items():
+    path.write_text(content)

@@ -20,7 +20,6 @@ from storefront.errors import Problem
 from storefront.routes import ROUTES, Access
 
 ROOT = Path(__file__).parent.parent
-EVENTS = ROOT / "events"
 _JSON = "application/json"
 
 GATEWAY = {
@@ -95,56 +94,48 @@ def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:
     if operation.description:
         made["description"] = operation.description
     made["security"] = requirement(access)
-    if parameters := _parameters(method, path, operation):
+    if parameters := _parameters(path, operation):
         made["parameters"] = parameters
     if operation.body is not None:
-        content = {"schema": _reference(operation.body), "examples": _request_examples(method, path, operation)}
+        content = {"schema": _reference(operation.body), "examples": _request_examples(operation)}
         made["requestBody"] = {"required": True, "content": {_JSON: content}}
     made["responses"] = _responses(path, operation, access)
     return made
 
 
-def _parameters(method: str, path: str, operation: Operation) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
     if "{id}" in path:
         schema = {"type": "string", "format": "uuid"}
-        found.append({"name": "id", "in": "path", "required": True, "schema": schema, "example": _path_id(path)})
-    found.extend({"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in operation.request_headers)
+        description = f"The ID of the {path.split('/')[2].removesuffix('s').replace('-', ' ')}."
+        parameters.append(
+            {
+                "name": "id",
+                "in": "path",
+                "required": True,
+                "description": description,
+                "schema": schema,
+                "example": operation.path_id,
+            }
+        )
+    parameters.extend({"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in operation.request_headers)
     if operation.parameters is not None:
-        sent = {name: text for event in _events(method, path).values() for name, text in _query(event).items()}
+        queries = {name: text for one in operation.all_examples().values() for name, text in one.query.items()}
         for name, schema in schemas.parameters(operation.parameters).items():
             description = schema.pop("description")
             parameter: dict[str, Any] = {"name": name, "in": "query", "description": description, "schema": schema}
-            if name in sent:
-                parameter["example"] = int(sent[name]) if schema.get("type") == "integer" else sent[name]
-            found.append(parameter)
-    return found
-
-
-def _query(event: dict[str, Any]) -> dict[str, str]:
-    query: dict[str, str] = event.get("queryStringParameters", {})
-    return query
-
-
-def _path_id(path: str) -> str:
-    return {"products": responses.PRODUCT_ID, "orders": responses.ORDER_ID}.get(
-        path.split("/")[2], responses.PAYMENT_EVENT_ID
-    )
+            if name in queries:
+                parameter["example"] = int(queries[name]) if schema.get("type") == "integer" else queries[name]
+            parameters.append(parameter)
+    return parameters
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def _events(method: str, path: str) -> dict[str, dict[str, Any]]:
-    """The events under events/ that are for a route, by name."""
-    events = {file.stem: json.loads(file.read_text()) for file in sorted(EVENTS.glob("*.json"))}
-    return {name: event for name, event in events.items() if event.get("routeKey") == f"{method} {path}"}
-
-
-def _request_examples(method: str, path: str, operation: Operation) -> dict[str, Any]:
-    """The bodies of a route's events, and the model's own examples."""
-    bodies = {name: json.loads(event["body"]) for name, event in _events(method, path).items()}
+def _request_examples(operation: Operation) -> dict[str, Any]:
+    bodies = {name: example.body for name, example in operation.all_examples().items()}
     own = getattr(operation.body, "EXAMPLES", {})
     return {name: {"value": value} for name, value in {**bodies, **own}.items()}
 

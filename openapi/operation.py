@@ -1,4 +1,4 @@
-"""What the description says of one route."""
+"""What the description says about one route."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +15,26 @@ REPLAYED = ("Idempotent-Replayed",)
 
 
 @dataclass(frozen=True)
+class Example:
+    """A request that succeeds on the sample data. It is in the description, and in events/ for `sam local invoke`."""
+
+    body: Any = None
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    id: str = ""
+    """The ID in the path, if it is not the operation's own path_id."""
+
+
+@dataclass(frozen=True)
 class Operation:
     """One route.
 
-    id: the name that generated clients give it, for good. answer: a model, or a media type of what is no JSON.
-    problems: the feature's own; what follows from what the route takes is added to them. links: the ids of operations
-    that the answer leads to, with their parameters; a request body under the name "body".
+    id: the name of the handler and of the method in generated clients. Renaming it breaks those clients.
+    response: a model, or the media type of a response that is not JSON.
+    path_id: an example of the ID in the path.
+    examples: example requests by name; without any, one request without a body or a query, named after the operation.
+    problems: the feature's own problems. all_problems() adds those that follow from what the route accepts.
+    links: operations that a response leads to, by ID, with their parameters. "body" is the request body.
     """
 
     id: str
@@ -29,24 +43,30 @@ class Operation:
     response: type[BaseModel] | str | None
     status: int = 200
     description: str = ""
+    path_id: str = ""
     body: type[BaseModel] | Any = None
     parameters: type[CursorParameters] | None = None
+    examples: dict[str, Example] = field(default_factory=dict)
     request_headers: tuple[str, ...] = ()
     response_headers: tuple[str, ...] = ()
     problems: tuple[type[Problem], ...] = ()
     links: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def all_examples(self) -> dict[str, Example]:
+        """Return the example requests by name."""
+        return self.examples or {self.id.replace("_", "-"): Example()}
+
     def all_problems(self) -> set[type[Problem]]:
-        """The feature's own problems, and those of what it takes; not those of the token and of every route."""
-        found = set(self.problems)
+        """Return the problems of this route, without those of access tokens and those of every route."""
+        problems = set(self.problems)
         if self.body is not None:
-            found |= {errors.MalformedBody, errors.BodyTooLarge, errors.UnsupportedMediaType, errors.InvalidRequest}
+            problems |= {errors.MalformedBody, errors.BodyTooLarge, errors.UnsupportedMediaType, errors.InvalidRequest}
         if self.parameters is not None:
-            found |= {errors.InvalidRequest, errors.BadCursor, errors.PageTooLarge}
+            problems |= {errors.InvalidRequest, errors.BadCursor, errors.PageTooLarge}
             if issubclass(self.parameters, PageParameters):
-                found.add(errors.PageTooDeep)
+                problems.add(errors.PageTooDeep)
         if "Idempotency-Key" in self.request_headers:
-            found |= {errors.InvalidRequest, KeyInFlight, KeyReused}
+            problems |= {errors.InvalidRequest, KeyInFlight, KeyReused}
         if "If-Match" in self.request_headers:
-            found.add(errors.StaleETag)
-        return found
+            problems.add(errors.StaleETag)
+        return problems

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from openapi.operation import KEY, REPLAYED, Operation
+from openapi.operation import KEY, REPLAYED, Example, Operation
 from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, Page, ResponseModel
 from storefront import errors
 from storefront.lists.parameters import CursorParameters
@@ -84,6 +84,18 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         201,
         description="Prices come from the catalogue. Lines that name the same product are added together.",
         body=NewOrder,
+        examples={
+            "place-order": Example(
+                {
+                    "customer_id": 12345,
+                    "products": [
+                        {"product_id": PRODUCT_ID, "quantity": 2},
+                        {"product_id": "a0000000-0000-4000-8000-000000000002", "quantity": 1},
+                    ],
+                },
+                headers={"idempotency-key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"'},
+            )
+        },
         request_headers=KEY,
         response_headers=("Location", *REPLAYED),
         problems=(errors.ProductNotFound, errors.InsufficientStock, TotalTooLarge),
@@ -100,6 +112,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Lists orders, newest first",
         OrderPage,
         parameters=OrderListParameters,
+        examples={"list-orders": Example(query={"status": "pending", "customer_id": "12345"})},
         response_headers=("Link",),
     ),
     ("GET", "/api/orders/{id}"): Operation(
@@ -107,6 +120,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "orders",
         "Reads one order with its lines",
         Order,
+        path_id=ORDER_ID,
         problems=(errors.OrderNotFound,),
     ),
     ("PUT", "/api/orders/{id}/status"): Operation(
@@ -114,7 +128,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "orders",
         "Moves it from pending to completed or canceled; cancelling gives the stock back, once",
         Order,
+        path_id=ORDER_ID,
         body=StatusChange,
+        examples={
+            "cancel-order": Example({"status": "canceled"}, id="b0000000-0000-4000-8000-000000000002"),
+            "complete-order": Example({"status": "completed"}),
+        },
         problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange),
     ),
     ("GET", "/api/orders/{id}/events"): Operation(
@@ -122,6 +141,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "orders",
         "Reads its timeline, oldest first",
         OrderEventPage,
+        path_id=ORDER_ID,
         parameters=CursorParameters,
         response_headers=("Link",),
         problems=(errors.OrderNotFound,),

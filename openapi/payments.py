@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from openapi.operation import Operation
+from openapi.operation import Example, Operation
 from openapi.orders import OrderSummary
 from openapi.responses import MOMENT, ORDER_ID, PAYMENT_EVENT_ID, Page, ResponseModel
 from storefront import errors
@@ -151,6 +151,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             " not there is 404, so that the processor sends the event again."
         ),
         body=PaymentEventBody,
+        examples={
+            "payment-failed": Example(
+                {
+                    "order_id": "b0000000-0000-4000-8000-000000000003",
+                    "payment_status": "failed",
+                    "event_id": "evt_0002",
+                }
+            ),
+            "payment-paid": Example({"order_id": ORDER_ID, "payment_status": "paid", "event_id": "evt_0001"}),
+        },
         problems=(errors.OrderNotFound, Unauthenticated),
     ),
     ("GET", "/api/payment-events"): Operation(
@@ -159,6 +169,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Lists the payment events that came, newest first",
         PaymentEventPage,
         parameters=PaymentEventListParameters,
+        examples={"list-payment-events": Example(query={"outcome": "needs_review"})},
         response_headers=("Link",),
     ),
     ("POST", "/api/payment-events/{id}/replay"): Operation(
@@ -166,6 +177,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "payments",
         "Runs a stored event through again",
         PaymentEventResponse,
+        path_id=PAYMENT_EVENT_ID,
         problems=(PaymentEventNotFound, errors.OrderNotFound),
     ),
     ("GET", "/api/reconciliation"): Operation(
@@ -175,6 +187,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ReconciliationPage,
         description="Money without goods, and goods without money.",
         parameters=ReconciliationParameters,
+        examples={"reconcile": Example(query={"kind": "amount_mismatch"})},
         response_headers=("Link",),
     ),
 }

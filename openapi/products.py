@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from openapi.operation import KEY, REPLAYED, Operation
+from openapi.operation import KEY, REPLAYED, Example, Operation
 from openapi.responses import MOMENT, PRODUCT_ID, Money, Page, ResponseModel
 from storefront import errors
 from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
@@ -55,6 +55,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         Product,
         201,
         body=NewProduct,
+        examples={
+            "create-product": Example(
+                {"name": "Oak Spoon", "description": "For stirring.", "price": "19.90", "quantity": 25}
+            )
+        },
         request_headers=KEY,
         response_headers=("Location", "ETag", *REPLAYED),
         links={
@@ -68,6 +73,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Lists products, newest first if not sorted otherwise",
         ProductPage,
         parameters=ProductListParameters,
+        examples={"list-products": Example(query={"in_stock": "true", "sort": "price", "page_size": "5"})},
         response_headers=("Link",),
     ),
     ("GET", "/api/products/{id}"): Operation(
@@ -75,6 +81,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "products",
         "Reads one product",
         Product,
+        path_id=PRODUCT_ID,
         request_headers=("If-None-Match",),
         response_headers=("ETag",),
         problems=(errors.ProductNotFound,),
@@ -84,7 +91,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "products",
         "Changes the fields sent, at least one",
         Product,
+        path_id=PRODUCT_ID,
         body=ProductChanges,
+        examples={"update-product": Example({"price": "15.00", "quantity": 100})},
         request_headers=("If-Match",),
         response_headers=("ETag",),
         problems=(errors.ProductNotFound, errors.NumberOutOfRange),
@@ -95,6 +104,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Takes it off sale and out of every read; orders keep their lines",
         None,
         204,
+        path_id=PRODUCT_ID,
+        examples={"delete-product": Example(id="a0000000-0000-4000-8000-000000000006")},
         request_headers=("If-Match",),
         problems=(errors.ProductNotFound,),
     ),
@@ -104,7 +115,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Adds a signed delta to the stock, with a reason",
         StockMovement,
         201,
+        path_id=PRODUCT_ID,
         body=StockAdjustment,
+        examples={
+            "adjust-stock": Example(
+                {"delta": -3, "reason": "broken in the store room"},
+                headers={"idempotency-key": '"store-room-2026-11-23"'},
+            )
+        },
         request_headers=KEY,
         response_headers=REPLAYED,
         problems=(errors.ProductNotFound, errors.InsufficientStock, errors.NumberOutOfRange),

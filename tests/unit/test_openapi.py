@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from openapi import events
 from openapi.document import document, text
 from openapi.headers import REQUEST_HEADERS
 from openapi.operations import OPERATIONS
@@ -39,6 +40,10 @@ def contents() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_file_is_what_the_code_says() -> None:
     assert (ROOT / "docs" / "openapi.json").read_text() == text(), "run `make openapi`"
+
+
+def test_the_example_events_are_what_the_code_says() -> None:
+    assert {path: path.read_text() for path in events.FOLDER.iterdir()} == events.files(), "run `make openapi`"
 
 
 def test_it_is_valid_openapi() -> None:
