@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.bench import FASTAPI, FLASK, PEERS, Bench
 from benchmarks.workloads import workloads_on
-from tests.artifacts import AS_ANYBODY, PATH, make_read_only, sam_build, unpack, zipped
+from tests.artifacts import PATH, WITHOUT_ROOT_ACCESS, make_read_only, sam_build, unpack, zip_artifact
 
 PYTHON = "python3.13"
 
@@ -52,7 +52,7 @@ class Deployed:
 def artifacts(folder: Path) -> dict[str, Deployed]:
     """The orders function and its peers, each in a folder that cannot be written to, with the times of SAM's zips."""
     build = sam_build(folder)
-    archives = [zipped(build / "CommonLayer", folder), zipped(build / "OrdersFunction", folder)]
+    archives = [zip_artifact(build / "CommonLayer", folder), zip_artifact(build / "OrdersFunction", folder)]
     for archive, name in zip(archives, ("opt", "task"), strict=True):
         unpack(archive, folder / name)
     found = {"storefront": _deployed([folder / "task", folder / "opt" / "python"], archives)}
@@ -80,7 +80,7 @@ def _packed(environment: Path, handler: Path, folder: Path) -> Path:
     shutil.copy(handler, staged)
     shutil.copy(PEERS / "common.py", staged)
     _compile(staged, "unchecked-hash")
-    return zipped(staged, folder)
+    return zip_artifact(staged, folder)
 
 
 def _variant(folder: Path, name: str, option: str | None) -> Deployed:
@@ -107,7 +107,7 @@ def start(deployed: Deployed, environment: dict[str, str], event: dict[str, Any]
     program = PROGRAM.format(path=deployed.path)
     kept = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [*AS_ANYBODY, PYTHON, "-I", "-S", "-c", program],
+        [*WITHOUT_ROOT_ACCESS, PYTHON, "-I", "-S", "-c", program],
         env={**kept, "PATH": PATH, "EVENT": json.dumps(event)},
         capture_output=True,
         check=True,

@@ -1,4 +1,4 @@
-"""A client of the API for tests, over the handlers in this process or over HTTP."""
+"""An API client for tests. It calls the handlers in this process, or sends HTTP requests."""
 
 import base64
 import http.client
@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "CURSOR_KEY": "local-only-not-a-secret-either",
     "ORDER_TIME_TO_LIVE_MINUTES": "1440",
 }
-"""What the functions find in theirs, beside the database."""
+"""The functions' environment variables, except DATABASE_URL."""
 FUNCTIONS = {
     "/api/products": "products",
     "/api/orders": "orders",
@@ -50,7 +50,7 @@ class Response:
         return json.loads(self.text)
 
     def problem(self) -> tuple[int, str]:
-        """Status and kind of a problem, which it must be."""
+        """The status and kind of a problem. Raises AssertionError if the response is not a problem."""
         assert self.headers["content-type"] == "application/problem+json", self
         assert self.json["status"] == self.status
         return self.status, self.json["type"].removeprefix("/docs#")
@@ -61,12 +61,12 @@ Send = Callable[[str, str, bytes | None, Mapping[str, str]], Response]
 
 @dataclass
 class ApiClient:
-    """A shop behind some way of sending it a request."""
+    """An API client over any way of sending a request."""
 
     send: Send
 
     def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
-        """A request; a body that is not bytes is sent as JSON. The answer has to be one that is described."""
+        """Send a request, and check the response against docs/openapi.json. A body other than bytes is sent as JSON."""
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         declared = {} if content is None else {"content-type": "application/json"}
         response = self.send(method, path, content, {**declared, **(headers or {})})
@@ -77,7 +77,7 @@ class ApiClient:
         return self.call("GET", path)
 
     def items(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
-        """A page of a list."""
+        """The items of one page."""
         found: list[dict[str, Any]] = expect(200, self.get(target(path, **parameters)))["items"]
         return found
 
@@ -86,12 +86,12 @@ class ApiClient:
         product: dict[str, Any] = expect(201, self.call("POST", "/api/products", body))
         return product
 
-    def place_order(self, *lines: tuple[str, int], customer_id: int = 1) -> Response:
-        products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines]
+    def place_order(self, *line_items: tuple[str, int], customer_id: int = 1) -> Response:
+        products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in line_items]
         return self.call("POST", "/api/orders", {"customer_id": customer_id, "products": products})
 
-    def order(self, *lines: tuple[str, int], **options: Any) -> dict[str, Any]:
-        order: dict[str, Any] = expect(201, self.place_order(*lines, **options))
+    def order(self, *line_items: tuple[str, int], **options: Any) -> dict[str, Any]:
+        order: dict[str, Any] = expect(201, self.place_order(*line_items, **options))
         return order
 
     def change_status(self, order_id: str, status: str) -> Response:
@@ -106,27 +106,27 @@ class ApiClient:
         return status
 
     def pay(self, order_id: str, payment_status: str = "paid", **fields: Any) -> Response:
-        """Report a payment in the shop's own format."""
+        """Send a payment event in the native format."""
         return self.deliver({"order_id": order_id, "payment_status": payment_status, **fields})
 
     def deliver(self, body: Any, scheme: str = "x_signature", webhook_id: str = "msg_1") -> Response:
-        """Send the webhook an authentic event; a body that is not bytes is sent as JSON."""
+        """Send a signed event to the webhook. A body other than bytes is sent as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.call("POST", "/api/payment-webhook", content, signed(content, scheme, webhook_id))
 
 
 def signed(body: bytes, scheme: str = "x_signature", webhook_id: str = "msg_1") -> dict[str, str]:
-    """The headers that make an event authentic."""
+    """The signature headers for an event."""
     return sign(scheme, LOCAL_SECRETS[scheme][:1], body, webhook_id, int(time.time()))
 
 
 def local_keyring() -> Keyring:
-    """What knows the laptop's secrets."""
+    """A keyring with the secrets of `make run`."""
     return Keyring(lambda: json.dumps(LOCAL_SECRETS))
 
 
 def expect(status: int, response: Response) -> Any:
-    """The reply's JSON, where it has the status."""
+    """Assert the status code, and return the JSON body."""
     assert response.status == status, response
     return response.json
 
@@ -134,13 +134,13 @@ def expect(status: int, response: Response) -> Any:
 def over_handlers(
     method: str, path: str, body: bytes | None, headers: Mapping[str, str], claims: Mapping[str, str] | None = None
 ) -> Response:
-    """Call the function that API Gateway would, with the event that it would make of a token with these claims."""
+    """Call the function that API Gateway would call. claims: those of the token that it has verified."""
     event = api_event(method, path, body, headers)
     if claims is not None:
         event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
     response = load_function(_function_name(event)).lambda_handler(event, lambda_context())
-    reply_headers = {name.lower(): value for name, value in response["headers"].items()}
-    return Response(response["statusCode"], reply_headers, response["body"] or "")
+    response_headers = {name.lower(): value for name, value in response["headers"].items()}
+    return Response(response["statusCode"], response_headers, response["body"] or "")
 
 
 def over_http(address: str) -> Send:
@@ -151,8 +151,8 @@ def over_http(address: str) -> Send:
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
-            reply_headers = {name.lower(): value for name, value in response.getheaders()}
-            return Response(response.status, reply_headers, response.read().decode())
+            response_headers = {name.lower(): value for name, value in response.getheaders()}
+            return Response(response.status, response_headers, response.read().decode())
         finally:
             connection.close()
 
@@ -160,7 +160,7 @@ def over_http(address: str) -> Send:
 
 
 def api_event(method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> dict[str, Any]:
-    """An API Gateway HTTP API event, payload 2.0.
+    """An event of an API Gateway HTTP API, payload format 2.0.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -206,7 +206,7 @@ def api_event(method: str, target: str, body: bytes | None, headers: Mapping[str
 
 @cache
 def load_function(name: str) -> ModuleType:
-    """A function's app.py, under a name of its own, since all have the same."""
+    """Load a function's app.py under a unique module name."""
     spec = importlib.util.spec_from_file_location(f"functions_{name}_app", ROOT / "functions" / name / "app.py")
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""What `sam build` makes, as Lambda has it: out of SAM's zips, with their times, in folders that are read-only."""
+"""The artifacts of `sam build`, unpacked from SAM's zips as in Lambda: with their times, in read-only folders."""
 
 import os
 import shutil
@@ -14,19 +14,19 @@ from tests.api_client import ROOT
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-# For root nothing is read-only, unless it gives that up.
-AS_ANYBODY = ["setpriv", "--bounding-set", "-dac_override"] if os.geteuid() == 0 else []
+# Root can write to read-only folders unless it drops this capability.
+WITHOUT_ROOT_ACCESS = ["setpriv", "--bounding-set", "-dac_override"] if os.geteuid() == 0 else []
 
 
 def can_build() -> bool:
-    """Whether there is the functions' own Python, which `sam build` needs."""
-    # pyenv has a command for versions that it has not chosen, which only says so.
+    """Whether Python 3.13 is installed, which `sam build` needs."""
+    # pyenv also has a python3.13 command for a version that is not active. It fails when called.
     found = shutil.which("python3.13", path=PATH)
     return found is not None and not subprocess.call([found, "-c", ""], env={"PATH": PATH})
 
 
 def sam_build(folder: Path) -> Path:
-    """Build into a folder; the artifacts."""
+    """Build into a folder, and return the folder of the artifacts."""
     subprocess.run(
         ["sam", "build", "--build-dir", str(folder / "build"), "--cache-dir", str(folder / "cache")],
         cwd=ROOT,
@@ -37,13 +37,13 @@ def sam_build(folder: Path) -> Path:
     return folder / "build"
 
 
-def zipped(artifact: Path, folder: Path) -> Path:
-    """An artifact's zip, as SAM makes it."""
+def zip_artifact(artifact: Path, folder: Path) -> Path:
+    """Pack an artifact as SAM does, and return the zip."""
     return Path(make_zip_with_lambda_permissions(str(folder / artifact.name), str(artifact)))
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack as Lambda does."""
+    """Unpack a zip as Lambda does, with the files' times and read-only."""
     with ZipFile(archive) as content:
         content.extractall(target)
         for member in content.infolist():

@@ -1,4 +1,4 @@
-"""Every answer that a test gets is held against the API's description."""
+"""Checks every response that a test gets against docs/openapi.json."""
 
 import copy
 import json
@@ -15,21 +15,20 @@ from storefront.routes import match
 DOCUMENT = json.loads((Path(__file__).parent.parent / "docs" / "openapi.json").read_text())
 
 HEADERS = {"allow", "etag", "idempotent-replayed", "link", "location", "retry-after", "www-authenticate"}
-"""Those that mean something to a client, and so are described where they are sent."""
+"""The headers that a client reads. Each response that sends one must describe it."""
 
 UNMATCHED = {"route-not-found", "method-not-allowed"}
 
 
 def check(method: str, target: str, status: int, headers: Mapping[str, str], text: str) -> None:
-    """AssertionError where the answer to a request is not one that is described."""
+    """Raise AssertionError if the response to a request is not described."""
     path = match(target.partition("?")[0])
     operation = DOCUMENT["paths"].get(path, {}).get(method.lower())
     media_type = headers.get("content-type", "")
     if operation is None:
-        # API Gateway's own words about what is no URL, and the function's about any other path or method. The answer to
-        # HEAD has no body.
-        is_own = method == "HEAD" or media_type == "application/json"
-        assert is_own or _kind(text) in UNMATCHED, (method, target, status, text)
+        # An unknown route gets a problem. API Gateway sends plain JSON if the URL is invalid, and HEAD has no body.
+        has_no_problem = method == "HEAD" or media_type == "application/json"
+        assert has_no_problem or _kind(text) in UNMATCHED, (method, target, status, text)
         return
     what = f"{operation['operationId']}, {status}"
     assert str(status) in operation["responses"], f"{what}: {text}"
@@ -63,13 +62,13 @@ def _validator(operation_id: str, status: str, media_type: str) -> Draft202012Va
     operation = next(one for one in operations if one["operationId"] == operation_id)
     schema = operation["responses"][status]["content"][media_type]["schema"]
     return Draft202012Validator(
-        {**schema, "components": {"schemas": _closed()}}, format_checker=Draft202012Validator.FORMAT_CHECKER
+        {**schema, "components": {"schemas": _strict_schemas()}}, format_checker=Draft202012Validator.FORMAT_CHECKER
     )
 
 
 @cache
-def _closed() -> dict[str, Any]:
-    # Clients are told that fields may be added. Here one that nobody described is a mistake.
+def _strict_schemas() -> dict[str, Any]:
+    # Clients must ignore new fields. In the tests, a field that is not described is an error.
     schemas: dict[str, Any] = copy.deepcopy(DOCUMENT["components"]["schemas"])
     for schema in schemas.values():
         if schema.get("type") == "object":

@@ -1,4 +1,4 @@
-"""What an attacker, a broken processor or a careless proxy might send: events that are not authentic, each with why."""
+"""Events that are not authentic, as an attacker, a broken processor or a careless proxy might send them."""
 
 import base64
 import hashlib
@@ -22,13 +22,13 @@ SIGNATURE_HEADERS = {
 
 
 class ForgedEvent(NamedTuple):
-    why: str
+    description: str
     headers: Mapping[str, str]
     body: bytes
 
 
 def forged_events(scheme: str, body: bytes, now: int) -> list[ForgedEvent]:
-    """At least 60, none of which a sender of ours makes."""
+    """At least 60 forged events. No event of a real sender is among them."""
     of_one = {"x_signature": _x_signature, "standard_webhooks": _standard_webhooks, "stripe": _stripe}[scheme]
     return [*_of_any_scheme(scheme, body, now), *of_one(body, now)]
 
@@ -44,12 +44,12 @@ def _of_any_scheme(scheme: str, body: bytes, now: int) -> Iterator[ForgedEvent]:
     yield ForgedEvent("no body", good, b"")
     yield ForgedEvent("a byte order mark", good, b"\xef\xbb\xbf" + body)
     yield ForgedEvent("another encoding", good, body.decode().encode("utf-16"))
-    yield ForgedEvent("a body that is no UTF-8", good, b"\xff\xfe\x00" + body)
+    yield ForgedEvent("a body that is not UTF-8", good, b"\xff\xfe\x00" + body)
     yield ForgedEvent("no headers", {}, body)
     yield ForgedEvent("no signature", {name: text for name, text in good.items() if name != header}, body)
     yield ForgedEvent("an empty signature", {**good, header: ""}, body)
     yield ForgedEvent("another secret", sign(scheme, [OTHER_SECRETS[scheme]], body, EVENT_ID, now), body)
-    yield ForgedEvent("the header came twice", {**good, header.title(): value}, body)
+    yield ForgedEvent("a duplicate header", {**good, header.title(): value}, body)
     for other, signed in others.items():
         yield ForgedEvent(f"signed as {other} too", {**good, **signed}, body)
         secret = LOCAL_SECRETS[other][0]
@@ -74,9 +74,9 @@ def _of_any_scheme(scheme: str, body: bytes, now: int) -> Iterator[ForgedEvent]:
         "reversed": value[::-1],
         "not ASCII": "é" * len(value),
         "half a surrogate pair": "\ud800" + value,
-        "nothing but spaces": "   ",
-        "nothing but commas": ",,,",
-        "nothing but equals signs": "===",
+        "only spaces": "   ",
+        "only commas": ",,,",
+        "only equals signs": "===",
         "the word null": "null",
         "the word undefined": "undefined",
         "a JSON list": f'["{value}"]',
@@ -90,7 +90,7 @@ def _x_signature(body: bytes, _: int) -> Iterator[ForgedEvent]:
     good = hmac.digest(secret, body, hashlib.sha256).hex()
     for name, value in {
         "in capitals": good.upper(),
-        "one digit in capitals": _one_in_capitals(good),
+        "one digit in capitals": _with_one_uppercase_digit(good),
         "with its algorithm": f"sha256={good}",
         "with a version": f"v1={good}",
         "with a prefix": f"0x{good}",
@@ -102,7 +102,7 @@ def _x_signature(body: bytes, _: int) -> Iterator[ForgedEvent]:
         "not hexadecimal": good[:-1] + "g",
         "all zeros": "0" * 64,
         "all nines": "9" * 64,
-        "of no secret": hmac.digest(b"", body, hashlib.sha256).hex(),
+        "an empty secret": hmac.digest(b"", body, hashlib.sha256).hex(),
         "a digest without a secret": hashlib.sha256(body).hexdigest(),
         "secret and body in one digest": hashlib.sha256(secret + body).hexdigest(),
         "body and secret swapped": hmac.digest(body, secret, hashlib.sha256).hex(),
@@ -168,7 +168,7 @@ def _standard_webhooks(body: bytes, now: int) -> Iterator[ForgedEvent]:
         yield ForgedEvent(f"timestamp: {name}", headers(timestamp=timestamp), body)
     for name, id_ in {
         "with a dot": "msg.1",
-        "nothing but a dot": ".",
+        "only a dot": ".",
         "empty": "",
         "with a space": "msg 1",
         "not ASCII": "möwe",
@@ -178,13 +178,13 @@ def _standard_webhooks(body: bytes, now: int) -> Iterator[ForgedEvent]:
         yield ForgedEvent(f"id: {name}", headers(id_=id_), body)
     for missing in ("webhook-id", "webhook-timestamp"):
         yield ForgedEvent(f"no {missing}", {name: text for name, text in good.items() if name != missing}, body)
-        yield ForgedEvent(f"{missing} came twice", {**good, missing.title(): good[missing]}, body)
+        yield ForgedEvent(f"{missing} is sent twice", {**good, missing.title(): good[missing]}, body)
     yield ForgedEvent("another id", {**good, "webhook-id": "msg_2"}, body)
     yield ForgedEvent("another timestamp", {**good, "webhook-timestamp": str(now + 1)}, body)
     yield ForgedEvent("the body alone is signed", headers(body), body)
     yield ForgedEvent("without the id", headers(f"{now}.".encode() + body), body)
     yield ForgedEvent("the secret is not decoded", headers(key=LOCAL_SECRETS["standard_webhooks"][0].encode()), body)
-    yield ForgedEvent("of no secret", headers(key=b""), body)
+    yield ForgedEvent("an empty secret", headers(key=b""), body)
     yield ForgedEvent(
         "a dot moved", {**headers(), "webhook-id": f"{EVENT_ID}.{now}", "webhook-timestamp": str(now)}, body
     )
@@ -202,7 +202,7 @@ def _standard_webhooks(body: bytes, now: int) -> Iterator[ForgedEvent]:
         "base64 with loose bits": f"v1,{_with_loose_bits(digest)}",
         "in hexadecimal": f"v1,{base64.b64decode(digest).hex()}",
         "two spaces": f"v1,{digest}  v1,{digest}",
-        "a good one beside a broken one": f"v1,{digest} v1",
+        "a valid signature and a malformed one": f"v1,{digest} v1",
         "17 signatures": " ".join([f"v1,{digest}"] * 17),
     }.items():
         yield ForgedEvent(name, {**good, "webhook-signature": value}, body)
@@ -225,24 +225,24 @@ def _stripe(body: bytes, now: int) -> Iterator[ForgedEvent]:
         "two timestamps, one stale": f"t={now - 400},t={now},v1={good}",
         "another timestamp": f"t={now + 1},v1={good}",
         "no version": f"t={now},{good}",
-        "a timestamp alone": f"t={now}",
-        "an empty one": f"t={now},v1=",
+        "only a timestamp": f"t={now}",
+        "an empty v1": f"t={now},v1=",
         "an unknown version": f"t={now},v2={good}",
         "unknown versions only": f"t={now},v0={good},v2={good}",
         "a version in capitals": f"t={now},V1={good}",
         "in capitals": f"t={now},v1={good.upper()}",
-        "one digit in capitals": f"t={now},v1={_one_in_capitals(good)}",
+        "one digit in capitals": f"t={now},v1={_with_one_uppercase_digit(good)}",
         "in base64": f"t={now},v1={base64.b64encode(bytes.fromhex(good)).decode()}",
         "not hexadecimal": f"t={now},v1={good[:-1]}g",
         "Arabic digits": f"t={now},v1={'٣' * 64}",
         "spaces after the commas": f"t={now}, v1={good}",
         "a comma at the end": f"t={now},v1={good},",
         "two equals signs": f"t={now},v1=={good}",
-        "a good one beside a broken one": f"t={now},v1={good},v1=00",
+        "a valid signature and a malformed one": f"t={now},v1={good},v1=00",
         "16 signatures": ",".join([f"t={now}", *[f"v1={good}"] * 16]),
         "the body alone is signed": f"t={now},v1={v1(body)}",
         "the secret without its prefix": f"t={now},v1={v1(content, secret.removeprefix(b'whsec_'))}",
-        "of no secret": f"t={now},v1={v1(content, b'')}",
+        "an empty secret": f"t={now},v1={v1(content, b'')}",
     }.items():
         yield ForgedEvent(name, {"stripe-signature": value}, body)
 
@@ -256,12 +256,12 @@ def _with_secret_of(scheme: str, secret: str, body: bytes, now: int) -> dict[str
     return sign(scheme, [as_base64 if scheme == "standard_webhooks" else secret], body, EVENT_ID, now)
 
 
-def _one_in_capitals(digits: str) -> str:
+def _with_one_uppercase_digit(digits: str) -> str:
     place = next(n for n, digit in enumerate(digits) if digit.isalpha())
     return digits[:place] + digits[place].upper() + digits[place + 1 :]
 
 
 def _with_loose_bits(text: str) -> str:
-    """The same bytes in another base64: the last character has two bits that stand for nothing."""
+    """Encode the same bytes differently. The last base64 character has two unused bits."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     return text[:-2] + alphabet[alphabet.index(text[-2]) + 1] + "="

@@ -1,7 +1,7 @@
-"""`make mutants`: changes the code that takes payment events in hundreds of small ways, and sees the tests find each.
+"""`make mutants`: change the code for payment events in hundreds of small ways, and check that the tests find each.
 
-The Python is changed by Cosmic Ray, the SQL by the operators below: a guard that never holds or always does, a
-comparison turned round, a condition or a lock left out. Each change is made in a copy.
+Cosmic Ray changes the Python. The operators below change the SQL: they fix a guard to true or false, invert a
+comparison, or remove a condition or a lock. Each change is made in a copy.
 """
 
 import json
@@ -24,10 +24,10 @@ from local.postgres import postgres
 from storefront import db
 from storefront.migrate import migrate
 from tests.databases import new_database
-from tests.seeded_bugs import LAYER, copy_to
+from tests.seeded_bugs import LAYER, copy_repository
 
 TARGET = 0.95
-"""Of all mutants, those that have to be found."""
+"""The share of all mutants that the tests must find."""
 
 PYTHON = {
     "signatures": "tests/unit/test_signatures.py tests/unit/test_signature_libraries.py",
@@ -62,7 +62,7 @@ OPERATORS = [
     (r" \+ 1\b", ""),
     (r"descending => (true|false)", "descending => NOT \\1"),
 ]
-"""What is replaced, at each place where it is found, and by what."""
+"""A pattern and its replacement. Each match is one mutant."""
 
 
 class Mutant(NamedTuple):
@@ -71,7 +71,7 @@ class Mutant(NamedTuple):
 
 
 def sql_mutants(text: str) -> Iterator[tuple[str, str]]:
-    """Each changed text, with the line that the change is in."""
+    """Each mutant: a description with its line number, and the changed text."""
     for pattern, replacement in OPERATORS:
         for found in re.finditer(pattern, text, re.MULTILINE):
             start = text.rfind("\n", 0, found.start()) + 1
@@ -83,7 +83,7 @@ def sql_mutants(text: str) -> Iterator[tuple[str, str]]:
 
 
 def is_found(folder: Path, tests: str, server_url: str) -> bool:
-    """Whether the tests fail on a copy."""
+    """Whether the tests fail in a copy."""
     result = subprocess.run(
         [sys.executable, *_pytest(tests)],
         cwd=folder,
@@ -95,7 +95,7 @@ def is_found(folder: Path, tests: str, server_url: str) -> bool:
 
 
 def can_be_applied(package: Path, server_url: str) -> bool:
-    """Whether it is SQL at all: what is not proves nothing of the tests."""
+    """Whether the SQL is valid. An invalid mutant would fail every test."""
     with new_database(server_url) as url, closing(db.connect(url)) as connection:
         try:
             migrate(connection, package)
@@ -117,7 +117,7 @@ def mutate_sql(folder: Path, server_url: str) -> Iterator[Mutant]:
 
 
 def mutate_python(name: str, folder: Path) -> Iterator[Mutant]:
-    """By Cosmic Ray's operators: https://cosmic-ray.readthedocs.io/en/latest/theory.html."""
+    """Apply Cosmic Ray's operators: https://cosmic-ray.readthedocs.io/en/latest/theory.html."""
     assert not is_found(folder, PYTHON[name], ""), "the tests fail without a change"
     (folder / "mutants.toml").write_text(
         f"""[cosmic-ray]
@@ -149,13 +149,13 @@ def _pytest(tests: str) -> list[str]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    # Changed files are as old as unchanged ones to the second, which is all that bytecode is told apart by.
+    # Bytecode is checked by the source's time in seconds, and a mutant can be as old as the original.
     return {**os.environ, "PYTHONPATH": str(folder / "layers/common/python"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _in_a_copy(mutate: Callable[[Path], Iterator[Mutant]]) -> list[Mutant]:
     with tempfile.TemporaryDirectory() as folder:
-        copy_to(Path(folder))
+        copy_repository(Path(folder))
         return list(mutate(Path(folder)))
 
 

@@ -1,4 +1,4 @@
-"""Words that are sent wherever a client can say something, and that no log may repeat."""
+"""Marker words for every place where a client can send text. No log may contain one."""
 
 import json
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from local.signing import sign
 from tests.api_client import UNKNOWN, ApiClient
 
 CANARY = "canary"
-"""In each secret, token, signature, body, query and header that is sent."""
+"""Is in each secret, token, signature, body, query and header that is sent."""
 
 SECRET = f"local-only-{CANARY}-secret"
 
-ORIGINS = {
+CLIENT_HEADERS = {
     "authorization": f"Bearer {CANARY}.{CANARY}.{CANARY}",
     "cookie": f"session={CANARY}",
     "user-agent": CANARY,
@@ -20,7 +20,7 @@ ORIGINS = {
 
 
 def events(order_id: str) -> Iterator[tuple[int, bytes]]:
-    """Authentic payment events, each with the status that it is answered with."""
+    """Signed payment events, each with the status code that it gets."""
     customer = {"name": CANARY, "card": {"number": CANARY}, CANARY: CANARY}
     paid = {"order_id": order_id, "payment_status": "paid", "customer": customer}
     yield 200, json.dumps(paid).encode()
@@ -30,12 +30,12 @@ def events(order_id: str) -> Iterator[tuple[int, bytes]]:
     yield 400, f'{{"order_id": "{CANARY}'.encode()
 
 
-def sing(api: ApiClient) -> list[str]:
-    """Send them all; what else no log may repeat. The shop's webhook knows SECRET."""
+def send_markers(api: ApiClient) -> list[str]:
+    """Send all markers, and return every text that no log may contain. The webhook's secret must be SECRET."""
     product = api.create_product(name=CANARY, description=CANARY)
-    key = {"idempotency-key": CANARY, **ORIGINS}
-    lines = {"customer_id": 1, "products": [{"product_id": product["id"], "quantity": 1}]}
-    order = api.call("POST", "/api/orders", lines, key)
+    key = {"idempotency-key": CANARY, **CLIENT_HEADERS}
+    new_order = {"customer_id": 1, "products": [{"product_id": product["id"], "quantity": 1}]}
+    order = api.call("POST", "/api/orders", new_order, key)
     assert order.status == 201
     for body, status in (
         ({"name": CANARY, "price": CANARY, CANARY: CANARY}, 422),
@@ -44,16 +44,16 @@ def sing(api: ApiClient) -> list[str]:
         (CANARY.encode() + b"\xff", 400),
         (json.dumps(CANARY * 50_000).encode(), 413),
     ):
-        assert api.call("POST", "/api/products", body, ORIGINS).status == status
+        assert api.call("POST", "/api/products", body, CLIENT_HEADERS).status == status
     for query in (f"q={CANARY}", f"cursor={CANARY}", f"{CANARY}={CANARY}", f"sort={CANARY}"):
-        assert api.call("GET", f"/api/products?{query}", None, ORIGINS).status in (200, 400, 422)
+        assert api.call("GET", f"/api/products?{query}", None, CLIENT_HEADERS).status in (200, 400, 422)
     reason = {"delta": -1, "reason": CANARY}
-    assert api.call("POST", f"/api/products/{product['id']}/stock-adjustments", reason, ORIGINS).status == 201
+    assert api.call("POST", f"/api/products/{product['id']}/stock-adjustments", reason, CLIENT_HEADERS).status == 201
     signatures = []
     for status, body in events(order.json["id"]):
         headers = sign("x_signature", [SECRET], body, "", 0)
         signatures.append(headers["x-signature"])
-        assert api.call("POST", "/api/payment-webhook", body, {**ORIGINS, **headers}).status == status
+        assert api.call("POST", "/api/payment-webhook", body, {**CLIENT_HEADERS, **headers}).status == status
     for forged in ({"x-signature": CANARY}, {"stripe-signature": f"t=1,v1={CANARY}"}, {"x-signature": "0" * 64}):
-        assert api.call("POST", "/api/payment-webhook", {CANARY: CANARY}, {**ORIGINS, **forged}).status == 401
+        assert api.call("POST", "/api/payment-webhook", {CANARY: CANARY}, {**CLIENT_HEADERS, **forged}).status == 401
     return [CANARY, SECRET, *signatures]

@@ -1,6 +1,6 @@
-"""`make seeded-bugs`: puts bugs in on purpose, one at a time, into a copy, and sees whether the tests find each.
+"""`make seeded-bugs`: add known bugs to a copy, one at a time, and check that the tests find each.
 
-A bug is a few replacements of text, each of which must still be found in its file once.
+A bug is a list of text replacements. Each old text must occur exactly once in its file.
 """
 
 import os
@@ -23,7 +23,7 @@ class Replacement(NamedTuple):
 
 
 class Bug(NamedTuple):
-    """What is changed, and the tests that have to fail for it."""
+    """The replacements, and the tests that must fail with them."""
 
     name: str
     tests: str
@@ -123,15 +123,15 @@ BUGS = [
 ]
 
 
-def put_in(bug: Bug, folder: Path) -> None:
-    """Change the files of a copy. AssertionError where a text is not there, or is there twice."""
+def apply_bug(bug: Bug, folder: Path) -> None:
+    """Apply a bug to a copy. Raises AssertionError unless each old text occurs exactly once."""
     for path, old, new in bug.replacements:
         text = (folder / path).read_text()
         assert text.count(old) == 1, f"{path} should have once: {old}"
         (folder / path).write_text(text.replace(old, new))
 
 
-def copy_to(folder: Path) -> None:
+def copy_repository(folder: Path) -> None:
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -145,11 +145,11 @@ def copy_to(folder: Path) -> None:
 
 
 def is_found(bug: Bug) -> bool:
-    """Whether the tests fail on a copy with the bug."""
+    """Whether the bug's tests fail in a copy that has the bug."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        copy_to(folder)
-        put_in(bug, folder)
+        copy_repository(folder)
+        apply_bug(bug, folder)
         result = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.tests.split()],
             cwd=folder,

@@ -1,4 +1,4 @@
-"""Events as Stripe's API reference describes them.
+"""Events as in Stripe's API reference.
 
 https://docs.stripe.com/api/events
 """
@@ -16,7 +16,7 @@ def text_of(name: str) -> str:
 
 
 def stripe_event(name: str = "payment_intent.succeeded", /, **changes: Any) -> dict[str, Any]:
-    """One of NAMES; changes are to the object that it is about."""
+    """One of NAMES. The changes apply to the event's object."""
     event: dict[str, Any] = json.loads(text_of(name))
     event["data"]["object"] |= changes
     return event

@@ -7,7 +7,7 @@ import pytest
 
 from storefront.payments.keyring import Keyring
 from tests.api_client import ApiClient, load_function
-from tests.secret_leaks import CANARY, SECRET, sing
+from tests.secret_leaks import CANARY, SECRET, send_markers
 
 
 def written(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
@@ -29,10 +29,10 @@ def test_no_body_secret_or_signature_is_in_a_log_however_much_is_logged(
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(lambda: json.dumps({"x_signature": [SECRET]})))
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "storefront")
-    unsaid = sing(api)
+    secrets = send_markers(api)
     assert statuses(caplog) >= {200, 201, 400, 401, 404, 413, 422}
     found = written(capsys, caplog)
-    assert [word for word in unsaid if word in found] == []
+    assert [word for word in secrets if word in found] == []
 
 
 def test_the_database_s_password_is_in_no_log(

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from tests.api_client import ApiClient, over_http
 from tests.local.stack import running
-from tests.secret_leaks import SECRET, sing
+from tests.secret_leaks import SECRET, send_markers
 
 
 def test_the_console_repeats_no_body_secret_or_signature(tmp_path: Path) -> None:
     with running(tmp_path, WEBHOOK_SECRET=SECRET) as stack:
-        unsaid = sing(ApiClient(over_http(stack.url)))
+        unsaid = send_markers(ApiClient(over_http(stack.url)))
         assert stack.stop() == 0
     lines = [json.loads(line) for line in stack.output if line.startswith("{")]
     requests = [line for line in lines if line.get("message") == "request"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.api_client import ROOT
-from tests.artifacts import AS_ANYBODY, PATH, can_build, make_read_only, sam_build, unpack, zipped
+from tests.artifacts import PATH, WITHOUT_ROOT_ACCESS, can_build, make_read_only, sam_build, unpack, zip_artifact
 from tests.template.sam import functions, resources
 
 EVERY_FUNCTION = resources("AWS::Serverless::Function", "AWS::Lambda::Function")
@@ -37,8 +37,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deployed(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer and a function as Lambda has them: out of SAM's zips, with their times, and read-only."""
     folder = tmp_path_factory.mktemp("deployed")
-    unpack(zipped(build / "CommonLayer", folder), folder / "opt")
-    unpack(zipped(build / "OrdersFunction", folder), folder / "task")
+    unpack(zip_artifact(build / "CommonLayer", folder), folder / "opt")
+    unpack(zip_artifact(build / "OrdersFunction", folder), folder / "task")
     return folder
 
 
@@ -51,7 +51,7 @@ def compiled_at_import(opt: Path, task: Path) -> set[str]:
     # -v tells where each module's code came from.
     program = f"import sys; sys.path[:0] = ['{task}', '{opt / 'python'}']; import app"
     told = subprocess.run(
-        [*AS_ANYBODY, "python3.13", "-I", "-S", "-v", "-c", program],
+        [*WITHOUT_ROOT_ACCESS, "python3.13", "-I", "-S", "-v", "-c", program],
         env={"PATH": PATH},
         check=True,
         capture_output=True,
@@ -74,7 +74,7 @@ def test_a_built_handler_is_imported_with_its_folder_and_the_layer_alone(build: 
 @pytest.mark.parametrize("function", EVERY_FUNCTION)
 def test_a_built_function_holds_its_handler_alone_and_is_small(build: Path, function: str, tmp_path: Path) -> None:
     assert [path.name for path in (build / function).iterdir()] == ["app.py"]
-    assert zipped(build / function, tmp_path).stat().st_size < MAX_FUNCTION
+    assert zip_artifact(build / function, tmp_path).stat().st_size < MAX_FUNCTION
 
 
 def test_the_built_layer_holds_what_the_functions_need_and_nothing_else(build: Path, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_built_layer_holds_what_the_functions_need_and_nothing_else(build: P
     installed = {path.name.split("-")[0] for path in layer.glob("*.dist-info")}
     assert installed == {name.replace("-", "_") for name in named}
     assert not {"boto3", "botocore", "pytest", "tests", "local", "functions", "bin"} & {p.name for p in layer.iterdir()}
-    assert zipped(build / "CommonLayer", tmp_path).stat().st_size < MAX_LAYER
+    assert zip_artifact(build / "CommonLayer", tmp_path).stat().st_size < MAX_LAYER
 
 
 def test_the_built_layer_runs_on_either_processor(build: Path) -> None:

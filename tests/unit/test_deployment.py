@@ -1,4 +1,4 @@
-"""CloudFormation always hears what came of the migrations."""
+"""CloudFormation always gets the result of the migrations."""
 
 import io
 import json
@@ -21,7 +21,10 @@ STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/storefront/1"
 
 @contextmanager
 def cloudformation(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Where CloudFormation takes answers: its address, and the answers. It refuses some first, with these statuses."""
+    """A server in place of CloudFormation. It rejects the first responses with the given statuses.
+
+    Yields its address and the responses that it accepted.
+    """
     responses: list[dict[str, Any]] = []
     refusals = list(statuses)
 
@@ -30,7 +33,7 @@ def cloudformation(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]
             body = self.rfile.read(int(self.headers["content-length"]))
             assert len(body) < 4096
             assert self.headers["content-type"] == ""
-            assert self.path == "/answer?Signature=a%2Fb"
+            assert self.path == "/response?Signature=a%2Fb"
             status = refusals.pop(0) if refusals else 200
             if status == 200:
                 responses.append(json.loads(body))
@@ -38,11 +41,11 @@ def cloudformation(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     with HTTPServer(("127.0.0.1", 0), Response) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/answer?Signature=a%2Fb", responses
+        yield f"http://127.0.0.1:{server.server_port}/response?Signature=a%2Fb", responses
         server.shutdown()
 
 
@@ -68,16 +71,16 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGRATE_FUNCTION", "migrate")
 
 
-def answered_by_lambda(
+def stub_lambda(
     monkeypatch: pytest.MonkeyPatch, *payloads: Any, status: str = "UPDATE_IN_PROGRESS", **fields: str
 ) -> list[dict[str, Any]]:
-    """Have Lambda answer so, one after the other, and CloudFormation say that of the stack; what was invoked."""
-    made: list[dict[str, Any]] = []
-    left = list(payloads)
+    """Let Lambda return these payloads in order, and the stack have this status. Return the recorded invocations."""
+    invocations: list[dict[str, Any]] = []
+    remaining = list(payloads)
 
     def invoke(**arguments: Any) -> dict[str, Any]:
-        made.append(arguments)
-        payload = left.pop(0)
+        invocations.append(arguments)
+        payload = remaining.pop(0)
         if isinstance(payload, Exception):
             raise payload
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(payload).encode()), **fields}
@@ -90,19 +93,19 @@ def answered_by_lambda(
 
     client = SimpleNamespace(invoke=invoke, describe_stacks=describe_stacks)
     monkeypatch.setattr(deployment.boto3, "client", lambda *_, **__: client)
-    return made
+    return invocations
 
 
-def refused(code: str) -> ClientError:
+def client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, "Invoke")
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_migrations_that_were_applied_are_a_success(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    made = answered_by_lambda(monkeypatch, {"applied": ["0001_shop.sql"]})
+def test_applied_migrations_are_reported_as_success(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    invocations = stub_lambda(monkeypatch, {"applied": ["0001_shop.sql"]})
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request(kind, url), lambda_context())
-    assert made == [{"FunctionName": "migrate", "Payload": b"{}"}]
+    assert invocations == [{"FunctionName": "migrate", "Payload": b"{}"}]
     assert responses == [
         {
             "Status": "SUCCESS",
@@ -119,31 +122,31 @@ def test_migrations_that_were_applied_are_a_success(monkeypatch: pytest.MonkeyPa
 def configuration(properties: dict[str, Any]) -> str:
     with cloudformation() as (url, responses):
         deployment.lambda_handler({**request("Update", url), "ResourceProperties": properties}, lambda_context())
-    told: str = responses[0]["Data"]["Configuration"]
-    return told
+    name: str = responses[0]["Data"]["Configuration"]
+    return name
 
 
-def test_each_configuration_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    answered_by_lambda(monkeypatch, *[{"applied": []}] * 4)
+def test_a_changed_configuration_has_a_new_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_lambda(monkeypatch, *[{"applied": []}] * 4)
     first = configuration({"Layer": "1", "Functions": ["USD", "1440"]})
     assert first == configuration({"Functions": ["USD", "1440"], "Layer": "1"})
     assert first != configuration({"Layer": "1", "Functions": ["EUR", "1440"]})
     assert first != configuration({"Layer": "2", "Functions": ["USD", "1440"]})
-    # A version's description, which has room for 256 characters.
+    # It becomes the description of a version, which has at most 256 characters.
     assert len(first) == 16
 
 
-def test_a_stack_that_goes_leaves_the_schema_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = answered_by_lambda(monkeypatch, {})
+def test_deleting_the_stack_leaves_the_schema_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    invocations = stub_lambda(monkeypatch, {})
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Delete", url), lambda_context())
-    assert made == []
+    assert invocations == []
     assert [one["Status"] for one in responses] == ["SUCCESS"]
 
 
-def test_a_migration_that_failed_is_a_failure_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_migration_is_reported_with_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"errorType": "MigrationError", "errorMessage": "0001_shop.sql was changed after it had been applied"}
-    answered_by_lambda(monkeypatch, error, FunctionError="Unhandled")
+    stub_lambda(monkeypatch, error, FunctionError="Unhandled")
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
     assert responses[0]["Status"] == "FAILED"
@@ -151,35 +154,39 @@ def test_a_migration_that_failed_is_a_failure_that_says_why(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    "error", [TimeoutError("read timed out"), ValueError("é" * 5000), ValueError("\1" * 5000), ValueError("\ud800")]
+    "error",
+    [TimeoutError("read timed out"), ValueError("é" * 5000), ValueError("\1" * 5000), ValueError("\ud800")],
+    ids=["a timeout", "a long message", "control characters", "a lone surrogate"],
 )
-def test_a_migration_that_was_not_started_is_a_failure_too(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    made = answered_by_lambda(monkeypatch, error)
+def test_a_migration_that_did_not_start_is_reported_as_failed(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    invocations = stub_lambda(monkeypatch, error)
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Create", url), lambda_context())
-    assert len(made) == 1
+    assert len(invocations) == 1
     assert responses[0]["Status"] == "FAILED"
 
 
 @pytest.mark.parametrize("code", sorted(deployment.NOT_STARTED))
-def test_what_lambda_has_yet_to_make_ready_is_waited_for(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    made = answered_by_lambda(monkeypatch, refused(code), refused(code), {"applied": []})
+def test_the_deployment_waits_until_lambda_is_ready(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    invocations = stub_lambda(monkeypatch, client_error(code), client_error(code), {"applied": []})
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
-    assert len(made) == 3
+    assert len(invocations) == 3
     assert [one["Status"] for one in responses] == ["SUCCESS"]
 
 
-def test_it_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_for_lambda_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "READY_TIMEOUT", 0)
-    answered_by_lambda(monkeypatch, refused("ResourceNotReadyException"))
+    stub_lambda(monkeypatch, client_error("ResourceNotReadyException"))
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
     assert "ResourceNotReadyException" in responses[0]["Reason"]
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("stack_status", "reported"),
     [
         ("UPDATE_ROLLBACK_IN_PROGRESS", "SUCCESS"),
         ("ROLLBACK_IN_PROGRESS", "SUCCESS"),
@@ -188,25 +195,25 @@ def test_it_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> No
         ("", "FAILED"),
     ],
 )
-def test_a_failure_is_no_obstacle_on_the_way_back(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, status: str, told: str
+def test_a_failed_migration_does_not_block_a_rollback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, stack_status: str, reported: str
 ) -> None:
-    answered_by_lambda(monkeypatch, {"errorMessage": "lock timeout"}, status=status, FunctionError="Unhandled")
+    stub_lambda(monkeypatch, {"errorMessage": "lock timeout"}, status=stack_status, FunctionError="Unhandled")
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
-    assert [one["Status"] for one in responses] == [told]
+    assert [one["Status"] for one in responses] == [reported]
     assert "lock timeout" in responses[0]["Reason"]
     assert "lock timeout" in caplog.text
 
 
-def test_an_answer_that_was_not_taken_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    answered_by_lambda(monkeypatch, {"applied": []})
+def test_a_rejected_response_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_lambda(monkeypatch, {"applied": []})
     with cloudformation(503, 500) as (url, responses):
         deployment.lambda_handler(request("Create", url), lambda_context())
     assert [one["Status"] for one in responses] == ["SUCCESS"]
 
 
-def test_an_answer_that_is_never_taken_is_an_error_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    answered_by_lambda(monkeypatch, {"applied": []})
+def test_the_function_fails_if_every_response_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_lambda(monkeypatch, {"applied": []})
     with cloudformation(503, 503, 503) as (url, _), pytest.raises(Exception, match="503"):
         deployment.lambda_handler(request("Create", url), lambda_context())

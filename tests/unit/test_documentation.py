@@ -15,7 +15,7 @@ from tests.documents import DOCUMENTS, prose, read
 MOST_LINES_OF_THE_README = 180
 
 
-def test_every_problem_is_in_the_reference_with_its_status_and_when_it_happens() -> None:
+def test_the_reference_describes_every_problem() -> None:
     rows = re.findall(
         r"^\| \[`/docs#([a-z-]+)`\]\(#\1\) \| (\d+) \| (.+) \|$", read("docs/reference/problems.md"), re.MULTILINE
     )
@@ -70,7 +70,7 @@ def test_every_decision_is_in_the_index() -> None:
     assert set(re.findall(r"\]\((0[^)]+\.md)\)", read("docs/decisions/README.md"))) == files
 
 
-def test_make_knows_the_stacks_of_samconfig() -> None:
+def test_makefile_and_samconfig_name_the_same_stacks() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     named = {name: config[name]["global"]["parameters"]["stack_name"] for name in ("dev", "prod")}
     assert dict(re.findall(r"^STACK_(\w+) := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)) == named

@@ -1,4 +1,4 @@
-"""Imports point one way, and nothing heavy is imported at start-up."""
+"""Modules import in one direction, and startup imports no slow module."""
 
 import ast
 import subprocess
@@ -26,33 +26,33 @@ def imported_modules(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", SHARED, ids=lambda path: path.name)
-def test_the_shared_modules_know_no_feature(path: Path) -> None:
+def test_shared_modules_do_not_import_features(path: Path) -> None:
     forbidden = tuple(f"storefront.{feature}" for feature in FEATURES)
     assert [name for name in imported_modules(path) if name.startswith(forbidden)] == []
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_no_feature_imports_another_one(feature: str) -> None:
+def test_features_do_not_import_each_other(feature: str) -> None:
     others = tuple(f"storefront.{other}" for other in FEATURES if other != feature)
     for path in (LAYER / "storefront" / feature).glob("*.py"):
         assert [name for name in imported_modules(path) if name.startswith(others)] == [], path
 
 
 @pytest.mark.parametrize("folder", ["functions", "layers"])
-def test_nothing_deployed_imports_what_is_not(folder: str) -> None:
+def test_deployed_code_imports_only_deployed_code(folder: str) -> None:
     for path in (ROOT / folder).rglob("*.py"):
         assert [name for name in imported_modules(path) if name.split(".")[0] in NOT_DEPLOYED] == []
 
 
-def test_a_function_s_folder_holds_its_handler_alone() -> None:
+def test_a_function_folder_contains_only_app_py() -> None:
     for folder in (ROOT / "functions").iterdir():
         assert [path.name for path in folder.iterdir() if path.name != "__pycache__"] == ["app.py"]
 
 
-# The deployment's function calls AWS and nothing else.
+# The deployment function is left out: it needs boto3.
 @pytest.mark.parametrize("function", sorted({path.name for path in (ROOT / "functions").iterdir()} - {"deployment"}))
-def test_start_up_imports_nothing_heavy(function: str) -> None:
-    # All of them are installed here, as in Lambda, so that only the code keeps them out.
+def test_startup_imports_no_slow_module(function: str) -> None:
+    # All of these are installed here, as in Lambda. Only the code can keep them from being imported.
     program = (
         "import sys, app; from importlib.util import find_spec;"
         "heavy = ['boto3', 'botocore', 'aws_xray_sdk', 'urllib3', 'requests', 'asyncio', 'scramp', 'dateutil.parser',"
@@ -64,7 +64,7 @@ def test_start_up_imports_nothing_heavy(function: str) -> None:
     subprocess.run([sys.executable, "-c", program], cwd=folder, env={"PYTHONPATH": f"{folder}:{LAYER}"}, check=True)
 
 
-def test_what_start_up_leaves_out_can_be_imported_afterwards() -> None:
+def test_modules_skipped_at_startup_can_be_imported_later() -> None:
     program = """
 import storefront.cold_start.driver, storefront.fields, storefront.cold_start.powertools
 from datetime import datetime
@@ -79,5 +79,5 @@ assert isinstance(core.scramp.ScramClient(["SCRAM-SHA-256"], "user", "password")
 assert converters.parse("31 January 2026") == datetime(2026, 1, 31)
 assert version("pg8000")
 """
-    # In a process of its own: here everything has been imported before.
+    # In a new process, because this one has imported everything already.
     subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": str(LAYER)}, check=True)

@@ -1,4 +1,4 @@
-"""The webhook's secrets: cached, rotated without a deployment, and failing closed."""
+"""Webhook secrets are cached, can be rotated without a deployment, and fail closed."""
 
 import base64
 import json
@@ -16,16 +16,16 @@ WHSEC = LOCAL_SECRETS["standard_webhooks"][0]
 
 
 class SecretStore:
-    """A secret that a test can change, which counts how often it is asked for."""
+    """A secret that a test can change. Counts the fetches."""
 
     def __init__(self, text: str | None) -> None:
         self.text = text
-        self.away = False
+        self.is_unavailable = False
         self.fetches = 0
 
     def fetch(self) -> str | None:
         self.fetches += 1
-        if self.away:
+        if self.is_unavailable:
             raise TimeoutError
         return self.text
 
@@ -46,12 +46,12 @@ def signed_with(secret: str, scheme: Scheme = "x_signature") -> dict[str, str]:
 
 
 def keyring_of(text: str | None) -> Keyring:
-    """A keyring at the moment of the signatures, whose secret is that text."""
+    """A keyring for this secret, at the time of the signatures."""
     return Keyring(SecretStore(text).fetch, wall_clock=lambda: NOW)
 
 
-def keyring_that_knows(*secrets: str) -> tuple[SecretStore, Clock, Keyring]:
-    """A keyring that has seen an event signed with the first of the secrets."""
+def keyring_with(*secrets: str) -> tuple[SecretStore, Clock, Keyring]:
+    """A keyring that has already fetched these secrets, with its store and clock."""
     store, clock = SecretStore(document(*secrets)), Clock()
     keyring = Keyring(store.fetch, clock)
     keyring.authenticate(signed_with(secrets[0]), BODY)
@@ -66,8 +66,8 @@ def test_the_secret_is_fetched_once_for_many_events() -> None:
     assert store.fetches == 1
 
 
-def test_a_rotation_is_noticed_at_the_first_event_that_does_not_match() -> None:
-    store, clock, keyring = keyring_that_knows("old")
+def test_a_signature_that_does_not_match_fetches_the_rotated_secret() -> None:
+    store, clock, keyring = keyring_with("old")
     store.text = document("old", "new")
     clock.now += REFETCH_INTERVAL
     keyring.authenticate(signed_with("new"), BODY)
@@ -75,8 +75,8 @@ def test_a_rotation_is_noticed_at_the_first_event_that_does_not_match() -> None:
     assert store.fetches == 2
 
 
-def test_a_secret_taken_away_is_refused_after_the_next_fetch() -> None:
-    store, clock, keyring = keyring_that_knows("old")
+def test_a_removed_secret_is_refused_after_the_next_fetch() -> None:
+    store, clock, keyring = keyring_with("old")
     store.text = document("new")
     clock.now += REFETCH_INTERVAL
     keyring.authenticate(signed_with("new"), BODY)
@@ -84,8 +84,8 @@ def test_a_secret_taken_away_is_refused_after_the_next_fetch() -> None:
         keyring.authenticate(signed_with("old"), BODY)
 
 
-def test_a_secret_taken_away_is_refused_in_time_though_no_event_misses_it() -> None:
-    store, clock, keyring = keyring_that_knows("new", "leaked")
+def test_a_removed_secret_is_refused_after_the_maximum_age() -> None:
+    store, clock, keyring = keyring_with("new", "leaked")
     store.text = document("new")
     clock.now += MAX_AGE
     keyring.authenticate(signed_with("new"), BODY)
@@ -93,43 +93,43 @@ def test_a_secret_taken_away_is_refused_in_time_though_no_event_misses_it() -> N
         keyring.authenticate(signed_with("leaked"), BODY)
 
 
-def test_a_secret_that_was_deleted_refuses_everything_in_time() -> None:
-    store, clock, keyring = keyring_that_knows("one")
+def test_a_deleted_secret_refuses_everything_after_the_maximum_age() -> None:
+    store, clock, keyring = keyring_with("one")
     store.text = None
     clock.now += MAX_AGE
     with pytest.raises(InvalidSignature):
         keyring.authenticate(signed_with("one"), BODY)
 
 
-def test_a_rotation_to_a_malformed_secret_keeps_the_one_before() -> None:
-    store, clock, keyring = keyring_that_knows("one")
+def test_a_malformed_new_secret_keeps_the_previous_one() -> None:
+    store, clock, keyring = keyring_with("one")
     store.text = "not JSON"
     clock.now += MAX_AGE
     keyring.authenticate(signed_with("one"), BODY)
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-signature": "not hex"}])
-def test_an_event_that_cannot_be_authentic_asks_nothing_of_secrets_manager(headers: dict[str, str]) -> None:
+def test_a_missing_or_malformed_signature_fetches_no_secret(headers: dict[str, str]) -> None:
     store = SecretStore(document("one"))
     with pytest.raises(Unauthenticated):
         Keyring(store.fetch).authenticate(headers, BODY)
     assert store.fetches == 0
 
 
-def test_while_no_secret_is_known_secrets_manager_is_asked_once_a_second() -> None:
+def test_a_failed_first_fetch_is_retried_after_the_retry_interval() -> None:
     store, clock = SecretStore(document("one")), Clock()
-    store.away = True
+    store.is_unavailable = True
     keyring = Keyring(store.fetch, clock)
     for _ in range(10):
         with pytest.raises(Unavailable):
             keyring.authenticate(signed_with("one"), BODY)
     assert store.fetches == 1
-    store.away = False
+    store.is_unavailable = False
     clock.now += RETRY_INTERVAL
     keyring.authenticate(signed_with("one"), BODY)
 
 
-def test_forged_events_cannot_ask_for_more_than_one_fetch_in_an_interval() -> None:
+def test_forged_events_cause_at_most_one_fetch_per_interval() -> None:
     store, clock = SecretStore(document("one")), Clock()
     keyring = Keyring(store.fetch, clock)
     for _ in range(100):
@@ -143,18 +143,18 @@ def test_forged_events_cannot_ask_for_more_than_one_fetch_in_an_interval() -> No
     assert store.fetches == 2
 
 
-def test_while_secrets_manager_is_away_the_known_secrets_decide() -> None:
-    store, clock, keyring = keyring_that_knows("one")
-    store.away = True
+def test_cached_secrets_are_used_while_secrets_manager_is_unavailable() -> None:
+    store, clock, keyring = keyring_with("one")
+    store.is_unavailable = True
     clock.now += REFETCH_INTERVAL
     with pytest.raises(InvalidSignature):
         keyring.authenticate(signed_with("forged"), BODY)
     keyring.authenticate(signed_with("one"), BODY)
 
 
-def test_while_no_secret_is_known_yet_the_processor_is_asked_to_come_back() -> None:
+def test_events_get_unavailable_until_a_secret_was_fetched() -> None:
     store = SecretStore(document("one"))
-    store.away = True
+    store.is_unavailable = True
     with pytest.raises(Unavailable):
         Keyring(store.fetch).authenticate(signed_with("one"), BODY)
 
@@ -185,12 +185,12 @@ def test_while_no_secret_is_known_yet_the_processor_is_asked_to_come_back() -> N
     ],
 )
 @pytest.mark.parametrize("forged_with", ["", "1", "None", "7"])
-def test_a_secret_that_is_missing_or_malformed_refuses_everything(text: str | None, forged_with: str) -> None:
+def test_a_missing_or_malformed_secret_refuses_everything(text: str | None, forged_with: str) -> None:
     with pytest.raises(Unauthenticated):
         keyring_of(text).authenticate(signed_with(forged_with), BODY)
 
 
-def test_each_scheme_has_secrets_of_its_own() -> None:
+def test_each_scheme_has_its_own_secrets() -> None:
     keyring = keyring_of(json.dumps({"x_signature": "one", "stripe": "two", "standard_webhooks": WHSEC}))
     assert keyring.authenticate(signed_with("one"), BODY) == ("x_signature", "1", None)
     assert keyring.authenticate(signed_with("two", "stripe"), BODY) == ("stripe", "1", None)
@@ -201,14 +201,14 @@ def test_each_scheme_has_secrets_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["x_signature", "stripe", "standard_webhooks"])
-def test_three_secrets_of_a_scheme_are_live_at_a_time(scheme: Scheme) -> None:
+def test_three_secrets_of_a_scheme_are_live_at_the_same_time(scheme: Scheme) -> None:
     secrets = ["whsec_" + base64.b64encode(bytes([n]) * 24).decode() for n in range(3)]
     keyring = keyring_of(json.dumps({scheme: secrets}))
     for secret in secrets:
         keyring.authenticate(signed_with(secret, scheme), BODY)
 
 
-def test_a_secret_ends_at_its_not_after() -> None:
+def test_a_secret_expires_at_its_not_after() -> None:
     ends = {"secret": "old", "not_after": "2023-11-14T22:13:20Z"}
     wall = [NOW - 0.001]
     keyring = Keyring(lambda: json.dumps({"x_signature": [ends, "new"]}), wall_clock=lambda: wall[0])
@@ -220,26 +220,30 @@ def test_a_secret_ends_at_its_not_after() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "is_taken"), [(0, False), (23, False), (24, True), (25, True), (64, True), (65, False), (66, False)]
+    ("size", "is_valid"), [(0, False), (23, False), (24, True), (25, True), (64, True), (65, False), (66, False)]
 )
-def test_a_standard_webhooks_secret_has_24_to_64_bytes(size: int, is_taken: bool) -> None:  # noqa: FBT001  a case's
+def test_a_standard_webhooks_secret_has_24_to_64_bytes(size: int, is_valid: bool) -> None:  # noqa: FBT001  a test case
     whsec = "whsec_" + base64.b64encode(b"s" * size).decode()
     for text in (whsec, whsec.rstrip("=")):
         keyring = keyring_of(json.dumps({"standard_webhooks": text}))
-        if is_taken:
+        if is_valid:
             keyring.authenticate(signed_with(whsec, "standard_webhooks"), BODY)
         else:
             with pytest.raises(InvalidSignature):
                 keyring.authenticate(signed_with(whsec, "standard_webhooks"), BODY)
 
 
-@pytest.mark.parametrize("text", [WHSEC.removeprefix("whsec_"), WHSEC + "!", WHSEC[:-1] + "é", f" {WHSEC}"])
-def test_a_standard_webhooks_secret_in_another_form_is_none(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [WHSEC.removeprefix("whsec_"), WHSEC + "!", WHSEC[:-1] + "é", f" {WHSEC}"],
+    ids=["no prefix", "not base64", "not ASCII", "a leading space"],
+)
+def test_a_malformed_standard_webhooks_secret_is_not_accepted(text: str) -> None:
     with pytest.raises(InvalidSignature):
         keyring_of(json.dumps({"standard_webhooks": text})).authenticate(signed_with(WHSEC, "standard_webhooks"), BODY)
 
 
-def test_an_authentic_event_says_which_key_matched() -> None:
+def test_an_authentic_event_names_the_key_that_matched() -> None:
     keyring = keyring_of(json.dumps({"x_signature": ["first", {"secret": "other", "id": "since-may"}]}))
     matched = [keyring.authenticate(signed_with(secret), BODY) for secret in ("first", "other")]
     assert [(event.scheme, event.key) for event in matched] == [("x_signature", "1"), ("x_signature", "since-may")]

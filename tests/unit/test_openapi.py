@@ -1,4 +1,4 @@
-"""The API's description: valid, up to date, and with an example for every request and every error."""
+"""The OpenAPI document is valid and up to date, with an example for every request and every error."""
 
 import inspect
 import json
@@ -28,7 +28,7 @@ def operations() -> Iterator[dict[str, Any]]:
 
 
 def contents() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every body of a request and of an error, with a name to tell it by."""
+    """Each body of a request or an error, with a name for the test's ID."""
     for operation in operations():
         for content in operation.get("requestBody", {}).get("content", {}).values():
             yield f"{operation['operationId']}, request", content
@@ -38,7 +38,7 @@ def contents() -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"{operation['operationId']}, {status}", content
 
 
-def test_the_file_is_what_the_code_says() -> None:
+def test_the_openapi_file_is_up_to_date() -> None:
     assert (ROOT / "docs" / "openapi.json").read_text() == text(), "run `make openapi`"
 
 
@@ -46,15 +46,15 @@ def test_the_example_events_are_what_the_code_says() -> None:
     assert {path: path.read_text() for path in events.FOLDER.iterdir()} == events.files(), "run `make openapi`"
 
 
-def test_it_is_valid_openapi() -> None:
+def test_the_openapi_file_is_valid() -> None:
     validate(DOCUMENT)
 
 
-def test_it_has_every_route() -> None:
+def test_the_openapi_document_has_every_route() -> None:
     assert set(OPERATIONS) == {(method, path) for path, methods in ROUTES.items() for method in methods}
 
 
-def test_an_operation_has_the_name_of_its_handler() -> None:
+def test_an_operation_id_is_the_name_of_its_handler() -> None:
     handlers = {
         handler
         for name in set(FUNCTIONS.values())
@@ -64,13 +64,13 @@ def test_an_operation_has_the_name_of_its_handler() -> None:
     assert {operation["operationId"] for operation in operations()} == handlers
 
 
-def test_an_operation_has_one_of_the_tags() -> None:
+def test_an_operation_has_one_of_the_declared_tags() -> None:
     tags = {tag["name"] for tag in DOCUMENT["tags"]}
     assert all(len(operation["tags"]) == 1 and set(operation["tags"]) <= tags for operation in operations())
 
 
 @pytest.mark.parametrize("content", [pytest.param(content, id=name) for name, content in contents()])
-def test_every_request_and_every_error_has_an_example_that_fits(content: dict[str, Any]) -> None:
+def test_every_request_and_every_error_has_a_valid_example(content: dict[str, Any]) -> None:
     examples = [example["value"] for example in content["examples"].values()]
     assert examples
     validator = Draft202012Validator({**content["schema"], "components": DOCUMENT["components"]})
@@ -78,7 +78,7 @@ def test_every_request_and_every_error_has_an_example_that_fits(content: dict[st
         validator.validate(example)
 
 
-def test_an_example_of_a_parameter_fits() -> None:
+def test_every_parameter_example_is_valid() -> None:
     examples = {
         (operation["operationId"], parameter["name"]): parameter
         for operation in operations()
@@ -93,16 +93,16 @@ def test_an_example_of_a_parameter_fits() -> None:
 
 
 @pytest.mark.parametrize("key", ["a", "a,b\\", ",", "k" * 255, '"a b"', '"a', '"a"b', "", "k" * 256, '""', '","'])
-def test_an_idempotency_key_is_described_as_it_is_read(key: str) -> None:
+def test_the_schema_accepts_the_idempotency_keys_that_the_code_accepts(key: str) -> None:
     try:
-        is_taken = idempotency_key(key) is not None
+        is_accepted = idempotency_key(key) is not None
     except InvalidRequest:
-        is_taken = False
-    assert Draft202012Validator(REQUEST_HEADERS["Idempotency-Key"]["schema"]).is_valid(key) == is_taken
+        is_accepted = False
+    assert Draft202012Validator(REQUEST_HEADERS["Idempotency-Key"]["schema"]).is_valid(key) == is_accepted
 
 
 @pytest.mark.parametrize(
-    ("payment", "fits"),
+    ("payment", "is_valid"),
     [
         ({"amount": 2900}, False),
         ({"amount_total": 2900, "currency": None}, False),
@@ -111,18 +111,18 @@ def test_an_idempotency_key_is_described_as_it_is_read(key: str) -> None:
         ({}, True),
     ],
 )
-def test_an_amount_of_stripe_s_is_described_with_its_currency(payment: dict[str, Any], *, fits: bool) -> None:
-    assert Draft202012Validator(DOCUMENT["components"]["schemas"]["StripeObject"]).is_valid(payment) == fits
+def test_the_schema_of_a_stripe_amount_requires_its_currency(payment: dict[str, Any], *, is_valid: bool) -> None:
+    assert Draft202012Validator(DOCUMENT["components"]["schemas"]["StripeObject"]).is_valid(payment) == is_valid
 
 
-def test_every_problem_has_an_example_and_a_meaning() -> None:
+def test_every_problem_has_an_example_and_a_description() -> None:
     assert {one.kind for one in EXAMPLES} == {kind.kind for kind in every_problem()}
     for problem in document()["x-problem-types"]:
         assert problem["description"]
         assert {name: problem["example"][name] for name in ("type", "status", "title")}.items() <= problem.items()
 
 
-def test_every_scheme_of_signatures_is_described() -> None:
+def test_every_signature_scheme_is_described() -> None:
     webhook = DOCUMENT["paths"]["/api/payment-webhook"]["post"]
     names = [{DOCUMENT["components"]["securitySchemes"][key]["name"] for key in one} for one in webhook["security"]]
     assert names == [

@@ -1,4 +1,4 @@
-"""The webhook's secret is fetched from Secrets Manager, once more where that fails, and never shown."""
+"""The webhook secret is fetched from Secrets Manager, with one retry, and never shown."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ FETCHED = json.dumps({"SecretString": "hunter2"}).encode()
 
 
 @pytest.fixture(autouse=True)
-def own_role(monkeypatch: pytest.MonkeyPatch) -> None:
+def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("ACCESS_KEY_ID", "local"), ("SECRET_ACCESS_KEY", "local"), ("REGION", "us-east-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("WEBHOOK_SECRET_ID", WEBHOOK_SECRET_NAME)
@@ -24,7 +24,7 @@ def own_role(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Moto's, with the laptop's secrets in it, and a client of AWS's own."""
+    """A boto3 client for Moto's Secrets Manager, which has the local secrets."""
     with aws(LOCAL_SECRETS) as endpoint:
         monkeypatch.setenv("SECRETS_MANAGER_ENDPOINT", endpoint)
         yield boto3.client("secretsmanager", endpoint_url=endpoint, region_name="us-east-1")
@@ -36,9 +36,7 @@ def test_the_secret_comes_from_secrets_manager() -> None:
 
 
 @pytest.mark.parametrize("secret_id", ["", "gone", "deleted"])
-def test_a_secret_that_is_not_configured_or_not_there_is_none(
-    secrets_manager: Any, secret_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_secret_is_none(secrets_manager: Any, secret_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets_manager.create_secret(Name="deleted", SecretString="{}")
     secrets_manager.delete_secret(SecretId="deleted", RecoveryWindowInDays=7)
     monkeypatch.setenv("WEBHOOK_SECRET_ID", secret_id)
@@ -46,11 +44,11 @@ def test_a_secret_that_is_not_configured_or_not_there_is_none(
 
 
 @pytest.fixture
-def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def use_endpoint(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda url: monkeypatch.setenv("SECRETS_MANAGER_ENDPOINT", url)
 
 
-TROUBLE = [
+FAILURES = [
     None,
     (500, b"hunter2"),
     (503, b'{"__type": "InternalServiceError", "message": "hunter2"}'),
@@ -61,40 +59,42 @@ TROUBLE = [
 ]
 
 
-@pytest.mark.parametrize("trouble", TROUBLE, ids=str)
-def test_a_fetch_that_fails_is_tried_once_more(trouble: CannedResponse | None, at: Callable[[str], None]) -> None:
-    with serving(trouble, (200, FETCHED)) as (url, asked):
-        at(url)
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+def test_a_failed_fetch_is_retried_once(failure: CannedResponse | None, use_endpoint: Callable[[str], None]) -> None:
+    with serving(failure, (200, FETCHED)) as (url, requests):
+        use_endpoint(url)
         assert fetch_secret() == "hunter2"
-    assert [headers["x-amz-target"] for headers in asked] == ["secretsmanager.GetSecretValue"] * 2
+    assert [headers["x-amz-target"] for headers in requests] == ["secretsmanager.GetSecretValue"] * 2
 
 
-@pytest.mark.parametrize("trouble", TROUBLE[1:], ids=str)
-def test_a_fetch_that_fails_twice_says_why_and_not_what(trouble: CannedResponse, at: Callable[[str], None]) -> None:
-    with serving(trouble, trouble) as (url, _):
-        at(url)
-        with pytest.raises(OSError, match=f"Secrets Manager answered {trouble[0]}") as raised:
+@pytest.mark.parametrize("failure", FAILURES[1:], ids=str)
+def test_a_second_failure_is_raised_without_the_content(
+    failure: CannedResponse, use_endpoint: Callable[[str], None]
+) -> None:
+    with serving(failure, failure) as (url, _):
+        use_endpoint(url)
+        with pytest.raises(OSError, match=f"Secrets Manager answered {failure[0]}") as raised:
             fetch_secret()
     assert "hunter2" not in repr(raised.value)
 
 
 @pytest.mark.parametrize("error", ["ResourceNotFoundException", "com.amazonaws.secretsmanager#InvalidRequestException"])
-def test_a_secret_that_is_gone_is_not_asked_for_again(error: str, at: Callable[[str], None]) -> None:
-    with serving((400, json.dumps({"__type": error}).encode())) as (url, asked):
-        at(url)
+def test_a_missing_secret_is_not_retried(error: str, use_endpoint: Callable[[str], None]) -> None:
+    with serving((400, json.dumps({"__type": error}).encode())) as (url, requests):
+        use_endpoint(url)
         assert fetch_secret() is None
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-def test_a_secrets_manager_that_is_away_is_trouble_that_passes(at: Callable[[str], None]) -> None:
-    at("http://127.0.0.1:1")
+def test_an_unreachable_secrets_manager_is_a_temporary_error(use_endpoint: Callable[[str], None]) -> None:
+    use_endpoint("http://127.0.0.1:1")
     with pytest.raises(OSError, match="refused"):
         fetch_secret()
 
 
-def test_an_address_in_clear_text_is_for_a_laptop_alone(at: Callable[[str], None]) -> None:
-    with serving((200, FETCHED)) as (url, asked):
-        at(url.replace("http:", "https:"))
+def test_an_https_endpoint_requires_tls(use_endpoint: Callable[[str], None]) -> None:
+    with serving((200, FETCHED)) as (url, requests):
+        use_endpoint(url.replace("http:", "https:"))
         with pytest.raises(OSError, match=r"(?i)ssl"):
             fetch_secret()
-    assert asked == []
+    assert requests == []

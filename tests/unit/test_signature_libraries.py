@@ -1,4 +1,4 @@
-"""What the libraries of Stripe and of Standard Webhooks accept, and what we do: alike, but for what is explained."""
+"""We accept the signatures that the libraries of Stripe and Standard Webhooks accept, with the differences listed."""
 
 import base64
 import hashlib
@@ -36,8 +36,8 @@ class FrozenTime(datetime):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _at_one_moment() -> Any:
-    """Their clocks show the same as ours."""
+def _freeze_clocks() -> Any:
+    """Set the libraries' clocks to NOW."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stripe._webhook.time", SimpleNamespace(time=lambda: NOW))
         patch.setattr("standardwebhooks.webhooks.datetime", FrozenTime)
@@ -52,7 +52,7 @@ def we_accept(headers: Headers, body: bytes, key: bytes) -> bool:
 
 
 def stripe_accepts(headers: Headers, body: bytes) -> bool:
-    # Beside the refusals of its own, it raises what an odd header or body makes it stumble over.
+    # An odd header or body makes the library raise ValueError or TypeError.
     try:
         stripe.WebhookSignature.verify_header(body, headers.get("stripe-signature"), STRIPE, TOLERANCE)
     except (stripe.SignatureVerificationError, ValueError, TypeError):
@@ -78,65 +78,76 @@ def base64_of(text: str, body: bytes = BODY) -> str:
 
 V1 = f"v1={hex_of(f'{NOW}.')}"
 STRIPE_DIFFERS = {
-    "it does not mind an event from the future": (f"t={NOW + 301},v1={hex_of(f'{NOW + 301}.')}", BODY),
-    "it takes what Python takes for an integer": (f"t=1_700_000_000,{V1}", BODY),
-    "and that with spaces around it": (f"t= {NOW} ,{V1}", BODY),
-    "and in any script": (f"t={str(NOW).translate({48 + n: 0x660 + n for n in range(10)})},{V1}", BODY),
-    "it signs the number and not its text": (f"t=0{NOW},{V1}", BODY),
-    "it takes the first of two timestamps": (f"t={NOW},t=1,{V1}", BODY),
-    "it takes one that is no item of its own beside": (f"t={NOW},{V1},", BODY),
-    "and one of a form that no signature has": (f"t={NOW},{V1},v1=short", BODY),
-    "it takes what comes after a second equals sign": (f"t={NOW},{V1}=", BODY),
-    "it takes any number of signatures": (",".join([f"t={NOW}", *[V1] * 16]), BODY),
-    "it refuses what is no UTF-8": (f"t={NOW},v1={hex_of(f'{NOW}.', NOT_UTF_8)}", NOT_UTF_8),
+    "Stripe accepts an event from the future": (f"t={NOW + 301},v1={hex_of(f'{NOW + 301}.')}", BODY),
+    "Stripe accepts underscores in the timestamp": (f"t=1_700_000_000,{V1}", BODY),
+    "Stripe accepts spaces around the timestamp": (f"t= {NOW} ,{V1}", BODY),
+    "Stripe accepts Arabic digits": (f"t={str(NOW).translate({48 + n: 0x660 + n for n in range(10)})},{V1}", BODY),
+    "Stripe drops a leading zero before it signs": (f"t=0{NOW},{V1}", BODY),
+    "Stripe uses the first of two timestamps": (f"t={NOW},t=1,{V1}", BODY),
+    "Stripe accepts an empty item": (f"t={NOW},{V1},", BODY),
+    "Stripe accepts a malformed second signature": (f"t={NOW},{V1},v1=short", BODY),
+    "Stripe ignores a second equals sign": (f"t={NOW},{V1}=", BODY),
+    "Stripe accepts any number of signatures": (",".join([f"t={NOW}", *[V1] * 16]), BODY),
+    "Stripe refuses a body that is not UTF-8": (f"t={NOW},v1={hex_of(f'{NOW}.', NOT_UTF_8)}", NOT_UTF_8),
 }
 
 
-@pytest.mark.parametrize("why", STRIPE_DIFFERS)
-def test_stripe_s_library_differs(why: str) -> None:
-    header, body = STRIPE_DIFFERS[why]
+@pytest.mark.parametrize("difference", STRIPE_DIFFERS)
+def test_the_stripe_library_differs_as_listed(difference: str) -> None:
+    header, body = STRIPE_DIFFERS[difference]
     headers = {"stripe-signature": header}
     assert stripe_accepts(headers, body) == (body == BODY)
     assert we_accept(headers, body, STRIPE.encode()) == (body != BODY)
 
 
-def of_standard_webhooks(*, id_: str = "msg_1", at: str = str(NOW), signature: str = "", body: bytes = BODY) -> Headers:
+def standard_webhooks_request(
+    *, id_: str = "msg_1", at: str = str(NOW), signature: str = "", body: bytes = BODY
+) -> Headers:
     signature = signature or f"v1,{base64_of(f'{id_}.{NOW}.', body)}"
     return {"webhook-id": id_, "webhook-timestamp": at, "webhook-signature": signature}
 
 
-GOOD = of_standard_webhooks()["webhook-signature"]
+GOOD = standard_webhooks_request()["webhook-signature"]
 STANDARD_WEBHOOKS_DIFFERS = {
-    "it takes what Python takes for a number": (of_standard_webhooks(at="1.7e9"), BODY),
-    "and leaves its fraction out": (of_standard_webhooks(at=f"{NOW}.9"), BODY),
-    "and its spaces": (of_standard_webhooks(at=f" {NOW}"), BODY),
-    "it takes an id with a dot": (of_standard_webhooks(id_="msg.1"), BODY),
-    "and an id of any characters": (of_standard_webhooks(id_="möwe"), BODY),
-    "and of any length": (of_standard_webhooks(id_="m" * 256), BODY),
-    "its base64 leaves junk out": (of_standard_webhooks(signature=GOOD[:20] + "!" + GOOD[20:]), BODY),
-    "and what comes after the padding": (of_standard_webhooks(signature=GOOD + "="), BODY),
-    "it does not look at what follows the good one": (of_standard_webhooks(signature=f"{GOOD} v1,short"), BODY),
-    "it takes versions of any name beside": (of_standard_webhooks(signature=f"V9,junk {GOOD}"), BODY),
-    "it takes any number of signatures": (of_standard_webhooks(signature=" ".join([GOOD] * 17)), BODY),
-    "it refuses what is no UTF-8": (of_standard_webhooks(body=NOT_UTF_8), NOT_UTF_8),
+    "Standard Webhooks accepts a timestamp with an exponent": (standard_webhooks_request(at="1.7e9"), BODY),
+    "Standard Webhooks ignores the timestamp's fraction": (standard_webhooks_request(at=f"{NOW}.9"), BODY),
+    "Standard Webhooks ignores the timestamp's spaces": (standard_webhooks_request(at=f" {NOW}"), BODY),
+    "Standard Webhooks accepts an id with a dot": (standard_webhooks_request(id_="msg.1"), BODY),
+    "Standard Webhooks accepts any characters in an id": (standard_webhooks_request(id_="möwe"), BODY),
+    "Standard Webhooks accepts an id of any length": (standard_webhooks_request(id_="m" * 256), BODY),
+    "Standard Webhooks ignores invalid base64 characters": (
+        standard_webhooks_request(signature=GOOD[:20] + "!" + GOOD[20:]),
+        BODY,
+    ),
+    "Standard Webhooks ignores text after the padding": (standard_webhooks_request(signature=GOOD + "="), BODY),
+    "Standard Webhooks ignores what follows a valid signature": (
+        standard_webhooks_request(signature=f"{GOOD} v1,short"),
+        BODY,
+    ),
+    "Standard Webhooks accepts versions of any name": (standard_webhooks_request(signature=f"V9,junk {GOOD}"), BODY),
+    "Standard Webhooks accepts any number of signatures": (
+        standard_webhooks_request(signature=" ".join([GOOD] * 17)),
+        BODY,
+    ),
+    "Standard Webhooks refuses a body that is not UTF-8": (standard_webhooks_request(body=NOT_UTF_8), NOT_UTF_8),
 }
 
 
-@pytest.mark.parametrize("why", STANDARD_WEBHOOKS_DIFFERS)
-def test_the_library_of_standard_webhooks_differs(why: str) -> None:
-    headers, body = STANDARD_WEBHOOKS_DIFFERS[why]
+@pytest.mark.parametrize("difference", STANDARD_WEBHOOKS_DIFFERS)
+def test_the_standard_webhooks_library_differs_as_listed(difference: str) -> None:
+    headers, body = STANDARD_WEBHOOKS_DIFFERS[difference]
     assert standard_webhooks_accepts(headers, body) == (body == BODY)
     assert we_accept(headers, body, KEY) == (body != BODY)
 
 
 def edited(text: str) -> st.SearchStrategy[str]:
-    """The text with a few characters put in, taken out or exchanged."""
+    """The text with a few characters inserted, removed or replaced."""
     edits = st.lists(st.tuples(st.integers(0, len(text)), st.integers(0, 2), st.text(max_size=2)), max_size=3)
 
     def apply(chosen: list[tuple[int, int, str]]) -> str:
         changed = text
-        for place, taken, put in chosen:
-            changed = changed[:place] + put + changed[place + taken :]
+        for place, removed, inserted in chosen:
+            changed = changed[:place] + inserted + changed[place + removed :]
         return changed
 
     return edits.map(apply)
@@ -165,7 +176,7 @@ def standard_webhooks_headers(draw: Callable[..., Any]) -> Headers:
 @pytest.mark.long
 @settings(max_examples=size(2_000, 50_000))
 @given(headers=stripe_headers(), body=st.just(BODY) | st.just(NOT_UTF_8))
-def test_stripe_s_library_and_we_accept_the_same_but_for_odd_forms(headers: Headers, body: bytes) -> None:
+def test_we_accept_the_well_formed_headers_that_the_stripe_library_accepts(headers: Headers, body: bytes) -> None:
     ours, theirs = we_accept(headers, body, STRIPE.encode()), stripe_accepts(headers, body)
     if ours:
         assert theirs or body == NOT_UTF_8
@@ -177,7 +188,7 @@ def test_stripe_s_library_and_we_accept_the_same_but_for_odd_forms(headers: Head
 @pytest.mark.long
 @settings(max_examples=size(2_000, 50_000))
 @given(headers=standard_webhooks_headers(), body=st.just(BODY) | st.just(NOT_UTF_8))
-def test_the_library_of_standard_webhooks_and_we_accept_the_same_but_for_odd_forms(
+def test_we_accept_the_well_formed_headers_that_the_standard_webhooks_library_accepts(
     headers: Headers, body: bytes
 ) -> None:
     ours, theirs = we_accept(headers, body, KEY), standard_webhooks_accepts(headers, body)
@@ -189,5 +200,5 @@ def test_the_library_of_standard_webhooks_and_we_accept_the_same_but_for_odd_for
 
 
 def all_well_formed(items: list[str], form: str) -> bool:
-    """Whether a header has nothing but items as senders make them: the libraries pass over others, we do not."""
+    """Whether every item of a header is well-formed. The libraries skip malformed items, and we refuse them."""
     return all(re.fullmatch(form, item, re.ASCII) for item in items)

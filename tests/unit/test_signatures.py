@@ -1,4 +1,4 @@
-"""Three ways to sign an event, with published vectors and what an attacker might send."""
+"""Signatures in three schemes, checked with published vectors and with forged events."""
 
 import base64
 import hashlib
@@ -33,9 +33,10 @@ KEYS = {
 }
 """Each scheme's secret, as HMAC takes it."""
 
-# Name, headers, body, when, key. The X-Signature ones are of GitHub's documentation, Octokit's tests and RFC 4231 (test
-# case 6); the Standard Webhooks ones of its libraries and of Svix's documentation, whose key is shorter than a secret
-# may be; the others were computed with another implementation, Stripe's being stripe-python.
+# Name, headers, body, timestamp, key.
+# X-Signature: GitHub's documentation, Octokit's tests, and RFC 4231 (test case 6).
+# Standard Webhooks: its libraries, and Svix's documentation (its key is too short for a secret here).
+# Others: computed with another implementation, for Stripe with stripe-python.
 VECTORS = [
     (
         "GitHub's documentation",
@@ -122,7 +123,7 @@ def is_accepted(headers: Mapping[str, str], body: bytes, key: bytes) -> bool:
 
 
 def signed(scheme: str, body: bytes = BODY, *, at: int = NOW, event_id: str = EVENT_ID) -> dict[str, str]:
-    """The headers of an event that is as it should be."""
+    """The headers of an authentic event."""
     return sign(scheme, LOCAL_SECRETS[scheme][:1], body, event_id, at)
 
 
@@ -141,48 +142,48 @@ def test_published_vectors_are_accepted(headers: dict[str, str], body: bytes, no
     event_id=st.from_regex(r"[a-zA-Z0-9_-]{1,255}", fullmatch=True),
     at=st.integers(-TOLERANCE, TOLERANCE),
 )
-def test_what_was_signed_is_accepted(scheme: str, body: bytes, event_id: str, at: int) -> None:
+def test_a_signed_event_is_accepted(scheme: str, body: bytes, event_id: str, at: int) -> None:
     claim = claim_of(signed(scheme, body, at=NOW + at, event_id=event_id), body, NOW)
     assert is_signed(claim, KEYS[scheme])
     assert (claim.scheme, claim.webhook_id) == (scheme, event_id if scheme == "standard_webhooks" else None)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_header_s_name_may_be_in_any_case(scheme: str) -> None:
+def test_header_names_are_case_insensitive(scheme: str) -> None:
     verify({name.title(): value for name, value in signed(scheme).items()}, BODY, KEYS[scheme])
     verify({name.upper(): value for name, value in signed(scheme).items()}, BODY, KEYS[scheme])
 
 
 @pytest.mark.parametrize("scheme", ["standard_webhooks", "stripe"])
 @pytest.mark.parametrize("age", [0, 1, 299, 300, -299, -300])
-def test_an_event_may_be_five_minutes_old_or_early(scheme: str, age: int) -> None:
+def test_an_event_may_be_up_to_five_minutes_old_or_early(scheme: str, age: int) -> None:
     verify(signed(scheme, at=NOW - age), BODY, KEYS[scheme])
 
 
 @pytest.mark.parametrize("scheme", ["standard_webhooks", "stripe"])
 @pytest.mark.parametrize("age", [301, 302, 86_400, 10**9, -301, -302, -86_400, -(10**9), 300.001, -300.001])
-def test_and_no_older_or_earlier(scheme: str, age: float) -> None:
+def test_an_event_older_or_earlier_than_five_minutes_is_refused(scheme: str, age: float) -> None:
     with pytest.raises(InvalidSignature):
         verify(signed(scheme), BODY, KEYS[scheme], NOW + age)
 
 
 @pytest.mark.parametrize("scheme", ["standard_webhooks", "stripe"])
 @pytest.mark.parametrize("place", [0, 1, MAX_SIGNATURES - 2])
-def test_one_good_signature_of_several_will_do(scheme: str, place: int) -> None:
+def test_one_valid_signature_of_several_is_enough(scheme: str, place: int) -> None:
     keys = ["whsec_" + base64.b64encode(bytes([n]) * 24).decode() for n in range(MAX_SIGNATURES - 1)]
     keys[place] = LOCAL_SECRETS[scheme][0]
     verify(sign(scheme, keys, BODY, EVENT_ID, NOW), BODY, KEYS[scheme])
 
 
-def test_a_version_that_nobody_knows_is_let_through_beside_one_that_is() -> None:
+def test_an_unknown_version_next_to_a_valid_signature_is_accepted() -> None:
     headers = signed("standard_webhooks")
-    beside = f"v1a,{base64.b64encode(bytes(64)).decode()} {headers['webhook-signature']}"
-    verify({**headers, "webhook-signature": beside}, BODY, KEYS["standard_webhooks"])
+    signatures = f"v1a,{base64.b64encode(bytes(64)).decode()} {headers['webhook-signature']}"
+    verify({**headers, "webhook-signature": signatures}, BODY, KEYS["standard_webhooks"])
     verify({"stripe-signature": signed("stripe")["stripe-signature"] + ",v0=6ffbb59b"}, BODY, KEYS["stripe"])
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_an_empty_secret_is_no_secret(scheme: str) -> None:
+def test_an_empty_secret_is_never_accepted(scheme: str) -> None:
     before_the_body = {"x_signature": "", "standard_webhooks": f"{EVENT_ID}.{NOW}.", "stripe": f"{NOW}."}
     digest = hmac.digest(b"", before_the_body[scheme].encode() + BODY, hashlib.sha256)
     headers = {
@@ -196,36 +197,36 @@ def test_an_empty_secret_is_no_secret(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("other", SCHEMES)
-def test_a_secret_signs_in_its_own_scheme_alone(scheme: str, other: str) -> None:
+def test_a_secret_is_valid_only_in_its_own_scheme(scheme: str, other: str) -> None:
     assert is_signed(claim_of(signed(scheme), BODY, NOW), KEYS[other]) == (scheme == other)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_forgery_is_accepted(scheme: str) -> None:
     found = forged_events(scheme, BODY, NOW)
-    assert len({forged_event.why for forged_event in found}) == len(found) >= 60
-    assert [why for why, headers, body in found if is_accepted(headers, body, KEYS[scheme])] == []
+    assert len({forged_event.description for forged_event in found}) == len(found) >= 60
+    assert [description for description, headers, body in found if is_accepted(headers, body, KEYS[scheme])] == []
 
 
 @pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
-def test_a_header_that_a_scheme_needs_is_missed(missing: str) -> None:
+def test_a_missing_required_header_is_a_missing_signature(missing: str) -> None:
     headers = {name: value for name, value in signed("standard_webhooks").items() if name != missing}
     with pytest.raises(MissingSignature):
         claim_of(headers, BODY, NOW)
 
 
 @pytest.mark.parametrize("version", ["a", "s", "u", "v0", "v2", "z9"])
-def test_a_version_is_known_by_its_whole_name(version: str) -> None:
+def test_a_version_is_compared_by_its_whole_name(version: str) -> None:
     standard_webhooks, stripe = signed("standard_webhooks"), signed("stripe")["stripe-signature"]
-    beside = f"{version},x {standard_webhooks['webhook-signature']}"
-    verify({**standard_webhooks, "webhook-signature": beside}, BODY, KEYS["standard_webhooks"])
+    signatures = f"{version},x {standard_webhooks['webhook-signature']}"
+    verify({**standard_webhooks, "webhook-signature": signatures}, BODY, KEYS["standard_webhooks"])
     verify({"stripe-signature": f"{stripe},{version}=x"}, BODY, KEYS["stripe"])
     renamed = {**standard_webhooks, "webhook-signature": f"{version}{standard_webhooks['webhook-signature'][2:]}"}
     assert not is_accepted(renamed, BODY, KEYS["standard_webhooks"])
     assert not is_accepted({"stripe-signature": stripe.replace("v1", version)}, BODY, KEYS["stripe"])
 
 
-def test_the_answer_tells_a_missing_signature_from_a_wrong_one_and_nothing_else() -> None:
+def test_a_refusal_only_tells_a_missing_signature_from_an_invalid_one() -> None:
     details = set()
     for scheme in SCHEMES:
         for _, headers, body in forged_events(scheme, BODY, NOW):
@@ -253,7 +254,7 @@ CAUSES: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("headers", "cause"), CAUSES)
-def test_the_cause_is_there_for_the_log_and_not_for_the_sender(headers: dict[str, str], cause: str) -> None:
+def test_the_cause_of_a_refusal_is_logged_and_not_returned(headers: dict[str, str], cause: str) -> None:
     with pytest.raises(Unauthenticated) as refused:
         claim_of(headers, BODY, NOW)
     assert refused.value.cause == cause
@@ -271,9 +272,7 @@ HEADERS = st.dictionaries(HEADER_NAMES | st.text(), st.text() | st.lists(PIECES 
 @pytest.mark.long
 @settings(max_examples=size(5_000, 100_000))
 @given(headers=HEADERS, body=st.binary() | st.just(BODY), now=st.just(NOW) | st.floats(0, 1e12))
-def test_whatever_comes_is_accepted_or_refused_and_nothing_else(
-    headers: dict[str, str], body: bytes, now: float
-) -> None:
+def test_any_headers_and_body_are_either_accepted_or_refused(headers: dict[str, str], body: bytes, now: float) -> None:
     with suppress(Unauthenticated):
         claim = claim_of(headers, body, now)
         assert not is_signed(claim, b"a secret that signed none of it")

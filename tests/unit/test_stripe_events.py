@@ -1,4 +1,4 @@
-"""What Stripe's events mean, in our own terms."""
+"""How Stripe's events are read."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def read(body: Any) -> PaymentEvent:
         ("checkout.session.async_payment_failed", "failed", "evt_1MrTRhLt4dXK03v5fA1leD0x", 1680237128),
     ],
 )
-def test_stripe_s_events_about_a_payment_are_read(name: str, status: Any, event_id: str, created: int) -> None:
+def test_stripe_payment_events_are_read(name: str, status: Any, event_id: str, created: int) -> None:
     assert read(stripe_event(name)) == PaymentEvent(
         "stripe",
         name,
@@ -45,7 +45,7 @@ def test_stripe_s_events_about_a_payment_are_read(name: str, status: Any, event_
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_stripe_s_own_library_reads_the_fixtures(name: str) -> None:
+def test_the_stripe_library_reads_the_fixtures(name: str) -> None:
     text = text_of(name)
     header = stripe.WebhookSignature.generate_signature_header(text, "whsec_x")
     event = stripe.Webhook.construct_event(text, header, "whsec_x")
@@ -59,28 +59,28 @@ def ignored(name: str, reason: str, **details: Any) -> PaymentEvent:
     return PaymentEvent("stripe", event["type"], event["id"], occurred_at=created, reason=reason, **details)
 
 
-def test_stripe_s_other_events_are_not_ours() -> None:
+def test_other_stripe_events_are_ignored() -> None:
     assert read(stripe_event("charge.refunded")) == ignored("charge.refunded", "type_not_ours")
 
 
 @pytest.mark.parametrize("order_id", ["S-100", ORDER])
-def test_an_order_s_id_around_an_event_does_not_make_it_the_shop_s_own_format(order_id: str) -> None:
+def test_a_stripe_event_with_an_order_id_is_not_the_native_format(order_id: str) -> None:
     body = {**stripe_event("charge.refunded"), "order_id": order_id, "payment_status": "paid"}
     assert read(body) == ignored("charge.refunded", "type_not_ours")
 
 
-def test_a_session_that_is_completed_before_it_is_paid_is_not_paid() -> None:
+def test_a_completed_session_that_is_unpaid_is_not_a_payment() -> None:
     name = "checkout.session.completed.unpaid"
     assert read(stripe_event(name)) == ignored(name, "not_paid", order_id=ORDER)
 
 
-def test_a_session_that_only_keeps_a_card_is_not_paid() -> None:
+def test_a_session_that_only_saves_a_card_is_not_a_payment() -> None:
     name = "checkout.session.completed"
     session = {"mode": "setup", "payment_status": "no_payment_required", "amount_total": None, "currency": None}
     assert read(stripe_event(name, **session)) == ignored(name, "not_paid", order_id=ORDER)
 
 
-def test_a_session_with_nothing_to_be_paid_is_paid_with_its_amount() -> None:
+def test_a_session_that_requires_no_payment_is_paid() -> None:
     body = stripe_event("checkout.session.completed", payment_status="no_payment_required", amount_total=0)
     assert (read(body).payment_status, read(body).amount) == ("paid", Decimal("0.00"))
 
@@ -88,12 +88,12 @@ def test_a_session_with_nothing_to_be_paid_is_paid_with_its_amount() -> None:
 @pytest.mark.parametrize(
     "metadata", [None, {}, {"order_id": None}, {"order_id": "A-1"}, {"order_id": 7}, {"order_id": {}}]
 )
-def test_a_stripe_event_without_an_order_of_ours_is_ignored(metadata: Any) -> None:
+def test_a_stripe_event_without_a_valid_order_id_is_ignored(metadata: Any) -> None:
     name = "payment_intent.succeeded"
     assert read(stripe_event(name, metadata=metadata)) == ignored(name, "no_order_named")
 
 
-def test_an_order_s_id_in_metadata_may_be_in_capitals() -> None:
+def test_an_order_id_in_metadata_may_be_in_uppercase() -> None:
     body = stripe_event(metadata={"order_id": ORDER.upper(), "cart": "7"})
     assert read(body).order_id == ORDER
 
@@ -102,32 +102,32 @@ def test_an_order_s_id_in_metadata_may_be_in_capitals() -> None:
     ("currency", "amount"),
     [("usd", "24.00"), ("JPY", "2400.00"), ("kwd", "2.40"), ("krw", "2400.00"), ("isk", "24.00"), ("ugx", "24.00")],
 )
-def test_minor_units_are_those_of_the_currency(currency: str, amount: str) -> None:
+def test_minor_units_depend_on_the_currency(currency: str, amount: str) -> None:
     event = read(stripe_event(currency=currency))
     assert (str(event.amount), event.currency) == (amount, currency.upper())
 
 
-def test_the_currencies_with_other_minor_units_are_those_of_stripe_s_documentation() -> None:
+def test_currencies_with_other_minor_units_match_the_stripe_documentation() -> None:
     by_exponent = {n: "".join(name for name, m in providers.EXPONENTS.items() if m == n) for n in (0, 3)}
     assert by_exponent == {0: "BIFCLPDJFGNFJPYKMFKRWMGAPYGRWFVNDVUVXAFXOFXPF", 3: "BHDJODKWDOMRTND"}
 
 
-def test_a_stripe_amount_with_more_places_than_a_price_is_kept_whole() -> None:
+def test_a_stripe_amount_keeps_its_third_decimal_place() -> None:
     event = read(stripe_event(currency="kwd", amount_received=2401))
     assert str(event.amount) == "2.401"
 
 
-def test_what_was_received_counts_and_not_what_was_asked_for() -> None:
+def test_amount_received_takes_precedence_over_amount() -> None:
     body = stripe_event(amount=2400, amount_received=2399)
     assert read(body).amount == Decimal("23.99")
 
 
-def test_where_what_was_received_is_not_told_what_was_asked_for_counts() -> None:
+def test_amount_is_used_if_amount_received_is_missing() -> None:
     assert read(stripe_event(amount=2399, amount_received=None)).amount == Decimal("23.99")
     assert read(stripe_event(amount=2400, amount_received=0)).amount == Decimal("0.00")
 
 
-def test_without_an_amount_there_is_none_to_compare() -> None:
+def test_a_stripe_event_may_have_no_amount() -> None:
     event = read(stripe_event(amount=None, amount_received=None))
     assert (event.amount, event.currency, event.payment_status) == (None, "USD", "paid")
     event = read(stripe_event(amount=None, amount_received=None, currency=None))
@@ -135,7 +135,7 @@ def test_without_an_amount_there_is_none_to_compare() -> None:
 
 
 @pytest.mark.parametrize("field", ["amount", "amount_received", "amount_total"])
-def test_an_amount_without_its_currency_is_no_amount_and_is_refused(field: str) -> None:
+def test_an_amount_without_a_currency_is_refused(field: str) -> None:
     none: dict[str, Any] = {"amount": None, "amount_received": None, "currency": None}
     with pytest.raises(ValidationError, match="should have its currency"):
         read(stripe_event(**{**none, field: 0}))
@@ -164,7 +164,7 @@ def test_an_amount_without_its_currency_is_no_amount_and_is_refused(field: str) 
         lambda event: event["data"]["object"].update(metadata=[]),
     ],
 )
-def test_a_stripe_event_that_is_broken_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
+def test_an_invalid_stripe_event_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
     body = stripe_event()
     change(body)
     with pytest.raises(ValidationError):
@@ -172,11 +172,11 @@ def test_a_stripe_event_that_is_broken_is_refused(change: Callable[[dict[str, An
 
 
 @pytest.mark.parametrize("created", [None, 0, 253_402_300_799])
-def test_a_stripe_event_s_time_may_be_any_that_there_is(created: int | None) -> None:
+def test_a_stripe_event_may_have_any_valid_creation_time(created: int | None) -> None:
     found = read({**stripe_event("charge.refunded"), "created": created}).occurred_at
     assert found == (None if created is None else datetime.fromtimestamp(created, UTC))
 
 
-def test_the_largest_amount_is_taken() -> None:
+def test_the_largest_amount_is_accepted() -> None:
     event = read(stripe_event(amount_received=10**15))
     assert event.amount == Decimal(10**13)
