@@ -1,4 +1,4 @@
-"""Fixtures of the handlers' tests."""
+"""Fixtures for the handler tests."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.api_client import ApiClient
 
 @pytest.fixture
 def order(api: ApiClient) -> dict[str, Any]:
-    """A pending order of one unit, 4.50 in all."""
+    """A pending order for one unit, with a total of 4.50."""
     return new_order(api)
 
 

@@ -1,4 +1,4 @@
-"""The inbox of payment events, as tests look into it."""
+"""Reads the inbox of payment events and the timelines of orders."""
 
 from typing import Any
 
@@ -13,6 +13,6 @@ def only_event(api: ApiClient, **parameters: Any) -> dict[str, Any]:
     return event
 
 
-def last_line(api: ApiClient, order: dict[str, Any]) -> dict[str, Any]:
-    line: dict[str, Any] = api.items(f"/api/orders/{order['id']}/events", page_size=100)[-1]
-    return line
+def last_timeline_event(api: ApiClient, order: dict[str, Any]) -> dict[str, Any]:
+    event: dict[str, Any] = api.items(f"/api/orders/{order['id']}/events", page_size=100)[-1]
+    return event

@@ -1,4 +1,4 @@
-"""Scopes and customers' tokens, where routes ask for them."""
+"""Routes that require a scope, and what a customer's token allows."""
 
 import json
 from functools import partial
@@ -31,67 +31,67 @@ SCOPES = sorted({needed for _, _, needed in GUARDED})
 
 
 @pytest.fixture(autouse=True)
-def _routes_ask_for_tokens(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  behind every other
+def _require_tokens(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  it sets AUTH first
     monkeypatch.setenv("AUTH", "on")
 
 
 @pytest.fixture
 def tea() -> str:
-    """A product's id."""
-    product_id: str = holder("catalog:write").create_product(quantity=100)["id"]
+    """The ID of a product."""
+    product_id: str = client_with_scopes("catalog:write").create_product(quantity=100)["id"]
     return product_id
 
 
-NOBODY = ApiClient(over_handlers)
-"""The shop without a token."""
+WITHOUT_TOKEN = ApiClient(over_handlers)
+"""A client without a token."""
 
 
 def with_claims(**claims: str) -> ApiClient:
-    """The shop as whoever has such a token reaches it."""
+    """A client whose token has these claims."""
     return ApiClient(partial(over_handlers, claims={"sub": "somebody", **claims}))
 
 
-def holder(*scopes: str, **claims: str) -> ApiClient:
+def client_with_scopes(*scopes: str, **claims: str) -> ApiClient:
     return with_claims(scope=" ".join(scopes), **claims)
 
 
-def customer(customer_id: int) -> ApiClient:
-    return holder(*access.CUSTOMERS, sub=f"customer-{customer_id}", customer_id=str(customer_id))
+def customer_client(customer_id: int) -> ApiClient:
+    return client_with_scopes(*access.CUSTOMERS, sub=f"customer-{customer_id}", customer_id=str(customer_id))
 
 
 def request(api: ApiClient, method: str, path: str) -> Response:
-    """One that says nothing, of a thing that is not there: whoever is let through gets a problem of another kind."""
+    """Send an empty request for an unknown ID. A client that has access gets 404 or 422, if not 200."""
     return api.call(method, path.replace("{id}", UNKNOWN), None if method in ("GET", "DELETE") else {})
 
 
 @pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
-def test_a_guarded_route_is_closed_without_a_token(method: str, path: str, needed: str) -> None:
+def test_a_guarded_route_without_a_token_returns_401(method: str, path: str, needed: str) -> None:
     assert needed
-    response = request(NOBODY, method, path)
+    response = request(WITHOUT_TOKEN, method, path)
     assert response.problem() == (401, "token-missing")
     assert response.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
-def test_a_guarded_route_is_closed_to_every_other_scope(method: str, path: str, needed: str) -> None:
-    response = request(holder(*(scope for scope in SCOPES if scope != needed)), method, path)
+def test_a_guarded_route_with_every_other_scope_returns_403(method: str, path: str, needed: str) -> None:
+    response = request(client_with_scopes(*(scope for scope in SCOPES if scope != needed)), method, path)
     assert response.problem() == (403, "forbidden")
     assert response.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
 
 
 @pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
-def test_a_guarded_route_is_open_to_its_scope(method: str, path: str, needed: str) -> None:
-    assert request(holder(needed), method, path).status in (200, 404, 422)
+def test_a_guarded_route_accepts_its_scope(method: str, path: str, needed: str) -> None:
+    assert request(client_with_scopes(needed), method, path).status in (200, 404, 422)
 
 
 @pytest.mark.parametrize("path", [path for path, methods in ROUTES.items() if methods.get("GET") == Access.ANYONE])
-def test_products_are_read_without_a_token(path: str) -> None:
-    assert request(NOBODY, "GET", path).status in (200, 404)
+def test_public_routes_need_no_token(path: str) -> None:
+    assert request(WITHOUT_TOKEN, "GET", path).status in (200, 404)
 
 
-def test_the_webhook_asks_for_its_signature_alone() -> None:
-    assert request(NOBODY, "POST", "/api/payment-webhook").problem() == (401, "unauthenticated")
-    assert NOBODY.pay(UNKNOWN).problem() == (404, "order-not-found")
+def test_the_webhook_needs_a_signature_and_no_token() -> None:
+    assert request(WITHOUT_TOKEN, "POST", "/api/payment-webhook").problem() == (401, "unauthenticated")
+    assert WITHOUT_TOKEN.pay(UNKNOWN).problem() == (404, "order-not-found")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_webhook_asks_for_its_signature_alone() -> None:
         {"scp": "orders:read"},
     ],
 )
-def test_scopes_are_read_as_issuers_write_them(claims: dict[str, str]) -> None:
+def test_scopes_are_read_in_the_formats_of_token_issuers(claims: dict[str, str]) -> None:
     expect(200, with_claims(**claims).get("/api/orders"))
 
 
@@ -122,21 +122,21 @@ def test_scopes_are_read_as_issuers_write_them(claims: dict[str, str]) -> None:
         {"scopes": "orders:read"},
     ],
 )
-def test_what_only_resembles_a_scope_is_none(claims: dict[str, str]) -> None:
+def test_a_similar_scope_gives_no_access(claims: dict[str, str]) -> None:
     response = with_claims(**claims).get("/api/orders")
     assert response.problem() == (403, "forbidden")
 
 
 @pytest.mark.parametrize("setting", ["on", "", "OFF", "false", None])
-def test_only_the_word_off_opens_the_routes(monkeypatch: pytest.MonkeyPatch, setting: str | None) -> None:
+def test_only_auth_off_disables_the_tokens(monkeypatch: pytest.MonkeyPatch, setting: str | None) -> None:
     if setting is None:
         monkeypatch.delenv("AUTH")
     else:
         monkeypatch.setenv("AUTH", setting)
-    assert NOBODY.get("/api/orders").status == 401
+    assert WITHOUT_TOKEN.get("/api/orders").status == 401
 
 
-def test_a_route_without_a_decision_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_route_without_an_access_rule_returns_403(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(ROUTES["/api/orders"], "GET")
     event = api_event("GET", "/api/orders", None, {})
     event["routeKey"] = "GET /api/orders"
@@ -144,9 +144,9 @@ def test_a_route_without_a_decision_is_closed(monkeypatch: pytest.MonkeyPatch) -
     assert load_function("orders").lambda_handler(event, lambda_context())["statusCode"] == 403
 
 
-def test_what_no_route_matches_is_not_found_and_asks_for_no_token() -> None:
-    assert NOBODY.get("/api/nowhere").problem() == (404, "route-not-found")
-    assert NOBODY.call("PATCH", "/api/orders").problem() == (405, "method-not-allowed")
+def test_an_unknown_route_needs_no_token() -> None:
+    assert WITHOUT_TOKEN.get("/api/nowhere").problem() == (404, "route-not-found")
+    assert WITHOUT_TOKEN.call("PATCH", "/api/orders").problem() == (405, "method-not-allowed")
 
 
 @pytest.mark.parametrize("route_key", [DEFAULT_ROUTE, "GET /api/products"])
@@ -160,9 +160,9 @@ def test_what_no_route_matches_is_not_found_and_asks_for_no_token() -> None:
         ("Put", f"/api/orders/{UNKNOWN}/status"),
     ],
 )
-def test_another_route_s_key_opens_no_route(route_key: str, method: str, path: str) -> None:
-    # What a handler does follows from method and path, and so does who may have it done.
-    assert answered(route_key, method, path) == 401
+def test_the_key_of_another_route_gives_no_access(route_key: str, method: str, path: str) -> None:
+    # The access check uses the method and the path, as the handler does, and not the route key.
+    assert status_without_token(route_key, method, path) == 401
 
 
 @pytest.mark.parametrize(("route_key", "status"), [(DEFAULT_ROUTE, 404), ("GET /api/products", 401)])
@@ -174,12 +174,12 @@ def test_another_route_s_key_opens_no_route(route_key: str, method: str, path: s
         ("PUT", f"/api/orders/{UNKNOWN}/status\n"),
     ],
 )
-def test_a_line_break_behind_a_path_opens_no_route(route_key: str, status: int, method: str, path: str) -> None:
-    assert answered(route_key, method, path) == status
+def test_a_line_break_after_a_path_gives_no_access(route_key: str, status: int, method: str, path: str) -> None:
+    assert status_without_token(route_key, method, path) == status
 
 
-def answered(route_key: str, method: str, path: str) -> int:
-    """The status of what the orders function answers nobody, for a route that API Gateway took it for."""
+def status_without_token(route_key: str, method: str, path: str) -> int:
+    """The status code of the orders function without a token, when API Gateway sends this route key."""
     event = api_event("PUT", "/api/orders", b"{}", {"content-type": "application/json"})
     event |= {"routeKey": route_key, "rawPath": path}
     event["requestContext"]["http"] |= {"method": method, "path": path}
@@ -196,11 +196,11 @@ ODD_CONTEXTS = [
 
 
 @pytest.mark.parametrize("context", ODD_CONTEXTS, ids=str)
-def test_an_authorizer_s_odd_context_is_no_token(context: dict[str, Any], tea: str) -> None:
+def test_a_malformed_authorizer_context_counts_as_no_token(context: dict[str, Any], tea: str) -> None:
     event = api_event("GET", "/api/orders", None, {})
     event["requestContext"] |= context
     assert load_function("orders").lambda_handler(event, lambda_context())["statusCode"] == 401
-    order = holder(*SCOPES).order((tea, 1))
+    order = client_with_scopes(*SCOPES).order((tea, 1))
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     event = api_event("POST", "/api/payment-webhook", body, {"content-type": "application/json", **signed(body)})
     event["requestContext"] |= context
@@ -210,75 +210,79 @@ def test_an_authorizer_s_odd_context_is_no_token(context: dict[str, Any], tea: s
 @pytest.mark.parametrize(
     "subject",
     [None, "", "a" * 256, "a\0b", "a\nb", "\ud800", "payment-processor", "expire-orders", "anonymous", "unknown"],
+    ids=[
+        *("missing", "empty", "too long", "a NUL", "a line feed", "a lone surrogate"),
+        *("payment-processor", "expire-orders", "anonymous", "unknown"),
+    ],
 )
-def test_a_token_that_does_not_say_whose_it_is_opens_nothing(subject: str | None) -> None:
+def test_a_token_without_a_valid_subject_returns_403(subject: str | None) -> None:
     claims = {"scope": " ".join(SCOPES)} | ({} if subject is None else {"sub": subject})
-    nobody_in_particular = ApiClient(partial(over_handlers, claims=claims))
+    client = ApiClient(partial(over_handlers, claims=claims))
     for method, path, _ in GUARDED:
-        assert request(nobody_in_particular, method, path).problem() == (403, "forbidden")
+        assert request(client, method, path).problem() == (403, "forbidden")
 
 
-def test_a_customer_places_and_reads_their_own_orders(tea: str) -> None:
-    own = customer(7)
+def test_a_customer_can_place_and_read_their_own_orders(tea: str) -> None:
+    own = customer_client(7)
     order = own.order((tea, 1), customer_id=7)
     assert expect(200, own.get(f"/api/orders/{order['id']}"))["customer_id"] == 7
     assert [one["cause"] for one in own.items(f"/api/orders/{order['id']}/events")] == ["placed"]
 
 
-def test_another_customer_s_order_is_not_there(tea: str) -> None:
-    order = customer(7).order((tea, 1), customer_id=7)
+def test_the_order_of_another_customer_returns_404(tea: str) -> None:
+    order = customer_client(7).order((tea, 1), customer_id=7)
     for path in (f"/api/orders/{order['id']}", f"/api/orders/{order['id']}/events"):
-        assert customer(8).get(path).problem() == (404, "order-not-found")
+        assert customer_client(8).get(path).problem() == (404, "order-not-found")
 
 
-def test_a_customer_orders_for_nobody_else(tea: str) -> None:
-    assert customer(7).place_order((tea, 1), customer_id=8).problem() == (403, "forbidden")
-    assert customer(7).stock(tea) == 100
+def test_a_customer_cannot_order_for_another_customer(tea: str) -> None:
+    assert customer_client(7).place_order((tea, 1), customer_id=8).problem() == (403, "forbidden")
+    assert customer_client(7).stock(tea) == 100
 
 
-def test_a_customer_lists_their_own_orders_page_after_page(tea: str) -> None:
-    orders = [customer(7).order((tea, 1), customer_id=7)["id"] for _ in range(3)]
-    customer(8).order((tea, 1), customer_id=8)
-    page = expect(200, customer(7).get(target("/api/orders", page_size=2)))
+def test_a_customer_lists_only_their_own_orders(tea: str) -> None:
+    orders = [customer_client(7).order((tea, 1), customer_id=7)["id"] for _ in range(3)]
+    customer_client(8).order((tea, 1), customer_id=8)
+    page = expect(200, customer_client(7).get(target("/api/orders", page_size=2)))
     assert (page["total"], [one["id"] for one in page["items"]]) == (3, orders[:0:-1])
     following = target("/api/orders", page_size=2, cursor=page["next_cursor"])
-    assert [one["id"] for one in expect(200, customer(7).get(following))["items"]] == orders[:1]
-    # The cursor is bound to the customer: neither the next one nor the shop goes on with it.
-    assert customer(8).get(following).problem() == (400, "bad-cursor")
-    assert holder("orders:read").get(following).problem() == (400, "bad-cursor")
-    assert len(holder("orders:read").items("/api/orders")) == 4
+    assert [one["id"] for one in expect(200, customer_client(7).get(following))["items"]] == orders[:1]
+    # A cursor is bound to its customer. Neither another customer nor the shop can use it.
+    assert customer_client(8).get(following).problem() == (400, "bad-cursor")
+    assert client_with_scopes("orders:read").get(following).problem() == (400, "bad-cursor")
+    assert len(client_with_scopes("orders:read").items("/api/orders")) == 4
 
 
-def test_a_customer_may_name_themselves_in_the_filter_and_nobody_else(tea: str) -> None:
-    customer(7).order((tea, 1), customer_id=7)
-    assert len(customer(7).items("/api/orders", customer_id=7)) == 1
-    assert customer(7).get("/api/orders?customer_id=8").problem() == (403, "forbidden")
+def test_a_customer_can_filter_only_by_their_own_id(tea: str) -> None:
+    customer_client(7).order((tea, 1), customer_id=7)
+    assert len(customer_client(7).items("/api/orders", customer_id=7)) == 1
+    assert customer_client(7).get("/api/orders?customer_id=8").problem() == (403, "forbidden")
 
 
 @pytest.mark.parametrize(("method", "path", "needed"), [one for one in GUARDED if one[2] not in access.CUSTOMERS])
-def test_a_customer_with_the_shop_s_scopes_is_still_a_customer(method: str, path: str, needed: str) -> None:
-    assert request(holder(needed, customer_id="7"), method, path).problem() == (403, "forbidden")
+def test_a_customer_with_a_shop_scope_gets_403(method: str, path: str, needed: str) -> None:
+    assert request(client_with_scopes(needed, customer_id="7"), method, path).problem() == (403, "forbidden")
 
 
 @pytest.mark.parametrize("claim", ["", "0", "-7", "7.0", "2147483648", "9" * 5000, "٧", "[7 8]", "null", "7 "])
-def test_a_customer_who_cannot_be_read_is_nobody(claim: str) -> None:
-    unreadable = holder(*SCOPES, customer_id=claim)
+def test_an_invalid_customer_id_claim_returns_403(claim: str) -> None:
+    client = client_with_scopes(*SCOPES, customer_id=claim)
     for method, path, _ in GUARDED:
-        assert request(unreadable, method, path).problem() == (403, "forbidden")
+        assert request(client, method, path).problem() == (403, "forbidden")
 
 
-def test_customers_may_choose_the_same_idempotency_key(tea: str) -> None:
+def test_two_customers_can_use_the_same_idempotency_key(tea: str) -> None:
     def place(customer_id: int) -> Response:
         body = {"customer_id": customer_id, "products": [{"product_id": tea, "quantity": 1}]}
-        return customer(customer_id).call("POST", "/api/orders", body, {"idempotency-key": "1"})
+        return customer_client(customer_id).call("POST", "/api/orders", body, {"idempotency-key": "1"})
 
     first, second, again = place(7), place(8), place(7)
     assert expect(201, first) == expect(201, again)
     assert expect(201, second)["customer_id"] == 8
 
 
-def test_the_timeline_says_whose_token_it_was(tea: str) -> None:
-    staff = holder(*SCOPES, sub="alice")
+def test_the_timeline_names_the_subject_of_the_token(tea: str) -> None:
+    staff = client_with_scopes(*SCOPES, sub="alice")
     order = staff.order((tea, 1))
     expect(200, staff.change_status(order["id"], "completed"))
     assert [one["actor"] for one in staff.items(f"/api/orders/{order['id']}/events")] == ["alice", "alice"]

@@ -1,4 +1,4 @@
-"""What explains the API: its description, and the page that renders it."""
+"""The OpenAPI document, and the page that renders it."""
 
 import base64
 import gzip
@@ -18,7 +18,7 @@ DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
 
 
 class Elements(HTMLParser):
-    """The ids of a page, the addresses that it names, and the content of its scripts and styles."""
+    """The element IDs and the addresses in a page, and the content of its scripts and styles."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -46,33 +46,35 @@ def page(api: ApiClient) -> Elements:
     return Elements(api.get("/docs").text)
 
 
-def test_the_description_is_the_file(api: ApiClient) -> None:
+def test_the_served_openapi_document_is_the_file(api: ApiClient) -> None:
     assert expect(200, api.get("/openapi.json")) == DOCUMENT
 
 
 @pytest.mark.parametrize("kind", every_problem(), ids=lambda kind: kind.kind)
-def test_a_problem_s_type_leads_to_its_paragraph(api: ApiClient, kind: type[Problem]) -> None:
+def test_a_problem_type_links_to_its_paragraph(api: ApiClient, kind: type[Problem]) -> None:
     paragraph = api.get("/docs").text.partition(f'<article id="{kind.kind}">')[2].partition("</article>")[0]
     words, _, shown = html.unescape(re.sub("<(?!pre).+?>", "", paragraph)).partition("<pre>")
     assert words.split() == f"{kind.kind} {kind.status} {kind.title} {description(kind).replace('`', '')}".split()
     assert json.loads(shown) == example(kind)
 
 
-def test_a_problem_s_id_is_no_part_of_the_page_s_own(page: Elements) -> None:
+def test_each_problem_has_an_element_id_on_the_page(page: Elements) -> None:
     assert page.ids == {"api", "problems", *(kind.kind for kind in every_problem())}
 
 
-def test_the_page_names_no_other_host(page: Elements) -> None:
+def test_the_page_refers_to_no_other_host(page: Elements) -> None:
     assert page.addresses == {"data:,", "openapi.json", *(f"#{kind.kind}" for kind in every_problem())}
 
 
-def test_the_page_may_run_what_it_came_with_and_nothing_else(api: ApiClient, page: Elements) -> None:
+def test_the_content_security_policy_allows_only_the_script_and_style_of_the_page(
+    api: ApiClient, page: Elements
+) -> None:
     policy = api.get("/docs").headers["content-security-policy"]
     rules = {name: sources for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))}
     assert rules == {
         "default-src": "'none'",
-        "script-src": hash_of(page.contents["script"]),
-        "style-src": hash_of(page.contents["style"]),
+        "script-src": csp_hash(page.contents["script"]),
+        "style-src": csp_hash(page.contents["style"]),
         "img-src": "data:",
         "connect-src": "'self'",
         "base-uri": "'none'",
@@ -81,12 +83,12 @@ def test_the_page_may_run_what_it_came_with_and_nothing_else(api: ApiClient, pag
     }
 
 
-def hash_of(content: str) -> str:
+def csp_hash(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_is_sent_once_while_it_is_the_same(api: ApiClient, path: str) -> None:
+def test_a_matching_if_none_match_returns_304(api: ApiClient, path: str) -> None:
     first = api.get(path)
     for etag in (first.headers["etag"], first.headers["etag"].removeprefix("W/"), "*"):
         again = api.call("GET", path, headers={"if-none-match": etag})
@@ -95,7 +97,7 @@ def test_it_is_sent_once_while_it_is_the_same(api: ApiClient, path: str) -> None
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_is_compressed_for_whoever_takes_that(api: ApiClient, path: str) -> None:
+def test_the_response_is_compressed_for_clients_that_accept_gzip(api: ApiClient, path: str) -> None:
     event = api_event("GET", path, None, {"accept-encoding": "gzip, br"})
     response = load_function("docs").lambda_handler(event, lambda_context())
     assert response["headers"].items() >= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}.items()
@@ -103,6 +105,6 @@ def test_it_is_compressed_for_whoever_takes_that(api: ApiClient, path: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_is_there_to_be_read_alone(api: ApiClient, path: str) -> None:
+def test_the_documentation_is_read_only(api: ApiClient, path: str) -> None:
     assert api.call("POST", path, {}).problem() == (405, "method-not-allowed")
     assert api.get(f"{path}/").problem() == (404, "route-not-found")

@@ -22,7 +22,7 @@ def update(api: ApiClient, path: str, if_match: str, **changes: Any) -> Response
     return api.call("PUT", path, changes or {"price": "9"}, {"If-Match": if_match})
 
 
-def test_a_product_has_one_strong_etag_wherever_it_is_answered(api: ApiClient) -> None:
+def test_every_response_with_a_product_has_its_strong_etag(api: ApiClient) -> None:
     made = api.call("POST", "/api/products", {"name": "Grüner Tee 🍵", "price": 1, "quantity": 1})
     path = made.headers["location"]
     assert made.headers["etag"] == etag(api, path)
@@ -38,23 +38,23 @@ def test_a_sale_changes_the_etag(api: ApiClient, tea: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["{}", "W/{}", '"other", {}', "*", ' W/"x" , {} '])
-def test_what_is_known_is_not_sent_again(api: ApiClient, tea: str, header: str) -> None:
+def test_a_matching_if_none_match_returns_304(api: ApiClient, tea: str, header: str) -> None:
     current = etag(api, tea)
     response = api.call("GET", tea, headers={"If-None-Match": header.format(current)})
     assert (response.status, response.text, response.headers["etag"]) == (304, "", current)
 
 
 @pytest.mark.parametrize("header", ['"other"', "", "x", '""', '"', "x{}"])
-def test_what_is_not_known_is_sent(api: ApiClient, tea: str, header: str) -> None:
+def test_another_if_none_match_returns_200(api: ApiClient, tea: str, header: str) -> None:
     assert api.call("GET", tea, headers={"If-None-Match": header.format(etag(api, tea))}).status == 200
 
 
-def test_what_is_gone_is_not_found_whatever_is_known(api: ApiClient) -> None:
+def test_if_none_match_for_an_unknown_product_returns_404(api: ApiClient) -> None:
     response = api.call("GET", f"/api/products/{UNKNOWN}", headers={"If-None-Match": "*"})
     assert response.problem() == (404, "product-not-found")
 
 
-def test_a_change_with_the_current_etag_is_made(api: ApiClient, tea: str) -> None:
+def test_an_update_with_a_current_if_match_succeeds(api: ApiClient, tea: str) -> None:
     first = update(api, tea, etag(api, tea))
     assert expect(200, first)["price"] == "9.00"
     second = update(api, tea, f'"other", {first.headers["etag"]}', price="8")
@@ -65,7 +65,7 @@ def test_a_change_with_the_current_etag_is_made(api: ApiClient, tea: str) -> Non
 @pytest.mark.parametrize(
     "header", ['"other"', "W/{}", "w/{}", "W/ {}", "", "x", '"', "{}x", "é", "x{}", "x{}x", '"x" {}', "{},", ",{}"]
 )
-def test_a_change_with_anything_else_is_refused(api: ApiClient, tea: str, header: str) -> None:
+def test_a_stale_or_malformed_if_match_returns_412(api: ApiClient, tea: str, header: str) -> None:
     before = api.get(tea)
     stale = header.format(before.headers["etag"])
     assert update(api, tea, stale).problem() == (412, "stale-etag")
@@ -73,7 +73,7 @@ def test_a_change_with_anything_else_is_refused(api: ApiClient, tea: str, header
     assert api.get(tea).text == before.text
 
 
-def test_the_second_of_two_editors_is_told(api: ApiClient, tea: str) -> None:
+def test_a_second_update_with_the_same_etag_returns_412(api: ApiClient, tea: str) -> None:
     read = etag(api, tea)
     expect(200, update(api, tea, read, quantity=5))
     assert update(api, tea, read, quantity=6).problem() == (412, "stale-etag")
@@ -86,12 +86,14 @@ def test_without_if_match_the_last_writer_wins(api: ApiClient, tea: str) -> None
     assert expect(200, api.get(tea))["price"] == "2.00"
 
 
-def test_a_deletion_with_the_current_etag_is_made(api: ApiClient, tea: str) -> None:
+def test_a_deletion_with_a_current_if_match_succeeds(api: ApiClient, tea: str) -> None:
     assert api.call("DELETE", tea, headers={"If-Match": etag(api, tea)}).status == 204
     assert api.call("DELETE", tea, headers={"If-Match": '"x"'}).problem() == (404, "product-not-found")
 
 
-def test_of_two_editors_at_once_the_second_waits_and_is_told(api: ApiClient, tea: str, database_url: str) -> None:
+def test_the_second_of_two_concurrent_updates_with_the_same_etag_is_stale(
+    api: ApiClient, tea: str, database_url: str
+) -> None:
     request = {"id": tea.rsplit("/", 1)[1], "if_match": [etag(api, tea).strip('"')]}
     edits = [Call("update_product", {**request, "changes": {"quantity": quantity}}) for quantity in (5, 6)]
     assert two_at_once(database_url, *edits) == ("updated", "stale")

@@ -1,4 +1,4 @@
-"""Every file under events/ works as it is, on the sample data."""
+"""Every example event under events/ works unchanged on the sample data."""
 
 import json
 from contextlib import closing
@@ -23,10 +23,10 @@ def invoke(name: str) -> Any:
 
 @pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
-def test_an_event_works_as_it_is(direct_url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_example_event_succeeds(direct_url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     load_sample_data(direct_url)
     if name == "migrate.json":
-        # It signs in as the owner.
+        # Migrations need the owner.
         monkeypatch.setenv("DATABASE_URL", direct_url)
     response = invoke(name)
     if name in UNROUTED:
@@ -37,7 +37,9 @@ def test_an_event_works_as_it_is(direct_url: str, name: str, monkeypatch: pytest
         assert response["statusCode"] in (200, 201, 204), response
 
 
-def test_an_event_of_the_processor_s_works_as_it_is(order: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_event_printed_by_the_webhook_simulator_succeeds(
+    order: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     assert webhook_simulator.main(["paid", order["id"], "--scheme", "stripe", "--print-event"]) == 0
     event = json.loads(capsys.readouterr().out)
@@ -45,19 +47,19 @@ def test_an_event_of_the_processor_s_works_as_it_is(order: dict[str, Any], capsy
     assert (response["statusCode"], json.loads(response["body"])["outcome"]) == (200, "applied")
 
 
-def test_there_is_an_event_for_every_route_and_function() -> None:
+def test_every_route_and_every_function_has_an_example_event() -> None:
     events = {path.name: json.loads(path.read_text()) for path in EVENTS.iterdir()}
     assert {event["routeKey"] for event in events.values() if "routeKey" in event} == routes().keys()
     assert {function_for(name, event) for name, event in events.items()} == functions().keys()
 
 
-def test_the_sample_data_is_loaded_once_and_adds_up(database_url: str, database: Connection) -> None:
+def test_the_sample_data_is_loaded_once_and_is_consistent(database_url: str, database: Connection) -> None:
     assert load_sample_data(database_url)
     assert not load_sample_data(database_url)
     assert violations(database) == []
 
 
-def test_the_sample_data_is_loaded_whole_or_not_at_all(
+def test_the_sample_data_is_loaded_completely_or_not_at_all(
     database_url: str, database: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "sample_data.sql"
@@ -68,7 +70,7 @@ def test_the_sample_data_is_loaded_whole_or_not_at_all(
     assert database.run("SELECT count(*) FROM products") == [[0]]
 
 
-def test_a_shop_emptied_on_purpose_stays_empty(api: ApiClient, database_url: str) -> None:
+def test_a_shop_with_deleted_products_gets_no_sample_data(api: ApiClient, database_url: str) -> None:
     api.call("DELETE", f"/api/products/{api.create_product()['id']}")
     assert not load_sample_data(database_url)
     with closing(db.connect(database_url)) as connection:

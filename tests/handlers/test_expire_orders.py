@@ -1,4 +1,4 @@
-"""Orders that are not paid in time are canceled, and their stock is given back once."""
+"""Orders that are not paid in time are canceled, and their stock is returned once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,8 +19,8 @@ def run(context: SimpleNamespace | None = None) -> dict[str, int]:
     return response
 
 
-def age(database: Connection, *order_ids: str, minutes: int = 1441) -> None:
-    """Make orders older."""
+def make_older(database: Connection, *order_ids: str, minutes: int = 1441) -> None:
+    """Move the orders' creation times back."""
     database.run(
         "UPDATE orders SET created_at = created_at - make_interval(mins => :minutes) WHERE id = ANY (:ids)",
         minutes=minutes,
@@ -32,7 +32,7 @@ def status(api: ApiClient, order: dict[str, Any]) -> str:
     return str(expect(200, api.get(f"/api/orders/{order['id']}"))["status"])
 
 
-def test_only_what_is_pending_unpaid_and_old_expires(api: ApiClient, database: Connection) -> None:
+def test_only_old_pending_orders_without_payment_expire(api: ApiClient, database: Connection) -> None:
     tea = api.create_product(quantity=100)["id"]
     orders = {
         name: api.order((tea, 10)) for name in ("unpaid", "failed", "paid", "completed", "canceled", "young", "almost")
@@ -41,8 +41,8 @@ def test_only_what_is_pending_unpaid_and_old_expires(api: ApiClient, database: C
         expect(200, api.pay(orders[name]["id"], name))
     for name in ("completed", "canceled"):
         expect(200, api.change_status(orders[name]["id"], name))
-    age(database, *(orders[name]["id"] for name in ("unpaid", "failed", "paid", "completed", "canceled")))
-    age(database, orders["almost"]["id"], minutes=1439)
+    make_older(database, *(orders[name]["id"] for name in ("unpaid", "failed", "paid", "completed", "canceled")))
+    make_older(database, orders["almost"]["id"], minutes=1439)
     assert run()["expired"] == 2
     assert {name: status(api, order) for name, order in orders.items()} == {
         "unpaid": "canceled",
@@ -59,23 +59,23 @@ def test_only_what_is_pending_unpaid_and_old_expires(api: ApiClient, database: C
 
 
 @pytest.mark.parametrize(("minutes", "expired"), [("1", 1), ("3", 0), ("0", 0), ("9999999", 0)])
-def test_a_setting_changes_the_time_or_switches_it_off(
+def test_the_time_to_live_can_be_changed_or_disabled(
     api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch, *, minutes: str, expired: int
 ) -> None:
-    age(database, api.order((api.create_product()["id"], 1))["id"], minutes=2)
+    make_older(database, api.order((api.create_product()["id"], 1))["id"], minutes=2)
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", minutes)
     assert run()["expired"] == expired
 
 
 @pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("minutes", ["", "-1", "1.5", "soon", "١", "9" * 8])
-def test_a_setting_that_is_no_use_is_an_error(monkeypatch: pytest.MonkeyPatch, minutes: str) -> None:
+def test_an_invalid_time_to_live_is_an_error(monkeypatch: pytest.MonkeyPatch, minutes: str) -> None:
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", minutes)
     with pytest.raises(ValueError, match="ORDER_TIME_TO_LIVE_MINUTES should be a number"):
         run()
 
 
-def test_orders_that_cannot_be_expired_keep_no_key(
+def test_expired_keys_are_deleted_even_if_the_time_to_live_is_invalid(
     api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1}, {"Idempotency-Key": "k"})
@@ -86,24 +86,24 @@ def test_orders_that_cannot_be_expired_keep_no_key(
     assert database.run("SELECT count(*) FROM idempotency_keys") == [[0]]
 
 
-def test_batch_after_batch_until_none_is_left(
+def test_a_run_expires_batches_until_no_order_is_left(
     api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 2)
     products = [api.create_product(quantity=100)["id"] for _ in range(3)]
     orders = [api.order((products[n % 3], 1), (products[(n + 1) % 3], 2)) for n in range(5)]
-    age(database, *(order["id"] for order in orders))
+    make_older(database, *(order["id"] for order in orders))
     assert run()["expired"] == 5
     assert [api.stock(product) for product in products] == [100, 100, 100]
     assert violations(database) == []
 
 
-def test_what_there_is_no_time_for_is_left_to_the_next_run(
+def test_a_run_stops_when_its_time_is_up_and_the_next_one_continues(
     api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 1)
     tea = api.create_product()["id"]
-    age(database, *(api.order((tea, 1))["id"] for _ in range(3)))
+    make_older(database, *(api.order((tea, 1))["id"] for _ in range(3)))
     remaining = iter([30_000, 30_000, 30_000, 10_000])
     context = lambda_context()
     context.get_remaining_time_in_millis = lambda: next(remaining)
@@ -111,11 +111,11 @@ def test_what_there_is_no_time_for_is_left_to_the_next_run(
     assert run() == {"expired": 1, "swept": 0}
 
 
-def test_stock_that_would_not_fit_holds_back_its_own_order_alone(api: ApiClient, database: Connection) -> None:
+def test_stock_that_would_overflow_blocks_only_its_own_order(api: ApiClient, database: Connection) -> None:
     full, tea = api.create_product(quantity=1)["id"], api.create_product()["id"]
     stuck, other = api.order((full, 1)), api.order((tea, 1))
     api.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_647})
-    age(database, stuck["id"], other["id"])
+    make_older(database, stuck["id"], other["id"])
     assert run()["expired"] == 1
     assert (status(api, stuck), status(api, other)) == ("pending", "canceled")
 
@@ -124,13 +124,13 @@ def test_expiry_skips_an_order_whose_stock_would_overflow(api: ApiClient, databa
     full, tea = api.create_product(quantity=2)["id"], api.create_product()["id"]
     orders = [api.order((full, 1)), api.order((full, 1)), api.order((tea, 1))]
     api.call("PUT", f"/api/products/{full}", {"quantity": 2_147_483_646})
-    age(database, *(order["id"] for order in orders))
+    make_older(database, *(order["id"] for order in orders))
     assert run()["expired"] == 2
     assert [status(api, order) for order in orders] == ["canceled", "pending", "canceled"]
     assert violations(database) == []
 
 
-def test_many_runs_at_once_expire_each_order_once(api: ApiClient, database: Connection, database_url: str) -> None:
+def test_concurrent_runs_expire_each_order_once(api: ApiClient, database: Connection, database_url: str) -> None:
     products = [api.create_product(quantity=1000)["id"] for _ in range(4)]
     for n in range(100):
         api.order((products[n % 4], 1), (products[(n + 1) % 4], 1))
@@ -156,7 +156,7 @@ def database_has_pending(connection: Connection) -> bool:
     return bool(found)
 
 
-def test_keys_that_outlived_their_time_are_swept_and_no_others(
+def test_only_expired_idempotency_keys_are_deleted(
     api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 2)

@@ -1,4 +1,4 @@
-"""A request with an Idempotency-Key is carried out once, however often it is sent."""
+"""A request with an Idempotency-Key is processed once, no matter how often it is sent."""
 
 import json
 from typing import Any
@@ -24,7 +24,9 @@ def place_with(api: ApiClient, key: str, product_id: str, quantity: int = 1, **f
     return api.call("POST", "/api/orders", body, {"Idempotency-Key": key})
 
 
-def test_the_same_again_is_the_first_answer_and_no_second_order(api: ApiClient, tea: str, database: Connection) -> None:
+def test_a_repeated_request_returns_the_first_response_and_places_no_order(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
     first, second = place_with(api, "k", tea), place_with(api, "k", tea)
     assert (first.status, second.status) == (201, 201)
     assert second.text == first.text
@@ -35,14 +37,14 @@ def test_the_same_again_is_the_first_answer_and_no_second_order(api: ApiClient, 
     assert violations(database) == []
 
 
-def test_the_first_answer_stays_whatever_becomes_of_the_order(api: ApiClient, tea: str) -> None:
+def test_a_repeated_request_returns_the_first_response_after_the_order_changed(api: ApiClient, tea: str) -> None:
     first = place_with(api, "k", tea)
     expect(200, api.change_status(first.json["id"], "canceled"))
     assert place_with(api, "k", tea).text == first.text
     assert api.stock(tea) == 10
 
 
-def test_another_body_under_the_same_key_is_refused(api: ApiClient, tea: str) -> None:
+def test_the_same_key_with_another_body_returns_422(api: ApiClient, tea: str) -> None:
     first = place_with(api, "k", tea)
     assert place_with(api, "k", tea, 2).problem() == (422, "idempotency-key-reused")
     assert place_with(api, "k", tea, customer_id=2).problem() == (422, "idempotency-key-reused")
@@ -50,23 +52,23 @@ def test_another_body_under_the_same_key_is_refused(api: ApiClient, tea: str) ->
     assert api.stock(tea) == 9
 
 
-def test_the_same_body_may_be_written_in_another_way(api: ApiClient, tea: str) -> None:
+def test_the_same_body_in_another_notation_is_replayed(api: ApiClient, tea: str) -> None:
     first = place_with(api, "k", tea, 2)
-    line = {"quantity": 1, "product_id": tea.upper()}
-    body = json.dumps({"products": [line, line], "customer_id": 1}, indent=4).encode()
+    line_item = {"quantity": 1, "product_id": tea.upper()}
+    body = json.dumps({"products": [line_item, line_item], "customer_id": 1}, indent=4).encode()
     assert api.call("POST", "/api/orders", body, {"Idempotency-Key": "k"}).text == first.text
 
 
 @pytest.mark.parametrize("prices", [('"4.50"', "4.5"), ('"4.5"', "4.50"), ('"4.00"', "4"), ("4", "4.0"), ("1e1", "10")])
-def test_one_price_written_in_two_ways_is_one_content(api: ApiClient, prices: tuple[str, str]) -> None:
+def test_equal_prices_in_different_notations_are_the_same_body(api: ApiClient, prices: tuple[str, str]) -> None:
     bodies = [b'{"name": "Cup", "price": %s, "quantity": 1}' % price.encode() for price in prices]
     first, second = (api.call("POST", "/api/products", body, {"Idempotency-Key": "k"}) for body in bodies)
     assert (first.status, second.text) == (201, first.text)
 
 
-def test_a_key_that_was_sent_twice_is_one_key(api: ApiClient, tea: str) -> None:
+def test_a_repeated_key_header_is_one_key(api: ApiClient, tea: str) -> None:
     first = place_with(api, "k", tea)
-    # As API Gateway joins them.
+    # API Gateway joins repeated headers with a comma.
     assert {place_with(api, key, tea).text for key in ("k,k", "k, k", '"k","k"')} == {first.text}
 
 
@@ -74,12 +76,12 @@ def test_a_key_that_was_sent_twice_is_one_key(api: ApiClient, tea: str) -> None:
     ("bare", "quoted"),
     [("k", '"k"'), ("k", ' "k" '), (r"a\b", r'"a\\b"'), ('a"b', r'"a\"b"'), ("a,b", '"a,b"'), (",", '","')],
 )
-def test_quoted_and_bare_are_one_key(api: ApiClient, tea: str, bare: str, quoted: str) -> None:
+def test_a_quoted_and_a_bare_key_are_the_same(api: ApiClient, tea: str, bare: str, quoted: str) -> None:
     first = place_with(api, quoted, tea)
     assert (first.status, first.text) == (201, place_with(api, bare, tea).text)
 
 
-def test_keys_that_differ_are_two_orders(api: ApiClient, tea: str) -> None:
+def test_different_keys_place_different_orders(api: ApiClient, tea: str) -> None:
     keys = ["k", "K", "k2", "x" * 255, "!~"]
     orders = {place_with(api, key, tea).json["id"] for key in keys}
     assert len(orders) == len(keys)
@@ -88,14 +90,14 @@ def test_keys_that_differ_are_two_orders(api: ApiClient, tea: str) -> None:
 @pytest.mark.parametrize(
     "key", ["", " ", '""', '"', '"k', 'k" "', '"k"x', '"a b"', "a b", "x" * 256, "é", "\x7f", "a\0", r'"\k"', '"a"b"']
 )
-def test_a_key_that_breaks_a_rule_is_refused(api: ApiClient, tea: str, key: str) -> None:
+def test_an_invalid_key_returns_422(api: ApiClient, tea: str, key: str) -> None:
     response = place_with(api, key, tea)
     assert response.problem() == (422, "invalid-request")
     assert response.json["errors"][0]["header"] == "Idempotency-Key"
     assert api.stock(tea) == 10
 
 
-def test_a_refused_order_keeps_nothing_under_its_key(api: ApiClient, tea: str, database: Connection) -> None:
+def test_a_refused_order_stores_no_key(api: ApiClient, tea: str, database: Connection) -> None:
     assert place_with(api, "k", tea, 11).problem() == (400, "insufficient-stock")
     assert place_with(api, "k", UNKNOWN).problem() == (404, "product-not-found")
     assert place_with(api, "k", tea, 0).problem() == (422, "invalid-request")
@@ -103,14 +105,14 @@ def test_a_refused_order_keeps_nothing_under_its_key(api: ApiClient, tea: str, d
     assert place_with(api, "k", tea, 10).status == 201
 
 
-def test_a_key_is_its_caller_s_own(api: ApiClient, tea: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_belongs_to_its_caller(api: ApiClient, tea: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = place_with(api, "k", tea)
     monkeypatch.setattr("storefront.actor.ANONYMOUS", "somebody else")
     second = place_with(api, "k", tea)
     assert second.json["id"] != first.json["id"]
 
 
-def test_a_key_is_its_route_s_own(api: ApiClient, tea: str) -> None:
+def test_a_key_belongs_to_its_route(api: ApiClient, tea: str) -> None:
     place_with(api, "k", tea)
     key = {"Idempotency-Key": "k"}
     adjustment = {"delta": 5, "reason": "found"}
@@ -122,7 +124,7 @@ def test_a_key_is_its_route_s_own(api: ApiClient, tea: str) -> None:
     assert api.call("POST", "/api/products", product, key).text == api.call("POST", "/api/products", product, key).text
 
 
-def test_a_key_lives_72_hours(api: ApiClient, tea: str, database: Connection) -> None:
+def test_a_key_expires_after_72_hours(api: ApiClient, tea: str, database: Connection) -> None:
     first = place_with(api, "k", tea)
     database.run("UPDATE idempotency_keys SET created_at = created_at - interval '71 hours 59 minutes'")
     assert place_with(api, "k", tea).text == first.text
@@ -133,19 +135,21 @@ def test_a_key_lives_72_hours(api: ApiClient, tea: str, database: Connection) ->
     assert place_with(api, "k", tea, 2).text == second.text
 
 
-def test_while_the_first_runs_the_second_waits_for_its_answer(api: ApiClient, tea: str, database_url: str) -> None:
+def test_a_concurrent_second_request_waits_and_gets_the_first_response(
+    api: ApiClient, tea: str, database_url: str
+) -> None:
     call = once(place((tea, 1)), "k")
     assert two_at_once(database_url, call, call) == ("placed", "replayed")
     assert api.stock(tea) == 9
 
 
-def test_of_two_bodies_under_one_key_at_once_the_second_is_refused(api: ApiClient, tea: str, database_url: str) -> None:
+def test_a_concurrent_request_with_another_body_is_refused(api: ApiClient, tea: str, database_url: str) -> None:
     outcomes = two_at_once(database_url, once(place((tea, 1)), "k"), once(place((tea, 2)), "k"))
     assert outcomes == ("placed", "key_reused")
     assert api.stock(tea) == 9
 
 
-def test_a_first_that_runs_for_too_long_is_409_with_retry_after(api: ApiClient, tea: str, database: Connection) -> None:
+def test_a_key_still_in_use_returns_409_with_retry_after(api: ApiClient, tea: str, database: Connection) -> None:
     name = database.run("SELECT quote_ident(current_database())")[0][0]
     database.run(f"ALTER DATABASE {name} SET lock_timeout = 50")
     db.disconnect()
@@ -158,7 +162,7 @@ def test_a_first_that_runs_for_too_long_is_409_with_retry_after(api: ApiClient, 
     assert place_with(api, "k", tea).status == 201
 
 
-def test_a_busy_product_is_503_and_not_409(api: ApiClient, tea: str, database: Connection) -> None:
+def test_a_locked_product_returns_503_and_not_409(api: ApiClient, tea: str, database: Connection) -> None:
     name = database.run("SELECT quote_ident(current_database())")[0][0]
     database.run(f"ALTER DATABASE {name} SET lock_timeout = 50")
     db.disconnect()

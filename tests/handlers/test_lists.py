@@ -14,8 +14,8 @@ from tests.api_client import UNKNOWN, ApiClient, Response, expect, target
 PRODUCTS = "/api/products"
 
 
-def walk(api: ApiClient, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    """Every item, by the cursor of each page."""
+def follow_cursors(api: ApiClient, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """Yield every item of a list. Each page is requested with the cursor of the page before."""
     page = expect(200, api.get(target(path, **parameters)))
     yield from page["items"]
     while page["next_cursor"] is not None:
@@ -30,57 +30,59 @@ def links(response: Response) -> dict[str, str]:
     return {relation: url for url, relation in re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers["link"])}
 
 
-def names(api: ApiClient, **parameters: Any) -> set[str]:
+def product_names(api: ApiClient, **parameters: Any) -> set[str]:
     page = expect(200, api.get(target(PRODUCTS, **parameters)))
     assert page["total"] == len(page["items"])
     return {item["name"] for item in page["items"]}
 
 
 @pytest.fixture
-def seven(api: ApiClient) -> list[dict[str, Any]]:
-    """Seven products, some alike in each way that they can be sorted by."""
+def seven_products(api: ApiClient) -> list[dict[str, Any]]:
+    """Seven products, with equal values in each field that they can be sorted by."""
     return [api.create_product(name=f'Tea, "{n % 3}" ü', price=1 + n % 2, quantity=(9, 0, 10)[n % 3]) for n in range(7)]
 
 
-@pytest.mark.usefixtures("seven")
+@pytest.mark.usefixtures("seven_products")
 @pytest.mark.parametrize("sort", ["created_at", "name", "price", "quantity"])
 @pytest.mark.parametrize("direction", ["", "-"])
 @pytest.mark.parametrize("page_size", [1, 2, 3, 6, 7, 8])
-def test_cursors_visit_the_whole_list_in_order(api: ApiClient, sort: str, direction: str, page_size: int) -> None:
+def test_cursors_return_the_whole_list_in_order(api: ApiClient, sort: str, direction: str, page_size: int) -> None:
     whole = expect(200, api.get(target(PRODUCTS, sort=direction + sort)))["items"]
-    assert list(walk(api, PRODUCTS, sort=direction + sort, page_size=page_size)) == whole
+    assert list(follow_cursors(api, PRODUCTS, sort=direction + sort, page_size=page_size)) == whole
     assert len(whole) == 7
 
 
-def test_a_cursor_neither_repeats_nor_misses_a_row_while_others_come_and_go(
-    api: ApiClient, seven: list[dict[str, Any]]
+def test_a_cursor_neither_repeats_nor_misses_a_row_when_products_change(
+    api: ApiClient, seven_products: list[dict[str, Any]]
 ) -> None:
     page = expect(200, api.get(target(PRODUCTS, page_size=3)))
     api.create_product(name="newer")
     api.call("DELETE", f"{PRODUCTS}/{page['items'][-1]['id']}")
     rest = expect(200, api.get(target(PRODUCTS, page_size=100, cursor=page["next_cursor"])))["items"]
-    assert [item["id"] for item in rest] == [item["id"] for item in seven[3::-1]]
+    assert [item["id"] for item in rest] == [item["id"] for item in seven_products[3::-1]]
 
 
-@pytest.mark.usefixtures("seven")
+@pytest.mark.usefixtures("seven_products")
 @pytest.mark.parametrize("sort", ["quantity", "-quantity"])
-def test_a_cursor_of_the_release_before_goes_on(api: ApiClient, sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cursor_of_the_previous_release_is_accepted(
+    api: ApiClient, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = expect(200, api.get(target(PRODUCTS, sort=sort)))["items"]
     encode = cursor.encode
-    # It had the quantity and the id, and no bucket before them.
+    # Its position had the quantity and the ID, without a bucket before them.
     monkeypatch.setattr(cursor, "encode", lambda key, bound_to, position: encode(key, bound_to, position[-2:]))
-    assert list(walk(api, PRODUCTS, sort=sort, page_size=2)) == whole
+    assert list(follow_cursors(api, PRODUCTS, sort=sort, page_size=2)) == whole
 
 
-def test_the_page_size_may_change_on_the_way(api: ApiClient, seven: list[dict[str, Any]]) -> None:
+def test_the_page_size_may_change_between_pages(api: ApiClient, seven_products: list[dict[str, Any]]) -> None:
     page = expect(200, api.get(target(PRODUCTS, page_size=1)))
     rest = expect(200, api.get(target(PRODUCTS, page_size=50, cursor=page["next_cursor"])))
-    assert [item["id"] for item in page["items"] + rest["items"]] == [item["id"] for item in seven[::-1]]
+    assert [item["id"] for item in page["items"] + rest["items"]] == [item["id"] for item in seven_products[::-1]]
     assert (rest["page_size"], rest["next_cursor"]) == (50, None)
 
 
-@pytest.mark.usefixtures("seven")
-def test_a_changed_cursor_is_refused_at_every_character(api: ApiClient) -> None:
+@pytest.mark.usefixtures("seven_products")
+def test_a_cursor_with_any_character_changed_returns_400(api: ApiClient) -> None:
     cursor = expect(200, api.get(target(PRODUCTS, page_size=1)))["next_cursor"]
     expect(200, api.get(target(PRODUCTS, cursor=cursor)))
     changed = [
@@ -90,8 +92,8 @@ def test_a_changed_cursor_is_refused_at_every_character(api: ApiClient) -> None:
         assert api.get(target(PRODUCTS, cursor=text)).problem() == (400, "bad-cursor"), text
 
 
-@pytest.mark.usefixtures("seven")
-def test_a_cursor_of_another_filter_order_or_list_is_refused(api: ApiClient) -> None:
+@pytest.mark.usefixtures("seven_products")
+def test_a_cursor_of_another_filter_sort_order_or_list_returns_400(api: ApiClient) -> None:
     cursor = expect(200, api.get(target(PRODUCTS, page_size=1, sort="name")))["next_cursor"]
     assert api.get(target(PRODUCTS, cursor=cursor)).problem() == (400, "bad-cursor")
     assert api.get(target(PRODUCTS, cursor=cursor, sort="-name")).problem() == (400, "bad-cursor")
@@ -100,15 +102,15 @@ def test_a_cursor_of_another_filter_order_or_list_is_refused(api: ApiClient) -> 
     assert api.get(target("/api/orders", cursor=default)).problem() == (400, "bad-cursor")
 
 
-def test_a_cursor_under_another_key_is_refused(
-    api: ApiClient, seven: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_a_cursor_signed_with_another_key_returns_400(
+    api: ApiClient, seven_products: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cursor = expect(200, api.get(target(PRODUCTS, page_size=len(seven) - 1)))["next_cursor"]
+    cursor = expect(200, api.get(target(PRODUCTS, page_size=len(seven_products) - 1)))["next_cursor"]
     monkeypatch.setenv("CURSOR_KEY", "another one")
     assert api.get(target(PRODUCTS, cursor=cursor)).problem() == (400, "bad-cursor")
 
 
-def test_page_and_cursor_exclude_each_other(api: ApiClient) -> None:
+def test_page_and_cursor_together_return_422(api: ApiClient) -> None:
     assert api.get(target(PRODUCTS, cursor="x", page=1)).problem() == (422, "invalid-request")
     assert api.get(target(PRODUCTS, cursor="")).problem() == (422, "invalid-request")
 
@@ -116,58 +118,58 @@ def test_page_and_cursor_exclude_each_other(api: ApiClient) -> None:
 def test_a_search_finds_whole_words_in_any_case_and_order(api: ApiClient) -> None:
     for name in ("Green Tea", "Tea-Towel (linen)", "Teapot", "GRÜNER TEE", "100% Wool", "tea"):
         api.create_product(name=name)
-    assert names(api, q="tea") == names(api, q="TEA") == {"Green Tea", "Tea-Towel (linen)", "tea"}
-    assert names(api, q="tea GREEN") == names(api, q="green, tea!") == {"Green Tea"}
-    assert names(api, q="grüner") == names(api, q="GRÜNER") == {"GRÜNER TEE"}
-    assert names(api, q="linen towel") == {"Tea-Towel (linen)"}
-    assert names(api, q="100") == {"100% Wool"}
-    assert names(api, q="te") == names(api, q="tea coffee") == set()
+    assert product_names(api, q="tea") == product_names(api, q="TEA") == {"Green Tea", "Tea-Towel (linen)", "tea"}
+    assert product_names(api, q="tea GREEN") == product_names(api, q="green, tea!") == {"Green Tea"}
+    assert product_names(api, q="grüner") == product_names(api, q="GRÜNER") == {"GRÜNER TEE"}
+    assert product_names(api, q="linen towel") == {"Tea-Towel (linen)"}
+    assert product_names(api, q="100") == {"100% Wool"}
+    assert product_names(api, q="te") == product_names(api, q="tea coffee") == set()
 
 
 @pytest.mark.parametrize("q", ["²", "½ ¼", "'", "%", "a' OR '1'='1", "{}", "\\", "a & !b", "<->", '"'])
-def test_a_search_is_never_more_than_words(api: ApiClient, q: str) -> None:
+def test_a_search_has_no_special_characters(api: ApiClient, q: str) -> None:
     api.create_product(name="Tea")
     response = api.get(target(PRODUCTS, q=q))
     assert response.status == 422 or response.json["items"] == []
 
 
-def test_prices_can_be_bounded_on_both_sides_inclusively(api: ApiClient) -> None:
+def test_price_filters_include_both_bounds(api: ApiClient) -> None:
     for price in ("1.00", "2.00", "3.00"):
         api.create_product(name=price, price=price)
-    assert names(api, min_price="2") == {"2.00", "3.00"}
-    assert names(api, max_price="2.00") == {"1.00", "2.00"}
-    assert names(api, min_price="2", max_price="2", sort="price") == {"2.00"}
-    assert names(api, min_price="3", max_price="1") == names(api, max_price="0") == set()
+    assert product_names(api, min_price="2") == {"2.00", "3.00"}
+    assert product_names(api, max_price="2.00") == {"1.00", "2.00"}
+    assert product_names(api, min_price="2", max_price="2", sort="price") == {"2.00"}
+    assert product_names(api, min_price="3", max_price="1") == product_names(api, max_price="0") == set()
 
 
-def test_a_cursor_goes_with_its_price_however_it_is_written(api: ApiClient) -> None:
+def test_a_cursor_accepts_its_price_filter_in_another_notation(api: ApiClient) -> None:
     for _ in range(2):
         api.create_product(price="1.10")
     cursor = expect(200, api.get(target(PRODUCTS, page_size=1, min_price="1.1")))["next_cursor"]
     assert len(expect(200, api.get(target(PRODUCTS, cursor=cursor, min_price="1.10")))["items"]) == 1
 
 
-def test_a_search_for_what_few_have_is_sorted_and_goes_on_as_any_other(api: ApiClient) -> None:
+def test_a_search_for_a_rare_word_is_sorted_and_paged(api: ApiClient) -> None:
     for n in range(5):
         api.create_product(name=f"Tea {n}", price=5 - n)
-    found = [item["name"] for item in walk(api, PRODUCTS, q="tea", sort="price", page_size=2)]
+    found = [item["name"] for item in follow_cursors(api, PRODUCTS, q="tea", sort="price", page_size=2)]
     assert found == ["Tea 4", "Tea 3", "Tea 2", "Tea 1", "Tea 0"]
 
 
-def test_a_walk_keeps_its_filters(api: ApiClient) -> None:
+def test_cursors_keep_the_filters(api: ApiClient) -> None:
     for n in range(9):
         api.create_product(name=f"{'Tea' if n % 2 else 'Cup'} {n}", price=n + 1, quantity=n % 3)
-    found = walk(api, PRODUCTS, page_size=1, q="tea", in_stock="true", min_price="3", sort="-price")
+    found = follow_cursors(api, PRODUCTS, page_size=1, q="tea", in_stock="true", min_price="3", sort="-price")
     assert [item["name"] for item in found] == ["Tea 7", "Tea 5"]
 
 
-def test_orders_can_be_bounded_by_time_on_both_sides_inclusively(api: ApiClient) -> None:
+def test_time_filters_include_both_bounds(api: ApiClient) -> None:
     tea = api.create_product()["id"]
     made = [api.order((tea, 1)) for _ in range(3)]
     middle = made[1]["created_at"]
 
     def found(**bounds: Any) -> list[str]:
-        return [item["id"] for item in walk(api, "/api/orders", page_size=1, **bounds)]
+        return [item["id"] for item in follow_cursors(api, "/api/orders", page_size=1, **bounds)]
 
     ids = [order["id"] for order in made]
     assert found(created_from=middle) == [ids[2], ids[1]]
@@ -185,7 +187,7 @@ def test_orders_can_be_bounded_by_time_on_both_sides_inclusively(api: ApiClient)
         *[(PRODUCTS, bound, v) for bound in ("min_price", "max_price") for v in ("-1", "1.234", "1e2", "NaN", "", "١")],
         (PRODUCTS, "max_price", "100000000"),
         (PRODUCTS, "min_price", f"-1{'0' * 40}"),
-        # It would come back in each of the links.
+        # Each link would repeat it.
         (PRODUCTS, "min_price", "0" * 21),
         *[
             ("/api/orders", bound, value)
@@ -200,14 +202,14 @@ def test_orders_can_be_bounded_by_time_on_both_sides_inclusively(api: ApiClient)
         (f"/api/orders/{UNKNOWN}/events", "page_size", "0"),
     ],
 )
-def test_a_parameter_that_breaks_a_rule_is_named(api: ApiClient, path: str, parameter: str, value: str) -> None:
+def test_an_invalid_parameter_is_named(api: ApiClient, path: str, parameter: str, value: str) -> None:
     response = api.get(target(path, **{parameter: value}))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [parameter]
 
 
-@pytest.mark.usefixtures("seven")
-def test_the_links_lead_to_the_other_pages_with_the_same_filters(api: ApiClient) -> None:
+@pytest.mark.usefixtures("seven_products")
+def test_links_lead_to_the_other_pages_with_the_same_filters(api: ApiClient) -> None:
     first = api.get(target(PRODUCTS, page_size=3, q="tea", sort="name"))
     assert links(first).keys() == {"first", "next", "last"}
     second = api.get(links(first)["next"])
@@ -225,13 +227,13 @@ def test_the_links_lead_to_the_other_pages_with_the_same_filters(api: ApiClient)
     }
 
 
-@pytest.mark.usefixtures("seven")
-def test_past_the_end_the_links_lead_back_to_the_last_page(api: ApiClient) -> None:
+@pytest.mark.usefixtures("seven_products")
+def test_a_page_past_the_end_links_to_the_last_page(api: ApiClient) -> None:
     assert parse_qs(urlsplit(links(api.get(target(PRODUCTS, page_size=3, page=9)))["prev"]).query)["page"] == ["3"]
 
 
-@pytest.mark.usefixtures("seven")
-def test_the_links_of_a_cursor_s_page_lead_on_and_back_to_the_beginning(api: ApiClient) -> None:
+@pytest.mark.usefixtures("seven_products")
+def test_a_page_by_cursor_links_to_the_next_and_the_first_page(api: ApiClient) -> None:
     page = expect(200, api.get(target(PRODUCTS, page_size=3)))
     response = api.get(target(PRODUCTS, page_size=3, cursor=page["next_cursor"]))
     assert links(response).keys() == {"first", "next"}
@@ -240,7 +242,7 @@ def test_the_links_of_a_cursor_s_page_lead_on_and_back_to_the_beginning(api: Api
 
 
 @pytest.mark.timeout(300)
-def test_a_total_is_exact_up_to_100_000_and_an_estimate_after_that(api: ApiClient, database: Connection) -> None:
+def test_a_total_is_exact_up_to_100_000_and_estimated_above(api: ApiClient, database: Connection) -> None:
     fill = "INSERT INTO products (name, price, quantity) SELECT 'Tea', 1, 0 FROM generate_series(1, :n)"
     database.run(fill, n=100_000)
     database.run("ANALYZE products")
@@ -254,7 +256,7 @@ def test_a_total_is_exact_up_to_100_000_and_an_estimate_after_that(api: ApiClien
     estimated = api.get(target(PRODUCTS, page_size=100, page=1001))
     assert estimated.json["total_is_estimate"] is True
     assert 100_001 <= estimated.json["total"] < 121_000
-    # The last page that can be reached by its number leads on by a cursor.
+    # The last numbered page links to the next page with a cursor.
     assert "cursor" in links(estimated)["next"]
     assert "last" not in links(estimated)
     assert len(expect(200, api.get(links(estimated)["next"]))["items"]) == 100

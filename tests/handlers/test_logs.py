@@ -1,4 +1,4 @@
-"""What a client says and what is secret is in no log."""
+"""Logs contain no client data and no secrets."""
 
 import json
 import logging
@@ -10,8 +10,8 @@ from tests.api_client import ApiClient, load_function
 from tests.secret_leaks import CANARY, SECRET, send_markers
 
 
-def written(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
-    """All that Lambda would have got of this process so far."""
+def log_output(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> str:
+    """Everything that this process has logged so far."""
     captured = capsys.readouterr()
     return captured.out + captured.err + caplog.text + "".join(repr(vars(record)) for record in caplog.records)
 
@@ -20,7 +20,7 @@ def statuses(caplog: pytest.LogCaptureFixture) -> set[int]:
     return {vars(record)["status"] for record in caplog.records if record.message == "request"}
 
 
-def test_no_body_secret_or_signature_is_in_a_log_however_much_is_logged(
+def test_no_body_secret_or_signature_is_logged_even_at_debug_level(
     api: ApiClient,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -31,11 +31,11 @@ def test_no_body_secret_or_signature_is_in_a_log_however_much_is_logged(
     caplog.set_level(logging.DEBUG, "storefront")
     secrets = send_markers(api)
     assert statuses(caplog) >= {200, 201, 400, 401, 404, 413, 422}
-    found = written(capsys, caplog)
+    found = log_output(capsys, caplog)
     assert [word for word in secrets if word in found] == []
 
 
-def test_the_database_s_password_is_in_no_log(
+def test_the_database_password_is_not_logged(
     api: ApiClient,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -49,4 +49,4 @@ def test_the_database_s_password_is_in_no_log(
         monkeypatch.setenv("DATABASE_URL", url)
         assert api.get("/api/products").status in (500, 503)
     assert statuses(caplog) == {500, 503}
-    assert CANARY not in written(capsys, caplog)
+    assert CANARY not in log_output(capsys, caplog)

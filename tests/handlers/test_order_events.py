@@ -1,4 +1,4 @@
-"""An order's timeline: who or what changed it, from what to what, and what each payment event did."""
+"""An order's timeline: each change with its actor, and each payment event with its outcome."""
 
 from typing import Any
 
@@ -23,14 +23,14 @@ def timeline(api: ApiClient, order_id: str) -> list[dict[str, Any]]:
     return items
 
 
-def told(api: ApiClient, order_id: str) -> list[tuple[str, str, str, str, str | None]]:
+def summary(api: ApiClient, order_id: str) -> list[tuple[str, str, str, str, str | None]]:
     return [
         (event["cause"], event["actor"], event["to"]["status"], event["to"]["payment_status"], event["outcome"])
         for event in timeline(api, order_id)
     ]
 
 
-def test_it_begins_with_the_order_being_placed(api: ApiClient, order_id: str) -> None:
+def test_the_timeline_starts_with_the_placed_order(api: ApiClient, order_id: str) -> None:
     [event] = timeline(api, order_id)
     assert event.pop("occurred_at").endswith("Z")
     assert len(event.pop("request_id")) == 36
@@ -48,10 +48,10 @@ def test_it_begins_with_the_order_being_placed(api: ApiClient, order_id: str) ->
     }
 
 
-def test_it_tells_every_payment_event_and_what_it_did(api: ApiClient, order_id: str) -> None:
+def test_the_timeline_has_every_payment_event_with_its_outcome(api: ApiClient, order_id: str) -> None:
     for payment_status, event_id in (("failed", "e1"), ("paid", "e2"), ("paid", "e2"), ("failed", "e3")):
         expect(200, api.pay(order_id, payment_status, event_id=event_id))
-    assert told(api, order_id)[1:] == [
+    assert summary(api, order_id)[1:] == [
         ("payment_event", "payment-processor", "pending", "failed", "applied"),
         ("payment_event", "payment-processor", "pending", "paid", "applied"),
         ("payment_event", "payment-processor", "pending", "paid", "duplicate"),
@@ -61,7 +61,7 @@ def test_it_tells_every_payment_event_and_what_it_did(api: ApiClient, order_id: 
     assert received == [(None, None), ("e1", "failed"), ("e2", "paid"), ("e2", "paid"), ("e3", "failed")]
 
 
-def test_each_event_starts_where_the_one_before_ended(api: ApiClient, order_id: str) -> None:
+def test_each_event_starts_where_the_previous_one_ended(api: ApiClient, order_id: str) -> None:
     expect(200, api.pay(order_id))
     expect(200, api.change_status(order_id, "completed"))
     expect(200, api.pay(order_id, "failed"))
@@ -70,34 +70,34 @@ def test_each_event_starts_where_the_one_before_ended(api: ApiClient, order_id: 
     assert events[-1]["to"] == {"status": "completed", "payment_status": "paid"}
 
 
-def test_a_paid_order_that_is_canceled_is_said_to_need_a_refund(api: ApiClient, order_id: str) -> None:
+def test_canceling_a_paid_order_needs_a_refund(api: ApiClient, order_id: str) -> None:
     expect(200, api.pay(order_id))
     expect(200, api.change_status(order_id, "canceled"))
-    assert told(api, order_id)[-1] == ("status_change", "anonymous", "canceled", "paid", "needs_refund")
+    assert summary(api, order_id)[-1] == ("status_change", "anonymous", "canceled", "paid", "needs_refund")
 
 
-def test_a_refused_change_is_no_event(api: ApiClient, order_id: str) -> None:
+def test_a_refused_change_adds_no_event(api: ApiClient, order_id: str) -> None:
     expect(200, api.change_status(order_id, "canceled"))
     before = timeline(api, order_id)
     expect(400, api.change_status(order_id, "completed"))
     assert timeline(api, order_id) == before
 
 
-def test_an_expiry_names_the_run_that_canceled(api: ApiClient, order_id: str, database: Any) -> None:
+def test_an_expiry_names_its_run(api: ApiClient, order_id: str, database: Any) -> None:
     database.run("UPDATE orders SET created_at = created_at - interval '25 hours'")
     context = lambda_context()
     load_function("expire_orders").lambda_handler({}, context)
-    assert told(api, order_id)[-1] == ("expiry", "expire-orders", "canceled", "unpaid", None)
+    assert summary(api, order_id)[-1] == ("expiry", "expire-orders", "canceled", "unpaid", None)
     assert timeline(api, order_id)[-1]["request_id"] == context.aws_request_id
 
 
-def test_it_names_the_key_that_the_order_came_with(api: ApiClient) -> None:
+def test_the_timeline_has_the_idempotency_key_of_the_order(api: ApiClient) -> None:
     body = {"customer_id": 1, "products": [{"product_id": api.create_product()["id"], "quantity": 1}]}
     order = api.call("POST", "/api/orders", body, {"Idempotency-Key": '"k"'}).json
     assert timeline(api, order["id"])[0]["idempotency_key"] == "k"
 
 
-def test_a_long_one_comes_in_pages(api: ApiClient, order_id: str) -> None:
+def test_a_long_timeline_has_pages(api: ApiClient, order_id: str) -> None:
     for n in range(4):
         expect(200, api.pay(order_id, event_id=f"e{n}"))
     path, whole = f"/api/orders/{order_id}/events", timeline(api, order_id)
@@ -109,19 +109,19 @@ def test_a_long_one_comes_in_pages(api: ApiClient, order_id: str) -> None:
     assert found == whole
 
 
-def test_a_cursor_leads_into_no_other_order_s_timeline(api: ApiClient, order_id: str) -> None:
+def test_a_cursor_of_another_timeline_returns_400(api: ApiClient, order_id: str) -> None:
     expect(200, api.pay(order_id))
     cursor = expect(200, api.get(target(f"/api/orders/{order_id}/events", page_size=1)))["next_cursor"]
     other = api.order((api.create_product()["id"], 1))["id"]
     assert api.get(target(f"/api/orders/{other}/events", cursor=cursor)).problem() == (400, "bad-cursor")
 
 
-def test_an_unknown_order_has_none(api: ApiClient) -> None:
+def test_the_timeline_of_an_unknown_order_returns_404(api: ApiClient) -> None:
     assert api.get(f"/api/orders/{UNKNOWN}/events").problem() == (404, "order-not-found")
     assert api.get("/api/orders/7/events").problem() == (422, "invalid-request")
 
 
-def test_the_actor_is_the_subject_of_the_token_that_was_checked() -> None:
+def test_the_actor_is_the_subject_of_the_token() -> None:
     claims = {"authorizer": {"jwt": {"claims": {"sub": "user-7"}, "scopes": None}}}
     assert actor_of({"requestContext": {"requestId": "r", **claims}}) == {"actor": "user-7", "request_id": "r"}
     assert actor_of({"requestContext": {"requestId": "r"}}) == {"actor": "anonymous", "request_id": "r"}

@@ -18,7 +18,7 @@ FIELDS = {
 }
 
 
-def test_an_order_takes_the_stock_and_is_answered_whole(api: ApiClient) -> None:
+def test_an_order_takes_the_stock_and_is_returned_in_full(api: ApiClient) -> None:
     tea, cup = api.create_product(price="4.50"), api.create_product(name="Cup", price="7", quantity=2)
     response = api.place_order((cup["id"], 2), (tea["id"], 3), customer_id=12345)
     order = expect(201, response)
@@ -34,20 +34,20 @@ def test_an_order_takes_the_stock_and_is_answered_whole(api: ApiClient) -> None:
     assert expect(200, api.get(response.headers["location"])) == order
 
 
-def test_lines_that_name_the_same_product_are_added_together(api: ApiClient) -> None:
+def test_line_items_for_the_same_product_are_added_together(api: ApiClient) -> None:
     tea = api.create_product(quantity=5)
     order = api.order((tea["id"], 2), (tea["id"].upper(), 3))
     assert [item["quantity"] for item in order["order_items"]] == [5]
     assert api.stock(tea["id"]) == 0
 
 
-def test_lines_that_only_together_ask_too_much_are_refused(api: ApiClient) -> None:
+def test_line_items_that_together_exceed_the_stock_return_400(api: ApiClient) -> None:
     tea = api.create_product(quantity=4)
     assert api.place_order((tea["id"], 2), (tea["id"], 3)).problem() == (400, "insufficient-stock")
     assert api.stock(tea["id"]) == 4
 
 
-def test_every_short_line_is_listed_and_no_stock_moves(api: ApiClient) -> None:
+def test_every_line_item_with_too_little_stock_is_listed_and_no_stock_moves(api: ApiClient) -> None:
     tea, cup, pot = (api.create_product(name=name, quantity=1) for name in ("Tea", "Cup", "Pot"))
     response = api.place_order((tea["id"], 2), (cup["id"], 1), (pot["id"], 2_147_483_647))
     assert response.problem() == (400, "insufficient-stock")
@@ -73,12 +73,12 @@ def test_every_missing_product_is_listed_and_no_stock_moves(api: ApiClient) -> N
     assert api.stock(tea["id"]) == 10
 
 
-def test_quantities_that_together_pass_every_integer_are_too_much_stock(api: ApiClient) -> None:
+def test_quantities_that_together_overflow_an_integer_return_400(api: ApiClient) -> None:
     tea = api.create_product()
     assert api.place_order(*[(tea["id"], 2_147_483_647)] * 100).problem() == (400, "insufficient-stock")
 
 
-def test_a_total_that_does_not_fit_is_refused_and_no_stock_moves(api: ApiClient) -> None:
+def test_a_total_that_is_too_large_returns_422_and_no_stock_moves(api: ApiClient) -> None:
     gold = api.create_product(price="99999999.99", quantity=2)
     api.order((gold["id"], 1))
     cup = api.create_product(price="0.01")
@@ -86,7 +86,7 @@ def test_a_total_that_does_not_fit_is_refused_and_no_stock_moves(api: ApiClient)
     assert (api.stock(gold["id"]), api.stock(cup["id"])) == (1, 10)
 
 
-def test_an_order_keeps_its_names_and_prices_whatever_becomes_of_the_product(api: ApiClient) -> None:
+def test_an_order_keeps_its_names_and_prices_when_the_product_changes(api: ApiClient) -> None:
     tea = api.create_product()
     order = api.order((tea["id"], 1))
     api.call("PUT", f"/api/products/{tea['id']}", {"name": "Coffee", "price": "9"})
@@ -94,7 +94,7 @@ def test_an_order_keeps_its_names_and_prices_whatever_becomes_of_the_product(api
     assert expect(200, api.get(f"/api/orders/{order['id']}")) == order
 
 
-LINE = {"product_id": UNKNOWN, "quantity": 1}
+LINE_ITEM = {"product_id": UNKNOWN, "quantity": 1}
 
 
 @pytest.mark.parametrize(
@@ -105,28 +105,28 @@ LINE = {"product_id": UNKNOWN, "quantity": 1}
         ({"customer_id": "1"}, "#/customer_id"),
         ({"customer_id": None}, "#/customer_id"),
         ({"products": []}, "#/products"),
-        ({"products": [LINE] * 101}, "#/products"),
+        ({"products": [LINE_ITEM] * 101}, "#/products"),
         ({"products": None}, "#/products"),
-        ({"products": {"0": LINE}}, "#/products"),
+        ({"products": {"0": LINE_ITEM}}, "#/products"),
         ({"products": [None]}, "#/products/0"),
-        ({"products": [LINE, {**LINE, "quantity": 0}]}, "#/products/1/quantity"),
-        ({"products": [{**LINE, "quantity": 2_147_483_648}]}, "#/products/0/quantity"),
-        ({"products": [{**LINE, "quantity": 1.0}]}, "#/products/0/quantity"),
-        ({"products": [{**LINE, "product_id": "7"}]}, "#/products/0/product_id"),
-        ({"products": [{**LINE, "product_id": f"{UNKNOWN}\0"}]}, "#/products/0/product_id"),
-        ({"products": [{**LINE, "product_id": f"{UNKNOWN}\n"}]}, "#/products/0/product_id"),
-        ({"products": [{**LINE, "price": "0.01"}]}, "#/products/0/price"),
+        ({"products": [LINE_ITEM, {**LINE_ITEM, "quantity": 0}]}, "#/products/1/quantity"),
+        ({"products": [{**LINE_ITEM, "quantity": 2_147_483_648}]}, "#/products/0/quantity"),
+        ({"products": [{**LINE_ITEM, "quantity": 1.0}]}, "#/products/0/quantity"),
+        ({"products": [{**LINE_ITEM, "product_id": "7"}]}, "#/products/0/product_id"),
+        ({"products": [{**LINE_ITEM, "product_id": f"{UNKNOWN}\0"}]}, "#/products/0/product_id"),
+        ({"products": [{**LINE_ITEM, "product_id": f"{UNKNOWN}\n"}]}, "#/products/0/product_id"),
+        ({"products": [{**LINE_ITEM, "price": "0.01"}]}, "#/products/0/price"),
         ({"total_price": "0.01"}, "#/total_price"),
         ({"status": "completed"}, "#/status"),
     ],
 )
-def test_an_order_that_breaks_a_rule_is_refused(api: ApiClient, fields: dict[str, Any], pointer: str) -> None:
-    response = api.call("POST", "/api/orders", {"customer_id": 1, "products": [LINE], **fields})
+def test_an_invalid_order_returns_422(api: ApiClient, fields: dict[str, Any], pointer: str) -> None:
+    response = api.call("POST", "/api/orders", {"customer_id": 1, "products": [LINE_ITEM], **fields})
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == [pointer]
 
 
-def test_cancelling_gives_the_stock_back_once(api: ApiClient) -> None:
+def test_a_second_cancellation_returns_400_and_no_more_stock(api: ApiClient) -> None:
     tea, cup = api.create_product(), api.create_product(name="Cup")
     order = api.order((tea["id"], 3), (cup["id"], 1))
     canceled = expect(200, api.change_status(order["id"], "canceled"))
@@ -137,7 +137,7 @@ def test_cancelling_gives_the_stock_back_once(api: ApiClient) -> None:
     assert (api.stock(tea["id"]), api.stock(cup["id"])) == (10, 10)
 
 
-def test_cancelling_gives_the_stock_of_a_deleted_product_back(api: ApiClient, database: Any) -> None:
+def test_a_cancellation_returns_the_stock_of_a_deleted_product(api: ApiClient, database: Any) -> None:
     tea = api.create_product()
     order = api.order((tea["id"], 3))
     api.call("DELETE", f"/api/products/{tea['id']}")
@@ -145,7 +145,7 @@ def test_cancelling_gives_the_stock_of_a_deleted_product_back(api: ApiClient, da
     assert database.run("SELECT quantity FROM products") == [[10]]
 
 
-def test_cancelling_past_the_largest_stock_is_refused_and_changes_nothing(api: ApiClient) -> None:
+def test_a_cancellation_that_would_overflow_the_stock_returns_422(api: ApiClient) -> None:
     tea = api.create_product(quantity=1)
     order = api.order((tea["id"], 1))
     api.call("PUT", f"/api/products/{tea['id']}", {"quantity": 2_147_483_647})
@@ -155,7 +155,7 @@ def test_cancelling_past_the_largest_stock_is_refused_and_changes_nothing(api: A
 
 @pytest.mark.parametrize("first", ["completed", "canceled"])
 @pytest.mark.parametrize("second", ["pending", "completed", "canceled"])
-def test_both_ends_are_final(api: ApiClient, first: str, second: str) -> None:
+def test_completed_and_canceled_orders_are_final(api: ApiClient, first: str, second: str) -> None:
     order = api.order((api.create_product()["id"], 1))
     expect(200, api.change_status(order["id"], first))
     response = api.change_status(order["id"], second)
@@ -168,17 +168,17 @@ def test_a_pending_order_cannot_become_pending(api: ApiClient) -> None:
     assert api.change_status(order["id"], "pending").problem() == (400, "invalid-transition")
 
 
-def test_an_unknown_status_is_refused(api: ApiClient) -> None:
+def test_an_unknown_status_returns_422(api: ApiClient) -> None:
     assert api.change_status(UNKNOWN, "paid").problem() == (422, "invalid-request")
 
 
-def test_an_unknown_order_is_not_found(api: ApiClient) -> None:
+def test_an_unknown_order_returns_404(api: ApiClient) -> None:
     assert api.get(f"/api/orders/{UNKNOWN}").problem() == (404, "order-not-found")
     assert api.change_status(UNKNOWN, "canceled").problem() == (404, "order-not-found")
     assert api.get("/api/orders/7").problem() == (422, "invalid-request")
 
 
-def test_the_list_is_newest_first_in_pages_with_the_lines(api: ApiClient) -> None:
+def test_orders_are_listed_newest_first_with_their_line_items(api: ApiClient) -> None:
     tea = api.create_product()
     orders = [api.order((tea["id"], 1)) for _ in range(3)][::-1]
     page = expect(200, api.get(target("/api/orders", page=1, page_size=2)))
@@ -193,7 +193,7 @@ def test_the_list_is_newest_first_in_pages_with_the_lines(api: ApiClient) -> Non
     assert expect(200, api.get(target("/api/orders", page=2, page_size=2)))["items"] == orders[2:]
 
 
-def test_the_list_can_be_filtered_by_status_payment_and_customer(api: ApiClient) -> None:
+def test_orders_can_be_filtered_by_status_payment_status_and_customer(api: ApiClient) -> None:
     tea = api.create_product()
     pending, canceled = api.order((tea["id"], 1), customer_id=1), api.order((tea["id"], 1), customer_id=2)
     api.change_status(canceled["id"], "canceled")
@@ -213,7 +213,7 @@ def test_the_list_can_be_filtered_by_status_payment_and_customer(api: ApiClient)
     ("parameter", "value"),
     [("status", "paid"), ("payment_status", "pending"), ("customer_id", "0"), ("customer_id", "1e3"), ("sort", "id")],
 )
-def test_a_list_parameter_that_breaks_a_rule_is_named(api: ApiClient, parameter: str, value: str) -> None:
+def test_an_invalid_list_parameter_is_named(api: ApiClient, parameter: str, value: str) -> None:
     response = api.get(target("/api/orders", **{parameter: value}))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [parameter]

@@ -1,4 +1,4 @@
-"""The inbox of payment events: each that came, what came of it, and why."""
+"""The inbox of payment events: each event with its outcome and reason."""
 
 import json
 from typing import Any
@@ -7,12 +7,12 @@ import pytest
 
 from tests.api_client import ApiClient, expect, target
 from tests.handlers.conftest import new_order
-from tests.handlers.inbox import EVENTS, RECONCILIATION, last_line, only_event
+from tests.handlers.inbox import EVENTS, RECONCILIATION, last_timeline_event, only_event
 
 
-def test_the_inbox_says_of_each_event_what_it_said_and_what_came_of_it(api: ApiClient, order: dict[str, Any]) -> None:
-    said = {"event_id": "evt_1", "amount": "4.50", "currency": "usd", "occurred_at": "2026-01-31T12:00:00Z"}
-    expect(200, api.pay(order["id"], **said))
+def test_the_inbox_shows_the_content_and_the_outcome_of_an_event(api: ApiClient, order: dict[str, Any]) -> None:
+    fields = {"event_id": "evt_1", "amount": "4.50", "currency": "usd", "occurred_at": "2026-01-31T12:00:00Z"}
+    expect(200, api.pay(order["id"], **fields))
     event = only_event(api)
     for timestamp in ("received_at", "last_attempt_at"):
         assert event.pop(timestamp).endswith("Z")
@@ -33,7 +33,7 @@ def test_the_inbox_says_of_each_event_what_it_said_and_what_came_of_it(api: ApiC
     }
 
 
-def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(api: ApiClient, order: dict[str, Any]) -> None:
+def test_the_inbox_counts_the_attempts_and_keeps_the_first_outcome(api: ApiClient, order: dict[str, Any]) -> None:
     for _ in range(3):
         expect(200, api.pay(order["id"], event_id="evt_1"))
     event = only_event(api)
@@ -52,7 +52,7 @@ def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(api: ApiClient,
         (["failed", "canceled"], {"payment_status": "failed"}, "duplicate", "same_status"),
         (["failed", "completed"], {"payment_status": "failed"}, "duplicate", "same_status"),
         (["canceled"], {"payment_status": "paid"}, "needs_refund", "order_canceled"),
-        # The money came; that it is another sum does not make it less in need of a refund.
+        # The money arrived, so it needs a refund even though the amount differs.
         (["canceled"], {"payment_status": "paid", "amount": "1"}, "needs_refund", "order_canceled"),
         (["paid", "canceled"], {"payment_status": "paid"}, "duplicate", "same_status"),
         (["failed", "canceled"], {"payment_status": "paid"}, "needs_refund", "order_canceled"),
@@ -66,48 +66,48 @@ def test_it_counts_the_attempts_and_keeps_what_the_first_came_to(api: ApiClient,
         (["paid", "completed"], {"payment_status": "paid"}, "duplicate", "same_status"),
     ],
 )
-def test_inbox_and_timeline_say_why_an_event_did_what_it_did(
+def test_inbox_and_timeline_show_the_outcome_and_its_reason(
     api: ApiClient, order: dict[str, Any], *, before: list[str], sent: dict[str, str], outcome: str, reason: str | None
 ) -> None:
     for n, step in enumerate(before):
         is_payment = step in ("paid", "failed")
-        done = (
+        response = (
             api.pay(order["id"], step, event_id=f"before-{n}") if is_payment else api.change_status(order["id"], step)
         )
-        expect(200, done)
+        expect(200, response)
     expect(200, api.deliver({"order_id": order["id"], "event_id": "evt_1", **sent}))
-    event, line = only_event(api, event_id="evt_1"), last_line(api, order)
+    event, entry = only_event(api, event_id="evt_1"), last_timeline_event(api, order)
     assert (event["outcome"], event["reason"]) == (outcome, reason)
-    assert (line["outcome"], line["reason"], line["inbox_id"]) == (outcome, reason, event["id"])
-    assert (line["cause"], line["received_payment_status"]) == ("payment_event", sent["payment_status"])
+    assert (entry["outcome"], entry["reason"], entry["inbox_id"]) == (outcome, reason, event["id"])
+    assert (entry["cause"], entry["received_payment_status"]) == ("payment_event", sent["payment_status"])
 
 
 def test_a_timeline_shows_each_delivery(api: ApiClient, order: dict[str, Any]) -> None:
     for amount in ("4.50", "4.50", "1.00"):
         expect(200, api.pay(order["id"], event_id="evt_1", amount=amount))
-    lines = api.items(f"/api/orders/{order['id']}/events")[1:]
-    assert [(line["outcome"], line["reason"]) for line in lines] == [
+    entries = api.items(f"/api/orders/{order['id']}/events")[1:]
+    assert [(entry["outcome"], entry["reason"]) for entry in entries] == [
         ("applied", None),
         ("duplicate", "same_event"),
         ("needs_review", "other_content"),
     ]
 
 
-def test_an_event_s_id_with_another_content_is_kept_beside_the_first(api: ApiClient, order: dict[str, Any]) -> None:
+def test_an_event_id_with_other_content_is_a_new_inbox_entry(api: ApiClient, order: dict[str, Any]) -> None:
     for amount in ("4.50", "1.00", "2.00", "1.00", "4.50"):
         expect(200, api.pay(order["id"], event_id="evt_1", amount=amount))
     found = [(event["amount"], event["outcome"], event["attempts"]) for event in api.items(EVENTS, event_id="evt_1")]
     assert found == [("2.00", "needs_review", 1), ("1.00", "needs_review", 2), ("4.50", "applied", 2)]
 
 
-def test_an_event_that_is_not_ours_is_kept_with_why(api: ApiClient) -> None:
+def test_an_ignored_event_is_kept_with_its_reason(api: ApiClient) -> None:
     expect(200, api.deliver({"type": "user.created"}, "standard_webhooks", "msg_1"))
     event = only_event(api)
     assert (event["type"], event["outcome"], event["reason"]) == ("user.created", "ignored", "type_not_ours")
     assert (event["provider"], event["order_id"], event["payment_status"]) == ("standard_webhooks", None, None)
 
 
-def test_the_inbox_is_filtered_by_outcome_order_and_event(api: ApiClient, order: dict[str, Any]) -> None:
+def test_the_inbox_can_be_filtered_by_outcome_order_and_event(api: ApiClient, order: dict[str, Any]) -> None:
     other = new_order(api)
     for event_id, order_id in (("a", order["id"]), ("b", order["id"]), ("c", other["id"])):
         expect(200, api.pay(order_id, event_id=event_id))
@@ -137,14 +137,14 @@ def test_the_inbox_is_filtered_by_outcome_order_and_event(api: ApiClient, order:
         {"kind": "x"},
     ],
 )
-def test_a_parameter_of_the_inbox_that_breaks_a_rule_is_named(api: ApiClient, parameters: dict[str, str]) -> None:
+def test_an_invalid_inbox_parameter_is_named(api: ApiClient, parameters: dict[str, str]) -> None:
     response = api.get(target(EVENTS, **parameters))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [*parameters]
 
 
 @pytest.mark.parametrize("path", [EVENTS, RECONCILIATION])
-def test_both_come_in_pages_that_neither_repeat_nor_miss_one(api: ApiClient, path: str) -> None:
+def test_pages_of_inbox_and_reconciliation_neither_repeat_nor_miss_a_row(api: ApiClient, path: str) -> None:
     for n in range(5):
         expect(200, api.pay(new_order(api)["id"], event_id=f"evt_{n}", amount="1"))
     whole = expect(200, api.get(path))
@@ -158,7 +158,7 @@ def test_both_come_in_pages_that_neither_repeat_nor_miss_one(api: ApiClient, pat
     assert api.items(path, page_size=2, page=3) == whole["items"][4:]
 
 
-def test_a_cursor_of_one_list_leads_into_no_other(api: ApiClient) -> None:
+def test_a_cursor_of_another_list_returns_400(api: ApiClient) -> None:
     for n in range(2):
         expect(200, api.pay(new_order(api)["id"], event_id=f"evt_{n}", amount="1"))
     cursor = expect(200, api.get(target(EVENTS, page_size=1)))["next_cursor"]
@@ -166,7 +166,7 @@ def test_a_cursor_of_one_list_leads_into_no_other(api: ApiClient) -> None:
     assert api.get(target(EVENTS, outcome="needs_review", cursor=cursor)).problem() == (400, "bad-cursor")
 
 
-def test_what_a_customer_wrote_is_in_no_list(api: ApiClient, order: dict[str, Any]) -> None:
+def test_no_list_contains_other_fields_of_an_event(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"order_id": order["id"], "payment_status": "paid", "amount": "1", "email": "jenny@example.com"}
     expect(200, api.deliver(json.dumps(body).encode()))
     for path in (EVENTS, RECONCILIATION, f"/api/orders/{order['id']}/events"):

@@ -1,4 +1,4 @@
-"""What every route answers to input that is no use: a problem, and never a 500."""
+"""Every route responds to invalid input with a problem, and never with a 500."""
 
 import json
 from typing import Any
@@ -14,20 +14,20 @@ WRITES += [("PUT", f"/api/orders/{UNKNOWN}/status")]
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/products/", "/api//products", "/api/products/a/b", "/x\0y", "/é"])
-def test_an_unknown_path_is_not_found(api: ApiClient, path: str) -> None:
+def test_an_unknown_path_returns_404(api: ApiClient, path: str) -> None:
     assert api.get(path).problem() == (404, "route-not-found")
 
 
 @pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("path", ["/api/products\n", f"/api/products/{UNKNOWN}\n/x"])
-def test_a_line_break_is_part_of_a_path(path: str) -> None:
+def test_a_path_with_a_line_break_returns_404(path: str) -> None:
     event = {**api_event("GET", "/", None, {}), "rawPath": path}
     assert load_function("products").lambda_handler(event, lambda_context())["statusCode"] == 404
 
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
-def test_a_wrong_method_is_told_the_right_ones(api: ApiClient, path: str, method: str) -> None:
+def test_a_wrong_method_returns_405_with_the_allowed_methods(api: ApiClient, path: str, method: str) -> None:
     if method in ROUTES[path]:
         return
     response = api.call(method, path.replace("{id}", UNKNOWN))
@@ -55,7 +55,7 @@ def test_a_wrong_method_is_told_the_right_ones(api: ApiClient, path: str, method
         (b" " * (256 * 1024 + 1), (413, "body-too-large")),
     ],
 )
-def test_a_hostile_body_gets_a_clear_problem(
+def test_a_malformed_or_hostile_body_returns_a_problem(
     api: ApiClient, method: str, path: str, body: bytes, problem: tuple[int, str]
 ) -> None:
     assert api.call(method, path, body).problem() == problem
@@ -64,14 +64,14 @@ def test_a_hostile_body_gets_a_clear_problem(
 @pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("not_an_id", ["%22", '"', "?", "#", "\\", "🍵", "\0", "`", f"{UNKNOWN}\n"])
 @pytest.mark.parametrize(("method", "collection"), [("GET", "products"), ("DELETE", "products"), ("GET", "orders")])
-def test_an_id_of_odd_characters_breaks_a_rule(method: str, collection: str, not_an_id: str) -> None:
+def test_an_id_with_odd_characters_returns_422(method: str, collection: str, not_an_id: str) -> None:
     event = api_event(method, f"/api/{collection}/x", None, {})
     event["rawPath"] = f"/api/{collection}/{not_an_id}"
-    answer = load_function(collection).lambda_handler(event, lambda_context())
-    assert (answer["statusCode"], json.loads(answer["body"])["errors"][0]["parameter"]) == (422, "id")
+    response = load_function(collection).lambda_handler(event, lambda_context())
+    assert (response["statusCode"], json.loads(response["body"])["errors"][0]["parameter"]) == (422, "id")
 
 
-def test_a_page_that_lambda_could_not_pass_on_is_a_problem(api: ApiClient, database: Any) -> None:
+def test_a_page_too_large_for_lambda_returns_400(api: ApiClient, database: Any) -> None:
     database.run(
         "INSERT INTO products (name, description, price, quantity)"
         " SELECT 'Tea', repeat(E'\\u0001', 10000), 1, 1 FROM generate_series(1, 100)"
@@ -83,18 +83,20 @@ def test_a_page_that_lambda_could_not_pass_on_is_a_problem(api: ApiClient, datab
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
-def test_a_body_not_declared_as_json_is_refused(api: ApiClient, method: str, path: str, media_type: str) -> None:
+def test_a_body_that_is_not_declared_as_json_returns_415(
+    api: ApiClient, method: str, path: str, media_type: str
+) -> None:
     response = api.call(method, path, {}, {"content-type": media_type})
     assert response.problem() == (415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_may_be_declared_in_other_words(api: ApiClient, media_type: str) -> None:
+def test_json_may_be_declared_in_other_notations(api: ApiClient, media_type: str) -> None:
     body = {"name": "Tea", "price": 1, "quantity": 1}
     assert api.call("POST", "/api/products", body, {"content-type": media_type}).status == 201
 
 
-def test_a_body_that_breaks_ten_thousand_rules_lists_the_first_hundred(api: ApiClient) -> None:
+def test_a_body_with_ten_thousand_errors_lists_the_first_hundred(api: ApiClient) -> None:
     response = api.call("POST", "/api/products", {f"x{n}": n for n in range(10_000)})
     assert response.problem() == (422, "invalid-request")
     assert len(response.json["errors"]) == 100
@@ -102,15 +104,15 @@ def test_a_body_that_breaks_ten_thousand_rules_lists_the_first_hundred(api: ApiC
 
 
 @pytest.mark.usefixtures("api")
-@pytest.mark.parametrize("body", ["abc", "é", "\ud800"])
-def test_base64_that_is_none_is_malformed(body: str) -> None:
+@pytest.mark.parametrize("body", ["abc", "é", "\ud800"], ids=["a wrong length", "not ASCII", "a lone surrogate"])
+def test_invalid_base64_returns_400(body: str) -> None:
     event = api_event("POST", "/api/products", b"x", {"content-type": "application/json"})
     event.update(body=body, isBase64Encoded=True)
-    answer = load_function("products").lambda_handler(event, lambda_context())
-    assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (400, "/docs#malformed-body")
+    response = load_function("products").lambda_handler(event, lambda_context())
+    assert (response["statusCode"], json.loads(response["body"])["type"]) == (400, "/docs#malformed-body")
 
 
-def test_an_unavailable_database_is_503_with_retry_after(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_returns_503_with_retry_after(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     db.disconnect()
     for url in ("postgresql://postgres@/storefront?host=/nowhere", "postgresql://127.0.0.1:1/x?sslmode=disable"):
         monkeypatch.setenv("DATABASE_URL", url)
@@ -119,7 +121,7 @@ def test_an_unavailable_database_is_503_with_retry_after(api: ApiClient, monkeyp
             assert int(response.headers["retry-after"]) > 0
 
 
-def test_what_nobody_expected_is_a_500_that_says_nothing_of_its_cause(
+def test_an_unexpected_error_returns_500_without_its_cause(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
@@ -134,7 +136,7 @@ def test_what_nobody_expected_is_a_500_that_says_nothing_of_its_cause(
     assert "RuntimeError" not in response.text
 
 
-def test_an_error_in_the_database_quotes_no_sql_and_no_row(api: ApiClient, database: Any) -> None:
+def test_a_database_error_returns_500_without_sql_or_data(api: ApiClient, database: Any) -> None:
     database.run("ALTER TABLE products ADD CONSTRAINT forbidden CHECK (name <> 'Secret tea')")
     response = api.call("POST", "/api/products", {"name": "Secret tea", "price": 1, "quantity": 1})
     assert response.problem() == (500, "internal-error")
@@ -153,7 +155,7 @@ def test_a_request_writes_one_log_line_without_its_body(api: ApiClient, caplog: 
     assert "Canary" not in str(lines)
 
 
-def test_a_request_that_fails_writes_one_log_line_with_the_cause(
+def test_a_failed_request_writes_one_log_line_with_the_cause(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     db.disconnect()

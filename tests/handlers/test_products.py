@@ -10,7 +10,7 @@ from tests.api_client import UNKNOWN, ApiClient, expect, target
 FIELDS = {"id", "name", "description", "price", "quantity", "created_at", "updated_at"}
 
 
-def test_a_created_product_is_answered_whole_and_found_at_its_location(api: ApiClient) -> None:
+def test_a_created_product_is_returned_in_full_and_found_at_its_location(api: ApiClient) -> None:
     response = api.call("POST", "/api/products", {"name": "Tea", "price": 4.5, "quantity": 3})
     product = expect(201, response)
     assert product.keys() == FIELDS
@@ -59,7 +59,7 @@ def test_a_created_product_is_answered_whole_and_found_at_its_location(api: ApiC
         ({"a/b~c d": 1}, "#/a~1b~0c%20d"),
     ],
 )
-def test_a_field_that_breaks_a_rule_is_named(api: ApiClient, fields: dict[str, Any], pointer: str) -> None:
+def test_an_invalid_field_is_named(api: ApiClient, fields: dict[str, Any], pointer: str) -> None:
     response = api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == [pointer]
@@ -75,12 +75,12 @@ def test_a_field_that_breaks_a_rule_is_named(api: ApiClient, fields: dict[str, A
         ({"quantity": -1}, "Input should be greater than or equal to 0"),
     ],
 )
-def test_a_broken_rule_is_told_in_words_that_help(api: ApiClient, fields: dict[str, Any], detail: str) -> None:
+def test_an_invalid_field_has_a_helpful_detail(api: ApiClient, fields: dict[str, Any], detail: str) -> None:
     response = api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1, **fields})
     assert [error["detail"] for error in response.json["errors"]] == [detail]
 
 
-def test_every_broken_rule_is_listed(api: ApiClient) -> None:
+def test_every_invalid_field_is_listed(api: ApiClient) -> None:
     response = api.call("POST", "/api/products", {"price": "0", "quantity": -1, "colour": "red"})
     assert {error["pointer"] for error in response.json["errors"]} == {"#/name", "#/price", "#/quantity", "#/colour"}
 
@@ -93,30 +93,30 @@ def test_a_price_may_be_a_string_or_a_number(api: ApiClient, price: str | float)
 @pytest.mark.parametrize(
     ("field", "value"), [("name", "x" * 255), ("description", "ü" * 10_000), ("quantity", 2**31 - 1)]
 )
-def test_the_largest_values_fit(api: ApiClient, field: str, value: str | int) -> None:
+def test_the_largest_values_are_accepted(api: ApiClient, field: str, value: str | int) -> None:
     assert api.create_product(**{field: value})[field] == value
 
 
-def test_an_update_changes_what_it_names_and_nothing_else(api: ApiClient) -> None:
+def test_an_update_changes_only_the_fields_sent(api: ApiClient) -> None:
     before = api.create_product(description="black")
     after = expect(200, api.call("PUT", f"/api/products/{before['id']}", {"price": "5", "quantity": 0}))
     assert after == {**before, "price": "5.00", "quantity": 0, "updated_at": after["updated_at"]}
     assert after["updated_at"] > before["updated_at"]
 
 
-def test_a_description_can_be_taken_away_with_null(api: ApiClient) -> None:
+def test_null_removes_a_description(api: ApiClient) -> None:
     product = api.create_product(description="black")
     assert expect(200, api.call("PUT", f"/api/products/{product['id']}", {"description": None}))["description"] is None
 
 
 @pytest.mark.parametrize("changes", [{}, {"name": None}, {"price": None}, {"quantity": None}, {"id": UNKNOWN}])
-def test_an_update_that_breaks_a_rule_changes_nothing(api: ApiClient, changes: dict[str, Any]) -> None:
+def test_an_invalid_update_changes_nothing(api: ApiClient, changes: dict[str, Any]) -> None:
     product = api.create_product()
     assert api.call("PUT", f"/api/products/{product['id']}", changes).problem() == (422, "invalid-request")
     assert expect(200, api.get(f"/api/products/{product['id']}")) == product
 
 
-def test_a_deleted_product_vanishes_from_every_read(api: ApiClient) -> None:
+def test_a_deleted_product_is_in_no_response(api: ApiClient) -> None:
     product = api.create_product()
     path = f"/api/products/{product['id']}"
     response = api.call("DELETE", path)
@@ -127,7 +127,7 @@ def test_a_deleted_product_vanishes_from_every_read(api: ApiClient) -> None:
     assert expect(200, api.get("/api/products"))["items"] == []
 
 
-def test_an_id_is_a_uuid_in_either_case(api: ApiClient) -> None:
+def test_an_id_is_a_uuid_in_upper_or_lower_case(api: ApiClient) -> None:
     product = api.create_product()
     assert expect(200, api.get(f"/api/products/{product['id'].upper()}")) == product
     for not_an_id in ("7", product["id"].replace("-", ""), f"{{{product['id']}}}", f"{product['id']}0"):
@@ -136,7 +136,7 @@ def test_an_id_is_a_uuid_in_either_case(api: ApiClient) -> None:
         assert response.json["errors"][0]["parameter"] == "id"
 
 
-def test_the_list_is_newest_first_in_pages(api: ApiClient) -> None:
+def test_products_are_listed_newest_first_in_pages(api: ApiClient) -> None:
     names = [api.create_product(name=f"Tea {n}")["name"] for n in range(5)]
     pages = [expect(200, api.get(target("/api/products", page=page, page_size=2))) for page in (1, 2, 3, 4)]
     assert [[item["name"] for item in page["items"]] for page in pages] == [
@@ -165,7 +165,7 @@ def test_an_empty_list_is_an_empty_page(api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(("in_stock", "names"), [("true", ["Some"]), ("false", ["None"])])
-def test_the_list_can_be_filtered_by_stock(api: ApiClient, in_stock: str, names: list[str]) -> None:
+def test_products_can_be_filtered_by_stock(api: ApiClient, in_stock: str, names: list[str]) -> None:
     api.create_product(name="Some", quantity=1)
     api.create_product(name="None", quantity=0)
     page = expect(200, api.get(target("/api/products", in_stock=in_stock)))
@@ -174,7 +174,7 @@ def test_the_list_can_be_filtered_by_stock(api: ApiClient, in_stock: str, names:
 
 
 @pytest.mark.parametrize("field", ["created_at", "name", "price", "quantity"])
-def test_the_list_can_be_sorted_both_ways_and_ties_are_broken_by_id(api: ApiClient, field: str) -> None:
+def test_products_can_be_sorted_both_ways_and_ties_are_broken_by_id(api: ApiClient, field: str) -> None:
     made = [api.create_product(name=f"Tea {n % 3}", price=1 + n % 2, quantity=n % 2) for n in range(6)]
     ordered = sorted(made, key=lambda item: (float(item[field]) if field == "price" else item[field], item["id"]))
     assert expect(200, api.get(target("/api/products", sort=field)))["items"] == ordered
@@ -202,17 +202,17 @@ def test_the_list_can_be_sorted_both_ways_and_ties_are_broken_by_id(api: ApiClie
         ("instock", "true"),
     ],
 )
-def test_a_list_parameter_that_breaks_a_rule_is_named(api: ApiClient, parameter: str, value: str) -> None:
+def test_an_invalid_list_parameter_is_named(api: ApiClient, parameter: str, value: str) -> None:
     response = api.get(target("/api/products", **{parameter: value}))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [parameter]
 
 
-def test_a_parameter_sent_twice_is_refused(api: ApiClient) -> None:
+def test_a_repeated_parameter_returns_422(api: ApiClient) -> None:
     assert api.get("/api/products?page=1&page=2").problem() == (422, "invalid-request")
 
 
-def test_pages_reach_100_000_rows_deep(api: ApiClient) -> None:
+def test_numbered_pages_reach_100_000_rows_deep(api: ApiClient) -> None:
     assert expect(200, api.get(target("/api/products", page=1001, page_size=100)))["items"] == []
     assert api.get(target("/api/products", page=1002, page_size=100)).problem() == (400, "page-too-deep")
     assert api.get(target("/api/products", page=2_147_483_647)).problem() == (400, "page-too-deep")

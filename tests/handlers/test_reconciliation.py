@@ -1,4 +1,4 @@
-"""What does not add up: money without goods, goods without money."""
+"""The reconciliation lists money without goods, and goods without money."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.handlers.inbox import RECONCILIATION
 
 
 def entries(api: ApiClient, **parameters: Any) -> list[tuple[str, str | None, str | None]]:
-    """Of each its kind, its order's id, and its payment event's."""
+    """The kind, the order's ID and the payment event's ID of each entry."""
     return [
         (one["kind"], (one["order"] or {}).get("id"), (one["payment_event"] or {}).get("event_id"))
         for one in api.items(RECONCILIATION, **parameters)
@@ -21,11 +21,11 @@ def entries(api: ApiClient, **parameters: Any) -> list[tuple[str, str | None, st
 @pytest.mark.parametrize(
     "parameters", [{"kind": "lost"}, {"pending_minutes": "-1"}, {"pending_minutes": "1.5"}, {"outcome": "applied"}]
 )
-def test_an_invalid_reconciliation_parameter_is_refused(api: ApiClient, parameters: dict[str, str]) -> None:
+def test_an_invalid_reconciliation_parameter_returns_422(api: ApiClient, parameters: dict[str, str]) -> None:
     assert api.get(target(RECONCILIATION, **parameters)).problem() == (422, "invalid-request")
 
 
-def test_the_reconciliation_is_empty_where_everything_adds_up(api: ApiClient) -> None:
+def test_the_reconciliation_is_empty_if_payments_and_orders_match(api: ApiClient) -> None:
     for status in ("completed", "canceled"):
         order = new_order(api)
         if status == "completed":
@@ -48,7 +48,7 @@ def test_it_lists_a_payment_for_a_canceled_order(api: ApiClient, order: dict[str
 
 
 @pytest.mark.parametrize("payment_status", ["unpaid", "failed"])
-def test_it_lists_an_order_that_was_completed_and_not_paid(
+def test_it_lists_a_completed_order_that_was_not_paid(
     api: ApiClient, order: dict[str, Any], payment_status: str
 ) -> None:
     if payment_status == "failed":
@@ -70,7 +70,7 @@ def test_it_lists_an_order_that_was_completed_and_not_paid(
     }
 
 
-def test_it_lists_each_event_that_needs_a_review_by_why(api: ApiClient, order: dict[str, Any]) -> None:
+def test_it_lists_each_event_that_needs_review_by_its_reason(api: ApiClient, order: dict[str, Any]) -> None:
     expect(200, api.pay(order["id"], event_id="short", amount="1"))
     expect(200, api.pay(order["id"], event_id="foreign", currency="EUR"))
     expect(200, api.pay(order["id"], event_id="short", amount="2"))
@@ -85,7 +85,7 @@ def test_it_lists_each_event_that_needs_a_review_by_why(api: ApiClient, order: d
     ]
 
 
-def test_it_lists_an_event_without_an_order_until_the_processor_puts_it_right(
+def test_it_lists_an_event_for_an_unknown_order_until_the_processor_corrects_it(
     api: ApiClient, order: dict[str, Any]
 ) -> None:
     api.pay(UNKNOWN, event_id="evt_1")
@@ -95,7 +95,7 @@ def test_it_lists_an_event_without_an_order_until_the_processor_puts_it_right(
     assert entries(api) == []
 
 
-def test_it_lists_an_order_that_is_pending_for_too_long(
+def test_it_lists_a_paid_order_that_is_pending_for_too_long(
     api: ApiClient, order: dict[str, Any], database: Connection
 ) -> None:
     expect(200, api.pay(order["id"]))
@@ -107,7 +107,7 @@ def test_it_lists_an_order_that_is_pending_for_too_long(
     assert entries(api) == [("pending_too_long", order["id"], None)]
 
 
-def test_it_is_filtered_by_kind(api: ApiClient) -> None:
+def test_it_can_be_filtered_by_kind(api: ApiClient) -> None:
     canceled, completed = new_order(api), new_order(api)
     expect(200, api.change_status(canceled["id"], "canceled"))
     expect(200, api.pay(canceled["id"], event_id="evt_1"))
@@ -118,7 +118,7 @@ def test_it_is_filtered_by_kind(api: ApiClient) -> None:
     assert len(entries(api)) == 2
 
 
-def test_the_oldest_mismatch_comes_first(api: ApiClient) -> None:
+def test_the_oldest_entry_comes_first(api: ApiClient) -> None:
     orders = [new_order(api) for _ in range(3)]
     for order in reversed(orders):
         expect(200, api.change_status(order["id"], "completed"))

@@ -1,4 +1,4 @@
-"""Running a payment event of the inbox through again."""
+"""Replays of payment events from the inbox."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,11 +8,11 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import UNKNOWN, ApiClient, expect
-from tests.handlers.inbox import EVENTS, last_line, only_event
+from tests.handlers.inbox import EVENTS, last_timeline_event, only_event
 
 
 @pytest.fixture(autouse=True)
-def _the_books_are_right_after_each_test(database: Connection) -> Iterator[None]:
+def _expect_no_violations(database: Connection) -> Iterator[None]:
     yield
     assert violations(database) == []
 
@@ -22,7 +22,7 @@ def replay(api: ApiClient, event: dict[str, Any]) -> dict[str, Any]:
     return response
 
 
-def test_an_event_that_was_applied_can_be_replayed_without_harm(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_replay_of_an_applied_event_is_a_duplicate(api: ApiClient, order: dict[str, Any]) -> None:
     expect(200, api.pay(order["id"], event_id="evt_1"))
     event = only_event(api)
     for attempts in (2, 3):
@@ -35,27 +35,27 @@ def test_an_event_that_was_applied_can_be_replayed_without_harm(api: ApiClient, 
         }
         again = only_event(api)
         assert (again["outcome"], again["reason"], again["attempts"]) == ("applied", None, attempts)
-    line = last_line(api, order)
-    assert (line["cause"], line["actor"], line["reason"]) == ("replay", "anonymous", "same_event")
-    assert (line["inbox_id"], line["payment_event_id"]) == (event["id"], "evt_1")
+    entry = last_timeline_event(api, order)
+    assert (entry["cause"], entry["actor"], entry["reason"]) == ("replay", "anonymous", "same_event")
+    assert (entry["inbox_id"], entry["payment_event_id"]) == (event["id"], "evt_1")
 
 
-def test_an_event_is_applied_by_a_replay_once_nothing_stands_against_it(
+def test_a_replay_applies_an_event_after_its_problem_was_fixed(
     api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CURRENCY", "EUR")
     assert expect(200, api.pay(order["id"], event_id="evt_1", currency="USD"))["outcome"] == "needs_review"
     assert replay(api, only_event(api))["outcome"] == "needs_review"
-    # Somebody had set the shop up with the wrong currency.
+    # The configured currency was wrong.
     monkeypatch.setenv("CURRENCY", "USD")
     assert replay(api, only_event(api))["payment_status"] == "paid"
-    event, line = only_event(api), last_line(api, order)
+    event, entry = only_event(api), last_timeline_event(api, order)
     assert (event["outcome"], event["reason"], event["attempts"]) == ("applied", None, 3)
-    assert (line["cause"], line["outcome"], line["to"]["payment_status"]) == ("replay", "applied", "paid")
+    assert (entry["cause"], entry["outcome"], entry["to"]["payment_status"]) == ("replay", "applied", "paid")
     assert replay(api, event)["outcome"] == "duplicate"
 
 
-def test_a_replay_does_not_apply_another_content_of_an_event(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_replay_does_not_apply_an_event_with_other_content(api: ApiClient, order: dict[str, Any]) -> None:
     expect(200, api.pay(order["id"], "failed", event_id="evt_1"))
     expect(200, api.pay(order["id"], "paid", event_id="evt_1"))
     [other] = api.items(EVENTS, outcome="needs_review")
@@ -64,7 +64,7 @@ def test_a_replay_does_not_apply_another_content_of_an_event(api: ApiClient, ord
     assert [event["reason"] for event in api.items(EVENTS, outcome="needs_review")] == ["other_content"]
 
 
-def test_a_replay_sees_the_order_as_it_is_by_now(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_replay_uses_the_current_state_of_the_order(api: ApiClient, order: dict[str, Any]) -> None:
     expect(200, api.pay(order["id"], event_id="evt_1", amount="1"))
     expect(200, api.change_status(order["id"], "canceled"))
     assert replay(api, only_event(api))["outcome"] == "needs_refund"
@@ -72,14 +72,14 @@ def test_a_replay_sees_the_order_as_it_is_by_now(api: ApiClient, order: dict[str
     assert (event["outcome"], event["reason"]) == ("needs_refund", "order_canceled")
 
 
-def test_an_event_that_is_not_ours_stays_so_when_it_is_replayed(api: ApiClient) -> None:
+def test_an_ignored_event_is_ignored_again_in_a_replay(api: ApiClient) -> None:
     expect(200, api.deliver({"type": "user.created"}, "standard_webhooks"))
     assert replay(api, only_event(api))["outcome"] == "ignored"
     event = only_event(api)
     assert (event["reason"], event["attempts"]) == ("type_not_ours", 2)
 
 
-def test_a_replay_of_an_event_whose_order_is_not_there_is_404(api: ApiClient) -> None:
+def test_a_replay_of_an_event_for_an_unknown_order_returns_404(api: ApiClient) -> None:
     api.pay(UNKNOWN, event_id="evt_1")
     event = only_event(api)
     assert api.call("POST", f"{EVENTS}/{event['id']}/replay").problem() == (404, "order-not-found")
@@ -89,5 +89,5 @@ def test_a_replay_of_an_event_whose_order_is_not_there_is_404(api: ApiClient) ->
 @pytest.mark.parametrize(
     ("id_", "problem"), [(UNKNOWN, (404, "payment-event-not-found")), ("evt_1", (422, "invalid-request"))]
 )
-def test_an_event_outside_the_inbox_cannot_be_replayed(api: ApiClient, id_: str, problem: tuple[int, str]) -> None:
+def test_a_replay_of_an_unknown_event_is_refused(api: ApiClient, id_: str, problem: tuple[int, str]) -> None:
     assert api.call("POST", f"{EVENTS}/{id_}/replay").problem() == problem

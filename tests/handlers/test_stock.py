@@ -1,4 +1,4 @@
-"""Every change of a product's stock is a movement that says who, why and for which order."""
+"""Every change of a product's stock is a movement with its actor, its reason and its order."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def movements(database: Connection) -> list[list[Any]]:
     return database.run("SELECT kind::text, delta, reason, order_id::text FROM stock_movements ORDER BY id")  # type: ignore[no-any-return]  # untyped
 
 
-def test_an_adjustment_adds_to_the_stock_or_takes_from_it(api: ApiClient, tea: str) -> None:
+def test_an_adjustment_adds_or_removes_stock(api: ApiClient, tea: str) -> None:
     made = expect(201, adjust(api, tea, 5, "delivery 17"))
     assert {name: made[name] for name in ("product_id", "kind", "delta", "reason", "quantity")} == {
         "product_id": tea,
@@ -36,7 +36,7 @@ def test_an_adjustment_adds_to_the_stock_or_takes_from_it(api: ApiClient, tea: s
     assert api.stock(tea) == 0
 
 
-def test_more_than_there_is_cannot_be_taken(api: ApiClient, tea: str, database: Connection) -> None:
+def test_an_adjustment_beyond_the_stock_is_refused(api: ApiClient, tea: str, database: Connection) -> None:
     response = adjust(api, tea, -11)
     assert response.problem() == (400, "insufficient-stock")
     assert response.json["detail"] == "Insufficient stock for Tea: 11 to be taken, 10 available"
@@ -46,7 +46,7 @@ def test_more_than_there_is_cannot_be_taken(api: ApiClient, tea: str, database: 
     assert len(movements(database)) == 1
 
 
-def test_a_product_that_is_gone_has_no_stock_to_adjust(api: ApiClient, tea: str) -> None:
+def test_an_adjustment_of_a_deleted_or_unknown_product_returns_404(api: ApiClient, tea: str) -> None:
     api.call("DELETE", f"/api/products/{tea}")
     assert adjust(api, tea, 1).problem() == (404, "product-not-found")
     assert adjust(api, UNKNOWN, 1).problem() == (404, "product-not-found")
@@ -54,20 +54,20 @@ def test_a_product_that_is_gone_has_no_stock_to_adjust(api: ApiClient, tea: str)
 
 
 @pytest.mark.parametrize("delta", [0, None, "1", 1.5, 2_147_483_648, -2_147_483_648, True, 1e400])
-def test_a_delta_that_breaks_a_rule_is_refused(api: ApiClient, tea: str, delta: Any) -> None:
+def test_an_invalid_delta_returns_422(api: ApiClient, tea: str, delta: Any) -> None:
     response = adjust(api, tea, delta)
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == ["#/delta"]
 
 
 @pytest.mark.parametrize("reason", ["", " ", None, 1, "x" * 256, "a\0"])
-def test_a_reason_that_breaks_a_rule_is_refused(api: ApiClient, tea: str, reason: Any) -> None:
+def test_an_invalid_reason_returns_422(api: ApiClient, tea: str, reason: Any) -> None:
     response = adjust(api, tea, 1, reason)
     assert response.problem() == (422, "invalid-request")
     assert [error["pointer"] for error in response.json["errors"]] == ["#/reason"]
 
 
-def test_the_ledger_tells_every_change(api: ApiClient, tea: str, database: Connection) -> None:
+def test_every_stock_change_is_a_movement(api: ApiClient, tea: str, database: Connection) -> None:
     order = api.order((tea, 3))
     api.call("PUT", f"/api/products/{tea}", {"quantity": 20})
     api.call("PUT", f"/api/products/{tea}", {"quantity": 20, "price": 2})
@@ -84,7 +84,7 @@ def test_the_ledger_tells_every_change(api: ApiClient, tea: str, database: Conne
     assert violations(database) == []
 
 
-def test_a_movement_names_who_and_which_request(api: ApiClient, tea: str, database: Connection) -> None:
+def test_a_movement_has_its_actor_and_its_request_id(api: ApiClient, tea: str, database: Connection) -> None:
     made = expect(201, adjust(api, tea, 1))
     stored = database.run("SELECT actor, request_id FROM stock_movements WHERE kind = 'adjustment'")
     assert stored == [["anonymous", made["request_id"]]]
@@ -92,9 +92,7 @@ def test_a_movement_names_who_and_which_request(api: ApiClient, tea: str, databa
 
 @pytest.mark.parametrize("table", ["order_events", "stock_movements"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET actor = 'x'", "DELETE FROM {}", "DELETE FROM {} WHERE false"])
-def test_what_happened_can_neither_be_changed_nor_deleted(
-    api: ApiClient, tea: str, database: Connection, table: str, change: str
-) -> None:
+def test_the_history_is_append_only(api: ApiClient, tea: str, database: Connection, table: str, change: str) -> None:
     api.order((tea, 1))
     before = database.run(f"SELECT * FROM {table}")
     with pytest.raises(DatabaseError, match=f"{table} is append-only"):
@@ -104,7 +102,7 @@ def test_what_happened_can_neither_be_changed_nor_deleted(
     assert database.run(f"SELECT * FROM {table}") == before != []
 
 
-def test_the_database_itself_refuses_to_give_stock_back_twice(api: ApiClient, tea: str, database: Connection) -> None:
+def test_the_database_refuses_to_return_stock_twice(api: ApiClient, tea: str, database: Connection) -> None:
     order = api.order((tea, 1))
     api.change_status(order["id"], "canceled")
     with pytest.raises(DatabaseError, match="stock_movements_once_per_order"):

@@ -1,4 +1,4 @@
-"""What the payment webhook makes of an authentic event, from event to response."""
+"""How the payment webhook handles an authentic event, from event to response."""
 
 import hashlib
 import json
@@ -26,24 +26,26 @@ def test_an_authentic_event_is_applied(api: ApiClient, order: dict[str, Any]) ->
     assert api.payment_status(order["id"]) == "paid"
 
 
-def test_an_event_says_its_own_id_and_may_carry_fields_that_nobody_knows(api: ApiClient, order: dict[str, Any]) -> None:
+def test_an_event_may_have_an_event_id_and_unknown_fields(api: ApiClient, order: dict[str, Any]) -> None:
     response = api.pay(order["id"], event_id="evt_1", livemode=False)
     assert (expect(200, response)["event_id"], response.json["outcome"]) == ("evt_1", "applied")
 
 
-def stripe_s(order: dict[str, Any], name: str = "payment_intent.succeeded", /, **changes: Any) -> dict[str, Any]:
-    """One of Stripe's events, about the order."""
+def stripe_event_for(
+    order: dict[str, Any], name: str = "payment_intent.succeeded", /, **changes: Any
+) -> dict[str, Any]:
+    """A Stripe event for the order."""
     return stripe_event(name, amount_received=450, metadata={"order_id": order["id"]}, **changes)
 
 
-def test_an_event_in_the_envelope_of_standard_webhooks_is_applied(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_standard_webhooks_envelope_is_applied(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"type": "payment.paid", "timestamp": "2026-01-31T12:00:00Z", "data": {"order_id": order["id"]}}
     response = expect(200, api.deliver(body, "standard_webhooks", "msg_7"))
     assert (response["outcome"], response["event_id"], response["payment_status"]) == ("applied", "msg_7", "paid")
 
 
-def test_an_event_of_stripe_s_is_applied(api: ApiClient, order: dict[str, Any]) -> None:
-    body = stripe_s(order)
+def test_a_stripe_event_is_applied(api: ApiClient, order: dict[str, Any]) -> None:
+    body = stripe_event_for(order)
     response = expect(200, api.deliver(body, "stripe"))
     assert (response["outcome"], response["event_id"], response["payment_status"]) == ("applied", body["id"], "paid")
 
@@ -56,7 +58,7 @@ def test_an_event_of_stripe_s_is_applied(api: ApiClient, order: dict[str, Any]) 
         ("standard_webhooks", {"type": "user.created"}),
     ],
 )
-def test_an_event_for_something_else_is_acknowledged(
+def test_an_unrelated_event_is_acknowledged_and_ignored(
     api: ApiClient, order: dict[str, Any], scheme: str, body: Any
 ) -> None:
     response = expect(200, api.deliver(body, scheme, "evt_1"))
@@ -70,13 +72,13 @@ def test_an_event_for_something_else_is_acknowledged(
     assert api.payment_status(order["id"]) == "unpaid"
 
 
-def test_a_session_that_is_not_paid_yet_waits_for_its_payment(api: ApiClient, order: dict[str, Any]) -> None:
+def test_an_unpaid_checkout_session_waits_for_its_payment(api: ApiClient, order: dict[str, Any]) -> None:
     for name, outcome, status in (
         ("checkout.session.completed.unpaid", "ignored", "unpaid"),
         ("checkout.session.async_payment_failed", "applied", "failed"),
         ("checkout.session.async_payment_succeeded", "applied", "paid"),
     ):
-        response = expect(200, api.deliver(stripe_s(order, name, amount_total=450), "stripe"))
+        response = expect(200, api.deliver(stripe_event_for(order, name, amount_total=450), "stripe"))
         assert (response["outcome"], response["payment_status"]) == (outcome, status)
 
 
@@ -96,20 +98,20 @@ def test_a_session_that_is_not_paid_yet_waits_for_its_payment(api: ApiClient, or
     ],
 )
 @pytest.mark.parametrize("status", ["paid", "failed"])
-def test_amount_and_currency_are_compared_where_the_event_has_them(
+def test_amount_and_currency_are_compared_if_the_event_has_them(
     api: ApiClient, order: dict[str, Any], money: dict[str, Any], outcome: str, status: str
 ) -> None:
     assert expect(200, api.pay(order["id"], status, **money))["outcome"] == outcome
     assert api.payment_status(order["id"]) == (status if outcome == "applied" else "unpaid")
 
 
-def test_a_shop_s_currency_is_a_setting(api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_currency_is_a_setting(api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CURRENCY", "EUR")
     assert expect(200, api.pay(order["id"], event_id="1", currency="USD"))["outcome"] == "needs_review"
     assert expect(200, api.pay(order["id"], event_id="2", currency="EUR"))["outcome"] == "applied"
 
 
-def test_the_same_event_is_taken_once_however_often_it_comes(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_repeated_event_is_applied_once(api: ApiClient, order: dict[str, Any]) -> None:
     outcomes = [expect(200, api.pay(order["id"], "failed", event_id="evt_1"))["outcome"] for _ in range(3)]
     assert outcomes == ["applied", "duplicate", "duplicate"]
     expect(200, api.pay(order["id"], "paid", event_id="evt_2"))
@@ -117,10 +119,10 @@ def test_the_same_event_is_taken_once_however_often_it_comes(api: ApiClient, ord
     assert api.payment_status(order["id"]) == "paid"
 
 
-def test_the_same_event_may_be_written_in_another_way(api: ApiClient, order: dict[str, Any]) -> None:
-    body = stripe_s(order)
+def test_the_same_event_in_another_notation_is_a_duplicate(api: ApiClient, order: dict[str, Any]) -> None:
+    body = stripe_event_for(order)
     assert expect(200, api.deliver(body, "stripe"))["outcome"] == "applied"
-    # As Stripe counts the endpoints that it has yet to tell.
+    # Stripe counts the endpoints that it has not sent the event to.
     assert expect(200, api.deliver({**body, "pending_webhooks": 0}, "stripe"))["outcome"] == "duplicate"
 
 
@@ -129,41 +131,42 @@ def test_the_same_event_may_be_written_in_another_way(api: ApiClient, order: dic
     [{"payment_status": "paid"}, {"amount": "4.50"}, {"currency": "USD"}, {"order_id": UNKNOWN}],
     ids=lambda change: next(iter(change)),
 )
-def test_an_event_s_id_with_another_content_needs_a_review_and_is_never_applied(
+def test_an_event_id_with_other_content_needs_review_and_is_not_applied(
     api: ApiClient, order: dict[str, Any], change: dict[str, str]
 ) -> None:
     first = {"order_id": order["id"], "payment_status": "failed", "event_id": "evt_1"}
     assert expect(200, api.deliver(first))["outcome"] == "applied"
-    said = [expect(200, api.deliver(body))["outcome"] for body in ({**first, **change}, {**first, **change}, first)]
-    assert said == ["needs_review", "duplicate", "duplicate"]
+    outcomes = [expect(200, api.deliver(body))["outcome"] for body in ({**first, **change}, {**first, **change}, first)]
+    assert outcomes == ["needs_review", "duplicate", "duplicate"]
     assert api.payment_status(order["id"]) == "failed"
 
 
-def test_an_event_s_id_is_its_scheme_s_own(api: ApiClient, order: dict[str, Any]) -> None:
+def test_an_event_id_belongs_to_its_scheme(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"order_id": order["id"], "payment_status": "failed", "event_id": "evt_1"}
     assert expect(200, api.deliver(body))["outcome"] == "applied"
     changed = {**body, "payment_status": "paid"}
     assert expect(200, api.deliver(changed, "standard_webhooks"))["outcome"] == "applied"
 
 
-def test_a_delivery_counts_for_the_event_of_its_own_scheme(api: ApiClient, order: dict[str, Any]) -> None:
+def test_an_attempt_counts_for_the_event_of_its_scheme(api: ApiClient, order: dict[str, Any]) -> None:
     body = {"order_id": order["id"], "payment_status": "paid", "event_id": "evt_1"}
-    # In the order of the schemes' names too, which is how the inbox is searched.
+    # The inbox is searched in the order of the schemes' names.
     assert api.deliver({**body, "order_id": UNKNOWN}, "standard_webhooks").status == 404
-    said = [expect(200, api.deliver(body, scheme))["outcome"] for scheme in ("x_signature", "stripe", "x_signature")]
-    assert said == ["applied", "duplicate", "duplicate"]
+    schemes = ("x_signature", "stripe", "x_signature")
+    outcomes = [expect(200, api.deliver(body, scheme))["outcome"] for scheme in schemes]
+    assert outcomes == ["applied", "duplicate", "duplicate"]
     attempts = {event["scheme"]: event["attempts"] for event in api.items("/api/payment-events")}
     assert attempts == {"standard_webhooks": 1, "x_signature": 2, "stripe": 1}
 
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
-@pytest.mark.parametrize("named", [True, False])
-def test_an_event_s_identity_is_the_one_it_names_or_its_message_s_or_its_body_s(
-    api: ApiClient, order: dict[str, Any], scheme: str, *, named: bool
+@pytest.mark.parametrize("has_event_id", [True, False])
+def test_an_event_is_identified_by_event_id_then_webhook_id_then_body(
+    api: ApiClient, order: dict[str, Any], scheme: str, *, has_event_id: bool
 ) -> None:
-    body = {"order_id": order["id"], "payment_status": "paid", **({"event_id": "evt_1"} if named else {})}
-    unnamed = "msg_7" if scheme == "standard_webhooks" else hashlib.sha256(json.dumps(body).encode()).hexdigest()
-    assert expect(200, api.deliver(body, scheme, "msg_7"))["event_id"] == ("evt_1" if named else unnamed)
+    body = {"order_id": order["id"], "payment_status": "paid", **({"event_id": "evt_1"} if has_event_id else {})}
+    fallback_id = "msg_7" if scheme == "standard_webhooks" else hashlib.sha256(json.dumps(body).encode()).hexdigest()
+    assert expect(200, api.deliver(body, scheme, "msg_7"))["event_id"] == ("evt_1" if has_event_id else fallback_id)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +184,7 @@ def test_an_event_s_identity_is_the_one_it_names_or_its_message_s_or_its_body_s(
         (["paid", "completed", "failed"], ["applied", None, "ignored"], "paid"),
     ],
 )
-def test_each_event_has_the_outcome_that_the_order_allows(
+def test_the_outcome_of_an_event_depends_on_the_state_of_the_order(
     api: ApiClient, order: dict[str, Any], events: list[str], outcomes: list[str | None], status: str
 ) -> None:
     seen: list[str | None] = []
@@ -196,7 +199,7 @@ def test_each_event_has_the_outcome_that_the_order_allows(
     assert (seen, api.payment_status(order["id"])) == (outcomes, status)
 
 
-def test_what_needs_somebody_is_a_warning_in_the_log(
+def test_an_event_that_needs_action_is_logged_as_a_warning(
     api: ApiClient, order: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     expect(200, api.change_status(order["id"], "canceled"))
@@ -208,7 +211,7 @@ def test_what_needs_somebody_is_a_warning_in_the_log(
     assert (caplog.records[-1].levelname, "outcome" in vars(caplog.records[-1])) == ("INFO", False)
 
 
-def test_an_event_without_effect_leaves_the_order_as_it_was(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_duplicate_or_ignored_event_does_not_change_the_order(api: ApiClient, order: dict[str, Any]) -> None:
     api.pay(order["id"])
     before = expect(200, api.get(f"/api/orders/{order['id']}"))
     api.pay(order["id"])
@@ -216,11 +219,11 @@ def test_an_event_without_effect_leaves_the_order_as_it_was(api: ApiClient, orde
     assert expect(200, api.get(f"/api/orders/{order['id']}")) == before
 
 
-def test_an_unknown_order_is_404_so_that_the_processor_tries_again(api: ApiClient) -> None:
+def test_an_event_for_an_unknown_order_returns_404(api: ApiClient) -> None:
     assert api.pay(UNKNOWN).problem() == (404, "order-not-found")
 
 
-def test_an_event_that_was_not_taken_binds_the_processor_to_nothing(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_later_delivery_replaces_an_event_for_an_unknown_order(api: ApiClient, order: dict[str, Any]) -> None:
     for body in ({"order_id": UNKNOWN}, {"order_id": UNKNOWN, "amount": "1"}):
         response = api.deliver({**body, "payment_status": "paid", "event_id": "evt_1"})
         assert response.problem() == (404, "order-not-found")
@@ -230,7 +233,7 @@ def test_an_event_that_was_not_taken_binds_the_processor_to_nothing(api: ApiClie
     ]
 
 
-def test_while_the_database_is_away_the_processor_is_asked_to_come_back_and_then_the_event_is_taken(
+def test_an_event_gets_503_while_the_database_is_down_and_is_applied_later(
     api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with monkeypatch.context() as away:
@@ -242,7 +245,7 @@ def test_while_the_database_is_away_the_processor_is_asked_to_come_back_and_then
     assert expect(200, api.pay(order["id"], event_id="evt_1"))["outcome"] == "applied"
 
 
-def test_an_event_is_kept_as_it_was_sent(api: ApiClient, order: dict[str, Any], database: Connection) -> None:
+def test_an_event_is_stored_as_it_was_sent(api: ApiClient, order: dict[str, Any], database: Connection) -> None:
     body = '{"payment_status":"paid" , "order_id": "%s", "note":"Grüße 🍵"}' % order["id"]  # noqa: UP031  braces
     expect(200, api.deliver(body.encode()))
     assert database.run("SELECT body FROM payment_events") == [[body]]

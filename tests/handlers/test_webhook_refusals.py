@@ -16,33 +16,33 @@ from tests.forged_events import forged_events
 
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
-def test_no_forgery_gets_past_the_signature_and_none_is_an_error_of_ours(
+def test_every_forged_event_returns_401(
     api: ApiClient, order: dict[str, Any], scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
-    # Of one clock: an event 301 s early is timely a second later.
+    # With one fixed clock: an event that is 301 s early is valid a second later.
     now = int(time.time())
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret, wall_clock=lambda: now))
-    answered: Counter[int] = Counter()
+    statuses: Counter[int] = Counter()
     for _, headers, content in forged_events(scheme, body, now):
         event = api_event("POST", "/api/payment-webhook", content, {})
-        # As they are: some are in capitals, or twice.
+        # Unchanged: some names are in uppercase, or sent twice.
         event["headers"] = {"content-type": "application/json", **headers}
-        answer = load_function("webhook").lambda_handler(event, lambda_context())
-        assert json.loads(answer["body"])["detail"] in ("Missing signature", "Invalid signature")
-        answered[answer["statusCode"]] += 1
-    assert answered.keys() == {401}
-    assert answered[401] >= 60
+        response = load_function("webhook").lambda_handler(event, lambda_context())
+        assert json.loads(response["body"])["detail"] in ("Missing signature", "Invalid signature")
+        statuses[response["statusCode"]] += 1
+    assert statuses.keys() == {401}
+    assert statuses[401] >= 60
     assert api.payment_status(order["id"]) == "unpaid"
 
 
-def test_a_body_in_base64_is_verified_over_the_bytes_that_were_sent(order: dict[str, Any]) -> None:
+def test_the_signature_of_a_base64_body_covers_the_decoded_bytes(order: dict[str, Any]) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     headers = {"content-type": "application/json", **signed(body)}
     event = api_event("POST", "/api/payment-webhook", body, headers)
     event.update(body=base64.b64encode(body).decode(), isBase64Encoded=True)
-    answer = load_function("webhook").lambda_handler(event, lambda_context())
-    assert json.loads(answer["body"])["outcome"] == "applied"
+    response = load_function("webhook").lambda_handler(event, lambda_context())
+    assert json.loads(response["body"])["outcome"] == "applied"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_body_in_base64_is_verified_over_the_bytes_that_were_sent(order: dict[
         ({"x-signature": "é" * 64}, "Invalid signature"),
     ],
 )
-def test_an_event_that_is_not_authentic_gets_no_further(
+def test_an_event_without_a_valid_signature_returns_401(
     api: ApiClient, order: dict[str, Any], headers: dict[str, str], detail: str
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
@@ -66,7 +66,7 @@ def test_an_event_that_is_not_authentic_gets_no_further(
     assert api.payment_status(order["id"]) == "unpaid"
 
 
-def test_the_log_says_why_and_the_answer_does_not(
+def test_the_cause_of_a_401_is_logged_and_not_returned(
     api: ApiClient, order: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
@@ -89,7 +89,7 @@ def test_the_log_says_why_and_the_answer_does_not(
         (b"{}", "text/plain", "Content-Type: application/json"),
     ],
 )
-def test_an_authentic_event_that_is_refused_is_a_warning_that_says_what_to_mend(
+def test_a_refused_authentic_event_is_a_warning_with_the_error(
     api: ApiClient, caplog: pytest.LogCaptureFixture, body: bytes, media_type: str, detail: str
 ) -> None:
     response = api.call("POST", "/api/payment-webhook", body, {**signed(body), "content-type": media_type})
@@ -100,7 +100,7 @@ def test_an_authentic_event_that_is_refused_is_a_warning_that_says_what_to_mend(
     assert detail in line["detail"]
 
 
-def test_a_body_changed_after_it_was_signed_is_refused(api: ApiClient, order: dict[str, Any]) -> None:
+def test_a_body_changed_after_it_was_signed_returns_401(api: ApiClient, order: dict[str, Any]) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "failed"}).encode()
     tampered = body.replace(b"failed", b"paid")
     assert api.call("POST", "/api/payment-webhook", tampered, signed(body)).problem() == (401, "unauthenticated")
@@ -126,13 +126,11 @@ def test_a_body_changed_after_it_was_signed_is_refused(api: ApiClient, order: di
         (b" " * (256 * 1024 + 1), (413, "body-too-large")),
     ],
 )
-def test_an_authentic_event_that_is_not_well_formed_is_refused(
-    api: ApiClient, body: bytes, problem: tuple[int, str]
-) -> None:
+def test_a_malformed_authentic_event_is_refused(api: ApiClient, body: bytes, problem: tuple[int, str]) -> None:
     assert api.deliver(body).problem() == problem
 
 
-def test_with_no_secret_configured_everything_is_refused(
+def test_without_a_configured_secret_every_event_returns_401(
     api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret))
