@@ -105,7 +105,7 @@ def test_an_order_that_is_not_there_is_not_what_was_expected(stack: Stack) -> No
     result = run("paid", "00000000-0000-4000-8000-000000000000", "--url", stack.url)
     assert result.returncode == 1
     assert "404" in result.stdout
-    assert "There is no order" in result.stdout
+    assert "not found" in result.stdout
 
 
 def test_a_shop_that_does_not_answer_is_said_to(order: dict[str, Any]) -> None:

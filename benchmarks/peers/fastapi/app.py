@@ -271,7 +271,7 @@ def _lock_products(database: Session, ids: list[UUID]) -> list[Product]:
 
 
 def _check(wanted: dict[UUID, int], products: dict[UUID, Product]) -> None:
-    unknown = [{"detail": f"There is no product {id_}."} for id_ in wanted if id_ not in products]
+    unknown = [{"detail": f"Product {id_} not found"} for id_ in wanted if id_ not in products]
     if unknown:
         raise Problem(404, "No such product", unknown)
     short = [

@@ -97,7 +97,7 @@ def place_order() -> Response:
 
 
 def _check(wanted: dict[str, int], products: dict[str, Any]) -> None:
-    unknown = [{"detail": f"There is no product {id_}."} for id_ in wanted if id_ not in products]
+    unknown = [{"detail": f"Product {id_} not found"} for id_ in wanted if id_ not in products]
     if unknown:
         raise Problem(404, "No such product", unknown)
     short = [

@@ -30,19 +30,29 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-def
 
 
 class TokenMissing(Problem):
-    """The route asks for an access token."""
+    """The route requires an access token."""
 
-    status, kind, title = 401, "token-missing", "A token is needed"
+    status, kind, title = 401, "token-missing", "Access token required"
+    default_detail = "This route requires an access token."
 
     def __init__(self) -> None:
         # RFC 6750, section 3.
-        super().__init__("This route asks for an access token.", headers={"WWW-Authenticate": "Bearer"})
+        super().__init__(headers={"WWW-Authenticate": "Bearer"})
 
 
 class Forbidden(Problem):
-    """The token lacks the scope that `WWW-Authenticate` names; or it is a customer's, and the request is not."""
+    """The access token does not allow this request. `WWW-Authenticate` names the required scope if it is missing."""
 
-    status, kind, title = 403, "forbidden", "The token does not allow that"
+    status, kind, title = 403, "forbidden", "Forbidden"
+
+
+class InsufficientScope(Forbidden):
+    def __init__(self, scope: str) -> None:
+        # RFC 6750, section 3.1.
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        super().__init__(
+            f"This route requires an access token with the scope {scope}.", headers={"WWW-Authenticate": challenge}
+        )
 
 
 Next = Callable[[APIGatewayHttpResolver], Response[str]]
@@ -61,7 +71,7 @@ def customer_of(event: APIGatewayProxyEventV2) -> int | None:
         return None
     text = str(claims["customer_id"])
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > MAX_INTEGER:
-        raise Forbidden("The token's customer_id is none.")
+        raise Forbidden("The customer_id claim is not a valid ID.")
     return int(text)
 
 
@@ -74,7 +84,7 @@ def own_customer_id(event: APIGatewayProxyEventV2, asked_for: int | None) -> int
     if customer_id is None:
         return asked_for
     if asked_for not in (None, customer_id):
-        raise Forbidden("The token is another customer's.")
+        raise Forbidden("The access token belongs to another customer.")
     return customer_id
 
 
@@ -89,15 +99,13 @@ def _check_scope(event: APIGatewayProxyEventV2) -> None:
     if not claims:
         raise TokenMissing
     if needed is None:
-        raise Forbidden("Nobody has decided who may use this route.")
+        raise Forbidden("This route has no access rule.")
     if not _is_subject(claims.get("sub")):
-        raise Forbidden("The token does not say whose it is.")
+        raise Forbidden("The sub claim is missing or not valid.")
     if needed not in _scopes(claims):
-        challenge = f'Bearer error="insufficient_scope", scope="{needed}"'
-        detail = f"This route asks for a token with the scope {needed}."
-        raise Forbidden(detail, headers={"WWW-Authenticate": challenge})
+        raise InsufficientScope(needed)
     if customer_of(event) is not None and needed not in CUSTOMERS:
-        raise Forbidden("A customer's token does not reach this route.")
+        raise Forbidden("Customers cannot use this route.")
 
 
 def _is_subject(sub: Any) -> bool:

@@ -59,7 +59,7 @@ def call(function: str, request: str) -> tuple[str, str]:
         # The rest of the answer may still be on the wire, for the next request to take for its own.
         disconnect()
         if isinstance(error, TRANSPORT_ERRORS):
-            raise Unavailable("The database did not answer.") from error
+            raise Unavailable("The database did not respond.") from error
         raise
 
 
@@ -165,7 +165,7 @@ def _current_connection() -> Connection:
         try:
             _connection = connect(settings.database_url())
         except TRANSPORT_ERRORS as error:
-            raise Unavailable("The database cannot be reached.") from error
+            raise Unavailable("The database is unreachable.") from error
     return _connection
 
 
@@ -219,6 +219,6 @@ def _translated(error: DatabaseError) -> Exception:
     if code.startswith(_PASSING):
         return Unavailable("The database is busy.")
     if code == _NUMERIC_VALUE_OUT_OF_RANGE:
-        return NumberOutOfRange("A number would leave its range; nothing was changed.")
+        return NumberOutOfRange()
     # Without the error's detail, which quotes rows: this goes into a log.
     return RuntimeError(f"PostgreSQL {code}: {message}")

@@ -1,51 +1,51 @@
-"""The problems a client can be told of: RFC 9457, application/problem+json.
+"""Problems: errors that a response reports as application/problem+json (RFC 9457).
 
-Problem                 raised anywhere below a handler; http.py turns it into the response
-├── one class a kind here, where more than one module raises it, or a module that every feature shares
-└── a feature's own, beside the call that finds it (orders/store.py, payments/signatures.py, idempotency/keys.py)
+Problem                  raised by handlers and below; http.py turns it into a response
+├── kinds in this file   raised by several modules, or by a module that all features use
+└── kinds of a feature   next to the code that raises them, such as orders/store.py
 
-A kind's URI is stable: clients may tell problems apart by it. docs/reference/problems.md lists them all.
+Clients may depend on a kind's slug, so it never changes. docs/reference/problems.md lists all kinds.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 MEDIA_TYPE = "application/problem+json"
 
 RETRY_AFTER_SECONDS = "2"
-"""A pooled database is back within seconds of a failover, and a lock is held for milliseconds."""
+"""A pooled database is back a few seconds after a failover, and locks are held for milliseconds."""
 
 
-class Problem(Exception):  # noqa: N818  RFC 9457 has the name
-    """Something that the client is told. A subclass names the kind: its status, slug and title.
+class Problem(Exception):  # noqa: N818  RFC 9457 calls it a problem
+    """An error that a response reports. A subclass defines one kind: its status, slug and title.
 
-    The first paragraph of its docstring says to clients when it happens; the reference and the API's description have
-    it.
-
-    cause: what our log says and the client is not told.
+    The first paragraph of a subclass's docstring explains the kind to clients, on the page /docs and in the reference.
+    default_detail: the detail, if it is always the same.
+    cause: text for the log. The response does not contain it.
     """
 
     status: ClassVar[int]
     kind: ClassVar[str]
     title: ClassVar[str]
+    default_detail: ClassVar[str] = ""
 
     def __init__(
         self,
-        detail: str,
+        detail: str = "",
         *,
         errors: list[dict[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
         cause: str | None = None,
     ) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        self.detail = detail or self.default_detail
+        super().__init__(self.detail)
         self.errors = errors
         self.headers = dict(headers or {})
         self.cause = cause
 
     def body(self) -> str:
-        """The JSON text that RFC 9457, section 3, describes."""
+        """Return the JSON text of the response (RFC 9457, section 3)."""
         document: dict[str, Any] = {
             "type": f"/docs#{self.kind}",
             "title": self.title,
@@ -58,97 +58,125 @@ class Problem(Exception):  # noqa: N818  RFC 9457 has the name
 
 
 class BadCursor(Problem):
-    """The cursor was changed, or made for another list, filter or sort."""
+    """The cursor is invalid, or belongs to another list, filter or sort order."""
 
-    status, kind, title = 400, "bad-cursor", "The cursor is not one of this list"
+    status, kind, title = 400, "bad-cursor", "Invalid cursor"
+    default_detail = (
+        "The cursor is invalid, or belongs to another list, filter or sort order. Start again without a cursor."
+    )
 
 
 class InsufficientStock(Problem):
-    """A line asks for more than there is, and every short line is listed; or an adjustment does."""
+    """The stock is smaller than the requested quantity. `errors` lists each product that is short."""
 
     status, kind, title = 400, "insufficient-stock", "Insufficient stock"
 
 
 class PageTooDeep(Problem):
-    """The page starts more than 100,000 rows down; a cursor leads further."""
+    """The page starts more than 100,000 rows into the list. Use a cursor to read on."""
 
-    status, kind, title = 400, "page-too-deep", "The page is too deep"
+    status, kind, title = 400, "page-too-deep", "Page too deep"
+    default_detail = "A page can start at most 100000 rows into the list. Read on with cursor, from next_cursor."
 
 
 class PageTooLarge(Problem):
-    """The page has more than 6 MB, which long texts can take; ask for fewer rows."""
+    """The page is larger than 6 MB. Request fewer rows."""
 
-    status, kind, title = 400, "page-too-large", "The page is too large"
+    status, kind, title = 400, "page-too-large", "Page too large"
+    default_detail = "The page is larger than 6 MB. Request a smaller page_size."
 
 
 class MalformedBody(Problem):
-    """The body is not JSON, or not UTF-8."""
+    """The body is not JSON in UTF-8."""
 
-    status, kind, title = 400, "malformed-body", "The body is not JSON"
+    status, kind, title = 400, "malformed-body", "Malformed body"
 
 
 class RouteNotFound(Problem):
-    """There is no such path."""
+    """The path does not exist."""
 
-    status, kind, title = 404, "route-not-found", "No such route"
+    status, kind, title = 404, "route-not-found", "Route not found"
+    default_detail = "Path not found"
 
 
 class ProductNotFound(Problem):
-    """No product has the id, or it was deleted; every missing one is listed."""
+    """The product does not exist, or was deleted. For an order, `errors` lists each missing product."""
 
-    status, kind, title = 404, "product-not-found", "No such product"
+    status, kind, title = 404, "product-not-found", "Product not found"
+
+    def __init__(self, *product_ids: str, pointers: Sequence[str] = ()) -> None:
+        """pointers: for each ID, its place in the request's body (RFC 6901)."""
+        super().__init__(
+            f"Product {', '.join(product_ids)} not found",
+            errors=[
+                {"detail": f"Product {id_} not found", "pointer": pointer}
+                for id_, pointer in zip(product_ids, pointers, strict=False)
+            ],
+        )
 
 
 class OrderNotFound(Problem):
-    """No order has the id, or it is another customer's."""
+    """The order does not exist, or belongs to another customer."""
 
-    status, kind, title = 404, "order-not-found", "No such order"
+    status, kind, title = 404, "order-not-found", "Order not found"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order {order_id} not found")
 
 
 class MethodNotAllowed(Problem):
-    """The path takes other methods, named in `Allow`."""
+    """The path does not allow this method. `Allow` lists the methods that it allows."""
 
     status, kind, title = 405, "method-not-allowed", "Method not allowed"
 
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"This path allows {allowed}.", headers={"Allow": allowed})
+
 
 class StaleETag(Problem):
-    """The product has none of the ETags in `If-Match` any more."""
+    """The product's current ETag is not in `If-Match`."""
 
-    status, kind, title = 412, "stale-etag", "It does not have that ETag, or no longer"
+    status, kind, title = 412, "stale-etag", "ETag does not match"
+    default_detail = "The product's ETag is not in If-Match. Read the product again, and send its ETag with the quotes."
 
 
 class BodyTooLarge(Problem):
-    """The body has more than 256 KiB."""
+    """The body is larger than 256 KiB."""
 
-    status, kind, title = 413, "body-too-large", "The body is too large"
+    status, kind, title = 413, "body-too-large", "Body too large"
 
 
 class UnsupportedMediaType(Problem):
-    """The body is not declared as `application/json`."""
+    """`Content-Type` is not `application/json`."""
 
-    status, kind, title = 415, "unsupported-media-type", "The body is not declared as JSON"
+    status, kind, title = 415, "unsupported-media-type", "Unsupported media type"
+    default_detail = "The request must have Content-Type: application/json."
 
 
 class InvalidRequest(Problem):
-    """The body, a parameter, a header or an id breaks a rule; every one is listed, up to 100."""
+    """The body, a parameter, a header or an ID is invalid. `errors` lists the broken rules, at most 100."""
 
-    status, kind, title = 422, "invalid-request", "The request breaks a rule"
+    status, kind, title = 422, "invalid-request", "Invalid request"
 
 
 class NumberOutOfRange(Problem):
-    """The stock would leave the range of an integer."""
+    """The stock would be larger than an integer can be."""
 
-    status, kind, title = 422, "number-out-of-range", "A number would leave its range"
+    status, kind, title = 422, "number-out-of-range", "Number out of range"
+    default_detail = "A number would be out of range. Nothing was changed."
 
 
 class InternalError(Problem):
-    """A mistake of ours; nothing of its cause is told."""
+    """Unexpected server error. The cause is in the log, not in the response."""
 
-    status, kind, title = 500, "internal-error", "Something went wrong on our side"
+    status, kind, title = 500, "internal-error", "Internal server error"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"Unexpected server error. The log has the cause under the request ID {request_id}.")
 
 
 class Unavailable(Problem):
-    """The database or Secrets Manager is away or busy; try again after `Retry-After` seconds."""
+    """The database or Secrets Manager is unreachable or busy. Retry after `Retry-After` seconds."""
 
     status, kind, title = 503, "unavailable", "Temporarily unavailable"
 

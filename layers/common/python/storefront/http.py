@@ -102,9 +102,9 @@ def raw_body(event: APIGatewayProxyEventV2) -> bytes:
         # A lone surrogate cannot come from UTF-8; let through here, it is refused as malformed where it is parsed.
         body = base64.b64decode(text) if event.is_base64_encoded else text.encode("utf-8", "surrogatepass")
     except ValueError:
-        raise errors.MalformedBody("The body is not the base64 that the request says it is.") from None
+        raise errors.MalformedBody("The body is not valid base64.") from None
     if len(body) > MAX_BODY_BYTES:
-        raise errors.BodyTooLarge(f"The body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken.")
+        raise errors.BodyTooLarge(f"The body has {len(body)} bytes. The maximum is {MAX_BODY_BYTES}.")
     return body
 
 
@@ -120,7 +120,7 @@ def read_json(event: APIGatewayProxyEventV2, body: bytes, read: Callable[[bytes]
     """
     media_type = (header(event, "content-type") or "").partition(";")[0].strip().lower()
     if media_type != JSON:
-        raise errors.UnsupportedMediaType(f"The body should come with Content-Type: {JSON}.")
+        raise errors.UnsupportedMediaType
     try:
         return read(body)
     except ValidationError as error:
@@ -150,7 +150,7 @@ def json_response(body: str, status: int = 200, **headers: str) -> Response[str]
     """An answer of JSON text. Raises PageTooLarge where Lambda could not pass it on."""
     # Escaped as text within JSON it can only grow; most are far too small to be counted.
     if len(body) > MAX_RESPONSE_BYTES // 12 and len(json.dumps(body)) > MAX_RESPONSE_BYTES:
-        raise errors.PageTooLarge("The page is larger than an answer can be; ask for a smaller page_size.")
+        raise errors.PageTooLarge
     return Response(status, JSON, body, headers=dict(headers))
 
 
@@ -165,16 +165,15 @@ def not_modified(**headers: str) -> Response[str]:
 def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
     route = routes.match(event.path)
     if route is None:
-        return errors.RouteNotFound("There is no such path.")
+        return errors.RouteNotFound()
     if event.http_method in routes.ROUTES[route]:
         # Powertools' own patterns leave out characters that no id has.
         return _invalid_id()
-    methods = ", ".join(sorted(routes.ROUTES[route]))
-    return errors.MethodNotAllowed(f"This path takes {methods}.", headers={"Allow": methods})
+    return errors.MethodNotAllowed(", ".join(sorted(routes.ROUTES[route])))
 
 
 def _invalid_id() -> errors.InvalidRequest:
-    detail = "The id in the path should be a UUID."
+    detail = "The ID in the path should be a UUID"
     return errors.InvalidRequest(detail, errors=[{"detail": detail, "parameter": "id"}])
 
 
@@ -187,7 +186,7 @@ def _problem_response(problem: errors.Problem) -> Response[str]:
 
 def _internal_error(error: Exception, request_id: str) -> Response[str]:
     _log_fields["exc_info"] = error
-    return _problem_response(errors.InternalError(f"The cause is in our log, under the request id {request_id}."))
+    return _problem_response(errors.InternalError(request_id))
 
 
 def _broken_rules(error: ValidationError) -> list[ErrorDetails]:

@@ -18,15 +18,20 @@ _QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 
 
 class KeyInFlight(Problem):
-    """The first request with the key still runs; ask again after `Retry-After` seconds."""
+    """The first request with this key is still running. Retry after `Retry-After` seconds."""
 
-    status, kind, title = 409, "idempotency-key-in-flight", "The first request with this key still runs"
+    status, kind, title = 409, "idempotency-key-in-flight", "Request still running"
+    default_detail = "The first request with this Idempotency-Key is still running. Retry to get its response."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": RETRY_AFTER_SECONDS})
 
 
 class KeyReused(Problem):
-    """The key came with another content before."""
+    """The key was used before, for a request with other content."""
 
-    status, kind, title = 422, "idempotency-key-reused", "The key was used for another request"
+    status, kind, title = 422, "idempotency-key-reused", "Idempotency key reused"
+    default_detail = "This Idempotency-Key was used for a request with other content. Send a new key."
 
 
 class IdempotentResponse(NamedTuple):
@@ -72,12 +77,9 @@ def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | 
     }
     outcome, body = db.call("call_once", json.dumps(request))
     if outcome == "key_reused":
-        raise KeyReused("The Idempotency-Key came with another content before; send this under a new key.")
+        raise KeyReused
     if outcome == "in_flight":
-        raise KeyInFlight(
-            "The first request with this Idempotency-Key still runs; send it again for its answer.",
-            headers={"Retry-After": RETRY_AFTER_SECONDS},
-        )
+        raise KeyInFlight
     return IdempotentResponse(outcome, body, is_replay=outcome == "replayed")
 
 

@@ -28,7 +28,7 @@ def decode(key: bytes, bound_to: str, cursor: str) -> list[Any]:
         payload = b""
     # As text, since base64 has several texts for the same bytes.
     if not hmac.compare_digest(cursor.encode(errors="replace"), _text(key, bound_to, payload).encode()):
-        raise BadCursor("The cursor was changed, or made for another list, filter or order; begin again without it.")
+        raise BadCursor
     position: list[Any] = json.loads(payload)
     return position
 

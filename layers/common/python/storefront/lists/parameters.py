@@ -48,7 +48,7 @@ class PageParameters(CursorParameters):
             raise InvalidRequest(detail, errors=[{"detail": detail, "parameter": "page"}])
         # PostgreSQL reads and throws away every row before the page.
         if not self.reaches(self.page):
-            raise PageTooDeep(f"Pages reach {MAX_ROWS_DEEP} rows deep; go on with the cursor of a page's next_cursor.")
+            raise PageTooDeep
         return self
 
     def reaches(self, page: int) -> bool:

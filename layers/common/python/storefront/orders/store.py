@@ -13,15 +13,21 @@ from storefront.orders.models import NewOrder, OrderStatus
 
 
 class TotalTooLarge(Problem):
-    """The order would come to more than 99999999.99."""
+    """The order's total would be more than 99999999.99."""
 
-    status, kind, title = 422, "total-too-large", "The order's total is too large"
+    status, kind, title = 422, "total-too-large", "Order total too large"
+
+    def __init__(self, total: str) -> None:
+        super().__init__(f"The order's total would be {total}. The maximum is {MAX_MONEY}.")
 
 
 class InvalidTransition(Problem):
-    """The order's status cannot become that one."""
+    """The order cannot change from its current status to the requested one."""
 
-    status, kind, title = 400, "invalid-transition", "The order's status does not allow that"
+    status, kind, title = 400, "invalid-transition", "Invalid status transition"
+
+    def __init__(self, current: str, requested: str) -> None:
+        super().__init__(f"Cannot transition from {current} to {requested}")
 
 
 def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
@@ -51,7 +57,7 @@ def change_status(order_id: str, status: OrderStatus, actor: Actor) -> str:
     """Raises OrderNotFound, or InvalidTransition where the state machine has no such step."""
     outcome, body = _one("change_order_status", {"id": order_id, "status": status, **actor})
     if outcome == "invalid_transition":
-        raise InvalidTransition(f"Cannot transition from {json.loads(body)} to {status}")
+        raise InvalidTransition(json.loads(body), status)
     return body
 
 
@@ -67,18 +73,12 @@ def expire(time_to_live: int, batch_size: int, actor: Actor) -> int:
 def _one(function: str, request: dict[str, Any]) -> tuple[str, str]:
     outcome, body = db.call(function, json.dumps(request))
     if outcome == "unknown_order":
-        raise OrderNotFound(f"There is no order {request['id']}.")
+        raise OrderNotFound(request["id"])
     return outcome, body
 
 
 def _unknown_products(product_ids: list[str], order: NewOrder) -> ProductNotFound:
-    return ProductNotFound(
-        f"There is no product {', '.join(product_ids)}.",
-        errors=[
-            {"detail": f"There is no product {id_}.", "pointer": f"{_line_pointer(order, id_)}/product_id"}
-            for id_ in product_ids
-        ],
-    )
+    return ProductNotFound(*product_ids, pointers=[f"{_line_pointer(order, id_)}/product_id" for id_ in product_ids])
 
 
 def _insufficient_stock(short: list[dict[str, Any]], order: NewOrder) -> InsufficientStock:
@@ -97,7 +97,7 @@ def _insufficient_stock(short: list[dict[str, Any]], order: NewOrder) -> Insuffi
 
 
 def _total_too_large(total: str, _: NewOrder) -> TotalTooLarge:
-    return TotalTooLarge(f"The order comes to {total}; no order can come to more than {MAX_MONEY}.")
+    return TotalTooLarge(total)
 
 
 _REFUSALS: dict[str, Callable[[Any, NewOrder], Problem]] = {

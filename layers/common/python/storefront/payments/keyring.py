@@ -131,7 +131,7 @@ class Keyring:
             self._fetched_at = now
             self._refresh()
         if self._keys is None:
-            raise Unavailable("The webhook's secret cannot be fetched.")
+            raise Unavailable("The webhook secret could not be fetched.")
         return self._keys
 
     def _refresh(self) -> None:

@@ -37,14 +37,13 @@ _VERSION = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
 
 
 class Unauthenticated(Problem):
-    """A payment event without a valid signature.
+    """The payment event has no valid signature.
 
-    One of two answers, the same whatever the cause behind it, so that nobody learns from them how to forge.
-
-    cause: for the log, where whoever sets a processor up finds out what is wrong.
+    The response says only that a signature is missing or invalid, so that it does not help an attacker. The log has
+    the cause, for the person who sets up the processor.
     """
 
-    status, kind, title = 401, "unauthenticated", "The event is not authentic"
+    status, kind, title = 401, "unauthenticated", "Payment event not authenticated"
 
 
 class MissingSignature(Unauthenticated):

@@ -20,9 +20,12 @@ MESSAGES = {
 
 
 class PaymentEventNotFound(Problem):
-    """No payment event in the inbox has the id."""
+    """The payment event does not exist."""
 
-    status, kind, title = 404, "payment-event-not-found", "No such payment event"
+    status, kind, title = 404, "payment-event-not-found", "Payment event not found"
+
+    def __init__(self, inbox_id: str) -> None:
+        super().__init__(f"Payment event {inbox_id} not found")
 
 
 def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: Actor) -> dict[str, Any]:
@@ -53,8 +56,8 @@ def _answer(function: str, request: dict[str, Any], actor: Actor) -> dict[str, A
     text = json.dumps({**request, "shop_currency": settings.currency(), **actor}, default=str)
     outcome, body = db.call(function, text)
     if outcome == "unknown_payment_event":
-        raise PaymentEventNotFound(f"There is no payment event {request['id']}.")
+        raise PaymentEventNotFound(request["id"])
     response = json.loads(body)
     if outcome == "unknown_order":
-        raise OrderNotFound(f"There is no order {response['order_id']}.")
+        raise OrderNotFound(response["order_id"])
     return {"message": MESSAGES[outcome], **response, "outcome": outcome}

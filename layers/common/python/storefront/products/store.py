@@ -55,6 +55,6 @@ def _one(function: str, request: dict[str, Any]) -> str:
 
 def _refuse(outcome: str, product_id: str) -> None:
     if outcome == "unknown_product":
-        raise ProductNotFound(f"There is no product {product_id}.")
+        raise ProductNotFound(product_id)
     if outcome == "stale":
-        raise StaleETag("The product has none of the ETags in If-Match, sent with their quotes; read it again.")
+        raise StaleETag
