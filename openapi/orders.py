@@ -52,7 +52,7 @@ class OrderEvent(ResponseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     occurred_at: datetime = Field(examples=[MOMENT])
-    cause: Literal["placed", "status_change", "payment_event", "replay", "expiry", "import"]
+    cause: Literal["placed", "status_change", "payment_event", "replay", "expiry"]
     actor: str = Field(examples=["payment-processor"])
     from_: OrderState | None = Field(alias="from")
     to: OrderState

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pg8000.native import Connection
 
-from storefront.lists import cursor
 from tests.api_client import UNKNOWN, ApiClient, Response, expect, target
 
 PRODUCTS = "/api/products"
@@ -60,18 +59,6 @@ def test_a_cursor_neither_repeats_nor_misses_a_row_when_products_change(
     api.call("DELETE", f"{PRODUCTS}/{page['items'][-1]['id']}")
     rest = expect(200, api.get(target(PRODUCTS, page_size=100, cursor=page["next_cursor"])))["items"]
     assert [item["id"] for item in rest] == [item["id"] for item in seven_products[3::-1]]
-
-
-@pytest.mark.usefixtures("seven_products")
-@pytest.mark.parametrize("sort", ["quantity", "-quantity"])
-def test_a_cursor_of_the_previous_release_is_accepted(
-    api: ApiClient, sort: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = expect(200, api.get(target(PRODUCTS, sort=sort)))["items"]
-    encode = cursor.encode
-    # Its position had the quantity and the ID, without a bucket before them.
-    monkeypatch.setattr(cursor, "encode", lambda key, bound_to, position: encode(key, bound_to, position[-2:]))
-    assert list(follow_cursors(api, PRODUCTS, sort=sort, page_size=2)) == whole
 
 
 def test_the_page_size_may_change_between_pages(api: ApiClient, seven_products: list[dict[str, Any]]) -> None:

@@ -1,6 +1,5 @@
-"""The schema is brought up to date once, whole, and never behind anyone's back."""
+"""Migrations are applied once, all or none, and never to a database that they do not fit."""
 
-import json
 import shutil
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +11,8 @@ import pytest
 from pg8000.native import Connection, identifier
 
 from storefront import db
-from storefront.audit import violations
 from storefront.migrate import PACKAGE, MigrationError, migrate
-from tests.api_client import UNKNOWN, ApiClient, expect, lambda_context, load_function
-from tests.integration.races import pay
+from tests.api_client import ApiClient, expect, lambda_context, load_function
 
 
 @pytest.fixture
@@ -26,30 +23,21 @@ def package(tmp_path: Path) -> Path:
     return copy
 
 
-def up_to(last: str, folder: Path) -> Path:
-    """A package of the migrations up to one of them, and of nothing else."""
-    (folder / "migrations").mkdir(parents=True)
-    for path in (PACKAGE / "migrations").glob("*.sql"):
-        if path.name <= last:
-            shutil.copy(path, folder / "migrations")
-    return folder
-
-
 def test_the_function_applies_everything_and_then_nothing(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
     handler = load_function("migrate").lambda_handler
     applied = handler({}, lambda_context())["applied"]
-    assert applied[0] == "0001_shop.sql"
+    assert applied[0] == "0001_baseline.sql"
     assert {file.name for file in PACKAGE.glob("*/*.sql")} == {Path(name).name for name in applied}
     assert handler({}, lambda_context()) == {"applied": []}
 
 
 def test_an_applied_migration_that_was_changed_is_refused(database: Connection, package: Path) -> None:
-    migration = package / "migrations" / "0001_shop.sql"
+    migration = package / "migrations" / "0001_baseline.sql"
     migration.write_text(migration.read_text() + "-- changed")
-    with pytest.raises(MigrationError, match=r"0001_shop\.sql was changed"):
+    with pytest.raises(MigrationError, match=r"0001_baseline\.sql was changed"):
         migrate(database, package)
 
 
@@ -190,120 +178,6 @@ def test_many_at_once_apply_each_file_once(empty_database_url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         applied = [name for names in pool.map(run, range(8)) for name in names]
     assert len(applied) == len(set(applied)) == len(list(PACKAGE.glob("*/*.sql")))
-
-
-def test_what_was_there_before_the_ledger_is_in_it(empty_database_url: str, tmp_path: Path) -> None:
-    with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection, up_to("0001_shop.sql", tmp_path))
-        connection.run(
-            """INSERT INTO products (name, price, quantity, deleted_at)
-               SELECT 'Tea ' || n, n, 10 * n, CASE WHEN n = 3 THEN now() END FROM generate_series(1, 3) n;
-               INSERT INTO orders (customer_id, status, payment_status, total_price)
-               SELECT 1, status, payment_status, 13
-                 FROM unnest(enum_range(NULL::order_status)) status,
-                      unnest(enum_range(NULL::payment_status)) payment_status;
-               INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
-               SELECT o.id, p.id, 1, p.name, CASE p.price WHEN 1 THEN 4 ELSE p.price END, p.price
-                 FROM orders o, products p
-                WHERE p.price IN (1, 3)"""
-        )
-        migrate(connection)
-        assert violations(connection) == []
-        assert connection.run("SELECT kind::text, sum(delta) FROM stock_movements GROUP BY kind ORDER BY kind") == [
-            # What is on hand, and what the six orders that were not canceled have taken.
-            ["opening", 60 + 6 * 7],
-            ["restock", 3 * 7],
-            ["sale", -9 * 7],
-        ]
-        assert connection.run("SELECT count(*) FROM order_events") == [[9 + 8]]
-
-
-def test_the_payment_events_of_the_timelines_are_in_the_inbox(empty_database_url: str, tmp_path: Path) -> None:
-    with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection, up_to("0003_lists.sql", tmp_path))
-        connection.run(
-            """INSERT INTO orders (customer_id, total_price) VALUES (1, 1), (2, 1);
-               INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status,
-                                         to_payment_status, payment_event_id, received_payment_status, outcome)
-               SELECT o.id, 'payment_event', 'payment-processor', 'pending', said.was::payment_status,
-                      'pending', 'unpaid',
-                      said.event_id, said.status::payment_status, said.outcome
-                 FROM (VALUES ('a', 'unpaid', 'paid', 'applied'), ('a', 'paid', 'paid', 'duplicate'),
-                              ('a', 'paid', 'failed', 'ignored'), ('b', 'paid', 'failed', 'ignored'),
-                              ('c', 'unpaid', 'failed', 'ignored'), ('d', 'unpaid', 'paid', 'needs_refund'),
-                              ('e', 'unpaid', 'paid', 'needs_review'), ('f', 'paid', 'paid', 'duplicate'))
-                   AS said (event_id, was, status, outcome),
-                      orders o
-                WHERE o.customer_id = 1;
-               INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status,
-                                         to_payment_status, payment_event_id, received_payment_status, outcome)
-               SELECT id, 'payment_event', 'payment-processor', 'pending', 'unpaid', 'pending', 'unpaid',
-                      'a', 'paid', 'applied'
-                 FROM orders
-                WHERE customer_id = 2"""
-        )
-        migrate(connection)
-        found = connection.run(
-            """SELECT event_id, variant, customer_id, e.payment_status::text, e.outcome::text, e.reason, e.attempts
-                 FROM payment_events e JOIN orders o ON o.id = e.order_id
-                ORDER BY event_id, variant"""
-        )
-        assert found == [
-            ["a", 0, 1, "paid", "applied", None, 2],
-            ["a", 1, 1, "failed", "needs_review", "other_content", 1],
-            ["a", 2, 2, "paid", "needs_review", "other_content", 1],
-            ["b", 0, 1, "failed", "ignored", "order_paid", 1],
-            ["c", 0, 1, "failed", "ignored", "order_not_pending", 1],
-            ["d", 0, 1, "paid", "needs_refund", "order_canceled", 1],
-            ["e", 0, 1, "paid", "needs_review", "order_completed", 1],
-            ["f", 0, 1, "paid", "duplicate", "same_status", 1],
-        ]
-        [[order_id]] = connection.run("SELECT id::text FROM orders WHERE customer_id = 1")
-        # What is known of them is enough to know them again.
-        for status, outcome in (("paid", "duplicate"), ("failed", "duplicate"), ("paid", "duplicate")):
-            assert pay(order_id, status, "a", amount="1.00").run(connection) == outcome
-        assert pay(order_id, "failed", "f").run(connection) == "needs_review"
-
-
-def test_a_column_becomes_a_domain_without_its_table_being_written_anew(
-    empty_database_url: str, tmp_path: Path
-) -> None:
-    files = (
-        "SELECT relname, relfilenode FROM pg_class WHERE relname IN ('products', 'orders', 'order_items') ORDER BY 1"
-    )
-    with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection, up_to("0004_payment_events.sql", tmp_path / "before"))
-        connection.run(
-            "INSERT INTO products (name, price, quantity) SELECT 'Tea ' || n, n, n FROM generate_series(1, 100) n"
-        )
-        before = connection.run(files)
-        migrate(connection, up_to("0005_domains.sql", tmp_path / "after"))
-        assert connection.run(files) == before
-        # The planner knows what is in the new columns, and takes no table for empty.
-        known = connection.run("SELECT attname FROM pg_stats WHERE tablename = 'products' AND n_distinct = -1")
-        assert ["price"] in known
-        assert connection.run("SELECT reltuples FROM pg_class WHERE relname IN ('orders', 'order_items')") == [[-1]] * 2
-
-
-def test_the_functions_serve_the_release_that_is_still_running(api: ApiClient, database: Connection) -> None:
-    tea = api.create_product(quantity=10)["id"]
-
-    def call(function: str, request: dict[str, Any]) -> tuple[str, Any]:
-        outcome, body = db.call(function, json.dumps(request))
-        return outcome, json.loads(body or "null")
-
-    assert call("create_product", {"name": "Cup", "price": "1", "quantity": 1})[0] == "created"
-    assert call("update_product", {"id": tea, "changes": {"quantity": 9}})[0] == "updated"
-    lines = [{"product_id": tea, "quantity": 1}]
-    outcome, order = call("place_order", {"customer_id": 1, "products": lines})
-    assert outcome == "placed"
-    event = {"order_id": order["id"], "payment_status": "paid", "event_id": "evt_1"}
-    assert call("record_payment_event", {**event, "order_id": UNKNOWN})[0] == "unknown_order"
-    assert call("record_payment_event", event) == ("applied", {**event, "order_id": order["id"]})
-    assert call("record_payment_event", event)[0] == "duplicate"
-    assert call("change_order_status", {"id": order["id"], "status": "canceled"})[0] == "changed"
-    assert call("delete_product", {"id": tea})[0] == "deleted"
-    assert violations(database) == []
 
 
 def test_sessions_have_time_outs(database: Connection) -> None:

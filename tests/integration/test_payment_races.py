@@ -1,5 +1,6 @@
 """Each payment event has its effect once, whatever else happens at the same time."""
 
+import json
 from collections import Counter
 from functools import partial
 from itertools import chain
@@ -13,7 +14,7 @@ from storefront.audit import violations
 from storefront.payments.signatures import Scheme
 from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.load_clients import Delivery, all_at_once, deliver
-from tests.integration.races import Call, change_status, pay, replay, two_at_once
+from tests.integration.races import ACTOR, Call, change_status, pay, place, replay, two_at_once
 from tests.sizes import SEED
 
 EVENTS = 10_000
@@ -130,9 +131,9 @@ def test_10000_events_of_1_to_5_deliveries_each_have_10000_effects(
     api: ApiClient, database: Connection, database_url: str
 ) -> None:
     tea = api.create_product(quantity=EVENTS)["id"]
-    place = f'{{"customer_id": 1, "products": [{{"product_id": "{tea}", "quantity": 1}}]}}'
+    request = json.dumps({**place((tea, 1)).request, **ACTOR})
     database.run("SET statement_timeout = 0")
-    database.run(f"SELECT place_order('{place}') FROM generate_series(1, {EVENTS})")
+    database.run(f"SELECT place_order('{request}') FROM generate_series(1, {EVENTS})")
     order_ids = [id_ for [id_] in database.run("SELECT id::text FROM orders ORDER BY id") or []]
     random = Random(SEED)
     events = [

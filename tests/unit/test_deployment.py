@@ -102,7 +102,7 @@ def client_error(code: str) -> ClientError:
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_applied_migrations_are_reported_as_success(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    invocations = stub_lambda(monkeypatch, {"applied": ["0001_shop.sql"]})
+    invocations = stub_lambda(monkeypatch, {"applied": ["0001_baseline.sql"]})
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request(kind, url), lambda_context())
     assert invocations == [{"FunctionName": "migrate", "Payload": b"{}"}]
@@ -145,12 +145,12 @@ def test_deleting_the_stack_leaves_the_schema_unchanged(monkeypatch: pytest.Monk
 
 
 def test_a_failed_migration_is_reported_with_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = {"errorType": "MigrationError", "errorMessage": "0001_shop.sql was changed after it had been applied"}
+    error = {"errorType": "MigrationError", "errorMessage": "0001_baseline.sql was changed after it was applied"}
     stub_lambda(monkeypatch, error, FunctionError="Unhandled")
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
     assert responses[0]["Status"] == "FAILED"
-    assert "0001_shop.sql was changed" in responses[0]["Reason"]
+    assert "0001_baseline.sql was changed" in responses[0]["Reason"]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ ANONYMOUS = "anonymous"
 PAYMENT_PROCESSOR = "payment-processor"
 EXPIRE_ORDERS = "expire-orders"
 
-OWN_ACTORS = frozenset({ANONYMOUS, PAYMENT_PROCESSOR, EXPIRE_ORDERS, "unknown"})
-"""Who is named where it was nobody's token; the last by actor_of() in SQL."""
+OWN_ACTORS = frozenset({ANONYMOUS, PAYMENT_PROCESSOR, EXPIRE_ORDERS})
+"""The actors of requests without a token."""
 
 
 class Actor(TypedDict):

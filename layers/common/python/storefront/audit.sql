@@ -97,7 +97,6 @@ violations (rule, id, detail) AS (
       FROM order_events e
      WHERE CASE e.cause
                WHEN 'placed' THEN e.to_status = 'pending' AND e.to_payment_status = 'unpaid'
-               WHEN 'import' THEN e.from_status = 'pending' AND e.from_payment_status = 'unpaid'
                WHEN 'status_change' THEN e.from_status = 'pending' AND e.to_status <> 'pending'
                    AND e.to_payment_status = e.from_payment_status
                WHEN 'expiry' THEN e.from_status = 'pending' AND e.to_status = 'canceled'
@@ -138,15 +137,13 @@ violations (rule, id, detail) AS (
       FROM payment_events p
       LEFT JOIN payment_lines l ON l.inbox_id = p.id
      WHERE coalesce(l.applied, 0) <> CASE WHEN p.outcome = 'applied' THEN 1 ELSE 0 END
-       -- What came before there was an inbox has no number of it in its timeline.
-       AND p.body <> ''
     UNION ALL
     SELECT 'a payment event is in its order''s timeline with what it came to', p.id,
            format('event %s is %s, its %s attempts left %s lines, which say %s',
                   p.event_id, row(p.order_id, p.payment_status, p.outcome, p.reason), p.attempts, l.lines, l.came_to)
       FROM payment_events p
       LEFT JOIN payment_lines l ON l.inbox_id = p.id
-     WHERE p.body <> '' AND p.outcome <> 'unknown_order'
+     WHERE p.outcome <> 'unknown_order'
        AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
        AND (l.lines > p.attempts
             OR l.came_to IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)

@@ -26,7 +26,7 @@ BEGIN
     RETURNING * INTO changed;
     INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
                               to_status, to_payment_status, outcome, request_id)
-    VALUES (changed.id, 'status_change', actor_of(request), 'pending', changed.payment_status,
+    VALUES (changed.id, 'status_change', request ->> 'actor', 'pending', changed.payment_status,
             changed.status, changed.payment_status,
             CASE WHEN changed.status = 'canceled' AND changed.payment_status = 'paid' THEN 'needs_refund' END,
             request ->> 'request_id');

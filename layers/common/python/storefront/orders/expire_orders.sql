@@ -23,7 +23,7 @@ BEGIN
     UPDATE orders o SET status = 'canceled', updated_at = clock_timestamp() WHERE o.id = ANY (expired_ids);
     INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
                               to_status, to_payment_status, request_id)
-    SELECT o.id, 'expiry', actor_of(request), 'pending', o.payment_status,
+    SELECT o.id, 'expiry', request ->> 'actor', 'pending', o.payment_status,
            o.status, o.payment_status, request ->> 'request_id'
       FROM orders o
      WHERE o.id = ANY (expired_ids);

@@ -64,7 +64,7 @@ BEGIN
         RETURNING p.id, p.name, p.price, l.quantity, l.line_number
     ), moved AS (
         INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
-        SELECT id, 'sale', -quantity, placed.id, actor_of(request), request ->> 'request_id'
+        SELECT id, 'sale', -quantity, placed.id, request ->> 'actor', request ->> 'request_id'
           FROM sold
     )
     INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
@@ -72,7 +72,7 @@ BEGIN
       FROM sold;
 
     INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, request_id, idempotency_key)
-    VALUES (placed.id, 'placed', actor_of(request), placed.status, placed.payment_status,
+    VALUES (placed.id, 'placed', request ->> 'actor', placed.status, placed.payment_status,
             request ->> 'request_id', request ->> 'idempotency_key');
 
     outcome := 'placed';

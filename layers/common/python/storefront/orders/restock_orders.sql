@@ -18,7 +18,7 @@ BEGIN
      WHERE p.id = given_back.product_id;
 
     INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
-    SELECT item.product_id, 'restock', item.quantity, item.order_id, actor_of(request), request ->> 'request_id'
+    SELECT item.product_id, 'restock', item.quantity, item.order_id, request ->> 'actor', request ->> 'request_id'
       FROM order_items item
      WHERE item.order_id = ANY (canceled_ids);
 END

@@ -36,9 +36,8 @@ BEGIN
     UPDATE payment_events e
        SET attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
      WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme
-       AND (e.order_id, e.payment_status) IS NOT DISTINCT FROM (sent.order_id, sent.payment_status)
-       -- Of the events that came before there was an inbox, no more than that is known.
-       AND (e.body = '' OR (e.type, e.amount, e.currency) IS NOT DISTINCT FROM (sent.type, sent.amount, sent.currency))
+       AND (e.order_id, e.payment_status, e.type, e.amount, e.currency) IS NOT DISTINCT FROM
+           (sent.order_id, sent.payment_status, sent.type, sent.amount, sent.currency)
     RETURNING e.id INTO sent.id;
     IF FOUND THEN
         sent.outcome := 'duplicate';

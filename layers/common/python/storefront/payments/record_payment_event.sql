@@ -8,11 +8,6 @@ DECLARE
     target orders;
     decision record;
 BEGIN
-    -- The release before this one sent less.
-    event.scheme := coalesce(event.scheme, 'x_signature');
-    event.provider := coalesce(event.provider, 'storefront');
-    event.body := coalesce(event.body, '');
-
     -- The lock puts events for one order, and a cancellation beside them, one after the other.
     SELECT * INTO target FROM orders o WHERE o.id = event.order_id FOR NO KEY UPDATE;
     decision := payment_decision(event, target, request ->> 'shop_currency');

@@ -25,7 +25,7 @@ BEGIN
      WHERE p.id = target.id
     RETURNING * INTO target;
     INSERT INTO stock_movements (product_id, kind, delta, reason, actor, request_id)
-    VALUES (target.id, 'adjustment', change, request ->> 'reason', actor_of(request), request ->> 'request_id')
+    VALUES (target.id, 'adjustment', change, request ->> 'reason', request ->> 'actor', request ->> 'request_id')
     RETURNING * INTO movement;
 
     outcome := 'adjusted';

@@ -10,7 +10,7 @@ BEGIN
     RETURNING * INTO created;
 
     INSERT INTO stock_movements (product_id, kind, delta, actor, request_id)
-    VALUES (created.id, 'opening', created.quantity, actor_of(request), request ->> 'request_id');
+    VALUES (created.id, 'opening', created.quantity, request ->> 'actor', request ->> 'request_id');
 
     outcome := 'created';
     body := product_json(created);

@@ -19,11 +19,6 @@ BEGIN
     IF sort_key = 'quantity' THEN
         -- Read in the order of the bucket, and sorted within each.
         keys := array_prepend('quantity_bucket', keys);
-        IF jsonb_array_length(request -> 'after') < cardinality(keys) THEN
-            -- A cursor of the release before this one.
-            request := jsonb_insert(request, '{after,0}',
-                to_jsonb(quantity_bucket((request #>> '{after,0}')::integer)));
-        END IF;
     END IF;
     IF request ->> 'q' IS NOT NULL THEN
         -- The planner takes a word that it has not heard of for one in 200 products, and would read the whole list for it.

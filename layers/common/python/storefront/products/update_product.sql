@@ -28,7 +28,7 @@ BEGIN
     IF after.quantity <> before.quantity THEN
         INSERT INTO stock_movements (product_id, kind, delta, reason, actor, request_id)
         VALUES (after.id, 'adjustment', after.quantity::bigint - before.quantity, 'quantity set',
-                actor_of(request), request ->> 'request_id');
+                request ->> 'actor', request ->> 'request_id');
     END IF;
 
     outcome := 'updated';
