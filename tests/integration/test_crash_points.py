@@ -34,9 +34,9 @@ RELEASED = ["9999_hue.sql", "products/get_product.sql"]
 RELEASED_CHANGES = 4
 """A column, a function's text, and a line of the history for each of the two files."""
 
-# The start-up; four to begin, one for the history, and one to look for each file; two to apply one, and one for the
-# functions that did not change; the database's settings; COMMIT.
-RELEASE_FLUSHES = 1 + 4 + 1 + len(list(PACKAGE.glob("*/*.sql"))) + 1 + 2 * len(RELEASED) + 1 + 1 + 1
+# The start-up; four to begin the transaction; two for the history; two to apply each file; one for the functions that
+# did not change; one for the database's settings; COMMIT.
+RELEASE_FLUSHES = 1 + 4 + 2 + 2 * len(RELEASED) + 1 + 1 + 1
 
 
 class Crash(NamedTuple):

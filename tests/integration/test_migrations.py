@@ -180,6 +180,28 @@ def test_many_at_once_apply_each_file_once(empty_database_url: str) -> None:
     assert len(applied) == len(set(applied)) == len(list(PACKAGE.glob("*/*.sql")))
 
 
+def test_a_rolled_back_release_works_on_the_newer_schema(api: ApiClient, database: Connection, package: Path) -> None:
+    (package / "migrations" / "0002_colour.sql").write_text("ALTER TABLE products ADD COLUMN colour text;")
+    function = package / "products" / "get_product.sql"
+    function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
+    assert migrate(database, package) == ["0002_colour.sql", "products/get_product.sql"]
+    assert migrate(database) == ["products/get_product.sql"]
+    assert migrate(database) == []
+    tea = api.create_product()
+    assert expect(200, api.get(f"/api/products/{tea['id']}")) == tea
+
+
+def test_a_database_of_a_development_version_is_refused(empty_database_url: str, package: Path) -> None:
+    baseline = package / "migrations" / "0001_baseline.sql"
+    baseline.rename(baseline.with_name("0001_shop.sql"))
+    with closing(db.connect(empty_database_url)) as connection:
+        assert migrate(connection, package)[0] == "0001_shop.sql"
+        history = connection.run("SELECT * FROM schema_history ORDER BY name")
+        with pytest.raises(MigrationError, match=r"created by a development version before 0\.2\.0: delete it"):
+            migrate(connection)
+        assert connection.run("SELECT * FROM schema_history ORDER BY name") == history
+
+
 def test_sessions_have_time_outs(database: Connection) -> None:
     names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
     assert [database.run(f"SHOW {name}") for name in names] == [[["4s"]], [["10s"]], [["10s"]]]

@@ -1,7 +1,7 @@
-"""The schema, brought up to date: numbered migrations once, SQL functions whenever they or the schema changed."""
+"""Schema migrations: apply each numbered migration once, and each SQL function whenever its text changed."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -15,10 +15,10 @@ GRANTS = PACKAGE / "grants.sql"
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 
-# Any number that nobody else takes: the CRC-32 of "storefront".
+# The CRC-32 of "storefront": any number works that no other program locks.
 _ADVISORY_LOCK = 0x94B7A2A3
 _WAIT_FOR_OTHERS = "60s"
-# A migration that waits for a table's lock makes every later query wait behind it.
+# While a migration waits for a table lock, every later query on that table waits behind it.
 _WAIT_FOR_TABLES = "5s"
 
 _HISTORY = """
@@ -37,7 +37,7 @@ SELECT setting.setdatabase = 0
 
 
 class MigrationError(Exception):
-    """A migration that must not be applied, or could not be."""
+    """A migration that failed or is not allowed."""
 
 
 class SqlFile(NamedTuple):
@@ -51,70 +51,82 @@ class SqlFile(NamedTuple):
 
 
 def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | None = None) -> list[str]:
-    """Apply what is new; the names of the files that were, oldest migration first. Any number may run at once.
+    """Apply new and changed SQL files, and return their names, migrations first.
 
-    app_role: who the functions sign in as, made where it is missing; None where they are the owner. Raises
-    MigrationError for a migration that failed, or was applied and then changed. All of it is one transaction: no
-    request ever sees a table without the functions that go with it, and after a failure everything is as it was.
+    All of it is one transaction. No request sees a table without its functions, and a failure leaves everything as it
+    was. Several processes may call this at the same time: they wait for each other.
+
+    app_role: the role of the functions, created if it does not exist. None if they sign in as the owner.
+    Raises MigrationError if a migration fails, was changed after it was applied, or cannot be applied to this database.
     """
     with _transaction(connection):
         connection.run(_HISTORY)
-        applied = [file for file in _files(package) if _apply(connection, file)]
-        if any(file.is_migration for file in applied):
-            _renew_functions(connection, package, applied)
+        known = dict(connection.run("SELECT name, checksum FROM schema_history") or [])
+        files = list(_files(package))
+        _check_history(files, known)
+        new = [file for file in files if known.get(file.name) != file.checksum]
+        for file in new:
+            _apply(connection, file)
+        if any(file.is_migration for file in new):
+            _recreate_functions(connection, [file for file in files if file not in new])
         connection.run(SETTINGS.read_text(encoding="utf-8"))
         if app_role is not None:
-            _let_in(connection, app_role)
-        return [file.name for file in applied]
+            _grant_access(connection, app_role)
+        return [file.name for file in new]
 
 
-def _apply(connection: Connection, file: SqlFile) -> bool:
-    known = connection.run(f"SELECT checksum FROM schema_history WHERE name = {literal(file.name)}")  # noqa: S608  quoted
-    if known == [[file.checksum]]:
-        return False
-    if known and file.is_migration:
+def _check_history(files: list[SqlFile], known: Mapping[str, str]) -> None:
+    migrations = [file for file in files if file.is_migration]
+    # A database may know later migrations than this package: after a rollback, the older code works on a newer schema.
+    if known and migrations[0].name not in known:
         raise MigrationError(
-            f"{file.name} was changed after it had been applied; put it back and write a new migration"
+            "This database was created by a development version before 0.2.0: "
+            "delete it (`make run` keeps it in DATA_DIR, by default .local) and start again"
         )
-    _run(connection, file)
+    for file in migrations:
+        if known.get(file.name, file.checksum) != file.checksum:
+            raise MigrationError(f"{file.name} was changed after it was applied: restore it and write a new migration")
+
+
+def _apply(connection: Connection, file: SqlFile) -> None:
+    _run(connection, file.name, file.text)
     connection.run(
         f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
         "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
     )
-    return True
 
 
-def _renew_functions(connection: Connection, package: Path, applied: list[SqlFile]) -> None:
-    # Those that did not change too: a session from before, which a pooler may keep for long, has plans that remember
-    # the types of columns, and makes new ones for a function that was made anew.
-    unchanged = [file.text for file in _files(package) if not file.is_migration and file not in applied]
-    _run(connection, SqlFile("a function that did not change", "\n".join(unchanged), is_migration=False))
+def _recreate_functions(connection: Connection, unchanged: list[SqlFile]) -> None:
+    # A pooler may keep a session open for long, with plans that remember the old column types. The session makes new
+    # plans only for functions that were created again.
+    functions = "\n".join(file.text for file in unchanged if not file.is_migration)
+    _run(connection, "a function that did not change", functions)
 
 
-def _run(connection: Connection, file: SqlFile) -> None:
+def _run(connection: Connection, name: str, text: str) -> None:
     try:
-        connection.run(file.text)
+        connection.run(text)
     except DatabaseError as error:
-        # Without the error's detail, which quotes rows: this goes into a log, and into CloudFormation's events.
-        raise MigrationError(f"{file.name} failed: {error.args[0]['M']}") from None
+        # Without the error's detail, which quotes rows: the message is written to the log and to CloudFormation.
+        raise MigrationError(f"{name} failed: {error.args[0]['M']}") from None
 
 
-def _let_in(connection: Connection, app_role: str) -> None:
+def _grant_access(connection: Connection, app_role: str) -> None:
     role = identifier(app_role)
     if not connection.run(f"SELECT FROM pg_roles WHERE rolname = {literal(app_role)}"):
-        # A role is the whole server's: another database's migration may make it at the same time.
+        # Roles belong to the whole server: the migration of another database may create this one at the same time.
         _administer(
             connection,
             f"CREATE ROLE {role} LOGIN",
             f"DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$",
         )
-    # RDS lets those sign in with a token who are members of this one, which other servers do not have.
+    # On RDS, members of rds_iam sign in with a token. Other servers do not have that role.
     if connection.run(
         f"SELECT FROM pg_roles WHERE rolname = 'rds_iam' AND NOT pg_has_role({literal(app_role)}, oid, 'MEMBER')"
     ):
         _administer(connection, f"GRANT rds_iam TO {role}")
     [[database]] = connection.run("SELECT current_database()")
-    # A role may give itself settings, such as never to write, and would have them for good.
+    # A role can change its own settings, for example to read-only, and would keep them forever.
     for [everywhere] in connection.run(_SETTINGS_OF.format(literal(app_role))):
         within = "" if everywhere else f"IN DATABASE {identifier(database)} "
         _administer(connection, f"ALTER ROLE {role} {within}RESET ALL")
@@ -123,13 +135,16 @@ def _let_in(connection: Connection, app_role: str) -> None:
 
 
 def _administer(connection: Connection, statement: str, guarded: str | None = None) -> None:
-    """Run a statement that the owner of a database that is there already may not be allowed, guarded against a race."""
+    """Run a statement that the owner of an existing database may not be allowed to run.
+
+    guarded: the statement to run instead, protected against a race.
+    """
     try:
         connection.run(guarded or statement)
     except DatabaseError as error:
         if error.args[0]["C"] != _INSUFFICIENT_PRIVILEGE:
             raise
-        raise MigrationError(f"Nobody but an administrator may do this, once: {statement}") from None
+        raise MigrationError(f"An administrator must run this statement once: {statement}") from None
 
 
 @contextmanager
@@ -137,13 +152,13 @@ def _transaction(connection: Connection) -> Iterator[None]:
     connection.run("BEGIN")
     try:
         connection.run(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{_WAIT_FOR_OTHERS}'")
-        # Of the transaction and not of the session, so that it holds behind a pooler too.
+        # A lock of the transaction, not of the session, so that it also works behind a pooler.
         connection.run(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
         connection.run(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLES}'")
         yield
         connection.run("COMMIT")
     except BaseException:
-        # Where the connection is gone, so is the transaction, and the error to tell is the first.
+        # If the connection is lost, so is the transaction, and the first error is the one to report.
         with suppress(*TRANSPORT_ERRORS):
             connection.run("ROLLBACK")
         raise
@@ -153,8 +168,8 @@ def _files(package: Path) -> Iterator[SqlFile]:
     migrations = package / "migrations"
     for path in sorted(migrations.glob("*.sql")):
         yield SqlFile(path.name, path.read_text(encoding="utf-8"), is_migration=True)
-    # After the tables they work on. PL/pgSQL looks names up when it runs; the functions in plain SQL, which look
-    # theirs up when they are created, call none but those of the migrations.
+    # After their tables. The order among functions does not matter: PL/pgSQL resolves names at run time, and functions
+    # in plain SQL call only functions from the migrations.
     for path in sorted(package.glob("*/*.sql")):
         if path.parent != migrations:
             yield SqlFile(f"{path.parent.name}/{path.name}", path.read_text(encoding="utf-8"), is_migration=False)
