@@ -62,8 +62,8 @@ BUGS = [
             ),
             Replacement(
                 f"{LAYER}/orders/store.py",
-                '        raise InvalidTransition(json.loads(body), status)\n',
-                '        raise InvalidTransition(json.loads(body), status)\n'
+                "        raise InvalidTransition(json.loads(body), status)\n",
+                "        raise InvalidTransition(json.loads(body), status)\n"
                 '    if status == "canceled":\n'
                 '        db.call("restock_later", json.dumps({"id": order_id, **actor}))\n',
             ),
