@@ -17,50 +17,50 @@ UNROUTED: dict[str, Any] = {
     "expire-orders.json": {"expired": 0, "swept": 0},
     "audit.json": {"violations": 0},
 }
-"""What the functions without a route answer on the sample data, among the rest."""
+"""What the functions without a route return for the sample data. Other fields are not checked."""
 
 
 @cache
 def template() -> dict[str, Any]:
-    # Through JSON, for plain types in place of SAM's.
+    # JSON turns SAM's types into plain ones.
     plain: dict[str, Any] = json.loads(json.dumps(get_template_data(str(ROOT / "template.yaml"))))
     return plain
 
 
 def resources(*types: str) -> dict[str, dict[str, Any]]:
-    """The properties of the resources of some types, by logical id."""
+    """The properties of the resources of these types, by logical ID."""
     found = template()["Resources"].items()
     return {name: one.get("Properties", {}) for name, one in found if one["Type"] in types}
 
 
 def functions() -> dict[str, dict[str, Any]]:
-    """The functions' properties, by logical id; the one of the deployment, which is none of the shop's, left out."""
+    """The functions' properties, by logical ID, without the deployment function."""
     return resources("AWS::Serverless::Function")
 
 
 def http_events() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Function, route key, such as "GET /api/products/{id}", and properties of each event that is a route."""
+    """The function, the route key (such as "GET /api/products/{id}") and the properties of each HTTP event."""
     for name, function in functions().items():
         for event in function.get("Events", {}).values():
             if event["Type"] == "HttpApi":
                 route = event["Properties"]
-                # An event without a path is the default route's.
+                # An event without a path is the default route.
                 yield name, f"{route['Method']} {route['Path']}" if "Path" in route else DEFAULT_ROUTE, route
 
 
 def routes() -> dict[str, str]:
-    """The function of each route key."""
+    """The name of the function for each route key."""
     return {route_key: name for name, route_key, _ in http_events()}
 
 
 def folder_name(function: str) -> str:
-    """The folder under functions/ of a function's code."""
+    """The folder of a function's code under functions/."""
     name: str = functions()[function]["CodeUri"].removeprefix("functions/")
     return name
 
 
 def function_for(name: str, event: dict[str, Any]) -> str:
-    """The function that a file under events/ is for: its route's, or the one that the file is named after."""
+    """The function for a file under events/: by its route, or else by the file's name."""
     if "routeKey" in event:
         return routes()[event["routeKey"]]
     return f"{name.removesuffix('.json').title().replace('-', '')}Function"

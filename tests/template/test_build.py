@@ -1,4 +1,4 @@
-"""What `sam build` makes of it is what Lambda can run, and starts as fast as Python can."""
+"""The artifacts of `sam build` run in Lambda, and start without compiling."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ EVERY_FUNCTION = resources("AWS::Serverless::Function", "AWS::Lambda::Function")
 MACHINES = ("aarch64", "x86_64")
 
 MAX_LAYER = 9 * 1024 * 1024
-"""Bytes of the layer's zip. A cold start fetches it; Lambda itself takes 50 MB."""
+"""The size of the layer's zip, in bytes. Lambda accepts 50 MB, but a cold start downloads it."""
 
 MAX_FUNCTION = 8 * 1024
 
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.skipif(not can_build(), reason="sam build needs the fun
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The artifacts."""
+    """The folder of the artifacts."""
     return sam_build(tmp_path_factory.mktemp("build"))
 
 
 @pytest.fixture(scope="module")
 def deployed(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The layer and a function as Lambda has them: out of SAM's zips, with their times, and read-only."""
+    """The layer and a function as in Lambda: unpacked from SAM's zips, with their times, and read-only."""
     folder = tmp_path_factory.mktemp("deployed")
     unpack(zip_artifact(build / "CommonLayer", folder), folder / "opt")
     unpack(zip_artifact(build / "OrdersFunction", folder), folder / "task")
@@ -47,37 +47,37 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def compiled_at_import(opt: Path, task: Path) -> set[str]:
-    """The modules of the layer that Python had to compile when a handler was imported."""
-    # -v tells where each module's code came from.
+    """The modules of the layer that Python compiles when it imports a handler."""
+    # With -v, Python prints where the code of each module comes from.
     program = f"import sys; sys.path[:0] = ['{task}', '{opt / 'python'}']; import app"
-    told = subprocess.run(
+    output = subprocess.run(
         [*WITHOUT_ROOT_ACCESS, "python3.13", "-I", "-S", "-v", "-c", program],
         env={"PATH": PATH},
         check=True,
         capture_output=True,
         text=True,
     ).stderr
-    sources = re.findall(r"# code object from '?([^'\n]+)'?", told)
-    own = [Path(source) for source in sources if source.startswith(str(opt))]
-    assert len(own) > 100, told
-    return {path.name for path in own if path.suffix == ".py"}
+    sources = re.findall(r"# code object from '?([^'\n]+)'?", output)
+    in_layer = [Path(source) for source in sources if source.startswith(str(opt))]
+    assert len(in_layer) > 100, output
+    return {path.name for path in in_layer if path.suffix == ".py"}
 
 
 @pytest.mark.parametrize("function", functions())
-def test_a_built_handler_is_imported_with_its_folder_and_the_layer_alone(build: Path, function: str) -> None:
+def test_a_built_handler_needs_only_its_folder_and_the_layer(build: Path, function: str) -> None:
     path = [str(build / function), str(build / "CommonLayer" / "python")]
-    # -I and -S leave nothing on the path but the standard library: no site-packages, no current folder.
+    # With -I and -S, the path has only the standard library: no site-packages, no current folder.
     program = f"import sys; sys.path[:0] = {path}; import app; assert callable(app.lambda_handler)"
     subprocess.run(["python3.13", "-I", "-S", "-B", "-c", program], env={"PATH": PATH}, check=True)
 
 
 @pytest.mark.parametrize("function", EVERY_FUNCTION)
-def test_a_built_function_holds_its_handler_alone_and_is_small(build: Path, function: str, tmp_path: Path) -> None:
+def test_a_built_function_is_small_and_contains_only_its_handler(build: Path, function: str, tmp_path: Path) -> None:
     assert [path.name for path in (build / function).iterdir()] == ["app.py"]
     assert zip_artifact(build / function, tmp_path).stat().st_size < MAX_FUNCTION
 
 
-def test_the_built_layer_holds_what_the_functions_need_and_nothing_else(build: Path, tmp_path: Path) -> None:
+def test_the_built_layer_contains_only_what_the_functions_need(build: Path, tmp_path: Path) -> None:
     layer = build / "CommonLayer" / "python"
     source = ROOT / "layers" / "common" / "python"
     assert [path.name for path in (build / "CommonLayer").iterdir()] == ["python"]
@@ -85,7 +85,7 @@ def test_the_built_layer_holds_what_the_functions_need_and_nothing_else(build: P
         assert {p.relative_to(layer) for p in layer.glob(f"storefront/**/{kind}")} == {
             p.relative_to(source) for p in source.glob(f"storefront/**/{kind}")
         }
-    # A link in the source.
+    # In the source, this file is a link.
     assert (layer / "storefront" / "docs" / "openapi.json").read_bytes() == (
         ROOT / "docs" / "openapi.json"
     ).read_bytes()
@@ -96,27 +96,27 @@ def test_the_built_layer_holds_what_the_functions_need_and_nothing_else(build: P
     assert zip_artifact(build / "CommonLayer", tmp_path).stat().st_size < MAX_LAYER
 
 
-def test_the_built_layer_runs_on_either_processor(build: Path) -> None:
+def test_the_built_layer_runs_on_x86_64_and_arm64(build: Path) -> None:
     native = list((build / "CommonLayer").rglob("*.so"))
     assert {path.name.split(".")[0] for path in native} == {"_pydantic_core"}
     assert sorted(path.name.split("-")[2] for path in native) == sorted(MACHINES)
     assert platform.machine() in MACHINES
 
 
-def test_the_same_source_makes_the_same_layer(build: Path, tmp_path: Path) -> None:
-    # Another content is another version of each function, and has the migrations looked at anew.
+def test_the_same_source_builds_the_same_layer(build: Path, tmp_path: Path) -> None:
+    # A layer with other content makes a new version of each function, and runs the migrations again.
     again = sam_build(tmp_path) / "CommonLayer"
     assert contents(again) == contents(build / "CommonLayer")
 
 
-def test_the_deployed_layer_s_bytecode_is_used(deployed: Path) -> None:
+def test_the_bytecode_of_the_deployed_layer_is_used(deployed: Path) -> None:
     before = sorted(deployed.rglob("*"))
     assert {datetime.fromtimestamp(path.stat().st_mtime, UTC).year for path in before if path.suffix == ".py"} == {1980}
     assert compiled_at_import(deployed / "opt", deployed / "task") == set()
     assert sorted(deployed.rglob("*")) == before
 
 
-def test_bytecode_that_is_checked_by_time_would_not_be_used(deployed: Path, tmp_path: Path) -> None:
+def test_bytecode_checked_by_time_would_not_be_used(deployed: Path, tmp_path: Path) -> None:
     opt = tmp_path / "opt"
     shutil.copytree(deployed / "opt", opt, copy_function=shutil.copyfile)
     for path in opt.rglob("*"):
@@ -128,10 +128,10 @@ def test_bytecode_that_is_checked_by_time_would_not_be_used(deployed: Path, tmp_
     assert len(compiled_at_import(opt, deployed / "task")) > 100
 
 
-def test_the_bytecode_tells_lambda_s_paths(build: Path) -> None:
+def test_the_bytecode_contains_the_paths_in_lambda(build: Path) -> None:
     for compiled in (build / "CommonLayer").rglob("storefront/**/*.pyc"):
         content = compiled.read_bytes()
-        # PEP 552: a hash that nobody checks.
+        # PEP 552: an unchecked hash.
         assert int.from_bytes(content[4:8], "little") == 0b01
         assert b"/opt/python/storefront/" in content
         assert str(build).encode() not in content

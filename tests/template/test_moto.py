@@ -1,4 +1,4 @@
-"""Moto's CloudFormation makes of the template what it knows to make."""
+"""Moto's CloudFormation creates a stack from the resources that it supports."""
 
 import json
 from typing import Any
@@ -31,23 +31,23 @@ UNKNOWN_TO_MOTO = {
     "AWS::SecretsManager::Secret",
     "Custom::SchemaMigration",
 }
-"""Left out of Moto's stack; cfn-lint alone has looked at these."""
+"""Removed from the stack for Moto. Only cfn-lint checks these."""
 
 UNKNOWN_ATTRIBUTES = {("SecretsManagerEndpoint", "DnsEntries"): ["Z1:vpce-1.secretsmanager.example"]}
-"""What Moto does not know of a resource that it knows."""
+"""Attributes that Moto does not support, of resources that it supports."""
 
 OFF = {"ExistingDatabase", "DatabaseWithoutProxy", "Domain", "DomainRecord", "HasAlarmEmail", "StandBy"}
-"""The conditions that do not hold with the parameters below."""
+"""The conditions that are false with PARAMETERS."""
 
 ALIAS = "Aliaslive"
-"""The end of an alias's name; Moto, which knows none, is led to the function itself."""
+"""The suffix of an alias's name. Moto does not support aliases, so references go to the function."""
 
-# A third subnet that is not there is one called None to Moto.
+# With fewer zones, Moto would create a third subnet called None.
 PARAMETERS = {"AvailabilityZones": "3", "DatabaseInstances": "1"}
 
 
 def without(dropped: set[str], value: Any) -> Any:
-    """The same, with a word in place of what refers to a resource that was left out."""
+    """Replace references to dropped resources with a placeholder."""
     if isinstance(value, list):
         return [without(dropped, one) for one in value]
     if not isinstance(value, dict):
@@ -56,7 +56,7 @@ def without(dropped: set[str], value: Any) -> Any:
         name = value["Ref"].removesuffix(ALIAS)
         return "left-out" if name in dropped else {"Ref": name}
     if "Fn::Cidr" in value:
-        # Which Moto does not work out.
+        # Moto does not support Fn::Cidr.
         return ["10.0.0.0/26", "10.0.0.64/26", "10.0.0.128/26"]
     if "Fn::GetAtt" in value:
         name, attribute = value["Fn::GetAtt"]
@@ -65,15 +65,15 @@ def without(dropped: set[str], value: Any) -> Any:
 
 
 @pytest.fixture
-def made() -> dict[str, Any]:
-    """The template as far as Moto knows it."""
+def supported_template() -> dict[str, Any]:
+    """The template with only the resources that Moto supports."""
     whole = translated(**PARAMETERS)
     dropped = {name for name, one in whole["Resources"].items() if one["Type"] in UNKNOWN_TO_MOTO}
     kept = {name: one for name, one in whole["Resources"].items() if name not in dropped}
     for one in kept.values():
         one.pop("DependsOn", None)
         for name in dropped:
-            # A name within a text, as Fn::Sub has it.
+            # Fn::Sub has the name inside a string.
             one["Properties"] = json.loads(json.dumps(one.get("Properties", {})).replace(f"${{{name}", "${AWS::Region"))
     return {
         **{key: whole[key] for key in ("Parameters", "Conditions")},
@@ -82,26 +82,28 @@ def made() -> dict[str, Any]:
 
 
 @mock_aws
-def test_moto_makes_a_stack_of_what_it_knows(made: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moto_creates_a_stack_from_the_template(
+    supported_template: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     s3, cloudformation = boto3.client("s3", region_name=REGION), boto3.client("cloudformation", region_name=REGION)
     s3.create_bucket(Bucket=BUCKET)
-    for name in ["layer", *made["Resources"]]:
+    for name in ["layer", *supported_template["Resources"]]:
         s3.put_object(Bucket=BUCKET, Key=name, Body=b"")
     cloudformation.create_stack(
         StackName="storefront",
-        TemplateBody=json.dumps(made),
+        TemplateBody=json.dumps(supported_template),
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in PARAMETERS.items()],
         Capabilities=["CAPABILITY_IAM"],
     )
     [stack] = cloudformation.describe_stacks(StackName="storefront")["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     created = cloudformation.describe_stack_resources(StackName="storefront")["StackResources"]
-    expected = {name for name, one in made["Resources"].items() if one.get("Condition") not in OFF}
+    expected = {name for name, one in supported_template["Resources"].items() if one.get("Condition") not in OFF}
     assert {one.get("LogicalResourceId") for one in created} >= expected
 
 
-def test_nothing_is_left_out_without_need() -> None:
+def test_each_type_removed_for_moto_is_in_the_template() -> None:
     used = {one["Type"] for one in translated()["Resources"].values()}
     assert used >= UNKNOWN_TO_MOTO

@@ -1,4 +1,4 @@
-"""Each function has a role of its own, which may do what that function needs."""
+"""Each function has its own role, with only the permissions that it needs."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def statements(role: str) -> list[Statement]:
-    """Everything that a role may do or may not, by policies of its own and by shared ones."""
+    """All statements of a role, from its own and from shared policies."""
     properties = ROLES[role]["Properties"]
     shared = [POLICIES[one["Ref"]]["Properties"] for one in properties.get("ManagedPolicyArns", []) if "Ref" in one]
     documents = [one["PolicyDocument"] for one in [*shared, *properties.get("Policies", [])]]
@@ -63,28 +63,28 @@ def actions(found: list[Statement]) -> set[str]:
     return {action for one in found for action in as_list(one["Action"])}
 
 
-def test_no_two_functions_share_a_role() -> None:
+def test_each_function_has_its_own_role() -> None:
     roles = [role_of(function) for function in FUNCTIONS]
     assert len(set(roles)) == len(roles)
     assert FUNCTIONS.keys() == ALLOWED.keys()
 
 
 @pytest.mark.parametrize("function", ALLOWED)
-def test_a_function_may_do_what_it_needs_and_no_more(function: str) -> None:
+def test_a_function_has_only_the_permissions_that_it_needs(function: str) -> None:
     assert actions(allowed(role_of(function))) == ALLOWED[function]
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_role_may_do_everything_or_anything_to_everything(role: str) -> None:
+def test_no_role_has_wildcard_permissions(role: str) -> None:
     for statement in allowed(role):
         assert not any("*" in action for action in as_list(statement["Action"])), statement
         if "*" in as_list(statement["Resource"]):
-            # Lambda's own way into the network, for which AWS knows no narrower resource.
+            # Lambda needs these to join the network. AWS supports no narrower resource for them.
             assert set(as_list(statement["Action"])) == INTERFACES
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_s_own_code_may_not_touch_the_network(function: str) -> None:
+def test_function_code_must_not_change_network_interfaces(function: str) -> None:
     if "VpcConfig" in FUNCTIONS[function]["Properties"]:
         denied = [one for one in statements(role_of(function)) if one["Effect"] == "Deny"]
         assert actions(denied) == {"ec2:*"}
@@ -92,13 +92,13 @@ def test_a_function_s_own_code_may_not_touch_the_network(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", [name for name, granted in ALLOWED.items() if granted >= DATABASE])
-def test_a_function_signs_in_as_one_user_of_the_database(function: str) -> None:
+def test_a_function_connects_as_one_database_user(function: str) -> None:
     [signing_in] = [one for one in allowed(role_of(function)) if one["Action"] == "rds-db:connect"]
     user = signing_in["Resource"]["Fn::Sub"][0].rpartition("/")[2]
     assert user == ("storefront" if function == "MigrateFunction" else "storefront_app")
 
 
-def test_only_the_deployment_may_have_the_migrations_applied() -> None:
+def test_only_the_deployment_role_may_run_the_migrations() -> None:
     invoking = {role for role in ROLES if "lambda:InvokeFunction" in actions(allowed(role))}
     schedules = {
         role
@@ -111,13 +111,13 @@ def test_only_the_deployment_may_have_the_migrations_applied() -> None:
     assert invokes["Resource"] == {"Fn::GetAtt": ["MigrateFunction", "Arn"]}
 
 
-def test_of_aws_s_own_policies_there_is_codedeploy_s_alone() -> None:
+def test_the_only_policy_managed_by_aws_is_codedeploys() -> None:
     attached = [one for role in ROLES.values() for one in role["Properties"].get("ManagedPolicyArns", [])]
     assert {one for one in attached if isinstance(one, str)} == set(MANAGED.values())
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_one_service_s(role: str) -> None:
+def test_a_role_trusts_one_service(role: str) -> None:
     [trusted] = ROLES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"].keys() == {"Service"}
     assert len(as_list(trusted["Principal"]["Service"])) == 1

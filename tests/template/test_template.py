@@ -1,4 +1,4 @@
-"""The template, the route table and the functions' own routes agree."""
+"""The template, the route table and the functions' routes agree."""
 
 import subprocess
 from typing import Any
@@ -14,18 +14,18 @@ from tests.template.sam import folder_name, functions, http_events, resources, r
 TABLE = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods}
 
 
-def test_the_template_has_the_routes_of_the_table_and_a_default() -> None:
+def test_the_template_has_the_routes_of_the_table_and_a_default_route() -> None:
     assert routes().keys() == {*TABLE, DEFAULT_ROUTE}
 
 
-def test_each_route_s_access_is_the_table_s() -> None:
+def test_each_route_has_the_access_rule_of_the_table() -> None:
     decided = {route_key: event["Auth"] for _, route_key, event in http_events()}
     table = {f"{method} {path}": access for path, methods in ROUTES.items() for method, access in methods.items()}
     assert decided == {key: auth_of(access) for key, access in {**table, DEFAULT_ROUTE: Access.ANYONE}.items()}
 
 
 def auth_of(access: Access) -> dict[str, Any]:
-    """What a route's event says; Cognito puts the resource server's name before a scope."""
+    """The Auth of a route's event. Cognito puts the name of the resource server before a scope."""
     if access in OPEN:
         return {"Authorizer": "NONE"}
     return {"Authorizer": "Tokens", "AuthorizationScopes": [access, f"{COGNITO_PREFIX}{access}"]}
@@ -39,13 +39,13 @@ def test_cognito_knows_the_scopes_that_the_routes_need() -> None:
     assert set(client["AllowedOAuthScopes"]) == {f"{COGNITO_PREFIX}{scope}" for scope in needed}
 
 
-def test_a_route_without_a_decision_would_be_closed() -> None:
+def test_a_route_without_an_access_rule_would_require_a_token() -> None:
     auth = template()["Resources"]["Api"]["Properties"]["Auth"]
     assert auth["DefaultAuthorizer"] in auth["Authorizers"]
 
 
 @pytest.mark.parametrize("function", sorted(set(routes().values())))
-def test_a_function_handles_the_routes_that_lead_to_it(function: str) -> None:
+def test_a_function_handles_its_routes_in_the_template(function: str) -> None:
     app = load_function(folder_name(function)).app
     handled = {
         f"{route.method} {route.path}".replace("<", "{").replace(">", "}")
@@ -54,12 +54,12 @@ def test_a_function_handles_the_routes_that_lead_to_it(function: str) -> None:
     assert handled == {key for key, name in routes().items() if name == function and key != DEFAULT_ROUTE}
 
 
-def test_every_function_s_folder_is_in_the_template() -> None:
+def test_every_folder_of_a_function_is_in_the_template() -> None:
     named = {folder_name(name) for name in functions()}
     assert {path.name for path in (ROOT / "functions").iterdir()} == {*named, "deployment"}
 
 
-def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
+def test_a_function_gets_only_the_settings_that_it_reads() -> None:
     given = {name: set(one.get("Environment", {}).get("Variables", {})) for name, one in functions().items()}
     assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == {"DATABASE_URL", "METRICS_NAMESPACE"}
     assert given == {
@@ -75,15 +75,15 @@ def test_a_function_gets_the_settings_that_it_reads_and_no_other() -> None:
     }
 
 
-def test_functions_that_answer_http_do_so_before_api_gateway_gives_up() -> None:
+def test_http_functions_time_out_before_api_gateway() -> None:
     limit = template()["Globals"]["Function"]["Timeout"]
     assert limit < 30
     slower = {name for name, one in functions().items() if one.get("Timeout", limit) > limit}
     assert slower & set(routes().values()) == set()
 
 
-def test_time_outs_nest() -> None:
-    # Twice (connecting 2 s and an answer 3 s), as in keyring.py.
+def test_inner_timeouts_are_shorter_than_outer_ones() -> None:
+    # Two attempts, each with 2 s to connect and 3 s for the response, as in keyring.py.
     secrets_manager = 10
     assert secrets_manager + db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT < template()["Globals"]["Function"]["Timeout"]
     migrate, deployment = load_function("migrate"), load_function("deployment")
@@ -100,6 +100,6 @@ def test_time_outs_nest() -> None:
 
 
 @pytest.mark.usefixtures("sam_environment")
-def test_sam_finds_nothing_wrong_with_it() -> None:
+def test_sam_validate_finds_no_error() -> None:
     result = subprocess.run(["sam", "validate", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

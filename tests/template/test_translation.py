@@ -1,4 +1,4 @@
-"""What CloudFormation is told follows from the template as its comments say."""
+"""The translated template that CloudFormation gets has the properties that the template's comments promise."""
 
 import json
 import re
@@ -23,11 +23,11 @@ SERVING = FUNCTIONS.keys() - {"DeploymentFunction", "MigrateFunction"}
 CONFIGURATION = {"Fn::GetAtt": ["SchemaMigration", "Configuration"]}
 
 FIXED = {"AWS::NoValue", "AWS::Region", "AWS::StackName", "FunctionsSecurityGroup", "SubnetA", "SubnetB", "SubnetC"}
-"""What a function's configuration refers to and does not change by itself."""
+"""References in a function's configuration that do not change by themselves."""
 
 
 def referred_to(value: Any) -> set[str]:
-    """The parameters and resources that a value refers to, by conditions too."""
+    """The parameters and resources that a value refers to, including those in conditions."""
     if isinstance(value, list):
         return set().union(*map(referred_to, value))
     if not isinstance(value, dict):
@@ -47,7 +47,7 @@ def referred_to(value: Any) -> set[str]:
 
 
 def settings(environment: str) -> dict[str, str]:
-    """The parameters that samconfig.toml has for an environment."""
+    """The parameters for an environment in samconfig.toml."""
     given = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"]
     return dict(one.split("=", 1) for one in given["parameter_overrides"])
 
@@ -66,11 +66,11 @@ EXISTING = {
 
 
 @pytest.mark.parametrize("parameters", [settings("dev"), settings("prod"), EXISTING], ids=["dev", "prod", "existing"])
-def test_cfn_lint_finds_nothing_wrong_with_it(parameters: dict[str, str], tmp_path: Path) -> None:
-    # Circles among them, which appear only here: SAM's resources refer to each other.
+def test_cfn_lint_finds_no_error(parameters: dict[str, str], tmp_path: Path) -> None:
+    # This also finds circular references, which appear only after the translation.
     made = tmp_path / "template.json"
     made.write_text(json.dumps(translated(**parameters)))
-    # SAM uses up the parameter DeploymentType; the template says why the others are left out.
+    # SAM consumes the parameter DeploymentType. The template explains the other ignored checks.
     ignored = ["W2001", *template()["Metadata"]["cfn-lint"]["config"]["ignore_checks"]]
     command = [str(Path(sys.executable).with_name("cfn-lint")), "-r", REGION, "-i", *ignored, "-t", str(made)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -82,7 +82,7 @@ def versions(layer: str) -> set[str]:
     return {name for name, one in made.items() if one["Type"] == "AWS::Lambda::Version"}
 
 
-def test_another_layer_is_another_version_of_each_function_and_another_migration() -> None:
+def test_a_changed_layer_makes_new_versions_and_runs_the_migrations() -> None:
     assert versions("one") == versions("one")
     assert not versions("one") & versions("two")
     migrations = [translated(layer)["Resources"]["SchemaMigration"]["Properties"]["Layer"] for layer in ("one", "two")]
@@ -91,7 +91,7 @@ def test_another_layer_is_another_version_of_each_function_and_another_migration
         assert translated(layer)["Resources"][made["Ref"]]["Type"] == "AWS::Lambda::LayerVersion"
 
 
-def test_traffic_goes_to_versions_whose_schema_is_there() -> None:
+def test_versions_get_traffic_after_the_migrations() -> None:
     assert FUNCTIONS.keys() - {"DeploymentFunction"} == VERSIONED
     waiting = {
         name
@@ -101,24 +101,24 @@ def test_traffic_goes_to_versions_whose_schema_is_there() -> None:
     assert waiting == SERVING
 
 
-def test_a_parameter_that_reaches_a_function_s_configuration_is_in_the_migration_s() -> None:
-    # Or the version that has the traffic would go on with the old value.
-    told = referred_to(resources("Custom::SchemaMigration")["SchemaMigration"])
+def test_every_parameter_of_a_function_is_also_in_the_migration() -> None:
+    # Otherwise the version that serves traffic would keep the old value.
+    migration_references = referred_to(resources("Custom::SchemaMigration")["SchemaMigration"])
     for name in SERVING:
-        # What is another template, or no part of a version.
+        # These are not part of a version.
         other = {"Code", "Role", "Layers", "LoggingConfig", "ReservedConcurrentExecutions"}
         configured = {key: value for key, value in FUNCTIONS[name]["Properties"].items() if key not in other}
-        assert referred_to(configured) - {"SchemaMigration"} <= told | FIXED, name
+        assert referred_to(configured) - {"SchemaMigration"} <= migration_references | FIXED, name
 
 
-def test_another_configuration_is_another_version() -> None:
+def test_a_changed_configuration_makes_a_new_version() -> None:
     for version in resources("AWS::Lambda::Version").values():
         properties = version["Properties"]
         if properties["FunctionName"]["Ref"] in SERVING:
             assert properties["Description"] == CONFIGURATION
 
 
-def test_nothing_but_versions_is_invoked_by_api_and_schedules() -> None:
+def test_api_and_schedules_invoke_only_the_live_alias() -> None:
     body = resources("AWS::ApiGatewayV2::Api")["Api"]["Properties"]["Body"]
     called = [
         operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
@@ -131,7 +131,7 @@ def test_nothing_but_versions_is_invoked_by_api_and_schedules() -> None:
         assert schedule["Properties"]["Target"]["Arn"]["Ref"].endswith("Aliaslive")
 
 
-def test_each_route_s_scopes_reach_the_api() -> None:
+def test_the_translated_api_has_the_scopes_of_each_route() -> None:
     paths = resources("AWS::ApiGatewayV2::Api")["Api"]["Properties"]["Body"]["paths"]
     for path, methods in ROUTES.items():
         for method, access in methods.items():
@@ -140,14 +140,14 @@ def test_each_route_s_scopes_reach_the_api() -> None:
             assert ("NONE" in security) == (access in ("anyone", "signature"))
 
 
-def test_the_website_s_origin_is_a_part_of_the_cors_configuration() -> None:
+def test_the_cors_configuration_has_the_origin_of_the_website() -> None:
     body = translated(CorsOrigin="https://shop.example")["Resources"]["Api"]["Properties"]["Body"]
     cors = body["x-amazon-apigateway-cors"]
     assert cors["allowOrigins"] == [{"Fn::If": ["Cors", "https://shop.example", "https://none.invalid"]}]
     assert {"authorization", "idempotency-key", "if-match"} <= set(cors["allowHeaders"])
 
 
-def test_writes_are_throttled_tighter() -> None:
+def test_writes_have_a_lower_throttling_limit() -> None:
     stage = resources("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["Properties"]
     writes = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods if method != "GET"}
     assert stage["RouteSettings"].keys() == writes
@@ -155,17 +155,17 @@ def test_writes_are_throttled_tighter() -> None:
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
 
 
-def test_the_access_log_is_json_and_says_nothing_of_queries_or_headers() -> None:
+def test_the_access_log_is_json_without_queries_and_headers() -> None:
     stage = resources("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["Properties"]
     logged = json.loads(stage["AccessLogSettings"]["Format"])
     assert {"request_id", "route", "status", "latency_ms"} <= logged.keys()
     assert not any("query" in field or "header" in field or "userAgent" in field for field in logged.values())
 
 
-def test_a_bad_release_is_taken_back_by_alarms_of_its_own() -> None:
+def test_a_faulty_release_is_rolled_back_by_its_alarms() -> None:
     alarms = resources("AWS::CloudWatch::Alarm")
     groups = resources("AWS::CodeDeploy::DeploymentGroup").values()
-    assert len(groups) == len(VERSIONED) - 1  # The migrations are run as they stand.
+    assert len(groups) == len(VERSIONED) - 1  # MigrateFunction has no gradual deployment.
     for group in groups:
         condition, guarded, unguarded = group["Properties"]["AlarmConfiguration"]["Fn::If"]
         of_all, own = [one["Name"] for one in guarded["Alarms"]]
@@ -175,7 +175,7 @@ def test_a_bad_release_is_taken_back_by_alarms_of_its_own() -> None:
         assert group["Properties"]["AutoRollbackConfiguration"]["Enabled"]
 
 
-def test_stacks_of_one_account_do_not_take_each_other_s_names() -> None:
+def test_two_stacks_in_one_account_have_different_resource_names() -> None:
     assert all("Name" not in one["Properties"] for one in resources("AWS::Scheduler::Schedule").values())
     names = {"AlarmName", "DBClusterIdentifier", "DBProxyName", "DashboardName", "LogGroupName", "UserPoolName"}
     for resource in resources().values():
@@ -184,7 +184,7 @@ def test_stacks_of_one_account_do_not_take_each_other_s_names() -> None:
             assert referred_to(value) & {"AWS::StackName", *resources()}, value
 
 
-def test_no_variable_holds_a_password() -> None:
+def test_no_environment_variable_contains_a_password() -> None:
     for name, function in FUNCTIONS.items():
         variables = function["Properties"].get("Environment", {}).get("Variables", {})
         for variable in variables.keys() & {"DATABASE_URL"}:
@@ -192,11 +192,11 @@ def test_no_variable_holds_a_password() -> None:
             assert url.startswith(("postgresql://storefront_app@", "postgresql://storefront@")), name
             assert "?sign_in=iam" in url
         resolved = {key for key, value in variables.items() if "resolve:" in json.dumps(value)}
-        # Decision 6 says why the cursors' key is no secret that matters.
+        # Decision 6 explains why the cursor key may be in a variable.
         assert resolved <= {"CURSOR_KEY"}
 
 
-def test_the_database_cannot_be_reached_but_by_the_functions() -> None:
+def test_only_the_functions_can_reach_the_database() -> None:
     for name, group in resources("AWS::EC2::SecurityGroup").items():
         assert "SecurityGroupIngress" not in group["Properties"], name
         for rule in group["Properties"]["SecurityGroupEgress"]:
@@ -206,19 +206,19 @@ def test_the_database_cannot_be_reached_but_by_the_functions() -> None:
     assert resources("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route") == {}
 
 
-def test_logs_are_kept_for_a_time() -> None:
+def test_logs_have_a_retention_time() -> None:
     groups = resources("AWS::Logs::LogGroup")
     assert all(one["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for one in groups.values())
     for function in FUNCTIONS.values():
         assert function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] in groups
 
 
-def test_what_holds_data_outlives_the_stack() -> None:
+def test_a_deleted_stack_leaves_a_database_snapshot() -> None:
     assert template()["Resources"]["DatabaseCluster"]["DeletionPolicy"] == "Snapshot"
     assert template()["Resources"]["DatabaseCluster"]["UpdateReplacePolicy"] == "Snapshot"
 
 
-def test_every_parameter_is_described_used_and_grouped() -> None:
+def test_every_parameter_has_a_description_a_use_and_a_group() -> None:
     whole = json.dumps({key: value for key, value in template().items() if key not in ("Parameters", "Metadata")})
     groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert sorted(name for group in groups for name in group["Parameters"]) == sorted(template()["Parameters"])

@@ -1,4 +1,4 @@
-"""The template as CloudFormation gets it: after SAM's own translation, with this or that parameter."""
+"""The template as CloudFormation gets it: translated by SAM, with the given parameters."""
 
 import copy
 import json
@@ -15,24 +15,24 @@ REGION = "us-east-1"
 BUCKET = "artifacts"
 CODE_DEPLOY = "AWSCodeDeployRoleForLambda"
 MANAGED = {CODE_DEPLOY: f"arn:aws:iam::aws:policy/service-role/{CODE_DEPLOY}"}
-"""The policies of AWS's own that SAM may attach: none but CodeDeploy's."""
+"""The AWS managed policies that SAM may attach: only CodeDeploy's."""
 
 Resources = dict[str, dict[str, Any]]
 
 
 def translated(layer: str = "layer", **parameters: Any) -> dict[str, Any]:
-    """What SAM makes of it. layer: the name of the layer's content in its bucket."""
+    """The template after SAM's translation. layer: the key of the layer's content in its bucket."""
     return copy.deepcopy(_translated(layer, json.dumps(parameters)))
 
 
 def resources(*types: str) -> Resources:
-    """The resources of some types, or all of them, by logical id."""
+    """The resources of these types, or all of them, by logical ID."""
     found: Resources = translated()["Resources"]
     return {name: one for name, one in found.items() if one["Type"] in types or not types}
 
 
 def packaged(layer: str) -> dict[str, Any]:
-    """The template after `sam package`, which puts code into a bucket."""
+    """The template after `sam package`, which uploads the code to a bucket."""
     packed = copy.deepcopy(template())
     for name, resource in packed["Resources"].items():
         for key in {"CodeUri", "ContentUri", "Code"} & resource.get("Properties", {}).keys():
@@ -48,7 +48,7 @@ def _translated(layer: str, parameters: str) -> dict[str, Any]:
     source = packaged(layer)
     defaults = {name: one.get("Default", "") for name, one in source["Parameters"].items()}
     session = boto3.Session(region_name=REGION)
-    # Through JSON, for plain types in place of SAM's.
+    # JSON turns SAM's types into plain ones.
     made = Translator(MANAGED, Parser(), boto_session=session).translate(source, {**defaults, **json.loads(parameters)})
     plain: dict[str, Any] = json.loads(json.dumps(made))
     return plain
