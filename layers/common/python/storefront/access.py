@@ -5,12 +5,12 @@ JWT authorizers, for a route that has no decision on access, and for a claim tha
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from storefront import settings
 from storefront.actor import OWN_ACTORS, claims_of
-from storefront.cold_start.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
+from storefront.cold_start.powertools import APIGatewayProxyEventV2
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, match
@@ -55,14 +55,10 @@ class InsufficientScope(Forbidden):
         )
 
 
-Next = Callable[[APIGatewayHttpResolver], Response[str]]
-
-
-def check(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[str]:
-    """Let a request through to its route. Raises TokenMissing or Forbidden."""
+def check(event: APIGatewayProxyEventV2) -> None:
+    """Raise TokenMissing or Forbidden if the access token does not allow the request."""
     if settings.auth_is_on():
-        _check_scope(app.current_event)
-    return next_middleware(app)
+        _check_scope(event)
 
 
 def customer_of(event: APIGatewayProxyEventV2) -> int | None:
