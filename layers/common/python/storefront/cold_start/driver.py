@@ -1,12 +1,11 @@
-"""pg8000, imported without what a function has no use for, and every cold start would pay for.
+"""pg8000 without the modules that no function uses.
 
-It signs in with a token for its password, and not by SCRAM; it gets its times as text, and none that need dateutil; and
-nobody asks pg8000 for its version.
+Functions sign in with a token instead of SCRAM. They read timestamps as text, so nothing needs dateutil. pg8000 reads
+its own version with importlib.metadata, and nothing uses the version.
 """
 
 from storefront.cold_start.modules import import_on_first_use, replace_module
 
-# Of its version pg8000 makes an attribute, which so becomes its name.
 with (
     replace_module("scramp", {"ScramClient": import_on_first_use("scramp", "ScramClient")}),
     replace_module(

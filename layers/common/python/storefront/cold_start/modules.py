@@ -1,6 +1,5 @@
-"""Leaves out of the libraries' imports what no function needs, and every cold start would pay for."""
+"""Stand-ins for modules that a library imports but no function uses."""
 
-import gc
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -9,17 +8,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# A start makes some 35,000 objects that stay; looking through them after each 2,000 takes a fifteenth of it.
-gc.set_threshold(20_000)
-
 Attributes = Mapping[str, Any]
 
 
 @contextmanager
 def replace_module(name: str, attributes: Attributes | None) -> Iterator[None]:
-    """Have a module of these attributes found under a name meanwhile, and the real one as ever afterwards.
+    """Replace a module while the context is active. Afterwards, an import finds the real module again.
 
-    attributes: None has the import refused.
+    attributes: what the replacement contains. None makes the import fail, as if the module were not installed.
     """
     imported = sys.modules.get(name)
     sys.modules[name] = None if attributes is None else _module(name, attributes)  # type: ignore[assignment]  # so it is
@@ -32,7 +28,7 @@ def replace_module(name: str, attributes: Attributes | None) -> Iterator[None]:
 
 
 def import_on_first_use(name: str, function: str) -> Callable[..., Any]:
-    """A module's function, which is imported when it is called."""
+    """Return a function that imports its module when it is first called."""
 
     def call(*arguments: Any, **options: Any) -> Any:
         return getattr(importlib.import_module(name), function)(*arguments, **options)
@@ -41,7 +37,10 @@ def import_on_first_use(name: str, function: str) -> Callable[..., Any]:
 
 
 def bare_package(name: str, folder: Path, classes: Mapping[str, str]) -> Attributes:
-    """A package that imports none of its modules by itself. classes: which module has each class that is asked for."""
+    """Return a package that imports a submodule only when one of its classes is used.
+
+    classes: the submodule of each class.
+    """
 
     def find(attribute: str) -> Any:
         if attribute not in classes:

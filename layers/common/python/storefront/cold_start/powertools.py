@@ -1,9 +1,8 @@
-"""AWS Lambda Powertools, imported without what no function needs, and every cold start would pay for.
+"""AWS Lambda Powertools without the modules that no function uses.
 
-Powertools imports botocore, where it is installed, for no more than a User-Agent; Lambda installs it. With the resolver
-for API Gateway it imports those for all else, and asyncio for one of them: a tenth of the whole. With the event of API
-Gateway it imports those of all else: as much again. All of it is hidden during the import, and `from … import` finds
-it afterwards as ever.
+Lambda installs botocore, and Powertools imports it only to set a User-Agent. Its package event_handler imports the
+resolvers of all event sources, and asyncio for one of them. Its package data_classes imports the events of all sources.
+Each of these two is a tenth of the import.
 """
 
 from functools import cached_property
@@ -14,7 +13,7 @@ from storefront.cold_start.modules import bare_package, replace_module
 _EVENT_HANDLER = "aws_lambda_powertools.event_handler"
 _DATA_CLASSES = "aws_lambda_powertools.utilities.data_classes"
 
-# What the resolver asks for, of which it needs one.
+# The resolver's module imports these names, and uses one of them.
 _EVENTS = {
     "ALBEvent": "alb_event",
     "APIGatewayProxyEvent": "api_gateway_proxy_event",
@@ -42,13 +41,13 @@ def _headers_of(event: APIGatewayProxyEventV2) -> dict[str, str]:
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
-# In place of Powertools' own, which it asks for at each answer to see whether it may be compressed: that copies the
-# headers twice, and cuts a value at its commas.
+# Powertools reads this public attribute for every response, to check Accept-Encoding. Its own version copies the
+# headers twice and splits values at commas. The resolver always uses this class of event, so the attribute is replaced.
 _resolved_headers = cached_property(_headers_of)
 _resolved_headers.__set_name__(APIGatewayProxyEventV2, "resolved_headers_field")
 APIGatewayProxyEventV2.resolved_headers_field = _resolved_headers  # type: ignore[assignment]
 
 SWAGGER_UI = _FOLDER / "event_handler" / "openapi" / "swagger_ui"
-"""The folder of Swagger UI's files, which Powertools brings along."""
+"""The folder with Swagger UI's files, which Powertools contains."""
 
 __all__ = ["SWAGGER_UI", "APIGatewayHttpResolver", "APIGatewayProxyEventV2", "Logger", "Response"]

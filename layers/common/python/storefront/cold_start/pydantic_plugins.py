@@ -1,7 +1,7 @@
-"""pydantic, without its search for plugins."""
+"""pydantic without its search for plugins."""
 
 from storefront.cold_start.modules import replace_module
 
-# It would look for plugins in all that is installed, where there are none: a twentieth of a cold start.
+# The search reads the metadata of every installed package and finds no plugin. It takes 5 % of a cold start.
 with replace_module("importlib.metadata", {"distributions": tuple}):
-    import pydantic.plugin._loader  # noqa: F401  used with the first model
+    import pydantic.plugin._loader  # noqa: F401  the first model uses it
