@@ -1,4 +1,4 @@
-"""What both peers take, and what they say in their logs and links; all else is each one's own."""
+"""Code that both peers share: request models, access checks, cursors, links and logs."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ MAX_MONEY = Decimal("99999999.99")
 PositiveInteger = Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
 
 
-class Problem(Exception):  # noqa: N818  RFC 9457 has the name
+class Problem(Exception):  # noqa: N818  the name in RFC 9457
     def __init__(self, status: int, title: str, errors: list[dict[str, Any]] | None = None) -> None:
         super().__init__(title)
         self.status, self.title, self.errors = status, title, errors
@@ -34,14 +34,14 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class NewOrderLine(RequestModel):
+class NewOrderItem(RequestModel):
     product_id: UUID
     quantity: PositiveInteger
 
 
 class NewOrder(RequestModel):
     customer_id: PositiveInteger
-    products: Annotated[list[NewOrderLine], Field(min_length=1, max_length=100)]
+    products: Annotated[list[NewOrderItem], Field(min_length=1, max_length=100)]
 
 
 class ListParameters(RequestModel):
@@ -61,11 +61,11 @@ class ListParameters(RequestModel):
         return self.sort.removeprefix("-")
 
     @property
-    def downwards(self) -> bool:
+    def descending(self) -> bool:
         return self.sort.startswith("-")
 
 
-class SentPayment(BaseModel):
+class PaymentEventBody(BaseModel):
     order_id: UUID
     payment_status: Literal["paid", "failed"]
     event_id: Annotated[str, Field(min_length=1, max_length=255)] | None = None
@@ -73,62 +73,64 @@ class SentPayment(BaseModel):
     currency: str | None = None
 
 
-def broken_rules(errors: list[Any]) -> Problem:
-    """The problem with what pydantic did not take."""
-    listed = [{"detail": one["msg"], "pointer": "/".join(map(str, one["loc"]))} for one in errors]
-    return Problem(422, "The request breaks a rule", listed)
+def validation_problem(errors: list[Any]) -> Problem:
+    """Convert pydantic's errors."""
+    converted = [{"detail": one["msg"], "pointer": "/".join(map(str, one["loc"]))} for one in errors]
+    return Problem(422, "Invalid request", converted)
 
 
-def claims_with(scope: str, context: dict[str, Any]) -> dict[str, str]:
+def require_scope(scope: str, context: dict[str, Any]) -> dict[str, str]:
     claims = context.get("authorizer", {}).get("jwt", {}).get("claims")
     if not claims:
-        raise Problem(401, "A token is needed")
+        raise Problem(401, "Access token required")
     if scope not in claims.get("scope", "").split():
-        raise Problem(403, "The token does not allow that")
+        raise Problem(403, "The token lacks the scope")
     return dict(claims)
 
 
 def authenticate(body: bytes, signature: str) -> None:
-    """Let an event through that is signed; the request's line in the log says with what."""
+    """Check the signature of an event, and add its key to the log line."""
     expected = hmac.new(os.environ["WEBHOOK_SECRET"].encode(), body, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected, signature):
         raise Problem(401, "Invalid signature")
-    remarks.update(scheme="x_signature", key="1")
+    log_fields.update(scheme="x_signature", key="1")
 
 
-# A list goes on after a cursor: the keys of a page's last row, signed so that nobody else can make one.
+# A cursor contains the sort keys of the last row of a page, and a MAC against manipulation.
 
 
-def cursor_after(asked: ListParameters, key: Any, id_: Any) -> str:
+def encode_cursor(parameters: ListParameters, key: Any, id_: Any) -> str:
     position = json.dumps([str(key), str(id_)]).encode()
-    return base64.urlsafe_b64encode(_mac(asked, position) + position).decode()
+    return base64.urlsafe_b64encode(_mac(parameters, position) + position).decode()
 
 
-def position_of(asked: ListParameters) -> tuple[Any, UUID]:
+def decode_cursor(parameters: ListParameters) -> tuple[Any, UUID]:
     try:
-        signed = base64.urlsafe_b64decode(asked.cursor or "")
+        signed = base64.urlsafe_b64decode(parameters.cursor or "")
     except ValueError:
         signed = b""
-    if not hmac.compare_digest(signed[:16], _mac(asked, signed[16:])):
-        raise Problem(400, "The cursor is not one of this list")
+    if not hmac.compare_digest(signed[:16], _mac(parameters, signed[16:])):
+        raise Problem(400, "Invalid cursor")
     key, id_ = json.loads(signed[16:])
-    read = {"created_at": datetime.fromisoformat, "name": str, "price": Decimal, "quantity": int}[asked.key]
-    return read(key), UUID(id_)
+    parse = {"created_at": datetime.fromisoformat, "name": str, "price": Decimal, "quantity": int}[parameters.key]
+    return parse(key), UUID(id_)
 
 
-def _mac(asked: ListParameters, position: bytes) -> bytes:
-    bound_to = asked.model_dump_json(exclude={"page", "page_size", "cursor"}, exclude_none=True).encode()
+def _mac(parameters: ListParameters, position: bytes) -> bytes:
+    bound_to = parameters.model_dump_json(exclude={"page", "page_size", "cursor"}, exclude_none=True).encode()
     return hmac.digest(os.environ["CURSOR_KEY"].encode(), bound_to + b"\0" + position, hashlib.sha256)[:16]
 
 
 def link_header(
-    path: str, query: dict[str, str], asked: ListParameters, next_cursor: str | None, total_pages: int | None
+    path: str, query: dict[str, str], parameters: ListParameters, next_cursor: str | None, total_pages: int | None
 ) -> str:
     links: dict[str, dict[str, Any]] = {"first": {}}
     if next_cursor:
-        links["next"] = {"cursor": next_cursor} if total_pages is None else {"page": asked.page + 1}
+        links["next"] = {"cursor": next_cursor} if total_pages is None else {"page": parameters.page + 1}
     if total_pages:
-        links |= {"last": {"page": total_pages}} | ({"prev": {"page": asked.page - 1}} if asked.page > 1 else {})
+        links |= {"last": {"page": total_pages}} | (
+            {"prev": {"page": parameters.page - 1}} if parameters.page > 1 else {}
+        )
     kept = {name: value for name, value in query.items() if name not in ("page", "cursor")}
     targets = {relation: urlencode({**kept, **moved}) for relation, moved in links.items()}
     return ", ".join(f'<{path}{text and "?"}{text}>; rel="{relation}"' for relation, text in targets.items())
@@ -138,12 +140,12 @@ logger = logging.getLogger("storefront")
 logger.setLevel(logging.INFO)
 logger.addHandler(logging.StreamHandler())
 
-remarks: dict[str, str] = {}
-"""What the line of the one request at a time says beside the usual."""
+log_fields: dict[str, str] = {}
+"""Additional fields in the log line of the current request."""
 
 
 def log_request(event: dict[str, Any], context: Any, status: int, started: float) -> None:
-    """One line a request, as Lambda's log takes it."""
+    """Write one JSON log line for each request."""
     line = {
         "level": "INFO",
         "message": "request",
@@ -156,7 +158,7 @@ def log_request(event: dict[str, Any], context: Any, status: int, started: float
         "duration_ms": round((time.perf_counter() - started) * 1000, 2),
         "request_id": event["requestContext"]["requestId"],
         "function_request_id": context.aws_request_id,
-        **remarks,
+        **log_fields,
     }
-    remarks.clear()
+    log_fields.clear()
     logger.info(json.dumps(line))

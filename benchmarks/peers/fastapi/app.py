@@ -1,4 +1,4 @@
-"""The usual tutorial's stack: FastAPI, SQLAlchemy 2 and psycopg 3, behind Mangum."""
+"""The stack of many tutorials: FastAPI, SQLAlchemy 2 and psycopg 3, behind Mangum."""
 
 import hashlib
 import os
@@ -13,15 +13,15 @@ from common import (
     MAX_MONEY,
     ListParameters,
     NewOrder,
+    PaymentEventBody,
     Problem,
-    SentPayment,
     authenticate,
-    broken_rules,
-    claims_with,
-    cursor_after,
+    decode_cursor,
+    encode_cursor,
     link_header,
     log_request,
-    position_of,
+    require_scope,
+    validation_problem,
 )
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -38,7 +38,7 @@ engine = create_engine(
 new_session = sessionmaker(engine, expire_on_commit=False)
 
 
-# What is in the database.
+# Database.
 
 OrderStatus = ENUM("pending", "completed", "canceled", name="order_status", create_type=False)
 PaymentStatus = ENUM("unpaid", "paid", "failed", name="payment_status", create_type=False)
@@ -67,7 +67,7 @@ class Product(Base):
 
 class OrderItem(Base):
     __tablename__ = "order_items"
-    # Not the server's, nor its clock for a product: of what it does not know, SQLAlchemy sends each row by itself.
+    # A client-side default: with server-side defaults, SQLAlchemy would send each row separately.
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
     product_id: Mapped[UUID]
@@ -134,14 +134,14 @@ class PaymentEvent(Base):
     reason: Mapped[str | None]
 
 
-# What clients are sent.
+# Responses.
 
 
-class AnswerModel(BaseModel):
+class ResponseModel(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class ProductAnswer(AnswerModel):
+class ProductResponse(ResponseModel):
     id: UUID
     name: str
     description: str | None
@@ -152,7 +152,7 @@ class ProductAnswer(AnswerModel):
 
 
 class ProductPage(BaseModel):
-    items: list[ProductAnswer]
+    items: list[ProductResponse]
     total: int | None = None
     page: int | None = None
     page_size: int
@@ -160,7 +160,7 @@ class ProductPage(BaseModel):
     next_cursor: str | None
 
 
-class OrderItemAnswer(AnswerModel):
+class OrderItemResponse(ResponseModel):
     id: UUID
     product_id: UUID
     product_name: str
@@ -168,18 +168,18 @@ class OrderItemAnswer(AnswerModel):
     price_at_purchase: Decimal
 
 
-class OrderAnswer(AnswerModel):
+class OrderResponse(ResponseModel):
     id: UUID
     customer_id: int
     status: str
     payment_status: str
     total_price: Decimal
-    order_items: list[OrderItemAnswer]
+    order_items: list[OrderItemResponse]
     created_at: datetime
     updated_at: datetime
 
 
-class PaymentAnswer(BaseModel):
+class PaymentResponse(BaseModel):
     message: str
     order_id: UUID
     payment_status: str
@@ -187,20 +187,19 @@ class PaymentAnswer(BaseModel):
     outcome: str
 
 
-# The routes.
-
+# Routes.
 
 app = FastAPI(openapi_url=None)
 
 
 @app.exception_handler(Problem)
-async def tell_problem(_: Request, problem: Problem) -> JSONResponse:
+async def problem_response(_: Request, problem: Problem) -> JSONResponse:
     return JSONResponse(problem.body(), problem.status, media_type="application/problem+json")
 
 
 @app.exception_handler(RequestValidationError)
-async def tell_broken_rules(request: Request, error: RequestValidationError) -> JSONResponse:
-    return await tell_problem(request, broken_rules(list(error.errors())))
+async def validation_response(request: Request, error: RequestValidationError) -> JSONResponse:
+    return await problem_response(request, validation_problem(list(error.errors())))
 
 
 def session() -> Iterator[Session]:
@@ -208,9 +207,9 @@ def session() -> Iterator[Session]:
         yield opened
 
 
-def token_with(scope: str) -> Callable[[Request], dict[str, str]]:
+def token_claims(scope: str) -> Callable[[Request], dict[str, str]]:
     async def claims(request: Request) -> dict[str, str]:
-        return claims_with(scope, request.scope["aws.event"]["requestContext"])
+        return require_scope(scope, request.scope["aws.event"]["requestContext"])
 
     return claims
 
@@ -224,23 +223,23 @@ Database = Annotated[Session, Depends(session)]
 
 @app.post("/api/orders", status_code=201)
 def place_order(
-    sent: NewOrder,
+    body: NewOrder,
     request: Request,
     response: Response,
     database: Database,
-    claims: Annotated[dict[str, str], Depends(token_with("orders:write"))],
-) -> OrderAnswer:
-    wanted: dict[UUID, int] = {}
-    for line in sent.products:
-        wanted[line.product_id] = wanted.get(line.product_id, 0) + line.quantity
-    products = {product.id: product for product in _lock_products(database, list(wanted))}
-    _check(wanted, products)
-    total = sum((products[id_].price * quantity for id_, quantity in wanted.items()), Decimal(0))
+    claims: Annotated[dict[str, str], Depends(token_claims("orders:write"))],
+) -> OrderResponse:
+    quantities: dict[UUID, int] = {}
+    for item in body.products:
+        quantities[item.product_id] = quantities.get(item.product_id, 0) + item.quantity
+    products = {product.id: product for product in _lock_products(database, list(quantities))}
+    _check(quantities, products)
+    total = sum((products[id_].price * quantity for id_, quantity in quantities.items()), Decimal(0))
     if total > MAX_MONEY:
-        raise Problem(422, "The order's total is too large")
+        raise Problem(422, "Order total too large")
 
-    order, now = Order(customer_id=sent.customer_id, total_price=total), datetime.now(UTC)
-    for line_number, (id_, quantity) in enumerate(wanted.items(), 1):
+    order, now = Order(customer_id=body.customer_id, total_price=total), datetime.now(UTC)
+    for line_number, (id_, quantity) in enumerate(quantities.items(), 1):
         product = products[id_]
         product.quantity -= quantity
         product.updated_at = now
@@ -255,14 +254,14 @@ def place_order(
         )
     database.add(order)
     database.flush()
-    origin = {"order_id": order.id, "actor": claims["sub"], "request_id": request_id(request)}
+    common = {"order_id": order.id, "actor": claims["sub"], "request_id": request_id(request)}
     database.add_all(
-        StockMovement(product_id=id_, kind="sale", delta=-quantity, **origin) for id_, quantity in wanted.items()
+        StockMovement(product_id=id_, kind="sale", delta=-quantity, **common) for id_, quantity in quantities.items()
     )
-    database.add(OrderEvent(cause="placed", to_status="pending", to_payment_status="unpaid", **origin))
+    database.add(OrderEvent(cause="placed", to_status="pending", to_payment_status="unpaid", **common))
     database.commit()
     response.headers["location"] = f"/api/orders/{order.id}"
-    return OrderAnswer.model_validate(order)
+    return OrderResponse.model_validate(order)
 
 
 def _lock_products(database: Session, ids: list[UUID]) -> list[Product]:
@@ -270,71 +269,71 @@ def _lock_products(database: Session, ids: list[UUID]) -> list[Product]:
     return list(database.scalars(query.with_for_update(key_share=True)))
 
 
-def _check(wanted: dict[UUID, int], products: dict[UUID, Product]) -> None:
-    unknown = [{"detail": f"Product {id_} not found"} for id_ in wanted if id_ not in products]
+def _check(quantities: dict[UUID, int], products: dict[UUID, Product]) -> None:
+    unknown = [{"detail": f"Product {id_} not found"} for id_ in quantities if id_ not in products]
     if unknown:
-        raise Problem(404, "No such product", unknown)
+        raise Problem(404, "Product not found", unknown)
     short = [
         {"detail": f"Insufficient stock for {products[id_].name}"}
-        for id_, quantity in wanted.items()
+        for id_, quantity in quantities.items()
         if products[id_].quantity < quantity
     ]
     if short:
         raise Problem(400, "Insufficient stock", short)
 
 
-@app.get("/api/orders/{order_id}", dependencies=[Depends(token_with("orders:read"))])
-def get_order(order_id: UUID, database: Database) -> OrderAnswer:
+@app.get("/api/orders/{order_id}", dependencies=[Depends(token_claims("orders:read"))])
+def get_order(order_id: UUID, database: Database) -> OrderResponse:
     order = database.get(Order, order_id, options=[selectinload(Order.order_items)])
     if order is None:
-        raise Problem(404, "No such order")
-    return OrderAnswer.model_validate(order)
+        raise Problem(404, "Order not found")
+    return OrderResponse.model_validate(order)
 
 
 @app.get("/api/products", response_model_exclude_unset=True)
 def list_products(
-    asked: Annotated[ListParameters, Query()], request: Request, response: Response, database: Database
+    parameters: Annotated[ListParameters, Query()], request: Request, response: Response, database: Database
 ) -> ProductPage:
-    conditions = list(_conditions(asked))
-    found = list(database.scalars(_page(asked).where(*conditions)))
-    products = found[: asked.page_size]
-    answer: dict[str, Any] = {
-        "items": [ProductAnswer.model_validate(product) for product in products],
-        "page_size": asked.page_size,
+    conditions = list(_conditions(parameters))
+    found = list(database.scalars(_page(parameters).where(*conditions)))
+    products = found[: parameters.page_size]
+    page: dict[str, Any] = {
+        "items": [ProductResponse.model_validate(product) for product in products],
+        "page_size": parameters.page_size,
         "next_cursor": None,
     }
-    if len(found) > asked.page_size:
-        answer["next_cursor"] = cursor_after(asked, getattr(products[-1], asked.key), products[-1].id)
-    if asked.cursor is None:
+    if len(found) > parameters.page_size:
+        page["next_cursor"] = encode_cursor(parameters, getattr(products[-1], parameters.key), products[-1].id)
+    if parameters.cursor is None:
         total = database.scalar(select(func.count()).select_from(Product).where(*conditions)) or 0
-        answer |= {"total": total, "page": asked.page, "total_pages": -(-total // asked.page_size)}
+        page |= {"total": total, "page": parameters.page, "total_pages": -(-total // parameters.page_size)}
     response.headers["link"] = link_header(
-        request.url.path, dict(request.query_params), asked, answer["next_cursor"], answer.get("total_pages")
+        request.url.path, dict(request.query_params), parameters, page["next_cursor"], page.get("total_pages")
     )
-    return ProductPage(**answer)
+    return ProductPage(**page)
 
 
-def _page(asked: ListParameters) -> Select[tuple[Product]]:
-    columns = getattr(Product, asked.key), Product.id
-    # One more than the page has tells whether anything follows.
-    statement = select(Product).limit(asked.page_size + 1)
-    statement = statement.order_by(*(column.desc() if asked.downwards else column for column in columns))
-    if asked.cursor is None:
-        return statement.offset((asked.page - 1) * asked.page_size)
-    keys, position = tuple_(*columns), tuple_(*position_of(asked))
-    return statement.where(keys < position if asked.downwards else keys > position)
+def _page(parameters: ListParameters) -> Select[tuple[Product]]:
+    columns = getattr(Product, parameters.key), Product.id
+    # One more row shows whether another page follows.
+    statement = select(Product).limit(parameters.page_size + 1)
+    statement = statement.order_by(*(column.desc() if parameters.descending else column for column in columns))
+    if parameters.cursor is None:
+        return statement.offset((parameters.page - 1) * parameters.page_size)
+    keys, position = tuple_(*columns), tuple_(*decode_cursor(parameters))
+    return statement.where(keys < position if parameters.descending else keys > position)
 
 
-def _conditions(asked: ListParameters) -> Iterator[ColumnElement[bool]]:
+def _conditions(parameters: ListParameters) -> Iterator[ColumnElement[bool]]:
     yield Product.deleted_at.is_(None)
-    if asked.in_stock is not None:
-        yield Product.quantity > 0 if asked.in_stock else Product.quantity == 0
-    if asked.q is not None:
-        yield func.words(Product.name).bool_op("@>")(func.words(asked.q))
-    if asked.min_price is not None:
-        yield Product.price >= asked.min_price
-    if asked.max_price is not None:
-        yield Product.price <= asked.max_price
+    if parameters.in_stock is not None:
+        yield Product.quantity > 0 if parameters.in_stock else Product.quantity == 0
+    if parameters.q is not None:
+        yield func.words(Product.name).bool_op("@>")(func.words(parameters.q))
+    if parameters.min_price is not None:
+        yield Product.price >= parameters.min_price
+    if parameters.max_price is not None:
+        yield Product.price <= parameters.max_price
 
 
 async def authentic_body(request: Request) -> bytes:
@@ -346,23 +345,23 @@ async def authentic_body(request: Request) -> bytes:
 @app.post("/api/payment-webhook")
 def receive_payment_event(
     request: Request, database: Database, body: Annotated[bytes, Depends(authentic_body)]
-) -> PaymentAnswer:
-    sent = SentPayment.model_validate_json(body)
-    order = database.get(Order, sent.order_id, with_for_update={"key_share": True})
+) -> PaymentResponse:
+    event = PaymentEventBody.model_validate_json(body)
+    order = database.get(Order, event.order_id, with_for_update={"key_share": True})
     if order is None:
-        raise Problem(404, "No such order")
-    event_id = sent.event_id or hashlib.sha256(body).hexdigest()
+        raise Problem(404, "Order not found")
+    event_id = event.event_id or hashlib.sha256(body).hexdigest()
     before = order.payment_status
-    outcome, reason = _decide(order, sent)
-    row = sent.model_dump(exclude={"event_id"}) | {"event_id": event_id, "outcome": outcome, "reason": reason}
-    keep = insert(PaymentEvent).values(
+    outcome, reason = _decide(order, event)
+    row = event.model_dump(exclude={"event_id"}) | {"event_id": event_id, "outcome": outcome, "reason": reason}
+    statement = insert(PaymentEvent).values(
         scheme="x_signature", provider="storefront", variant=0, body=body.decode(), **row
     )
-    inbox_id = database.scalar(keep.on_conflict_do_nothing().returning(PaymentEvent.id))
+    inbox_id = database.scalar(statement.on_conflict_do_nothing().returning(PaymentEvent.id))
     if inbox_id is None:
         outcome, reason = "duplicate", "same_event"
     elif outcome == "applied":
-        order.payment_status = sent.payment_status
+        order.payment_status = event.payment_status
         order.updated_at = func.clock_timestamp()
     database.add(
         OrderEvent(
@@ -376,13 +375,13 @@ def receive_payment_event(
             request_id=request_id(request),
             payment_event_id=event_id,
             inbox_id=inbox_id or _inbox_id(database, event_id),
-            received_payment_status=sent.payment_status,
+            received_payment_status=event.payment_status,
             outcome=outcome,
             reason=reason,
         )
     )
     database.commit()
-    return PaymentAnswer(
+    return PaymentResponse(
         message="Payment status updated successfully" if outcome == "applied" else "The payment event changed nothing",
         order_id=order.id,
         payment_status=order.payment_status,
@@ -391,16 +390,16 @@ def receive_payment_event(
     )
 
 
-def _decide(order: Order, sent: SentPayment) -> tuple[str, str | None]:  # noqa: PLR0911  the rules, one by one
-    if sent.payment_status == "failed" and order.payment_status == "paid":
+def _decide(order: Order, event: PaymentEventBody) -> tuple[str, str | None]:  # noqa: PLR0911  one for each rule
+    if event.payment_status == "failed" and order.payment_status == "paid":
         return "ignored", "order_paid"
     if order.status == "canceled" and order.payment_status != "paid":
         return "needs_refund", "order_canceled"
-    if sent.amount is not None and sent.amount != order.total_price:
+    if event.amount is not None and event.amount != order.total_price:
         return "needs_review", "amount_differs"
-    if sent.currency is not None and sent.currency.upper() != os.environ["CURRENCY"]:
+    if event.currency is not None and event.currency.upper() != os.environ["CURRENCY"]:
         return "needs_review", "currency_differs"
-    if sent.payment_status == order.payment_status:
+    if event.payment_status == order.payment_status:
         return "duplicate", "same_status"
     if order.status == "completed":
         return "needs_review", "order_completed"

@@ -1,4 +1,4 @@
-"""A connection of psycopg's, opened and closed."""
+"""Opens and closes a connection with psycopg."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""A lighter stack: Flask and psycopg2 with SQL by hand, behind apig-wsgi."""
+"""A lightweight stack: Flask and psycopg2 with handwritten SQL, behind apig-wsgi."""
 
 import hashlib
 import json
@@ -17,15 +17,15 @@ from common import (
     MAX_MONEY,
     ListParameters,
     NewOrder,
+    PaymentEventBody,
     Problem,
-    SentPayment,
     authenticate,
-    broken_rules,
-    claims_with,
-    cursor_after,
+    decode_cursor,
+    encode_cursor,
     link_header,
     log_request,
-    position_of,
+    require_scope,
+    validation_problem,
 )
 from flask import Flask, Response, request
 from psycopg2.extras import RealDictCursor, execute_values
@@ -47,24 +47,24 @@ app = Flask(__name__)
 
 
 @app.errorhandler(Problem)
-def tell_problem(problem: Problem) -> Response:
+def problem_response(problem: Problem) -> Response:
     return Response(json.dumps(problem.body()), problem.status, content_type="application/problem+json")
 
 
 @app.errorhandler(ValidationError)
-def tell_broken_rules(error: ValidationError) -> Response:
-    return tell_problem(broken_rules(list(error.errors())))
+def validation_response(error: ValidationError) -> Response:
+    return problem_response(validation_problem(list(error.errors())))
 
 
-def token_with(scope: str) -> dict[str, str]:
-    return claims_with(scope, request.environ["apig_wsgi.full_event"]["requestContext"])
+def token_claims(scope: str) -> dict[str, str]:
+    return require_scope(scope, request.environ["apig_wsgi.full_event"]["requestContext"])
 
 
 def request_id() -> str:
     return str(request.environ["apig_wsgi.full_event"]["requestContext"]["requestId"])
 
 
-def answer(body: dict[str, Any], status: int = 200, **headers: str) -> Response:
+def json_response(body: dict[str, Any], status: int = 200, **headers: str) -> Response:
     return Response(json.dumps(body, default=_json), status, headers, content_type="application/json")
 
 
@@ -76,33 +76,33 @@ def _json(value: Any) -> str:
 
 @app.post("/api/orders")
 def place_order() -> Response:
-    claims = token_with("orders:write")
-    sent = NewOrder.model_validate_json(request.get_data())
-    wanted: dict[str, int] = {}
-    for line in sent.products:
-        wanted[str(line.product_id)] = wanted.get(str(line.product_id), 0) + line.quantity
+    claims = token_claims("orders:write")
+    body = NewOrder.model_validate_json(request.get_data())
+    quantities: dict[str, int] = {}
+    for item in body.products:
+        quantities[str(item.product_id)] = quantities.get(str(item.product_id), 0) + item.quantity
     with transaction() as cursor:
         cursor.execute(
             "SELECT id, name, price, quantity FROM products WHERE id = ANY (%s::uuid[]) AND deleted_at IS NULL"
             " ORDER BY id FOR NO KEY UPDATE",
-            (list(wanted),),
+            (list(quantities),),
         )
         products = {row["id"]: row for row in cursor.fetchall()}
-        _check(wanted, products)
-        total = sum((products[id_]["price"] * quantity for id_, quantity in wanted.items()), Decimal(0))
+        _check(quantities, products)
+        total = sum((products[id_]["price"] * quantity for id_, quantity in quantities.items()), Decimal(0))
         if total > MAX_MONEY:
-            raise Problem(422, "The order's total is too large")
-        order = _store(cursor, sent.customer_id, total, wanted, products, claims["sub"])
-    return answer(order, 201, location=f"/api/orders/{order['id']}")
+            raise Problem(422, "Order total too large")
+        order = _store(cursor, body.customer_id, total, quantities, products, claims["sub"])
+    return json_response(order, 201, location=f"/api/orders/{order['id']}")
 
 
-def _check(wanted: dict[str, int], products: dict[str, Any]) -> None:
-    unknown = [{"detail": f"Product {id_} not found"} for id_ in wanted if id_ not in products]
+def _check(quantities: dict[str, int], products: dict[str, Any]) -> None:
+    unknown = [{"detail": f"Product {id_} not found"} for id_ in quantities if id_ not in products]
     if unknown:
-        raise Problem(404, "No such product", unknown)
+        raise Problem(404, "Product not found", unknown)
     short = [
         {"detail": f"Insufficient stock for {products[id_]['name']}"}
-        for id_, quantity in wanted.items()
+        for id_, quantity in quantities.items()
         if products[id_]["quantity"] < quantity
     ]
     if short:
@@ -113,7 +113,7 @@ def _store(
     cursor: RealDictCursor,
     customer_id: int,
     total: Decimal,
-    wanted: dict[str, int],
+    quantities: dict[str, int],
     products: dict[str, Any],
     actor: str,
 ) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _store(
         cursor,
         "UPDATE products p SET quantity = p.quantity - l.quantity, updated_at = clock_timestamp()"
         " FROM (VALUES %s) AS l (product_id, quantity) WHERE p.id = l.product_id::uuid",
-        list(wanted.items()),
+        list(quantities.items()),
     )
     cursor.execute(
         "INSERT INTO orders (customer_id, total_price) VALUES (%s, %s)"
@@ -135,14 +135,14 @@ def _store(
         " VALUES %s RETURNING id, product_id, product_name, quantity, price_at_purchase",
         [
             (order["id"], id_, number, products[id_]["name"], quantity, products[id_]["price"])
-            for number, (id_, quantity) in enumerate(wanted.items(), 1)
+            for number, (id_, quantity) in enumerate(quantities.items(), 1)
         ],
         fetch=True,
     )
     execute_values(
         cursor,
         "INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id) VALUES %s",
-        [(id_, "sale", -quantity, order["id"], actor, request_id()) for id_, quantity in wanted.items()],
+        [(id_, "sale", -quantity, order["id"], actor, request_id()) for id_, quantity in quantities.items()],
     )
     cursor.execute(
         "INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, request_id)"
@@ -154,7 +154,7 @@ def _store(
 
 @app.get("/api/orders/<uuid:order_id>")
 def get_order(order_id: UUID) -> Response:
-    token_with("orders:read")
+    token_claims("orders:read")
     with transaction() as cursor:
         cursor.execute(
             "SELECT id, customer_id, status, payment_status, total_price, created_at, updated_at"
@@ -163,53 +163,59 @@ def get_order(order_id: UUID) -> Response:
         )
         order = cursor.fetchone()
         if order is None:
-            raise Problem(404, "No such order")
+            raise Problem(404, "Order not found")
         cursor.execute(
             "SELECT id, product_id, product_name, quantity, price_at_purchase"
             " FROM order_items WHERE order_id = %s ORDER BY line_number",
             (str(order_id),),
         )
-        return answer({**order, "order_items": cursor.fetchall()})
+        return json_response({**order, "order_items": cursor.fetchall()})
 
 
 @app.get("/api/products")
 def list_products() -> Response:
-    asked = ListParameters.model_validate(request.args.to_dict())
-    condition, values = _condition(asked)
-    body: dict[str, Any] = {"page_size": asked.page_size, "next_cursor": None}
+    parameters = ListParameters.model_validate(request.args.to_dict())
+    condition, values = _condition(parameters)
+    body: dict[str, Any] = {"page_size": parameters.page_size, "next_cursor": None}
     with transaction() as cursor:
-        found = _rows(cursor, asked, condition, values)
-        if asked.cursor is None:
+        found = _rows(cursor, parameters, condition, values)
+        if parameters.cursor is None:
             cursor.execute(f"SELECT count(*) AS total FROM products WHERE {condition}", values)
             total = cursor.fetchone()["total"]
-            body |= {"total": total, "page": asked.page, "total_pages": -(-total // asked.page_size)}
-    items = found[: asked.page_size]
-    if len(found) > asked.page_size:
-        body["next_cursor"] = cursor_after(asked, items[-1][asked.key], items[-1]["id"])
-    links = link_header(request.path, request.args.to_dict(), asked, body["next_cursor"], body.get("total_pages"))
-    return answer({"items": items, **body}, link=links)
+            body |= {"total": total, "page": parameters.page, "total_pages": -(-total // parameters.page_size)}
+    items = found[: parameters.page_size]
+    if len(found) > parameters.page_size:
+        body["next_cursor"] = encode_cursor(parameters, items[-1][parameters.key], items[-1]["id"])
+    links = link_header(request.path, request.args.to_dict(), parameters, body["next_cursor"], body.get("total_pages"))
+    return json_response({"items": items, **body}, link=links)
 
 
-def _condition(asked: ListParameters) -> tuple[str, list[Any]]:
-    in_stock = None if asked.in_stock is None else "quantity > 0" if asked.in_stock else "quantity = 0"
+def _condition(parameters: ListParameters) -> tuple[str, list[Any]]:
+    in_stock = None if parameters.in_stock is None else "quantity > 0" if parameters.in_stock else "quantity = 0"
     parts = ["deleted_at IS NULL", *filter(None, [in_stock])]
-    conditions = {"words(name) @> words(%s)": asked.q, "price >= %s": asked.min_price, "price <= %s": asked.max_price}
+    conditions = {
+        "words(name) @> words(%s)": parameters.q,
+        "price >= %s": parameters.min_price,
+        "price <= %s": parameters.max_price,
+    }
     given = {condition: value for condition, value in conditions.items() if value is not None}
     return " AND ".join([*parts, *given]), list(given.values())
 
 
-def _rows(cursor: RealDictCursor, asked: ListParameters, condition: str, values: list[Any]) -> list[dict[str, Any]]:
-    direction = " DESC" if asked.downwards else ""
-    skipped = (asked.page - 1) * asked.page_size
-    if asked.cursor is not None:
-        key, id_ = position_of(asked)
-        condition += f" AND ({asked.key}, id) {'<' if asked.downwards else '>'} (%s, %s)"
-        values, skipped = [*values, key, str(id_)], 0
-    # One more than the page has tells whether anything follows.
+def _rows(
+    cursor: RealDictCursor, parameters: ListParameters, condition: str, values: list[Any]
+) -> list[dict[str, Any]]:
+    direction = " DESC" if parameters.descending else ""
+    offset = (parameters.page - 1) * parameters.page_size
+    if parameters.cursor is not None:
+        key, id_ = decode_cursor(parameters)
+        condition += f" AND ({parameters.key}, id) {'<' if parameters.descending else '>'} (%s, %s)"
+        values, offset = [*values, key, str(id_)], 0
+    # One more row shows whether another page follows.
     cursor.execute(
         "SELECT id, name, description, price, quantity, created_at, updated_at"
-        f" FROM products WHERE {condition} ORDER BY {asked.key}{direction}, id{direction} LIMIT %s OFFSET %s",
-        (*values, asked.page_size + 1, skipped),
+        f" FROM products WHERE {condition} ORDER BY {parameters.key}{direction}, id{direction} LIMIT %s OFFSET %s",
+        (*values, parameters.page_size + 1, offset),
     )
     return list(cursor.fetchall())
 
@@ -218,21 +224,23 @@ def _rows(cursor: RealDictCursor, asked: ListParameters, condition: str, values:
 def receive_payment_event() -> Response:
     body = request.get_data()
     authenticate(body, request.headers.get("x-signature", ""))
-    sent = SentPayment.model_validate_json(body)
-    event_id = sent.event_id or hashlib.sha256(body).hexdigest()
+    event = PaymentEventBody.model_validate_json(body)
+    event_id = event.event_id or hashlib.sha256(body).hexdigest()
     with transaction() as cursor:
         cursor.execute(
             "SELECT id, status, payment_status, total_price FROM orders WHERE id = %s FOR NO KEY UPDATE",
-            (str(sent.order_id),),
+            (str(event.order_id),),
         )
         order = cursor.fetchone()
         if order is None:
-            raise Problem(404, "No such order")
-        outcome, payment_status = _apply(cursor, order, sent, event_id, body)
-    return answer(
+            raise Problem(404, "Order not found")
+        outcome, payment_status = _apply(cursor, order, event, event_id, body)
+    return json_response(
         {
-            "message": "Payment status updated successfully" if outcome == "applied" else "It changed nothing",
-            "order_id": sent.order_id,
+            "message": "Payment status updated successfully"
+            if outcome == "applied"
+            else "The payment event changed nothing",
+            "order_id": event.order_id,
             "payment_status": payment_status,
             "event_id": event_id,
             "outcome": outcome,
@@ -241,23 +249,23 @@ def receive_payment_event() -> Response:
 
 
 def _apply(
-    cursor: RealDictCursor, order: dict[str, Any], sent: SentPayment, event_id: str, body: bytes
+    cursor: RealDictCursor, order: dict[str, Any], event: PaymentEventBody, event_id: str, body: bytes
 ) -> tuple[str, str]:
-    outcome, reason = _decide(order, sent)
+    outcome, reason = _decide(order, event)
     cursor.execute(
         "INSERT INTO payment_events (scheme, provider, event_id, order_id, payment_status, amount, currency, body,"
         " outcome, reason) VALUES ('x_signature', 'storefront', %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT DO NOTHING RETURNING id",
-        (event_id, order["id"], sent.payment_status, sent.amount, sent.currency, body.decode(), outcome, reason),
+        (event_id, order["id"], event.payment_status, event.amount, event.currency, body.decode(), outcome, reason),
     )
-    kept = cursor.fetchone()
+    stored = cursor.fetchone()
     payment_status = order["payment_status"]
-    if kept is None:
+    if stored is None:
         outcome, reason = "duplicate", "same_event"
         cursor.execute("SELECT id FROM payment_events WHERE event_id = %s AND scheme = 'x_signature'", (event_id,))
-        kept = cursor.fetchone()
+        stored = cursor.fetchone()
     elif outcome == "applied":
-        payment_status = sent.payment_status
+        payment_status = event.payment_status
         cursor.execute(
             "UPDATE orders SET payment_status = %s, updated_at = clock_timestamp() WHERE id = %s",
             (payment_status, order["id"]),
@@ -268,22 +276,22 @@ def _apply(
         " VALUES (%s, 'payment_event', 'payment-processor', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             *(order["id"], order["status"], order["payment_status"], order["status"], payment_status),
-            *(request_id(), event_id, kept["id"], sent.payment_status, outcome, reason),
+            *(request_id(), event_id, stored["id"], event.payment_status, outcome, reason),
         ),
     )
     return outcome, payment_status
 
 
-def _decide(order: dict[str, Any], sent: SentPayment) -> tuple[str, str | None]:  # noqa: PLR0911  the rules, one by one
-    if sent.payment_status == "failed" and order["payment_status"] == "paid":
+def _decide(order: dict[str, Any], event: PaymentEventBody) -> tuple[str, str | None]:  # noqa: PLR0911  one for each rule
+    if event.payment_status == "failed" and order["payment_status"] == "paid":
         return "ignored", "order_paid"
     if order["status"] == "canceled" and order["payment_status"] != "paid":
         return "needs_refund", "order_canceled"
-    if sent.amount is not None and sent.amount != order["total_price"]:
+    if event.amount is not None and event.amount != order["total_price"]:
         return "needs_review", "amount_differs"
-    if sent.currency is not None and sent.currency.upper() != os.environ["CURRENCY"]:
+    if event.currency is not None and event.currency.upper() != os.environ["CURRENCY"]:
         return "needs_review", "currency_differs"
-    if sent.payment_status == order["payment_status"]:
+    if event.payment_status == order["payment_status"]:
         return "duplicate", "same_status"
     if order["status"] == "completed":
         return "needs_review", "order_completed"
