@@ -1,4 +1,4 @@
-"""What runs on a schedule: the expiry of unpaid orders, and the audit of the books."""
+"""Measures the scheduled functions: the expiry of unpaid orders, and the audit."""
 
 import os
 import time
@@ -16,7 +16,7 @@ UPDATE orders SET status = 'pending', payment_status = 'unpaid', created_at = cr
 
 
 def measure_expiry(bench: Bench) -> dict[str, Any]:
-    """How long it takes to cancel so many orders and to give their stock back; in the function's own batches."""
+    """Measure how long the function takes to cancel many orders and to return their stock."""
     number = bench.sizes.expired
     url = bench.database("expiry", number)
     with closing(db.connect(url, response_timeout=600)) as owner:
@@ -41,7 +41,7 @@ def measure_expiry(bench: Bench) -> dict[str, Any]:
 
 
 def measure_audit(bench: Bench, rows: int, url: str) -> dict[str, Any]:
-    """How long the audit takes over so many orders; their books are right."""
+    """Measure how long the audit takes for consistent data."""
     timings = []
     for _ in range(min(bench.sizes.rounds, 3)):
         with closing(db.connect(url, audit.ANSWER_TIMEOUT)) as connection:

@@ -1,4 +1,4 @@
-"""What every part of the benchmark needs: the database, the AWS emulation, and where the systems are."""
+"""What every part of the benchmark needs: PostgreSQL, the AWS emulation, and the measured systems."""
 
 import os
 import subprocess
@@ -30,12 +30,12 @@ FILL = HERE / "fill.sql"
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """Something that answers the shop's requests."""
+    """An implementation of the API."""
 
     name: str
     python: Path
     handlers: Mapping[str, str]
-    """By the function's name: where its handler is, as worker.py takes it."""
+    """For each function, the location of its handler as "path:name"."""
 
 
 def _function(name: str) -> str:
@@ -56,19 +56,19 @@ SYSTEMS = (STOREFRONT, FASTAPI, FLASK)
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything is measured."""
+    """How much is measured."""
 
     rounds: int
     seconds: float
-    """Of each measurement of a rate."""
+    """Duration of each measurement of a rate."""
     processes: tuple[int, ...]
     calls: int
-    """Of each measurement of one request's time."""
+    """Requests in each measurement of a response time."""
     cold_starts: int
     rows: tuple[int, ...]
     expired: int
     soak: float
-    """Seconds."""
+    """Duration in seconds."""
 
 
 FULL = Sizes(9, 0.4, (1, 2, 4, 8), 30, 15, (1_000, 10_000, 100_000, 1_000_000), 100_000, 600.0)
@@ -77,7 +77,7 @@ SMALL = Sizes(1, 0.1, (1, 2), 3, 1, (1_000, 30_000), 300, 5.0)
 
 @dataclass(frozen=True)
 class Bench:
-    """A PostgreSQL of the run's own, and what runs beside it."""
+    """The running servers: PostgreSQL and the AWS emulation."""
 
     sizes: Sizes
     server_url: str
@@ -85,7 +85,7 @@ class Bench:
     folder: Path
 
     def database(self, name: str, rows: int) -> str:
-        """The URL of a new database with so many products and orders, as its owner."""
+        """Create a database with some products and orders, and return its URL for the owner."""
         with closing(db.connect(self.server_url)) as server:
             server.run(f"CREATE DATABASE {identifier(name)}")
         url = urlunsplit(urlsplit(self.server_url)._replace(path=f"/{name}"))
@@ -97,7 +97,7 @@ class Bench:
         return url
 
     def environment(self, owner_url: str) -> dict[str, str]:
-        """What a system finds in its environment, as the functions' role."""
+        """Return the environment variables of a system, which connects as the functions' role."""
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(LAYER), str(PEERS)]),
@@ -117,26 +117,26 @@ class Bench:
 
 
 @contextmanager
-def bench(sizes: Sizes) -> Iterator[Bench]:
-    """Start what the parts need."""
+def start_bench(sizes: Sizes) -> Iterator[Bench]:
+    """Start the servers that the parts need."""
     with ExitStack() as resources:
-        # No folder of this user's alone: PostgreSQL runs as another one where this is root.
+        # A folder that other users can enter: for root, PostgreSQL runs as another user.
         data = resources.enter_context(TemporaryDirectory())
         with postgres(Path(data) / "data", database="postgres") as url, closing(db.connect(url)) as server:
-            # As a server of this size has it, instead of the 128 MB of any; it counts from the next start on.
+            # A typical value for a server of this size, instead of the default 128 MB. It needs a restart.
             server.run("ALTER SYSTEM SET shared_buffers = '1GB'")
-            # For filling in a million rows, while nothing is measured.
+            # Speeds up filling the tables, which is not measured.
             server.run("ALTER SYSTEM SET max_wal_size = '4GB'")
         server_url = resources.enter_context(postgres(Path(data) / "data", database="postgres"))
         with closing(db.connect(server_url)) as server:
-            assert durable(server)
+            assert is_durable(server)
         aws_url = resources.enter_context(aws(LOCAL_SECRETS))
         folder = Path(resources.enter_context(TemporaryDirectory()))
         yield Bench(sizes, server_url, aws_url, folder)
 
 
-def durable(server: Connection) -> bool:
-    """Whether what is committed outlives a loss of power, as far as PostgreSQL can tell."""
+def is_durable(server: Connection) -> bool:
+    """Whether PostgreSQL is configured so that commits survive a power failure."""
     names = ("fsync", "synchronous_commit", "full_page_writes")
     return [server.run(f"SHOW {name}")[0][0] for name in names] == ["on"] * len(names)
 
@@ -145,6 +145,5 @@ def output(*command: str | Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def say(line: str) -> None:
-    """Tell how far it is."""
+def log_progress(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)

@@ -1,4 +1,4 @@
-"""Cold starts, from what is deployed: the import, the first answer from the database, the size, the memory."""
+"""Measures cold starts of the deployed files: import, first response from the database, size and memory."""
 
 import json
 import shutil
@@ -15,8 +15,8 @@ from tests.artifacts import PATH, WITHOUT_ROOT_ACCESS, make_read_only, sam_build
 
 PYTHON = "python3.13"
 
-# With -I and -S there is nothing on the path but the standard library and what is named. The clock starts before the
-# import and not with the process, whose own start is the same for all.
+# With -I and -S, the path contains only the standard library and the given folders. The clock starts with the import,
+# because Python starts equally fast for all.
 PROGRAM = """
 import sys
 sys.path[:0] = {path}
@@ -33,47 +33,44 @@ modules = len(sys.modules) - before
 out = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 status = app.lambda_handler(event, context)["statusCode"]
-answered = perf_counter()
+responded = perf_counter()
 peak = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
-os.write(out, json.dumps({{"import": (imported - started) * 1000, "answer": (answered - started) * 1000,
+os.write(out, json.dumps({{"import": (imported - started) * 1000, "response": (responded - started) * 1000,
                           "modules": modules, "status": status, "peak": peak / 1024}}).encode())
 """
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """Something that can be started cold."""
+    """The files of a deployed function. path: the folders that it imports from."""
 
     path: list[str]
-    packed: int
-    """Bytes of the zips, which a cold start fetches."""
+    zip_bytes: int
+    """Size of the zip files, which a cold start downloads."""
 
 
 def artifacts(folder: Path) -> dict[str, Deployed]:
-    """The orders function and its peers, each in a folder that cannot be written to, with the times of SAM's zips."""
+    """Create the files of the orders function and its peers, read-only and with the timestamps of SAM's zip files."""
     build = sam_build(folder)
     archives = [zip_artifact(build / "CommonLayer", folder), zip_artifact(build / "OrdersFunction", folder)]
     for archive, name in zip(archives, ("opt", "task"), strict=True):
         unpack(archive, folder / name)
-    found = {"storefront": _deployed([folder / "task", folder / "opt" / "python"], archives)}
+    deployed = {"storefront": _deployed([folder / "task", folder / "opt" / "python"], archives)}
     for peer in (FASTAPI, FLASK):
-        archive = _packed(peer.python.parent.parent, Path(peer.handlers["orders"].rpartition(":")[0]), folder)
+        archive = _peer_zip(peer.python.parent.parent, Path(peer.handlers["orders"].rpartition(":")[0]), folder)
         unpack(archive, folder / peer.name)
-        found[peer.name] = _deployed([folder / peer.name], [archive])
-    for name, option in (("warm", "timestamp"), ("compiles", None)):
-        found[name] = _variant(folder, name, option)
-    return found
+        deployed[peer.name] = _deployed([folder / peer.name], [archive])
+    for name, mode in (("timestamp", "timestamp"), ("no", None)):
+        deployed[f"storefront, {name} bytecode"] = _variant(folder, name, mode)
+    return deployed
 
 
 def _deployed(path: list[Path], archives: list[Path]) -> Deployed:
-    return Deployed(
-        [str(one) for one in path],
-        sum(archive.stat().st_size for archive in archives),
-    )
+    return Deployed([str(one) for one in path], sum(archive.stat().st_size for archive in archives))
 
 
-def _packed(environment: Path, handler: Path, folder: Path) -> Path:
-    """A peer's zip: its packages without what only installs them, with bytecode that needs no times, as the layer's."""
+def _peer_zip(environment: Path, handler: Path, folder: Path) -> Path:
+    """Create a peer's zip file: its packages without pip, with bytecode as in the layer."""
     staged = folder / f"{handler.parent.name}-staged"
     [packages] = environment.glob("lib/python3.*/site-packages")
     shutil.copytree(packages, staged, ignore=shutil.ignore_patterns("pip", "pip-*", "__pycache__"))
@@ -83,16 +80,16 @@ def _packed(environment: Path, handler: Path, folder: Path) -> Path:
     return zip_artifact(staged, folder)
 
 
-def _variant(folder: Path, name: str, option: str | None) -> Deployed:
-    """The same code with the bytecode of the usual kind, or with none."""
+def _variant(folder: Path, name: str, mode: str | None) -> Deployed:
+    """Copy Storefront's code, with bytecode that is validated by timestamp (the default), or without bytecode."""
     path = [folder / name / part for part in ("task", "opt/python")]
     for source, target in zip([folder / "task", folder / "opt" / "python"], path, strict=True):
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile)
-    # copytree takes the folders' modes along.
+    # copytree copies the folders' read-only modes.
     for one in (folder / name).rglob("*"):
         one.chmod(0o755)
-    if option:
-        _compile(folder / name, option)
+    if mode:
+        _compile(folder / name, mode)
     make_read_only(folder / name)
     return _deployed(path, [])
 
@@ -103,41 +100,41 @@ def _compile(folder: Path, mode: str) -> None:
 
 
 def start(deployed: Deployed, environment: dict[str, str], event: dict[str, Any]) -> dict[str, Any]:
-    """Start it once: milliseconds to the import and to the answer, modules, mebibytes."""
+    """Start a function once. Returns milliseconds until import and response, modules, and the peak memory in MiB."""
     program = PROGRAM.format(path=deployed.path)
-    kept = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
+    variables = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [*WITHOUT_ROOT_ACCESS, PYTHON, "-I", "-S", "-c", program],
-        env={**kept, "PATH": PATH, "EVENT": json.dumps(event)},
+        env={**variables, "PATH": PATH, "EVENT": json.dumps(event)},
         capture_output=True,
         check=True,
         text=True,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert found["status"] == 200, found
-    return found
+    measured: dict[str, Any] = json.loads(done.stdout)
+    assert measured["status"] == 200, measured
+    return measured
 
 
 def measure(bench: Bench, url: str) -> dict[str, Any]:
-    """Interleaved starts of each: medians, with the lowest and the highest."""
-    environment, [event] = bench.environment(url), workloads_on(url)["get"].events(Random(1), 1)
+    """Start all systems alternately. Returns medians, and the lowest and highest values."""
+    environment, [event] = bench.environment(url), workloads_on(url)["get order"].events(Random(1), 1)
     folder = bench.folder / "cold"
     folder.mkdir()
     deployed = artifacts(folder)
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in deployed}
-    for turn in range(bench.sizes.cold_starts + 1):
+    starts: dict[str, list[dict[str, Any]]] = {name: [] for name in deployed}
+    for start_number in range(bench.sizes.cold_starts + 1):
         for name, one in deployed.items():
             started = start(one, environment, event)
-            # The first of each reads its files from the disk.
-            if turn:
-                found[name].append(started)
-    return {name: _summary(deployed[name], starts) for name, starts in found.items()}
+            # The first start reads the files from disk, so it is not counted.
+            if start_number:
+                starts[name].append(started)
+    return {name: _summary(deployed[name], measured) for name, measured in starts.items()}
 
 
 def _summary(deployed: Deployed, starts: list[dict[str, Any]]) -> dict[str, Any]:
-    values = {key: sorted(start[key] for start in starts) for key in ("import", "answer", "peak")}
+    values = {key: sorted(start[key] for start in starts) for key in ("import", "response", "peak")}
     return {
-        "packed": deployed.packed,
+        "zip_bytes": deployed.zip_bytes,
         "modules": starts[0]["modules"],
         **{key: median(ordered) for key, ordered in values.items()},
         **{f"{key}_range": [ordered[0], ordered[-1]] for key, ordered in values.items()},

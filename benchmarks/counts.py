@@ -1,4 +1,4 @@
-"""What is counted and not timed, so that no noise can change it: a run fails where a count is over its bound."""
+"""Counts that load on the machine does not change. A run fails if a count exceeds its limit."""
 
 import platform
 import re
@@ -15,20 +15,20 @@ from benchmarks.workloads import workloads_on
 CALLS = 100
 
 MAX_MODULES = 250
-"""Modules that the orders function's import brings."""
+"""Modules that the import of the orders function loads."""
 
-MAX_PACKED = 9 * 1024 * 1024
-"""Bytes of the layer's zip and the function's. A cold start fetches them."""
+MAX_ZIP_BYTES = 9 * 1024 * 1024
+"""Size of the layer's and the function's zip files, which a cold start downloads."""
 
 MAX_BLOCKS = {"products": 30, "orders": 150}
-"""Blocks that PostgreSQL looks at for a page of all rows by its cursor, at any depth of any number of them."""
+"""Blocks that PostgreSQL reads for an unfiltered cursor page, at any depth and for any number of rows."""
 
-MAX_INSTRUCTIONS = {"order of 3": 1_000_000, "get": 810_000, "list": 1_090_000}
-"""Instructions of the function's process for one request, by Python 3.13 on x86-64; a tenth above what they were."""
+MAX_INSTRUCTIONS = {"place order, 3 items": 1_000_000, "get order": 810_000, "list products": 1_090_000}
+"""Instructions of the function's process for one request, with Python 3.13 on x86-64."""
 
 
 def instructions(bench: Bench, url: str) -> dict[str, int] | None:
-    """Instructions of the function's process for one request of each kind; None where there is no valgrind."""
+    """Count the instructions of the function's process for each kind of request; None without valgrind."""
     if shutil.which("valgrind") is None:
         return None
     with ThreadPoolExecutor(2) as pool:
@@ -37,7 +37,7 @@ def instructions(bench: Bench, url: str) -> dict[str, int] | None:
 
 
 def _instructions(bench: Bench, url: str, name: str) -> int:
-    """What so many calls more cost, which leaves out the start and the import."""
+    """Compare a short and a longer run: their difference excludes the start and the import."""
     few, many = (_collected(bench, url, name, calls) for calls in (20, 20 + CALLS))
     return (many - few) // CALLS
 
@@ -47,38 +47,38 @@ def _collected(bench: Bench, url: str, name: str, calls: int) -> int:
     environment = {**bench.environment(url), "PYTHONHASHSEED": "0"}
     worker = Worker(STOREFRONT, environment, ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"])
     run([worker], [work], seconds=600.0)
-    found = re.search(r"Collected : (\d+)", worker.close())
-    assert found is not None
-    return int(found[1])
+    match = re.search(r"Collected : (\d+)", worker.close())
+    assert match is not None
+    return int(match[1])
 
 
-def exceeded(found: dict[str, Any]) -> list[str]:
-    """What is over its bound, each in a sentence; none where all is well. found: what all parts found."""
-    cold = found["cold"]["storefront"]
+def exceeded(results: dict[str, Any]) -> list[str]:
+    """Return a sentence for each exceeded limit. results: the measurements of all parts."""
+    cold = results["cold"]["storefront"]
     over = [
         f"{name} takes {systems['storefront']['round_trips']} round trips"
-        for name, systems in found["network"].items()
+        for name, systems in results["network"].items()
         if systems["storefront"]["round_trips"] != 1
     ]
     if cold["modules"] > MAX_MODULES:
         over.append(f"the orders function imports {cold['modules']} modules, more than {MAX_MODULES}")
-    if cold["packed"] > MAX_PACKED:
-        over.append(f"the artifact has {cold['packed']} bytes, more than {MAX_PACKED}")
+    if cold["zip_bytes"] > MAX_ZIP_BYTES:
+        over.append(f"the zip files have {cold['zip_bytes']} bytes, more than {MAX_ZIP_BYTES}")
     over += [
-        f"{relation}, {name}, {rows} rows: {entry['blocks']} blocks, more than {MAX_BLOCKS[relation]}"
-        for relation, pages in found["lists"].items()
+        f"{table}, {name}, {rows} rows: {entry['blocks']} blocks, more than {MAX_BLOCKS[table]}"
+        for table, pages in results["lists"].items()
         for name, sizes in pages.items()
         for rows, entry in sizes.items()
-        if name in ("cursor, first", "cursor, middle", "cursor, last") and entry["blocks"] > MAX_BLOCKS[relation]
+        if name in ("cursor, first", "cursor, middle", "cursor, last") and entry["blocks"] > MAX_BLOCKS[table]
     ]
-    if _instructions_compare() and found["instructions"]:
+    if _instructions_are_comparable() and results["instructions"]:
         over += [
-            f"{name} takes {found['instructions'][name]:,} instructions, more than {bound:,}"
-            for name, bound in MAX_INSTRUCTIONS.items()
-            if found["instructions"][name] > bound
+            f"{name} takes {results['instructions'][name]:,} instructions, more than {limit:,}"
+            for name, limit in MAX_INSTRUCTIONS.items()
+            if results["instructions"][name] > limit
         ]
     return over
 
 
-def _instructions_compare() -> bool:
+def _instructions_are_comparable() -> bool:
     return sys.version_info[:2] == (3, 13) and platform.machine() == "x86_64"

@@ -1,6 +1,6 @@
--- A shop with :rows products and as many orders of one line each, whose books are right. One product in ten is out of
--- stock, one in a hundred is rare; every order is completed and paid. The triggers and the foreign keys' checks are off,
--- for they would take most of the time.
+-- Inserts :rows products, and as many completed and paid orders with one line item each. The data is consistent. One
+-- product in ten is out of stock. The name of one in a hundred contains the word "rare". Triggers and foreign key checks
+-- are off, because they would take most of the time.
 SET session_replication_role = replica;
 
 INSERT INTO products (id, name, description, price, quantity, created_at)

@@ -1,4 +1,4 @@
-"""Handlers of the benchmark's own, for what is below the functions' handlers."""
+"""Handlers that measure the database layer, without a function's handler."""
 
 import json
 import os
@@ -7,16 +7,16 @@ from typing import Any
 from storefront import db
 
 ACTOR = {"actor": "shop", "request_id": "00000000-0000-4000-8000-000000000000"}
-"""Who asks, as the handlers tell it to the statements."""
+"""The actor that handlers pass to SQL functions."""
 
 
 def place_order(event: dict[str, Any], _: Any) -> dict[str, int]:
-    """The statement behind an order, without validation, access and log."""
+    """Run the statement of an order, without validation, access checks and logs."""
     outcome, _body = db.call("place_order", json.dumps({**json.loads(event["body"]), **ACTOR}))
     return {"statusCode": 201 if outcome == "placed" else 500}
 
 
 def connect(_: dict[str, Any], __: Any) -> dict[str, int]:
-    """A connection, opened and closed."""
+    """Open and close a connection."""
     db.connect(os.environ["DATABASE_URL"]).close()
     return {"statusCode": 200}

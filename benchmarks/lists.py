@@ -1,4 +1,4 @@
-"""What a page of a list costs, by how many rows there are and where it is."""
+"""Measures pages of lists, by the number of rows and by the page's position."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from pg8000.native import Connection
 
 from benchmarks.bench import STOREFRONT, Bench
-from benchmarks.workers import Timing, Work, run, summary, workers
+from benchmarks.workers import Timing, Work, run, start_workers, summary
 from benchmarks.workloads import event
 from local.settings import LOCAL_CURSOR_KEY
 from storefront import db
@@ -25,7 +25,7 @@ FILTERS: dict[str, list[tuple[str, dict[str, str], str]]] = {
     "products": [
         ("", {}, "true"),
         (" in stock", {"in_stock": "true"}, "quantity > 0"),
-        (" with a word", {"q": "rare"}, "words(name) @> '{rare}'"),
+        (" with a search word", {"q": "rare"}, "words(name) @> '{rare}'"),
     ],
     "orders": [
         ("", {}, "true"),
@@ -33,93 +33,93 @@ FILTERS: dict[str, list[tuple[str, dict[str, str], str]]] = {
         (" by status", {"status": "completed"}, "status = 'completed'"),
     ],
 }
-"""For each list: what a filter is called here, its parameters, and the condition that they stand for."""
+"""For each list: its filters as name, query parameters, and SQL condition."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a list: its name here, the event that asks for it, and what the SQL function is asked."""
+    """A page of a list. request: the parameter of the SQL function."""
 
     name: str
-    relation: str
+    table: str
     event: dict[str, Any]
     request: dict[str, Any] = field(default_factory=dict)
 
     @property
     def work(self) -> Work:
-        function = "products" if self.relation == "products" else "orders"
+        function = "products" if self.table == "products" else "orders"
         return Work(STOREFRONT.handlers[function], [self.event], (200,))
 
 
 def pages(owner: Connection) -> Iterator[Page]:
-    """The pages that are measured in a database that fill.sql filled."""
-    for relation, filters in FILTERS.items():
-        for called, parameters, condition in filters:
-            [[rows]] = owner.run(f"SELECT count(*) FROM {relation} WHERE {condition}")
-            yield _page(relation, f"page 1{called}", parameters, {"page": 1})
-            if rows >= DEEP_PAGE * PAGE_SIZE and not called:
-                yield _page(relation, f"page {DEEP_PAGE:,}", parameters, {"page": DEEP_PAGE})
+    """Generate the measured pages of a database."""
+    for table, filters in FILTERS.items():
+        for filter_name, parameters, condition in filters:
+            [[rows]] = owner.run(f"SELECT count(*) FROM {table} WHERE {condition}")
+            yield _page(table, f"page 1{filter_name}", parameters, {"page": 1})
+            if rows >= DEEP_PAGE * PAGE_SIZE and not filter_name:
+                yield _page(table, f"page {DEEP_PAGE:,}", parameters, {"page": DEEP_PAGE})
             places = {"first": PAGE_SIZE - 1, "middle": rows // 2, "last": rows - PAGE_SIZE - 1}
             for place, offset in places.items():
-                if offset >= 0 and (place == "middle" or not called):
-                    position = _position(owner, relation, condition, offset)
-                    yield _page(relation, f"cursor, {place}{called}", parameters, {"after": position})
+                if offset >= 0 and (place == "middle" or not filter_name):
+                    position = _position(owner, table, condition, offset)
+                    yield _page(table, f"cursor, {place}{filter_name}", parameters, {"after": position})
 
 
-def _position(owner: Connection, relation: str, condition: str, offset: int) -> list[str]:
+def _position(owner: Connection, table: str, condition: str, offset: int) -> list[str]:
     [[created_at, id_]] = owner.run(
-        f"SELECT to_json(created_at) #>> '{{}}', id::text FROM {relation} WHERE {condition}"
+        f"SELECT to_json(created_at) #>> '{{}}', id::text FROM {table} WHERE {condition}"
         f" ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET {offset}"
     )
     return [created_at, id_]
 
 
-def _page(relation: str, name: str, parameters: dict[str, str], place: dict[str, Any]) -> Page:
-    path = f"/api/{relation}"
-    model = ProductListParameters if relation == "products" else OrderListParameters
+def _page(table: str, name: str, parameters: dict[str, str], place: dict[str, Any]) -> Page:
+    path = f"/api/{table}"
+    model = ProductListParameters if table == "products" else OrderListParameters
     filters = model.model_validate(parameters).filters()
     if "after" in place:
-        # As storefront/lists/response.py makes them.
+        # The same as in storefront/lists/response.py.
         bound_to = json.dumps([path, filters])
-        goes_on = {"cursor": cursor.encode(LOCAL_CURSOR_KEY.encode(), bound_to, place["after"])}
+        position = {"cursor": cursor.encode(LOCAL_CURSOR_KEY.encode(), bound_to, place["after"])}
     else:
-        goes_on = {"page": str(place["page"])}
-    query = urlencode({**parameters, "page_size": str(PAGE_SIZE), **goes_on})
+        position = {"page": str(place["page"])}
+    query = urlencode({**parameters, "page_size": str(PAGE_SIZE), **position})
     request = {"page": 1, "page_size": PAGE_SIZE, **filters, **place}
-    return Page(name, relation, event("GET", f"{path}?{query}"), request)
+    return Page(name, table, event("GET", f"{path}?{query}"), request)
 
 
 def measure(bench: Bench, urls: dict[int, str]) -> dict[str, Any]:
-    """The time of each page, in milliseconds, by the list, the page and the number of rows; and the blocks it reads."""
+    """Measure the time and the blocks of each page, for each number of rows."""
     timings: dict[tuple[str, str, int], list[Timing]] = {}
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     with ExitStack() as resources:
-        crews, known = {}, {}
+        running, pages_of = {}, {}
         for rows, url in urls.items():
-            crews[rows] = resources.enter_context(workers(STOREFRONT, 1, bench.environment(url)))
+            running[rows] = resources.enter_context(start_workers(STOREFRONT, 1, bench.environment(url)))
             with closing(db.connect(url, response_timeout=600)) as owner:
                 owner.run("SET statement_timeout = 0")
-                known[rows] = list(pages(owner))
-                for page in known[rows]:
-                    entry = found.setdefault(page.relation, {}).setdefault(page.name, {}).setdefault(str(rows), {})
+                pages_of[rows] = list(pages(owner))
+                for page in pages_of[rows]:
+                    entry = results.setdefault(page.table, {}).setdefault(page.name, {}).setdefault(str(rows), {})
                     entry["blocks"] = blocks(owner, page)
-            for page in known[rows]:
-                run(crews[rows], [page.work._replace(repeat=False)])
+            for page in pages_of[rows]:
+                run(running[rows], [page.work._replace(repeat=False)])
         for _ in range(bench.sizes.rounds):
             for rows in urls:
-                for page in known[rows]:
+                for page in pages_of[rows]:
                     work = page.work._replace(events=[page.event] * bench.sizes.calls, repeat=False)
-                    timings.setdefault((page.relation, page.name, rows), []).append(run(crews[rows], [work]))
-    for (relation, name, rows), measured in timings.items():
-        found[relation][name][str(rows)].update(summary(measured))
-    return found
+                    timings.setdefault((page.table, page.name, rows), []).append(run(running[rows], [work]))
+    for (table, name, rows), measured in timings.items():
+        results[table][name][str(rows)].update(summary(measured))
+    return results
 
 
 def blocks(owner: Connection, page: Page) -> int:
-    """Blocks of 8 KiB that PostgreSQL looks at for a page, in all its statements; from the second time on."""
-    # The names are this module's own, and the request is a literal that it made.
-    call = f"SELECT * FROM list_{page.relation}('{json.dumps(page.request)}')"
+    """Count the blocks of 8 KiB that PostgreSQL reads for a page, in all statements of its function."""
+    call = f"SELECT * FROM list_{page.table}('{json.dumps(page.request)}')"
+    # Twice, because the first execution also reads the catalog.
     for _ in range(2):
         [[plan]] = owner.run(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {call}")
-    told = (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]
-    return int(told["Shared Hit Blocks"] + told["Shared Read Blocks"])
+    total = (plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]
+    return int(total["Shared Hit Blocks"] + total["Shared Read Blocks"])

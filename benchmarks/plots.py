@@ -1,4 +1,4 @@
-"""Draws what results.json holds. Runs in an environment of its own, which has matplotlib.
+"""Draws the plots of results.json. Runs in a separate environment, which has matplotlib.
 
 python plots.py RESULTS FOLDER
 """
@@ -24,80 +24,74 @@ COLORS = {
 }
 
 
-def handlers(found: dict[str, Any], folder: Path) -> None:
-    kinds = list(found["handlers"])
-    _, axes = plt.subplots(2, (len(kinds) + 1) // 2, figsize=(16, 7))
-    for axis, kind in zip(axes.flat, kinds, strict=False):
-        by_processes = found["handlers"][kind]
-        names = next(iter(by_processes.values()))
-        for name in sorted(names, key=list(COLORS).index):
-            points = [by_processes[processes][name] for processes in by_processes]
+def handlers(results: dict[str, Any], folder: Path) -> None:
+    figure, axes = plt.subplots(2, (len(results["handlers"]) + 1) // 2, figsize=(16, 7))
+    lines: dict[str, Any] = {}
+    for axis, (workload, by_processes) in zip(axes.flat, results["handlers"].items(), strict=False):
+        systems = next(iter(by_processes.values()))
+        for system in sorted(systems, key=list(COLORS).index):
+            points = [measured[system] for measured in by_processes.values()]
             rates = [point["rate"] for point in points]
             spread = [
                 [point["rate"] - point["lowest"] for point in points],
                 [point["highest"] - point["rate"] for point in points],
             ]
-            axis.errorbar(list(by_processes), rates, spread, marker="o", capsize=3, label=name, color=COLORS[name])
-        axis.set(title=kind, xlabel="processes", ylabel="a second", ylim=(0, None))
-    axes.flat[0].legend()
+            lines[system] = axis.errorbar(
+                list(by_processes), rates, spread, marker="o", capsize=3, color=COLORS[system]
+            )
+        axis.set(title=workload, xlabel="processes", ylabel="requests per second", ylim=(0, None))
+    for axis in axes.flat[len(results["handlers"]) :]:
+        axis.axis("off")
+    figure.legend([lines[system] for system in COLORS], list(COLORS), loc=(0.82, 0.15))
     _save("handlers", folder)
 
 
-def cold(found: dict[str, Any], folder: Path) -> None:
-    names = {
-        "storefront": "as deployed",
-        "warm": "bytecode checked by time",
-        "compiles": "without bytecode",
-        "fastapi": "FastAPI peer",
-        "flask": "Flask peer",
-    }
+def cold(results: dict[str, Any], folder: Path) -> None:
     _, axis = plt.subplots(figsize=(9, 4))
-    for row, name in enumerate(names):
-        one = found["cold"][name]
+    for row, (name, start) in enumerate(results["cold"].items()):
         color = COLORS.get(name, COLORS["database layer"])
-        axis.barh(row, one["import"], color=color)
-        axis.barh(row, one["answer"] - one["import"], left=one["import"], color=color, alpha=0.5)
-        axis.plot(one["answer_range"], [row, row], color="black", marker="|")
-    axis.set_yticks(range(len(names)), list(names.values()))
+        axis.barh(row, start["import"], color=color)
+        axis.barh(row, start["response"] - start["import"], left=start["import"], color=color, alpha=0.5)
+        axis.plot(start["response_range"], [row, row], color="black", marker="|")
+    axis.set_yticks(range(len(results["cold"])), list(results["cold"]))
     axis.invert_yaxis()
-    axis.set(xlabel="ms: import, and (lighter) the first answer from the database; lowest to highest")
+    axis.set(xlabel="ms until the import ends, and (lighter) until the first response; black: lowest to highest")
     _save("cold", folder)
 
 
-def lists(found: dict[str, Any], folder: Path) -> None:
+def lists(results: dict[str, Any], folder: Path) -> None:
     _, axes = plt.subplots(1, 2, figsize=(14, 5), sharey=True)
-    for axis, (relation, pages) in zip(axes, found["lists"].items(), strict=True):
-        for name, sizes in pages.items():
+    for axis, (table, pages) in zip(axes, results["lists"].items(), strict=True):
+        for name, by_rows in pages.items():
             style = "--" if name.startswith("cursor") else "-"
-            axis.plot(
-                [int(rows) for rows in sizes], [one["p50"] for one in sizes.values()], style, marker="o", label=name
-            )
-        axis.set(title=relation, xscale="log", yscale="log", xlabel="rows", ylabel="ms, median")
+            times = [measured["p50"] for measured in by_rows.values()]
+            axis.plot([int(rows) for rows in by_rows], times, style, marker="o", label=name)
+        axis.set(title=table, xscale="log", yscale="log", xlabel="rows in the table", ylabel="ms (median)")
         axis.legend(fontsize=8)
     _save("lists", folder)
 
 
-def network(found: dict[str, Any], folder: Path) -> None:
-    _, axis = plt.subplots(figsize=(11, 4))
-    systems = ("storefront", "fastapi", "flask")
-    for place, system in enumerate(systems):
-        positions = [kind + (place - 1) * 0.27 for kind in range(len(found["network"]))]
-        entries = [one[system] for one in found["network"].values()]
-        bars = axis.bar(positions, [one["p50"] for one in entries], 0.27, label=system, color=COLORS[system])
-        axis.bar_label(bars, [str(one["round_trips"]) for one in entries], fontsize=8)
-    axis.set_xticks(range(len(found["network"])), list(found["network"]))
-    axis.set(ylabel="ms, median, with 2 ms of network; round trips above")
+def network(results: dict[str, Any], folder: Path) -> None:
+    workloads = results["network"]
+    _, axis = plt.subplots(figsize=(13, 4))
+    for place, system in enumerate(("storefront", "fastapi", "flask")):
+        positions = [number + (place - 1) * 0.27 for number in range(len(workloads))]
+        measured = [systems[system] for systems in workloads.values()]
+        bars = axis.bar(positions, [one["p50"] for one in measured], 0.27, label=system, color=COLORS[system])
+        axis.bar_label(bars, [str(one["round_trips"]) for one in measured], fontsize=8)
+    axis.set_xticks(range(len(workloads)), [name.replace(", ", ",\n") for name in workloads])
+    axis.set(title="With a network latency of 2 ms (numbers: round trips)", ylabel="ms (median)")
     axis.legend()
     _save("network", folder)
 
 
-def soak(found: dict[str, Any], folder: Path) -> None:
-    samples = found["soak"]["samples"]
+def soak(results: dict[str, Any], folder: Path) -> None:
+    samples = results["soak"]["samples"]
     seconds = [sample["second"] for sample in samples]
     _, axis = plt.subplots(figsize=(9, 4))
     for function in samples[-1]["memory"]:
-        axis.plot(seconds, [sample["memory"][function] for sample in samples], label=f"{function}, MiB")
-    axis.plot(seconds, [sample["connections"] for sample in samples], ":", color="black", label="connections of all")
+        axis.plot(seconds, [sample["memory"][function] for sample in samples], label=f"memory of {function}, MiB")
+    axis.plot(seconds, [sample["connections"] for sample in samples], ":", color="black", label="database connections")
     axis.set(xlabel="seconds", ylim=(0, None))
     axis.legend()
     _save("soak", folder)
@@ -109,11 +103,11 @@ def _save(name: str, folder: Path) -> None:
     plt.close()
 
 
-def main(results: Path, folder: Path) -> None:
-    found = json.loads(results.read_text())
+def main(results_file: Path, folder: Path) -> None:
+    results = json.loads(results_file.read_text())
     folder.mkdir(parents=True, exist_ok=True)
     for draw in (handlers, cold, lists, network, soak):
-        draw(found, folder)
+        draw(results, folder)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Function processes under a mixture of requests for minutes: what they hold must not grow.
+"""Sends mixed requests to function processes for minutes. Their memory and connections must not grow.
 
-Runs in a process of its own, since what the functions log would fill the console:
-  python -m benchmarks.soak URL ENDPOINT SECONDS FILE     the owner's database, the AWS emulation, where the samples go
+Runs in a separate process, because the functions' logs would fill the console:
+  python -m benchmarks.soak URL ENDPOINT SECONDS FILE     database URL of the owner, AWS emulation, output file
 """
 
 import json
@@ -28,11 +28,11 @@ SAMPLES = 60
 FUNCTIONS = {"orders": "OrdersFunction", "products": "ProductsFunction", "webhook": "WebhookFunction"}
 
 MIX = {"order": 4, "get": 4, "list": 4, "payment": 3, "refused": 2, "unknown": 1, "forged": 1}
-"""What is asked for, and how often beside the others."""
+"""The kinds of requests, with their relative frequency."""
 
 
 def measure(bench: Bench, url: str) -> dict[str, Any]:
-    """Samples of each process's memory, in MiB, and of the number of connections."""
+    """Sample the memory of each process in MiB, and the number of connections."""
     samples = bench.folder / "soak.json"
     command: list[str | Path] = [
         sys.executable,
@@ -43,31 +43,31 @@ def measure(bench: Bench, url: str) -> dict[str, Any]:
         str(bench.sizes.soak),
         samples,
     ]
-    told = bench.folder / "soak.log"
-    with told.open("w") as log:
+    log_file = bench.folder / "soak.log"
+    with log_file.open("w") as log:
         done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL, stderr=log)
     if done.returncode:
-        raise RuntimeError(f"the soak ended early: {told.read_text()[-2000:]}")
-    found: dict[str, Any] = json.loads(samples.read_text())
-    return found
+        raise RuntimeError(f"the soak test failed: {log_file.read_text()[-2000:]}")
+    results: dict[str, Any] = json.loads(samples.read_text())
+    return results
 
 
-class Customers:
-    """Who asks: the event that comes next, and the function that it is for."""
+class RequestMix:
+    """Generates random requests."""
 
     def __init__(self) -> None:
         self._random = Random(3)
         self._placed: list[str] = []
 
     def next(self) -> tuple[str, dict[str, Any], int]:  # noqa: PLR0911  one for each kind
-        """Function, event, and the status that it should be answered with."""
+        """Return a function, an event, and the expected status."""
         random = self._random
         [kind] = random.choices(list(MIX), list(MIX.values()))
         order_id = workloads.any_order_id(random)
         match kind:
             case "order":
-                [body] = workloads.new_orders(random, 1, random.choice(workloads.LINES))
-                return "orders", workloads.place(body), 201
+                [body] = workloads.new_orders(random, 1, random.choice(workloads.ITEM_COUNTS))
+                return "orders", workloads.place_order(body), 201
             case "get":
                 return "orders", workloads.event("GET", f"/api/orders/{order_id}"), 200
             case "list":
@@ -83,7 +83,7 @@ class Customers:
                 forged = workloads.payment({"order_id": order_id, "payment_status": "paid"})
                 return "webhook", {**forged, "body": forged["body"] + " "}, 401
 
-    def hear(self, status: int, response: dict[str, Any]) -> None:
+    def remember(self, status: int, response: dict[str, Any]) -> None:
         if status == 201 and len(self._placed) < 1000:
             self._placed.append(json.loads(response["body"])["id"])
 
@@ -91,18 +91,18 @@ class Customers:
 def main(url: str, endpoint: str, seconds: float, file: Path) -> None:
     template = read_template(ROOT / "template.yaml")
     variables = function_variables(read_settings({"AUTH": "on"}), url, endpoint)
-    customers = Customers()
+    requests = RequestMix()
     latencies: list[float] = []
     samples: list[dict[str, Any]] = []
     with LambdaRunner(template.functions, variables) as runner, closing(db.connect(url)) as owner:
         started = time.monotonic()
         while (elapsed := time.monotonic() - started) < seconds:
-            function, event, status = customers.next()
+            function, event, status = requests.next()
             before = time.perf_counter()
             response = json.loads(runner.call(FUNCTIONS[function], json.dumps(event)))
             latencies.append((time.perf_counter() - before) * 1000)
             assert response["statusCode"] == status, (event, response)
-            customers.hear(status, response)
+            requests.remember(status, response)
             if elapsed >= len(samples) * seconds / SAMPLES and len(latencies) > SAMPLES:
                 samples.append({"second": elapsed, "memory": _memory(), "connections": _connections(owner)})
     latencies.sort()
@@ -111,13 +111,13 @@ def main(url: str, endpoint: str, seconds: float, file: Path) -> None:
 
 
 def _memory() -> dict[str, float]:
-    """Of each function's runtime process, in MiB."""
-    found = {}
+    """Return the memory of each function's runtime process in MiB."""
+    memory = {}
     for process in psutil.Process().children(recursive=True):
         command = process.cmdline()
         if "awslambdaric" in command and command[0] == sys.executable:
-            found[Path(process.cwd()).name] = process.memory_info().rss / 2**20
-    return found
+            memory[Path(process.cwd()).name] = process.memory_info().rss / 2**20
+    return memory
 
 
 def _connections(owner: Any) -> int:

@@ -1,10 +1,10 @@
-"""A connection over verified TLS, opened and closed, beside psycopg's, which is C."""
+"""Measures opening and closing a connection over verified TLS, compared with psycopg, which uses C."""
 
 from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.bench import FASTAPI, HERE, PEERS, STOREFRONT, Bench, System
-from benchmarks.workers import Timing, Work, Worker, run, summary, workers
+from benchmarks.workers import Timing, Work, Worker, run, start_workers, summary
 from tests.integration.tls_server import authority, programs, tls_server
 
 SYSTEMS = (
@@ -14,23 +14,23 @@ SYSTEMS = (
 
 
 def measure(bench: Bench) -> dict[str, Any] | None:
-    """None where there is no PostgreSQL that knows TLS, which the embedded one does not."""
+    """Return None if no PostgreSQL with TLS is installed. The embedded one does not support it."""
     if programs() is None:
         return None
     trusted = authority("benchmark")
     with tls_server(trusted) as server, ExitStack() as resources:
-        # A password of the test server's own.
+        # The password of the test server.
         url = server.url("somebody:right", trusted, sslmode="verify-full")
-        crews: dict[str, list[Worker]] = {}
+        running: dict[str, list[Worker]] = {}
         rounds: dict[str, list[Timing]] = {}
         for system in SYSTEMS:
             environment = {**bench.environment(url), "DATABASE_URL": url}
-            crews[system.name] = resources.enter_context(workers(system, 1, environment))
-            run(crews[system.name], [_work(system)._replace(repeat=False)])
+            running[system.name] = resources.enter_context(start_workers(system, 1, environment))
+            run(running[system.name], [_work(system)._replace(repeat=False)])
             rounds[system.name] = []
         for _ in range(bench.sizes.rounds * 2):
             for system in SYSTEMS:
-                rounds[system.name].append(run(crews[system.name], [_work(system)], bench.sizes.seconds))
+                rounds[system.name].append(run(running[system.name], [_work(system)], bench.sizes.seconds))
     return {name: summary(timings) for name, timings in rounds.items()}
 
 

@@ -1,9 +1,9 @@
-"""An execution environment's part in a benchmark: loads a handler, and calls it with events, one after the other.
+"""Plays the part of an execution environment: loads a handler, and calls it with one event after another.
 
-Runs in the environment of the system that it measures, so it imports nothing but the standard library. On its standard
-input comes a JSON text a line, and to each goes one on its standard output:
-  {"handler": "path:name", "events": path, "statuses": [201]}     the events are read
-  {"seconds": 1.0, "repeat": true}    they are sent for as long, from the first again where they end
+Runs in the virtual environment of the measured system, so it imports only the standard library. It reads commands from
+standard input, one JSON object per line, and writes a JSON response to standard output for each:
+  {"handler": "path:name", "events": path, "statuses": [201]}     load the handler and the events
+  {"seconds": 1.0, "repeat": true}    call it for this time, and start again after the last event if repeat is true
 """
 
 import importlib.util
@@ -33,23 +33,23 @@ def module_of(path: str) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # SQLAlchemy and pydantic look annotations up there.
+    # SQLAlchemy and pydantic look up annotations there.
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
 
 def load(handler: str) -> Callable[[Any, Any], Any]:
-    """The handler that "path:name" tells."""
+    """Import a handler by its "path:name"."""
     path, _, name = handler.rpartition(":")
-    found: Callable[[Any, Any], Any] = getattr(module_of(path), name)
-    return found
+    function: Callable[[Any, Any], Any] = getattr(module_of(path), name)
+    return function
 
 
-def drive(
+def call_handler(
     handler: Callable[[Any, Any], Any], events: list[Any], statuses: list[int], seconds: float, *, repeat: bool
 ) -> dict[str, Any]:
-    """Send events, one after the other: how long each took, in microseconds, all of them, in seconds; the last body."""
+    """Return the time of each call in microseconds, of all calls in seconds, and the last response body."""
     latencies, clock = [], time.perf_counter
     started = before = clock()
     for event in cycle(events) if repeat else events:
@@ -57,7 +57,7 @@ def drive(
         after = clock()
         latencies.append(round((after - before) * 1e6))
         if response["statusCode"] not in statuses:
-            raise RuntimeError(f"answered {response}")
+            raise RuntimeError(f"unexpected response: {response}")
         before = clock()
         if after - started > seconds:
             break
@@ -65,7 +65,7 @@ def drive(
 
 
 def main() -> None:
-    # What the handler logs goes where it costs the writing and no more; the answers keep their way.
+    # The handler's log goes to /dev/null: writing it is measured, storing it is not.
     responses = os.fdopen(os.dup(1), "w")
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
@@ -79,7 +79,7 @@ def main() -> None:
                 loaded = load(command["handler"]), events, command["statuses"]
                 response: Any = {"events": len(events)}
             else:
-                response = drive(*loaded, command["seconds"], repeat=command["repeat"])
+                response = call_handler(*loaded, command["seconds"], repeat=command["repeat"])
         except Exception as error:  # noqa: BLE001  the parent raises it
             response = {"error": repr(error)}
         print(json.dumps(response), file=responses, flush=True)

@@ -1,4 +1,4 @@
-"""Processes that answer requests, each as an execution environment does, and what they took."""
+"""Processes that handle requests like Lambda's execution environments, and their timings."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from local.settings import ROOT
 
 
 class Work(NamedTuple):
-    """What a worker is to do: events for a handler, and the statuses that it may answer."""
+    """A worker's task: the events for a handler, and the accepted status codes."""
 
     handler: str
     events: Sequence[Any]
@@ -22,7 +22,7 @@ class Work(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """Requests a second, and the time of one: median and 99th percentile, in milliseconds; 0 where nobody tells."""
+    """Requests per second, and the median and 99th percentile of their times in ms; 0 if unknown."""
 
     rate: float
     p50: float
@@ -30,41 +30,43 @@ class Timing(NamedTuple):
 
 
 class Worker:
-    """A process in a system's environment. under: a program that runs it."""
+    """A process with a system's Python. wrapper: a command that runs it, such as valgrind."""
 
-    def __init__(self, system: System, environment: dict[str, str], under: Sequence[str] = ()) -> None:
-        # What is told on the standard error is a program's that it runs under: the worker itself keeps quiet.
-        self._told = TemporaryFile("w+")  # noqa: SIM115  closed with the worker
-        command = [*under, str(system.python), "-m", "benchmarks.worker"]
-        self.process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=self._told, text=True, cwd=ROOT, env=environment)
+    def __init__(self, system: System, environment: dict[str, str], wrapper: Sequence[str] = ()) -> None:
+        # Only the wrapper writes to standard error; the worker redirects its own output.
+        self._stderr = TemporaryFile("w+")  # noqa: SIM115  closed with the worker
+        command = [*wrapper, str(system.python), "-m", "benchmarks.worker"]
+        self.process = Popen(
+            command, stdin=PIPE, stdout=PIPE, stderr=self._stderr, text=True, cwd=ROOT, env=environment
+        )
 
     def close(self) -> str:
-        """End it, and give what was told on its standard error."""
+        """Stop the process, and return its standard error."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
-        self._told.seek(0)
-        told = self._told.read()
-        self._told.close()
-        return told
+        self._stderr.seek(0)
+        output = self._stderr.read()
+        self._stderr.close()
+        return output
 
-    def say(self, **command: Any) -> None:
+    def send(self, **command: Any) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        response: dict[str, Any] = json.loads(line) if line else {"error": f"the worker ended: {self.close()}"}
+        response: dict[str, Any] = json.loads(line) if line else {"error": f"the worker stopped: {self.close()}"}
         if "error" in response:
             raise RuntimeError(response["error"])
         return response
 
 
 @contextmanager
-def workers(system: System, number: int, environment: dict[str, str]) -> Iterator[list[Worker]]:
-    """Start processes; they end with the context."""
+def start_workers(system: System, number: int, environment: dict[str, str]) -> Iterator[list[Worker]]:
+    """Start processes, which stop when the context ends."""
     started = [Worker(system, environment) for _ in range(number)]
     try:
         yield started
@@ -73,32 +75,32 @@ def workers(system: System, number: int, environment: dict[str, str]) -> Iterato
             worker.close()
 
 
-def run(crew: Sequence[Worker], work: Sequence[Work], seconds: float = 60.0) -> Timing:
-    """Have each worker do its work, all of them at the same time. seconds: when they stop, if not with the work."""
-    for worker, own in zip(crew, work, strict=True):
-        _hand_over(worker, own)
-    for worker, own in zip(crew, work, strict=True):
-        worker.say(seconds=seconds, repeat=own.repeat)
-    return timing([worker.hear() for worker in crew])
+def run(workers: Sequence[Worker], work: Sequence[Work], seconds: float = 60.0) -> Timing:
+    """Run all workers at the same time, each with its own work. seconds: the maximum duration."""
+    for worker, own in zip(workers, work, strict=True):
+        _load(worker, own)
+    for worker, own in zip(workers, work, strict=True):
+        worker.send(seconds=seconds, repeat=own.repeat)
+    return timing([worker.receive() for worker in workers])
 
 
-def answered(worker: Worker, work: Work) -> Any:
-    """What a worker answers to the last of its events: a JSON value."""
-    _hand_over(worker, work)
-    worker.say(seconds=60.0, repeat=False)
-    return json.loads(worker.hear()["body"])
+def last_response(worker: Worker, work: Work) -> Any:
+    """Run a worker, and return the JSON body of its last response."""
+    _load(worker, work)
+    worker.send(seconds=60.0, repeat=False)
+    return json.loads(worker.receive()["body"])
 
 
-def _hand_over(worker: Worker, work: Work) -> None:
+def _load(worker: Worker, work: Work) -> None:
     with NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(list(work.events), file)
         file.flush()
-        worker.say(handler=work.handler, events=file.name, statuses=work.statuses)
-        worker.hear()
+        worker.send(handler=work.handler, events=file.name, statuses=work.statuses)
+        worker.receive()
 
 
 def timing(responses: Sequence[dict[str, Any]]) -> Timing:
-    """What workers that went at the same time took together."""
+    """Combine the timings of workers that ran at the same time."""
     rate = sum(len(response["latencies"]) / response["elapsed"] for response in responses)
     latencies = sorted(latency for response in responses for latency in response["latencies"])
     return Timing(rate, percentile(latencies, 0.5) / 1000, percentile(latencies, 0.99) / 1000)
@@ -109,7 +111,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def summary(timings: Sequence[Timing]) -> dict[str, Any]:
-    """Medians over the rounds, the rate of each, and the lowest and highest of them."""
+    """Return the medians of all rounds, each round's rate, and the lowest and highest rate."""
     rates = [round(timing.rate, 1) for timing in timings]
     return {
         "rates": rates,

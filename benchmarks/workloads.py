@@ -1,4 +1,4 @@
-"""The requests that are measured, as the events that API Gateway makes of them."""
+"""The measured requests, as API Gateway's events."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ from storefront import db
 from tests.api_client import api_event
 
 ROWS = 1_000
-"""Products and orders in a database at the beginning, where it is not their number that is measured."""
+"""Number of products and of orders in a new database, except for the measurements of lists."""
 
-LINES = (1, 3, 5)
-"""Lines of the orders that are placed."""
+ITEM_COUNTS = (1, 3, 5)
+"""Numbers of line items in the measured orders."""
 
 CLAIMS = {
     "sub": "shop",
@@ -42,7 +42,7 @@ HEADERS = {
 
 
 def event(method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """An event with the claims of the shop's own token."""
+    """Create an event with the claims of the shop's token."""
     content = None if body is None else json.dumps(body).encode()
     declared = {} if content is None else {"content-type": "application/json"}
     made = api_event(method, target, content, {**HEADERS, **declared, **(headers or {})})
@@ -54,7 +54,7 @@ def event(method: str, target: str, body: Any = None, headers: dict[str, str] | 
 
 
 def product_id(number: int) -> str:
-    """The id of one that fill.sql made."""
+    """Return the ID of a product of fill.sql."""
     return f"a0000000-0000-4000-8000-{number:012}"
 
 
@@ -62,24 +62,24 @@ def any_order_id(random: Random) -> str:
     return f"b0000000-0000-4000-8000-{random.randint(1, ROWS):012}"
 
 
-def place(body: dict[str, Any]) -> dict[str, Any]:
+def place_order(body: dict[str, Any]) -> dict[str, Any]:
     return event("POST", "/api/orders", body)
 
 
-def new_orders(random: Random, number: int, lines: int) -> list[dict[str, Any]]:
-    """Bodies of orders of different products, all of which are in stock."""
+def new_orders(random: Random, number: int, items: int) -> list[dict[str, Any]]:
+    """Create request bodies of orders for random products that are in stock."""
     in_stock = [n for n in range(1, ROWS + 1) if n % 10]
     return [
         {
             "customer_id": random.randint(1, 1000),
-            "products": [{"product_id": product_id(n), "quantity": 1} for n in random.sample(in_stock, lines)],
+            "products": [{"product_id": product_id(n), "quantity": 1} for n in random.sample(in_stock, items)],
         }
         for _ in range(number)
     ]
 
 
 def payments(url: str, number: int) -> list[dict[str, Any]]:
-    """A payment for each of so many new orders, reported once."""
+    """Insert new orders, and create a payment event for each."""
     with closing(db.connect(url, response_timeout=120)) as owner:
         rows = owner.run(
             "INSERT INTO orders (customer_id, total_price)"
@@ -98,8 +98,9 @@ def payment(body: dict[str, str]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Workload:
-    """A kind of request: who answers it, so many events, and the statement behind it with its requests, for the limit.
+    """A kind of request: the function that handles it, the expected status, and a generator of events.
 
+    statement, requests: the SQL function behind it and a generator of its parameters, for pgbench.
     repeat: whether an event may be sent again.
     """
 
@@ -115,36 +116,39 @@ class Workload:
 
 
 def workloads_on(url: str) -> dict[str, Workload]:
-    """What is measured, on a database of ROWS."""
-    orders = {f"order of {lines}": _placing(partial(new_orders, lines=lines)) for lines in LINES}
+    """Return the measured kinds of requests, for a database with ROWS products and orders."""
+    orders = {
+        f"place order, {items} item{'s' if items > 1 else ''}": _place_orders(partial(new_orders, items=items))
+        for items in ITEM_COUNTS
+    }
     hot = {"customer_id": 1, "products": [{"product_id": product_id(1), "quantity": 1}]}
     page = {"page": 1, "page_size": 20, "sort": "-created_at"}
     return {
         **orders,
-        "hot product": _placing(lambda _, number: [hot] * number),
-        "get": Workload(
+        "place order, hot product": _place_orders(lambda _, number: [hot] * number),
+        "get order": Workload(
             "orders",
             200,
             lambda random, number: [event("GET", f"/api/orders/{any_order_id(random)}") for _ in range(number)],
             "get_order",
             lambda random, number: [{"id": any_order_id(random)} for _ in range(number)],
         ),
-        "list": Workload(
+        "list products": Workload(
             "products",
             200,
             lambda _, number: [event("GET", "/api/products?page_size=20")] * number,
             "list_products",
             lambda _, number: [page] * number,
         ),
-        "webhook": Workload("webhook", 200, lambda _, number: payments(url, number), repeat=False),
+        "payment webhook": Workload("webhook", 200, lambda _, number: payments(url, number), repeat=False),
     }
 
 
-def _placing(bodies: Callable[[Random, int], list[dict[str, Any]]]) -> Workload:
+def _place_orders(bodies: Callable[[Random, int], list[dict[str, Any]]]) -> Workload:
     return Workload(
         "orders",
         201,
-        lambda random, number: [place(body) for body in bodies(random, number)],
+        lambda random, number: [place_order(body) for body in bodies(random, number)],
         "place_order",
         lambda random, number: [{**body, **ACTOR} for body in bodies(random, number)],
     )
