@@ -35,7 +35,11 @@ def receive_payment_event() -> Response[str]:
     # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
     needs_somebody = response["outcome"] in ("needs_refund", "needs_review")
     add_log_fields(
-        warn=needs_somebody, outcome=response["outcome"], order_id=response["order_id"], event_id=response["event_id"]
+        warn=needs_somebody,
+        payment_status=sent.payment_status or "none",
+        outcome=response["outcome"],
+        order_id=response["order_id"],
+        event_id=response["event_id"],
     )
     return json_response(json.dumps(response))
 
