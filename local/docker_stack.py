@@ -20,13 +20,14 @@ from samcli.local.docker.utils import get_validated_container_client
 
 from local import database_setup
 from local.aws import aws
+from local.console import print_now
 from local.database import database
 from local.environments import LOOPBACK
 from local.relay import relay
 from local.sam_cli import SamCli
 from local.settings import Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
-from local.stack import say, try_it
+from local.stack import try_it
 from storefront import db
 
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
@@ -53,10 +54,10 @@ def serve(settings: Settings, port: int) -> None:
     # What a killed run left behind.
     _remove_containers(engine, sam.build_folder)
     with ExitStack() as resources:
-        say("Building with `sam build`, which takes a while the first time")
+        print_now("Building with `sam build`, which takes a while the first time")
         sam.build(settings.template, ARCHITECTURE)
         database_url = resources.enter_context(database(settings))
-        say("Starting the AWS emulation")
+        print_now("Starting the AWS emulation")
         aws_url = resources.enter_context(aws(settings.webhook_secrets))
         bridge = _bridge(engine)
         variables = function_variables(
@@ -68,12 +69,12 @@ def serve(settings: Settings, port: int) -> None:
         resources.callback(_remove_containers, engine, sam.build_folder)
         _migrate(sam)
         if database_setup.load_sample_data(database_url):
-            say("Loaded the sample data")
-        say("Starting the containers")
+            print_now("Loaded the sample data")
+        print_now("Starting the containers")
         server = resources.enter_context(sam.start_api(LOOPBACK, port))
         _wait_for_port(server, sam, port)
-        say(try_it(f"http://{LOOPBACK}:{port}", settings.webhook_secrets))
-        say(_INVOKE.format(config=_short(sam.config), log=_short(sam.log)))
+        print_now(try_it(f"http://{LOOPBACK}:{port}", settings.webhook_secrets))
+        print_now(_INVOKE.format(config=_short(sam.config), log=_short(sam.log)))
         _wait_for_end(server, sam)
 
 
@@ -148,7 +149,7 @@ def _connect(host: str, port: int) -> socket.socket:
 
 
 def _migrate(sam: SamCli) -> None:
-    say("Applying migrations")
+    print_now("Applying migrations")
     response = json.loads(sam.invoke("MigrateFunction"))
     if "errorType" in response:
         raise StartError(f"The migrations failed: {response['errorType']}: {response['errorMessage']}")

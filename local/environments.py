@@ -6,13 +6,16 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from subprocess import DEVNULL, Popen, TimeoutExpired
+from subprocess import DEVNULL, PIPE, STDOUT, Popen, TimeoutExpired
+from threading import Thread
+from typing import IO
 
 import samcli
 
@@ -23,6 +26,12 @@ INIT_TIMEOUT = 10.0
 
 STOP_TIMEOUT = 2.0
 """Seconds from SIGTERM to SIGKILL. The emulator takes about 20 ms to end its runtime and itself."""
+
+READ_TIMEOUT = 1.0
+"""Seconds to wait at the end for the last log lines."""
+
+OnLogLine = Callable[[str, str], None]
+"""Called with a function's name and one line that it wrote."""
 
 _LAUNCH_ATTEMPTS = 3
 _INVOCATION_PATH = "/2015-03-31/functions/function/invocations"
@@ -38,6 +47,7 @@ class InvocationError(Exception):
 class Configuration:
     """What an execution environment runs. The timeout is in seconds."""
 
+    function: str
     handler: str
     folder: Path
     variables: Mapping[str, str]
@@ -83,11 +93,14 @@ class ExecutionEnvironment:
 class Launcher:
     """Starts execution environments, and ends all of them when closed or when this process dies."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_log_line: OnLogLine | None = None) -> None:
+        """on_log_line: None lets the functions write to the console themselves."""
         # The kernel's death signal goes out when the parent *thread* ends, and a request's thread ends with
         # its request. One thread that lives as long as the stack is the parent of all.
         self._parent = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda-parent")
         self._processes: list[Popen[bytes]] = []
+        self._on_log_line = on_log_line
+        self._readers: list[Thread] = []
 
     def launch(self, configuration: Configuration, code_version: object) -> ExecutionEnvironment:
         """Start an environment; its handler is imported at the first invocation. Raises InvocationError."""
@@ -108,6 +121,8 @@ class Launcher:
         """End every environment, those in the middle of an invocation too."""
         self._parent.shutdown(cancel_futures=True)
         stop_processes(self._processes)
+        for reader in self._readers:
+            reader.join(READ_TIMEOUT)
 
     def _start(self, configuration: Configuration, ports: tuple[int, int]) -> Popen[bytes]:
         process = Popen(
@@ -115,11 +130,27 @@ class Launcher:
             cwd=configuration.folder,
             env=configuration.variables,
             stdin=DEVNULL,
+            stdout=PIPE if self._on_log_line else None,
+            stderr=STDOUT if self._on_log_line else None,
             # Out of reach of the terminal's Ctrl-C: the stack ends its environments itself, in order.
             start_new_session=True,
         )
         self._processes = [process, *(one for one in self._processes if one.poll() is None)]
+        if self._on_log_line and process.stdout:
+            reader = Thread(
+                target=_read_log, args=(configuration.function, process.stdout, self._on_log_line), daemon=True
+            )
+            reader.start()
+            self._readers = [reader, *(one for one in self._readers if one.is_alive())]
         return process
+
+
+def _read_log(function: str, log: IO[bytes], on_log_line: OnLogLine) -> None:
+    # Reads to the end whatever happens to a line: a full pipe would stop the function.
+    with log:
+        for line in log:
+            with suppress(OSError, ValueError):
+                on_log_line(function, line.decode(errors="replace").rstrip("\n"))
 
 
 def missing_programs() -> list[str]:

@@ -2,12 +2,14 @@
 
 import json
 import socket
-import sys
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
+from rich.text import Text
 from samcli.lib.providers.provider import Api
 from samcli.local.apigw.event_constructor import construct_v2_event_http
 from samcli.local.apigw.exceptions import LambdaResponseParseException
@@ -24,6 +26,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from local.console import PATH_CHARACTERS, print_error, print_now, request_line
 from local.environments import InvocationError
 from local.lambdas import LambdaRunner
 from local.tokens import Authorizer, RefusedError
@@ -39,10 +42,13 @@ MAX_EVENT = 6 * 1024 * 1024
 class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
     """An HTTP API in front of Lambda functions."""
 
-    def __init__(self, api: Api, runner: LambdaRunner, port: int, authorizer: Authorizer | None) -> None:
-        """authorizer: None where no route asks for a token."""
+    def __init__(
+        self, api: Api, runner: LambdaRunner, port: int, authorizer: Authorizer | None, *, report: bool
+    ) -> None:
+        """authorizer: None where no route asks for a token. report: print the requests that reach no function."""
         super().__init__(api, runner, port=port, host="127.0.0.1")
         self._authorizer = authorizer
+        self._report = report
         self._default_route = next((route for route in api.routes if route.path == DEFAULT_ROUTE), None)
         self._routes = _route_map(api)
         self.create()
@@ -54,6 +60,8 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
         self._app.register_error_handler(HTTPException, _error_response)
         # Ahead of Flask's own routing, which answers some requests itself: 308 for slashes, 405 for methods.
         self._app.before_request(self._request_handler)
+        if self._report:
+            self._app.after_request(_report_own_response)
 
     def make_server(self, listener: socket.socket) -> BaseWSGIServer:
         """Make the HTTP server on a bound socket. It does not listen before its server_activate()."""
@@ -63,6 +71,7 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
     def _request_handler(self, **_: Any) -> Response:
         # SAM CLI's own handler answers a failed function with 502 where the real one says 500, and counts
         # requests for its telemetry.
+        g.started = time.perf_counter()
         route, path_parameters = self._match(request)
         request.view_args = path_parameters
         event = self._generate_lambda_event(request, route, request.method, route.path)
@@ -75,10 +84,17 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
         except RefusedError as refused:
             return _refusal(refused)
         except (InvocationError, LambdaResponseParseException) as error:
-            print(f"{route.function_name}: {error}", file=sys.stderr, flush=True)
+            self._report_failure(f"{route.function_name}: {error}")
             raise InternalServerError from error
+        g.is_reported = True
         response: Response = self.service_response(body, headers, status)
         return response
+
+    def _report_failure(self, failure: str) -> None:
+        if self._report:
+            g.failure = failure
+        else:
+            print_error(failure)
 
     def _authorize(self, event: dict[str, Any]) -> None:
         if self._authorizer is not None:
@@ -132,7 +148,7 @@ class _RequestHandler(WSGIRequestHandler):
             self.send_error(400)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: each invocation's START and END are on the console already."""
+        """Print nothing: each request is on the console already."""
 
 
 def _route_map(api: Api) -> Map:
@@ -177,6 +193,17 @@ def _is_utf8(body: bytes) -> bool:
 def _refusal(refused: RefusedError) -> Response:
     response = _message(refused.status, refused.status.phrase)
     response.headers["WWW-Authenticate"] = refused.challenge
+    return response
+
+
+def _report_own_response(response: Response) -> Response:
+    # A function reports its requests itself, with more to say.
+    if "is_reported" not in g:
+        milliseconds = (time.perf_counter() - g.started) * 1000
+        path = quote(request.path, safe=PATH_CHARACTERS)
+        note = g.get("failure") or response.headers.get("WWW-Authenticate", "")
+        style = "bold red" if "failure" in g else "yellow"
+        print_now(request_line(request.method, path, response.status_code, milliseconds, Text(note, style)))
     return response
 
 

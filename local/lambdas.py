@@ -10,7 +10,7 @@ from samcli.lib.providers.provider import Function
 from samcli.lib.utils.stream_writer import StreamWriter
 from samcli.local.lambdafn.env_vars import EnvironmentVariables
 
-from local.environments import Configuration, ExecutionEnvironment, InvocationError, Launcher
+from local.environments import Configuration, ExecutionEnvironment, InvocationError, Launcher, OnLogLine
 from local.reload import OnChange, SourceFiles
 from local.settings import EVERY_FUNCTION
 from local.template import code_folders
@@ -25,10 +25,15 @@ _DEFAULT_MEMORY = 128
 class LambdaRunner:
     """Invokes the functions of a template. Takes the place of SAM CLI's LocalLambdaRunner."""
 
-    def __init__(self, functions: Iterable[Function], variables: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        functions: Iterable[Function],
+        variables: Mapping[str, Mapping[str, str]],
+        on_log_line: OnLogLine | None = None,
+    ) -> None:
         """variables: every function's, and a function's own, by its name; they win over the template's."""
         functions = list(functions)
-        self._launcher = Launcher()
+        self._launcher = Launcher(on_log_line)
         self._sources = SourceFiles({folder for function in functions for folder in code_folders(function)})
         every = variables[EVERY_FUNCTION]
         self._pools = {
@@ -80,6 +85,7 @@ class _Pool:
         self._sources = sources
         self._code_folders = code_folders(function)
         self._configuration = Configuration(
+            function=function.name,
             handler=function.handler,
             folder=Path(function.codeuri),
             variables=_variables(function, variables),

@@ -58,7 +58,7 @@ class SourceFiles:
                 self._versions[folder] += 1
 
 
-def apply_changes(changed: list[str], migrate: Callable[[], list[str]], say: Callable[[str], None]) -> None:
+def apply_changes(changed: list[str], migrate: Callable[[], list[str]], report: Callable[[str], None]) -> None:
     """Apply changed SQL, and report what needs a restart. Changed Python code needs nothing: functions restart.
 
     migrate: returns the names of the files that it applied. Raises InvocationError.
@@ -66,12 +66,12 @@ def apply_changes(changed: list[str], migrate: Callable[[], list[str]], say: Cal
     if any(path.endswith(".sql") for path in changed):
         try:
             applied = migrate()
-            say(f"Applied SQL: {', '.join(applied)}" if applied else "The SQL files changed; the schema did not.")
+            report(f"Applied SQL: {', '.join(applied)}" if applied else "The SQL files changed; the schema did not.")
         except InvocationError as error:
-            say(f"SQL was not applied: {error}. The database still has the version before.")
+            report(f"SQL was not applied: {error}. The database still has the version before.")
     restart = [os.path.relpath(path, ROOT) for path in changed if _needs_restart(path)]
     if restart:
-        say(f"{', '.join(restart)} changed: restart `make run` to use it.")
+        report(f"{', '.join(restart)} changed: restart `make run` to use it.")
 
 
 def _needs_restart(path: str) -> bool:

@@ -1,11 +1,11 @@
 """Runs the functions that the template puts on a schedule."""
 
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
+from local.console import print_error
 from local.environments import InvocationError
 
 
@@ -35,4 +35,4 @@ def _repeat(function: str, seconds: float, runner: Runner, stopping: threading.E
         except InvocationError as error:
             # As when deployed, the next run is the next chance.
             if not stopping.is_set():
-                print(f"{function}: {error}", file=sys.stderr, flush=True)
+                print_error(f"{function}: {error}")

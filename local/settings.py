@@ -25,6 +25,7 @@ class Settings:
     """Where the stack listens and what it runs on.
 
     Port 0 is any free one; no URL, an embedded server. auth: whether routes ask for tokens.
+    json_log: whether the console shows the log as Lambda would write it.
     """
 
     port: int
@@ -34,6 +35,7 @@ class Settings:
     order_time_to_live: str
     template: Path
     auth: bool
+    json_log: bool
 
 
 APP_ROLE = "storefront_app"
@@ -76,6 +78,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         order_time_to_live=_minutes(environment.get("ORDER_TIME_TO_LIVE_MINUTES") or DEFAULT_TIME_TO_LIVE),
         auth=_is_on(environment.get("AUTH") or "off"),
         template=Path(environment.get("TEMPLATE") or ROOT / "template.yaml").resolve(),
+        json_log=_is_json(environment.get("LOG") or "text"),
     )
 
 
@@ -83,6 +86,12 @@ def _is_on(text: str) -> bool:
     if text in ("on", "off"):
         return text == "on"
     raise StartError(f"AUTH must be on or off, and is {text!r}.")
+
+
+def _is_json(text: str) -> bool:
+    if text in ("json", "text"):
+        return text == "json"
+    raise StartError(f"LOG must be json or text, and is {text!r}.")
 
 
 def _minutes(text: str) -> str:

@@ -7,9 +7,11 @@ from functools import partial
 
 from local import database_setup
 from local.aws import aws
+from local.console import print_now
 from local.environments import InvocationError
 from local.gateway import Gateway
 from local.lambdas import LambdaRunner
+from local.log_lines import readable
 from local.reload import apply_changes
 from local.schedule import scheduled
 from local.settings import DEFAULT_DATA_DIR, ROOT, Settings, StartError, function_variables
@@ -51,27 +53,30 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
     with ExitStack() as resources:
         try:
             template = read_template(settings.template)
-            say("Starting the AWS emulation")
+            print_now("Starting the AWS emulation")
             endpoint = resources.enter_context(aws(settings.webhook_secrets))
             variables = function_variables(settings, database_url, endpoint)
-            runner = resources.enter_context(LambdaRunner(template.functions, variables))
+            on_log_line = None if settings.json_log else _print_log_line
+            runner = resources.enter_context(LambdaRunner(template.functions, variables, on_log_line))
             _prepare_shop(runner, database_url)
             migrate = partial(database_setup.migrate, runner)
-            runner.watch([settings.template, ROOT / "local"], partial(apply_changes, migrate=migrate, say=say))
+            runner.watch([settings.template, ROOT / "local"], partial(apply_changes, migrate=migrate, report=print_now))
             resources.enter_context(scheduled(template.schedules, runner))
         except TemplateError as error:
             raise StartError(str(error)) from error
         port = listener.getsockname()[1]
-        server = Gateway(template.api, runner, port, _authorizer(settings, template)).make_server(listener)
+        authorizer = _authorizer(settings, template)
+        gateway = Gateway(template.api, runner, port, authorizer, report=not settings.json_log)
+        server = gateway.make_server(listener)
         try:
             server.server_activate()
         except OSError as error:
             # Two stacks may bind one port; only the first may listen on it.
             raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
         url = f"http://{listener.getsockname()[0]}:{port}"
-        say(try_it(url, settings.webhook_secrets))
+        print_now(try_it(url, settings.webhook_secrets))
         if settings.auth:
-            say(
+            print_now(
                 _TOKENS.format(
                     data_dir="" if settings.data_dir == DEFAULT_DATA_DIR else f" DATA_DIR={settings.data_dir}"
                 )
@@ -80,9 +85,10 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
         server.serve_forever(_POLL_INTERVAL)
 
 
-def say(line: str) -> None:
-    """Tell the developer, at once even into a pipe."""
-    print(line, flush=True)
+def _print_log_line(function: str, line: str) -> None:
+    text = readable(function, line)
+    if text is not None:
+        print_now(text)
 
 
 def try_it(url: str, secrets: Mapping[str, list[str]]) -> str:
@@ -103,9 +109,9 @@ def _authorizer(settings: Settings, template: Template) -> Authorizer | None:
 
 def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:
     try:
-        say("Applying migrations")
+        print_now("Applying migrations")
         database_setup.migrate(runner)
     except InvocationError as error:
         raise StartError(f"The migrations failed: {error}") from error
     if database_setup.load_sample_data(database_url):
-        say("Loaded the sample data")
+        print_now("Loaded the sample data")

@@ -145,11 +145,12 @@ def test_an_answer_passes_through_as_it_was_made(api: ApiClient) -> None:
     assert (response.json["name"], response.json["description"]) == ("Grüner Tee 🍵", '"quoted"\\')
 
 
-def test_the_log_has_one_json_line_a_request(api: ApiClient, stack: Stack) -> None:
+def test_the_console_has_one_line_a_request(api: ApiClient, stack: Stack) -> None:
     path = "/api/orders/00000000-0000-4000-8000-00000000ca11"
     assert api.get(path).status == 404
-    # The next request's line comes after it, on the same pipe.
-    api.call("PUT", f"{path}/status", {"status": "paid"})
-    stack.wait_for('"status":422')
-    lines = [json.loads(line) for line in stack.output if '"route":"GET /api/orders/{id}"' in line]
-    assert (lines[-1]["status"], lines[-1]["problem"]) == (404, "order-not-found")
+    stack.wait_for(f"GET {path} 404 ")
+    order = api.order((api.create_product()["id"], 1))
+    expect(200, api.pay(order["id"]))
+    stack.wait_for("POST /api/payment-webhook 200 ")
+    assert any(line.endswith(" ms paid → applied\n") for line in stack.output)
+    assert len([line for line in stack.output if path in line]) == 1
