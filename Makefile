@@ -22,42 +22,30 @@ STACK_dev := storefront-dev
 STACK_prod := storefront
 ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error specify the environment, dev or prod: make $@ ENV=dev))
 
-help: ## list all targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
+##@ Start here
 
-run: .venv/installed-run ## serve the API on http://127.0.0.1:3000 until Ctrl-C, without Docker
+run: .venv/installed-run ## serve the API on http://127.0.0.1:3000 until Ctrl-C; needs no Docker
 	@python -m local
-
-token: .venv/installed-run ## print an access token for `AUTH=on make run`: of the CUSTOMER=…, or the shop's; more in ARGS=…
-	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(value ARGS)
 
 test: .venv/installed .venv/checkov/installed ## run every test; those for Docker where an engine answers
 	@python -m pytest --numprocesses=logical --maxprocesses=8 $(ARGS)
 
-test-long: .venv/installed ## search for faults, for the better part of an hour; SEED=… makes the same choices
-	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
-		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
+help: ## list the targets
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-seeded-bugs: .venv/installed ## check that the tests find five seeded bugs, one at a time
-	@python -m tests.seeded_bugs
+##@ Use the API of `make run`
 
-mutants: .venv/mutants ## check that the tests find hundreds of small changes to the payment code
-	@python -m tests.mutants
+token: .venv/installed-run ## print an access token for `AUTH=on make run`; CUSTOMER=… makes it a customer's, ARGS=… adds options
+	@python -m local.tokens $(if $(CUSTOMER),--customer $(CUSTOMER)) $(value ARGS)
 
-pay: .venv/installed-run ## report ORDER=… as paid, or another SCENARIO=…, to `make run` or URL=…, in SCHEME=…; more in ARGS=…
-	@python -m local.webhook_simulator $(or $(SCENARIO),paid) $(or $(ORDER),$(error name the order: make pay ORDER=…)) $(if $(URL),--url $(URL)) \
-		$(if $(SCHEME),--scheme $(SCHEME)) $(value ARGS)
+pay: .venv/installed-run ## report ORDER=… as paid, or SCENARIO=…, to `make run` or URL=…; SCHEME=… selects the signature, ARGS=… adds options
+	@python -m local.webhook_simulator $(or $(SCENARIO),paid) $(or $(ORDER),$(error specify the order: make pay ORDER=…)) \
+		$(if $(URL),--url $(URL)) $(if $(SCHEME),--scheme $(SCHEME)) $(value ARGS)
 
-audit: .venv/installed-run ## look for rows that contradict each other, in the database of DATABASE_URL or of `make run`
+audit: .venv/installed-run ## find contradictions between rows, in the database of `make run` or DATABASE_URL=…
 	@python -m local.audit
 
-BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
-
-bench: $(BENCH_ENVIRONMENTS) ## measure the performance against pgbench and two peers, for 40 minutes: benchmarks/REPORT.md
-	@python -m benchmarks
-
-bench-small: $(BENCH_ENVIRONMENTS) ## run a short benchmark, and fail if a count exceeds its limit
-	@python -m benchmarks --small
+##@ Change the code
 
 lint: .venv/installed ## check style and formatting with ruff
 	@ruff check .
@@ -65,20 +53,6 @@ lint: .venv/installed ## check style and formatting with ruff
 
 types: .venv/installed ## check types with mypy
 	@mypy
-
-build: .venv/installed-run ## validate the template, and build the functions and the layer into .aws-sam/
-	@sam validate --lint
-	@sam build
-
-deploy: .venv/installed-run ## deploy to ENV=dev or ENV=prod, configured in samconfig.toml; ARGS=… adds options for sam
-	@$(MAKE) --no-print-directory build
-	@sam deploy --config-env $(ENVIRONMENT) $(value ARGS)
-
-logs: .venv/installed-run ## follow the log of ENV=dev or ENV=prod; ARGS=… adds options for sam
-	@sam logs --tail --cw-log-group /storefront/$(STACK_$(ENVIRONMENT))/functions $(value ARGS)
-
-sam-local: .venv/installed-run ## serve the API with `sam local start-api`, in Docker
-	@python -m local.sam_local
 
 openapi: .venv/installed ## generate docs/openapi.json and the API reference from the code
 	@python -m openapi
@@ -100,25 +74,70 @@ lock: .venv/installed ## update the pinned requirements from pyproject.toml
 clean: ## remove installed and built files, but not the data in .local/
 	@rm -rf .venv .aws-sam .bench
 
+##@ Test and measure more
+
+test-long: .venv/installed ## search for faults, for the better part of an hour; SEED=… makes the same choices
+	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
+		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
+
+seeded-bugs: .venv/installed ## check that the tests find five seeded bugs, one at a time
+	@python -m tests.seeded_bugs
+
+mutants: .venv/mutants ## check that the tests find hundreds of small changes to the payment code
+	@python -m tests.mutants
+
+BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
+
+bench: $(BENCH_ENVIRONMENTS) ## measure the performance against pgbench and two peers, for 40 minutes: benchmarks/REPORT.md
+	@python -m benchmarks
+
+bench-small: $(BENCH_ENVIRONMENTS) ## run a short benchmark, and fail if a count exceeds its limit
+	@python -m benchmarks --small
+
+##@ Deploy
+
+build: .venv/installed-run ## validate the template, and build the functions and the layer into .aws-sam/
+	@sam validate --lint
+	@sam build
+
+deploy: .venv/installed-run ## deploy to ENV=dev or ENV=prod, configured in samconfig.toml; ARGS=… adds options for sam
+	@$(MAKE) --no-print-directory build
+	@sam deploy --config-env $(ENVIRONMENT) $(value ARGS)
+
+logs: .venv/installed-run ## follow the log of ENV=dev or ENV=prod; ARGS=… adds options for sam
+	@sam logs --tail --cw-log-group /storefront/$(STACK_$(ENVIRONMENT))/functions $(value ARGS)
+
+sam-local: .venv/installed-run ## serve the API in Docker, with `sam local start-api`
+	@python -m local.sam_local
+
 # Installs the target's first prerequisite into the environment $(1). uv takes seconds where pip takes minutes; pip is
 # the fallback where only pip is configured for the machine's package index. Bytecode is compiled now because some
 # machines set PYTHONDONTWRITEBYTECODE, and every start would compile again.
 install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $< --python $(1)/bin/python \
 	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 
-# For `make run`.
+# For `make run`. The search for PYTHON takes a moment, so its result is kept.
 .venv/installed-run: requirements/run.txt
+	$(eval PYTHON := $(PYTHON))
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is required (Debian: apt install python3-venv)." >&2; exit 1; }
-	@echo "Installing into .venv with $$($(PYTHON) --version) …" >&2
-	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(call install,.venv)
+	@$(if $(filter run,$(MAKECMDGOALS)),$(PYTHON) -m local.port)
+	@set -e; exec >&2; \
+	echo "Installing what \`make run\` needs into .venv, with $$($(PYTHON) --version). This takes about 30 seconds."; \
+	echo "  1/3 Creating the virtual environment"; \
+	$(PYTHON) -m venv --clear .venv; \
+	echo "  2/3 Installing uv, the package installer"; \
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	echo "  3/3 Downloading and installing $$(grep -c == $<) packages"; \
+	$(call install,.venv); \
+	echo "Installed in $$SECONDS seconds."
 	@touch $@
 
 # For everything else.
 .venv/installed: requirements/dev.txt .venv/installed-run
-	@echo "Installing the development tools into .venv …" >&2
-	@$(call install,.venv)
+	@set -e; exec >&2; \
+	echo "Installing the development tools into .venv. This takes about 20 seconds."; \
+	$(call install,.venv); \
+	echo "Installed in $$SECONDS seconds."
 	@touch $@
 
 # Separate environments: checkov and aws-sam-cli pin different versions of boto3, and only `make bench` needs the peers.

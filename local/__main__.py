@@ -3,7 +3,6 @@
 import fcntl
 import importlib
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +10,8 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from local.environments import LOOPBACK, missing_programs
+from local.environments import missing_programs
+from local.port import bound_socket
 from local.settings import Settings, StartError, read_settings
 from local.signals import interrupt_on_stop_signals, stop_signals_held_back
 
@@ -79,18 +79,6 @@ def _open_lock(data_dir: Path) -> IO[str]:
         return (data_dir / "lock").open("w")
     except OSError as error:
         raise StartError(f"The data folder {data_dir} cannot be used: {error.strerror}.") from error
-
-
-@contextmanager
-def bound_socket(port: int) -> Iterator[socket.socket]:
-    """A socket bound to a port of loopback. Raises StartError."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((LOOPBACK, port))
-        except OSError as error:
-            raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
-        yield listener
 
 
 if __name__ == "__main__":

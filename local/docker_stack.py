@@ -22,10 +22,9 @@ from local import database_setup
 from local.aws import aws
 from local.console import print_now
 from local.database import database
-from local.environments import LOOPBACK
 from local.relay import relay
 from local.sam_cli import SamCli
-from local.settings import Settings, StartError, function_variables
+from local.settings import LOOPBACK, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
 from local.stack import try_it
 from storefront import db

@@ -19,7 +19,7 @@ from typing import IO
 
 import samcli
 
-LOOPBACK = "127.0.0.1"
+from local.settings import LOOPBACK
 
 INIT_TIMEOUT = 10.0
 """Seconds that Lambda gives a function's imports, and that an emulator gets to listen."""

@@ -2,7 +2,8 @@
 
 import sys
 
-from local.__main__ import bound_socket, main, only_run_on
+from local.__main__ import main, only_run_on
+from local.port import bound_socket
 from local.settings import Settings
 from local.signals import stop_signals_held_back
 

@@ -10,6 +10,7 @@ from local.signing import secrets
 
 ROOT = Path(__file__).parent.parent
 DEFAULT_DATA_DIR = ROOT / ".local"
+LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = "3000"
 MAX_PORT = 65535
 DEFAULT_TIME_TO_LIVE = "1440"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -141,17 +142,33 @@ def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path) -> None:
         assert process.returncode == 1
 
 
-def test_make_says_what_python_it_needs_where_there_is_none(tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
-    (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "run.txt").touch()
-    result = subprocess.run(
-        ["/usr/bin/make", "run", "PYTHON="],
-        cwd=tmp_path,
+def make_run_in_a_fresh_clone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`make run` where nothing is installed."""
+    shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "run.txt").touch()
+    return subprocess.run(
+        ["/usr/bin/make", "run", *arguments],
+        cwd=folder,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_make_says_what_python_it_needs_where_there_is_none(tmp_path: Path) -> None:
+    result = make_run_in_a_fresh_clone(tmp_path, "PYTHON=")
     assert result.returncode != 0
     assert "Python 3.11 or newer with venv is required" in result.stderr
+
+
+def test_a_port_that_is_taken_is_reported_before_the_installation(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = make_run_in_a_fresh_clone(tmp_path, f"PORT={port}")
+    assert result.returncode != 0
+    assert f"Port {port} cannot be used: Address already in use; set PORT to another.\n" in result.stderr
+    assert "Installing" not in result.stderr
+    assert not (tmp_path / ".venv").exists()
