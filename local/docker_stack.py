@@ -20,13 +20,13 @@ from samcli.local.docker.utils import get_validated_container_client
 
 from local import database_setup
 from local.aws import aws
+from local.banner import banner
 from local.console import print_now
 from local.database import database
 from local.relay import relay
 from local.sam_cli import SamCli
 from local.settings import LOOPBACK, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
-from local.stack import try_it
 from storefront import db
 
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
@@ -72,7 +72,7 @@ def serve(settings: Settings, port: int) -> None:
         print_now("Starting the containers")
         server = resources.enter_context(sam.start_api(LOOPBACK, port))
         _wait_for_port(server, sam, port)
-        print_now(try_it(f"http://{LOOPBACK}:{port}", settings.webhook_secrets))
+        print_now(banner(f"http://{LOOPBACK}:{port}", settings))
         print_now(_INVOKE.format(config=_short(sam.config), log=_short(sam.log)))
         _wait_for_end(server, sam)
 

@@ -18,16 +18,19 @@ INSERT INTO products (id, name, description, price, quantity, created_at) VALUES
     ('a0000000-0000-4000-8000-000000000008', 'Copper Pepper Mill',
      'Ceramic grinder. Back in stock soon.', 38.40, 0, now() - interval '8 minutes');
 
--- Three orders to try things on: one to pay and complete, one to cancel, one whose payment fails.
+-- Orders for the examples: one to pay and complete, one to cancel, one whose payment differs from its price, and one
+-- for the command that `make run` prints at the start.
 INSERT INTO orders (id, customer_id, total_price) VALUES
     ('b0000000-0000-4000-8000-000000000001', 12345, 29.00),
     ('b0000000-0000-4000-8000-000000000002', 12345, 72.00),
-    ('b0000000-0000-4000-8000-000000000003', 67890, 24.00);
+    ('b0000000-0000-4000-8000-000000000003', 67890, 24.00),
+    ('b0000000-0000-4000-8000-000000000004', 24680, 19.98);
 
 INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase) VALUES
     ('b0000000-0000-4000-8000-000000000001', 'a0000000-0000-4000-8000-000000000001', 1, 'Enamel Mug', 2, 14.50),
     ('b0000000-0000-4000-8000-000000000002', 'a0000000-0000-4000-8000-000000000005', 1, 'Pour-Over Kettle', 1, 72.00),
-    ('b0000000-0000-4000-8000-000000000003', 'a0000000-0000-4000-8000-000000000002', 1, 'Linen Tea Towel', 2, 12.00);
+    ('b0000000-0000-4000-8000-000000000003', 'a0000000-0000-4000-8000-000000000002', 1, 'Linen Tea Towel', 2, 12.00),
+    ('b0000000-0000-4000-8000-000000000004', 'a0000000-0000-4000-8000-000000000006', 1, 'Beeswax Candle', 2, 9.99);
 
 INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status)
 SELECT id, 'placed', 'sample-data', status, payment_status FROM orders ORDER BY id;

@@ -34,6 +34,11 @@ class Stack:
             assert time.monotonic() < deadline, "".join(self.output)
             time.sleep(0.01)
 
+    def banner_commands(self) -> str:
+        """Return the commands that the start shows, as pasted from the console into a shell script."""
+        printed = "".join(self.output).partition("Storefront is on ")[2].partition("The webhook's secrets")[0]
+        return "".join(re.findall(r"(?m)^  .*\n", printed))
+
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal to the main process; its exit code."""
         self.process.send_signal(number)

@@ -50,7 +50,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
     """
     with ExitStack() as resources:
         shared = tmp_path_factory.mktemp("data")
-        url = resources.enter_context(running(shared)).url
+        stack = resources.enter_context(running(shared))
+        stack.wait_for("The webhook's secrets")
+        # A reader may have tried these first.
+        subprocess.run(["bash", "-c", stack.banner_commands()], cwd=ROOT, capture_output=True, check=True)
+        url = stack.url
         found = {}
         for document in WITH_COMMANDS:
             data_dir, address = shared, url

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from local.signing import LOCAL_SECRETS, sign
-from local.stack import try_it
+from local.banner import banner
+from local.settings import read_settings
+from local.signing import sign
 from tests.api_client import ROOT, ApiClient, expect, over_http
 from tests.local.stack import processes_of, running, start
 
@@ -104,14 +106,46 @@ def test_a_setting_that_is_no_use_is_one_clear_sentence(
     assert "Traceback" not in output
 
 
-def test_the_command_to_paste_is_for_a_scheme_that_has_a_secret() -> None:
-    usual = try_it("http://x", LOCAL_SECRETS)
-    assert "does:\n  make pay " in usual
-    assert "URL=http://x\n" in usual
-    assert "does, with WEBHOOK_SECRET set to the one above:\n" in try_it("http://x", {"x_signature": ["of mine"]})
-    stripe = try_it("http://x", {"stripe": ["whsec_x"]})
-    assert "does, with STRIPE_WEBHOOK_SECRET set to the one above:\n" in stripe
-    assert "URL=http://x SCHEME=stripe\n" in stripe
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"AUTH": "on"}, {"WEBHOOK_SECRET": "one of mine; echo"}, {"STRIPE_WEBHOOK_SECRET": "whsec_mine"}],
+)
+def test_the_commands_that_it_shows_work_as_pasted(tmp_path: Path, environment: dict[str, str]) -> None:
+    with running(tmp_path, **environment) as stack:
+        stack.wait_for("The webhook's secrets")
+        printed = paste(stack.banner_commands())
+        api = ApiClient(over_http(stack.url))
+        orders = expect(200, api.get("/api/products/a0000000-0000-4000-8000-000000000005"))["quantity"]
+    products, order = [json.loads(text) for text in re.findall(r"(?m)^\{.*\}", printed)]
+    assert products["total"] == 8
+    assert (order["status"], order["total_price"], orders) == ("pending", "72.00", 11)
+    assert "applied" in printed
+
+
+def paste(commands: str) -> str:
+    """Run commands in a shell of the reader's, and return what they print."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    # The second command's output starts on a new line.
+    script = re.sub(r"(?m)^  (curl|make) ", r"echo\n  \1 ", commands)
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "command"),
+    [
+        ({}, "make pay ORDER=b0000000-0000-4000-8000-000000000004"),
+        ({"WEBHOOK_SECRET": "mine"}, "WEBHOOK_SECRET=mine make pay ORDER=b0000000-0000-4000-8000-000000000004"),
+        (
+            {"STRIPE_WEBHOOK_SECRET": "mine"},
+            "STRIPE_WEBHOOK_SECRET=mine make pay ORDER=b0000000-0000-4000-8000-000000000004 SCHEME=stripe",
+        ),
+    ],
+)
+def test_the_command_to_pay_is_for_a_scheme_that_has_a_secret(environment: dict[str, str], command: str) -> None:
+    assert f"  {command}\n" in banner("http://127.0.0.1:3000", read_settings(environment))
+    elsewhere = banner("http://127.0.0.1:3001", read_settings(environment))
+    assert "-000000000004 URL=http://127.0.0.1:3001" in elsewhere
 
 
 @pytest.mark.parametrize("text", ["Resources: [", "Resources: {}", "Resources: {A: {Type: AWS::Serverless::Function}}"])

@@ -1,0 +1,59 @@
+"""What `make run` prints when it serves: the address, the secrets, and commands to paste."""
+
+import shlex
+from urllib.parse import urlsplit
+
+from local.settings import DEFAULT_DATA_DIR, DEFAULT_PORT, Settings
+from local.signing import LOCAL_SECRETS, SECRET_VARIABLES
+
+_BANNER = """
+Storefront is on {url} (Ctrl-C stops it).
+Open {url}/docs in a browser to read about the API and to try it.
+
+Or paste commands into another terminal, in this folder. List the products:
+  curl {url}/api/products
+
+Place an order:
+  curl {url}/api/orders -H 'Content-Type: application/json'{token} \\
+    -d '{{"customer_id": 24680, "products": [{{"product_id": "{product}", "quantity": 1}}]}}'
+
+Pay an order of the sample data, as the payment processor does:
+  {pay}
+
+The webhook's secrets are:
+{secrets}
+"""
+
+# The documents' examples show neither the stock of this product nor this order.
+_PRODUCT = "a0000000-0000-4000-8000-000000000005"
+_ORDER = "b0000000-0000-4000-8000-000000000004"
+
+
+def banner(url: str, settings: Settings) -> str:
+    """Return the banner. Its commands work as pasted, in bash."""
+    secrets = settings.webhook_secrets
+    return _BANNER.format(
+        url=url,
+        token=_token_header(settings) if settings.auth else "",
+        product=_PRODUCT,
+        pay=_pay_command(url, settings),
+        secrets="\n".join(f"  {scheme:<18} {keys[0]}" for scheme, keys in secrets.items()),
+    )
+
+
+def _token_header(settings: Settings) -> str:
+    data_dir = settings.data_dir
+    variable = "" if data_dir == DEFAULT_DATA_DIR else f" DATA_DIR={shlex.quote(str(data_dir))}"
+    return f' \\\n    -H "Authorization: Bearer $(make -s token{variable})"'
+
+
+def _pay_command(url: str, settings: Settings) -> str:
+    scheme = next(iter(settings.webhook_secrets))
+    secret = settings.webhook_secrets[scheme][0]
+    parts = [
+        "" if settings.webhook_secrets == LOCAL_SECRETS else f"{SECRET_VARIABLES[scheme]}={shlex.quote(secret)} ",
+        f"make pay ORDER={_ORDER}",
+        "" if str(urlsplit(url).port) == DEFAULT_PORT else f" URL={url}",
+        "" if scheme == "x_signature" else f" SCHEME={scheme}",
+    ]
+    return "".join(parts)
