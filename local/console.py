@@ -32,7 +32,8 @@ def request_line(method: str, path: str, status: int, milliseconds: float, note:
         (f"{method} ", "bold"),
         f"{path} ",
         (f"{status} ", _STATUS_STYLES.get(status // 100, "")),
-        (f"{milliseconds:.0f} ms " if milliseconds >= 1 else "<1 ms ", "dim"),
+        (f"{milliseconds:.0f} ms" if milliseconds >= 1 else "<1 ms", "dim"),
+        " " if note else "",
         note,
     )
 

@@ -48,7 +48,7 @@ def shown(line: str) -> str:
     """What is printed, without the time."""
     text = readable("OrdersFunction", line)
     assert text is not None
-    return text.plain.partition(" ")[2].rstrip()
+    return text.plain.partition(" ")[2]
 
 
 def test_a_request_is_one_line() -> None:
