@@ -102,7 +102,7 @@ def _get_server(pgdata: Path) -> PostgresServer:
         return get_server(pgdata, cleanup_mode="stop")
     except subprocess.TimeoutExpired:
         # The wheel gives a start ten seconds, which a busy disk can take; the server is starting all the same.
-        PostgresServer._instances.pop(pgdata, None)
+        PostgresServer._instances.pop(pgdata, None)  # noqa: SLF001  there is no public way to discard a server
         _wait_until_ready(pgdata)
         return get_server(pgdata, cleanup_mode="stop")
 
