@@ -22,13 +22,16 @@ STACK_dev := storefront-dev
 STACK_prod := storefront
 ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error specify the environment, dev or prod: make $@ ENV=dev))
 
+# Each worker runs its own PostgreSQL.
+WORKERS := --numprocesses=logical --maxprocesses=8
+
 ##@ Start here
 
 run: .venv/installed-run ## serve the API on http://127.0.0.1:3000 until Ctrl-C; needs no Docker
 	@python -m local
 
 test: .venv/installed .venv/checkov/installed ## run every test; those for Docker where an engine answers
-	@python -m pytest --numprocesses=logical --maxprocesses=8 $(ARGS)
+	@python -m pytest $(WORKERS) --search=$(or $(SEARCH),quick) $(value ARGS)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,7 +81,7 @@ clean: ## remove installed and built files, but not the data in .local/
 
 test-long: .venv/installed ## search for faults, for the better part of an hour; SEED=… makes the same choices
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
-		TEST_LONG=1 TEST_SEED=$$seed python -m pytest -m long --timeout=7200 --hypothesis-seed=$$seed
+		TEST_SEED=$$seed python -m pytest $(WORKERS) --search=long -m long --timeout=7200 --hypothesis-seed=$$seed
 
 seeded-bugs: .venv/installed ## check that the tests find five seeded bugs, one at a time
 	@python -m tests.seeded_bugs

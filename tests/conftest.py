@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from local.settings import APP_ROLE, as_role
 from storefront import db
+from tests import sizes
 from tests.api_client import ENVIRONMENT, ApiClient, load_function, local_keyring, over_handlers
 from tests.databases import copied_database, empty, new_database, prepare, volatile_server
 from tests.integration.pooler import as_functions_see
@@ -36,6 +37,17 @@ LONG_FILES = {
 """Each takes half a minute or more."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("storefront")
+    group.addoption(
+        "--search", choices=["quick", "full", "long"], default="quick", help="how long to search for faults"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    sizes.search = config.getoption("--search")
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """A PostgreSQL server: TEST_DATABASE_URL's, or one of this worker's own, which loses its data when it crashes."""
@@ -53,6 +65,13 @@ def template(server_url: str) -> Iterator[str]:
     with new_database(server_url) as url:
         prepare(url)
         yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this run that all workers share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
 
 
 @pytest.fixture

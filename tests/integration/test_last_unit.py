@@ -16,7 +16,7 @@ from storefront.audit import violations
 from tests.api_client import ApiClient
 from tests.integration.load_clients import PROCESSES, Kept, all_at_once, buy, buy_each, buy_under_keys, hold_each, trade
 from tests.integration.pooler import not_behind_a_pooler
-from tests.sizes import SEED, size
+from tests.sizes import LAST_UNITS, SEED, TRADES
 
 BUYERS = 64
 
@@ -26,7 +26,7 @@ BUYERS = 64
 def test_of_64_buyers_who_wait_for_one_unit_one_gets_it(
     api: ApiClient, database_url: str, direct_url: str, database: Connection
 ) -> None:
-    product_ids = [api.create_product(quantity=1)["id"] for _ in range(size(50, 2000))]
+    product_ids = [api.create_product(quantity=1)["id"] for _ in range(LAST_UNITS.chosen)]
     # Where they meet is the product's lock in PostgreSQL: a barrier of processes lets them go one after the other.
     holder: partial[Any] = partial(hold_each, direct_url, product_ids, BUYERS)
     _, *said = all_at_once(database_url, [holder, *[partial(buy_each, product_ids)] * BUYERS])
@@ -69,8 +69,7 @@ def test_orders_cancellations_and_expiries_of_the_same_products_never_deadlock(
     api: ApiClient, database_url: str, database: Connection
 ) -> None:
     product_ids = [api.create_product(quantity=40)["id"] for _ in range(5)]
-    times = size(100, 10_000)
-    all_at_once(database_url, [partial(trade, f"{SEED}-{n}", product_ids, times) for n in range(PROCESSES)])
+    all_at_once(database_url, [partial(trade, f"{SEED}-{n}", product_ids, TRADES.chosen) for n in range(PROCESSES)])
     causes = database.run("SELECT DISTINCT cause::text, to_status::text FROM order_events ORDER BY 1, 2")
     assert causes == [
         ["expiry", "canceled"],

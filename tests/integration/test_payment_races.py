@@ -15,9 +15,8 @@ from storefront.payments.signatures import Scheme
 from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.load_clients import Delivery, all_at_once, deliver
 from tests.integration.races import ACTOR, Call, change_status, pay, place, replay, two_at_once
-from tests.sizes import SEED
+from tests.sizes import DELIVERED_EVENTS, SEED
 
-EVENTS = 10_000
 WORKERS = 16
 
 
@@ -127,13 +126,14 @@ def test_a_replay_of_an_event_that_is_put_right_meanwhile_is_asked_to_come_back(
 
 
 @pytest.mark.long
-def test_10000_events_of_1_to_5_deliveries_each_have_10000_effects(
+def test_events_that_are_delivered_one_to_five_times_are_applied_once(
     api: ApiClient, database: Connection, database_url: str
 ) -> None:
-    tea = api.create_product(quantity=EVENTS)["id"]
+    count = DELIVERED_EVENTS.chosen
+    tea = api.create_product(quantity=count)["id"]
     request = json.dumps({**place((tea, 1)).request, **ACTOR})
     database.run("SET statement_timeout = 0")
-    database.run(f"SELECT place_order('{request}') FROM generate_series(1, {EVENTS})")
+    database.run(f"SELECT place_order('{request}') FROM generate_series(1, {count})")
     order_ids = [id_ for [id_] in database.run("SELECT id::text FROM orders ORDER BY id") or []]
     random = Random(SEED)
     events = [
@@ -146,12 +146,12 @@ def test_10000_events_of_1_to_5_deliveries_each_have_10000_effects(
     shares = [partial(deliver, deliveries[n::WORKERS]) for n in range(WORKERS)]
     said = Counter(chain(*all_at_once(database_url, shares)))
 
-    assert said == {"applied": EVENTS, "duplicate": len(deliveries) - EVENTS}
+    assert said == {"applied": count, "duplicate": len(deliveries) - count}
     paid = {event.order_id for event in events if event.payment_status == "paid"}
     found = database.run("SELECT id::text, payment_status::text FROM orders") or []
     assert {id_ for id_, status in found if status == "paid"} == paid
     assert {id_ for id_, status in found if status == "failed"} == set(order_ids) - paid
     assert database.run(
         "SELECT count(*), sum(attempts), min(outcome::text), max(outcome::text) FROM payment_events"
-    ) == [[EVENTS, len(deliveries), "applied", "applied"]]
+    ) == [[count, len(deliveries), "applied", "applied"]]
     assert violations(database) == []

@@ -1,18 +1,21 @@
 """The shop does what a plain model of it does, whatever is asked of it in whatever order."""
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import settings, stateful
+from hypothesis import seed, settings, stateful
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from tests import sizes
 from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, over_handlers, target
 from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Kept, Payment
 from tests.integration.model import (
@@ -47,9 +50,12 @@ from tests.integration.strategies import (
     stocks,
     tags,
 )
-from tests.sizes import size
+from tests.sizes import SEQUENCES
 
-EXAMPLES = size(300, 5000)
+SHARDS = 4
+"""Parts of the search, which run at the same time on different workers."""
+
+EXAMPLES = SEQUENCES.chosen // SHARDS
 STEPS = 60
 """At most. Hypothesis cuts some runs short: they average 50."""
 
@@ -286,21 +292,45 @@ def if_match(tag: Tag | None) -> dict[str, str]:
     return {} if tag is None else {"if-match": tag.etag}
 
 
-@pytest.mark.long
-@pytest.mark.timeout(size(900, 7200))
-@pytest.mark.usefixtures("api")
-def test_the_shop_does_what_the_model_does(
-    database: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def machine(
+    api: ApiClient,  # noqa: ARG001  The machine calls the handlers, which it prepares.
+    database: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> type[ShopMachine]:
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", str(MINUTES_TO_LIVE))
     monkeypatch.setattr(ShopMachine, "database", database, raising=False)
-    monkeypatch.setattr(ShopMachine, "seen", seen := Counter[str](), raising=False)
+    monkeypatch.setattr(ShopMachine, "seen", Counter[str](), raising=False)
     # Writing the log would take as long as what it is about.
     caplog.set_level(logging.CRITICAL, logger="storefront")
+    return ShopMachine
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200 if sizes.search == "long" else 600)
+@pytest.mark.parametrize("shard", range(1, SHARDS + 1), ids=lambda shard: f"shard {shard} of {SHARDS}")
+def test_the_shop_does_what_the_model_does(
+    shard: int, machine: type[ShopMachine], shared_folder: Path, pytestconfig: pytest.Config
+) -> None:
+    if (given := pytestconfig.getoption("--hypothesis-seed")) is not None:
+        seed(f"{given}, shard {shard}")(machine)
     stateful.run_state_machine_as_test(
-        ShopMachine,
+        machine,
         # A run follows --hypothesis-seed, in CI too, where Hypothesis would otherwise do the same each time.
         settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, derandomize=False),
     )
-    assert [response for response in EVERY_ANSWER if not seen[response]] == []
-    assert seen["step"] > 40 * EXAMPLES
+    check_all_shards(shared_folder, shard, machine.seen)
+
+
+def check_all_shards(folder: Path, shard: int, seen: Counter[str]) -> None:
+    """Check what all shards have seen, once the last of them has ended."""
+    (folder / f"seen-by-shard-{shard}.unfinished").write_text(json.dumps(seen))
+    (folder / f"seen-by-shard-{shard}.unfinished").rename(folder / f"seen-by-shard-{shard}.json")
+    shards = [json.loads(path.read_text()) for path in folder.glob("seen-by-shard-*.json")]
+    if len(shards) == SHARDS:
+        total = sum(map(Counter, shards), Counter[str]())
+        assert total["step"] > 40 * EXAMPLES * SHARDS
+        # The quick search is too short to see every response each time.
+        expected = EVERY_ANSWER if sizes.search != "quick" else set()
+        assert [response for response in expected if not total[response]] == []

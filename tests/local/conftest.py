@@ -8,20 +8,20 @@ import pytest
 from tests.local.stack import Stack, running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of the module's own."""
+    """A stack that the tests of a worker share."""
     with running(tmp_path_factory.mktemp("data")) as stack:
         yield stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def guarded_url(data_dir: Path) -> Iterator[str]:
-    """The address of a stack that asks for the tokens of its data folder."""
+    """The address of a stack that asks for the tokens of its data folder, and that the tests of a worker share."""
     with running(data_dir, AUTH="on") as stack:
         yield stack.url

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 
 from openapi.operations import OPERATIONS
+from tests import sizes
 from tests.api_client import ROOT
-from tests.local.stack import token
-from tests.sizes import LONG, SEED
+from tests.local.stack import running, token
+from tests.sizes import REQUESTS, SEED, STORIES
 
 HERE = Path(__file__).parent
 CUSTOMERS = ("12345", "67890")
@@ -50,10 +52,22 @@ class Run:
         }
 
 
-def run(folder: Path, url: str, config: str, *options: str, **environment: str) -> Run:
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def guarded_url(data_dir: Path) -> Iterator[str]:
+    """A stack of this module's own, which deletes the products that other modules use."""
+    with running(data_dir, AUTH="on") as stack:
+        yield stack.url
+
+
+def run(folder: Path, url: str, config: Path, *options: str, **environment: str) -> Run:
     """Run schemathesis, which must find nothing."""
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / config)),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
         *("run", str(ROOT / "docs" / "openapi.json"), "--url", url, "--seed", str(SEED)),
         *("--report-json-path", "report.json", "--report-ndjson-path", "events.ndjson", *options),
     ]
@@ -70,7 +84,12 @@ def run(folder: Path, url: str, config: str, *options: str, **environment: str) 
 
 def run_phases(folder: Path, url: str, phases: list[str], *options: str, **environment: str) -> Run:
     """Run phases on every operation, none of which may be left out or err."""
-    found = run(folder, url, "schemathesis.toml", "--phases", ",".join(phases), *options, **environment)
+    text = (HERE / "schemathesis.toml").read_text()
+    for size in (REQUESTS, STORIES):
+        assert f"max-examples = {size.full}\n" in text
+        text = text.replace(f"max-examples = {size.full}\n", f"max-examples = {size.chosen}\n")
+    (folder / "schemathesis.toml").write_text(text)
+    found = run(folder, url, folder / "schemathesis.toml", "--phases", ",".join(phases), *options, **environment)
     operations, test_cases = found.report["operations"], found.report["test_cases"]
     assert (operations["tested"], operations["errored"], operations["skipped"]) == (len(OPERATIONS), 0, 0)
     assert {found.report["phases"][phase]["status"] for phase in phases} == {"success"}
@@ -87,7 +106,7 @@ def test_no_customer_sees_another_one_s_orders(tmp_path: Path, data_dir: Path, g
     identities = tmp_path / "customers.json"
     identities.write_text(json.dumps({"auth": [identity(customer) for customer in CUSTOMERS]}))
     found = run(
-        *(tmp_path, guarded_url, "schemathesis_customers.toml", "--max-examples", "40"),
+        *(tmp_path, guarded_url, HERE / "schemathesis_customers.toml", "--max-examples", "40"),
         *("--checks", "object_level_authorization,not_a_server_error"),
         *("--include-operation-id", "place_order", "--include-operation-id", "get_order"),
         CUSTOMERS=str(identities),
@@ -103,7 +122,7 @@ def test_the_api_takes_and_refuses_what_its_description_says(tmp_path: Path, dat
 
 @pytest.mark.long
 def test_nothing_breaks_the_api_and_links_lead_on(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
-    effort = ("--max-time", "600") if LONG else ()
+    effort = ("--max-time", "600") if sizes.search == "long" else ()
     found = run_phases(tmp_path, guarded_url, ["fuzzing", "stateful"], *effort, TOKEN=token(data_dir))
     stories = found.stories()
     assert ("create_product", "place_order", "get_order") in stories

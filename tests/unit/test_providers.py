@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from storefront.payments.models import PaymentEvent
 from storefront.payments.providers import PROVIDERS, payment_event
 from storefront.payments.signatures import Scheme
-from tests.sizes import size
+from tests.sizes import EVENT_BODIES
 
 ORDER = "b0000000-0000-4000-8000-000000000003"
 NATIVE = {"order_id": ORDER, "payment_status": "paid"}
@@ -237,7 +237,7 @@ BODIES = st.dictionaries(st.sampled_from(FIELDS), JSON | st.dictionaries(st.samp
 
 
 @pytest.mark.long
-@settings(max_examples=size(2_000, 100_000))
+@settings(max_examples=EVENT_BODIES.chosen)
 @given(scheme=st.sampled_from(get_args(Scheme)), body=BODIES.map(str.encode) | st.binary())
 def test_any_body_is_either_read_or_refused(scheme: Scheme, body: bytes) -> None:
     try:

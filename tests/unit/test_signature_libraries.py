@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from local.signing import LOCAL_SECRETS, sign
 from storefront.payments.signatures import TOLERANCE, Unauthenticated, claim_of, is_signed
-from tests.sizes import size
+from tests.sizes import SIGNATURE_HEADERS
 
 NOW = 1_700_000_000
 BODY = b'{"order_id": "1"}'
@@ -174,7 +174,7 @@ def standard_webhooks_headers(draw: Callable[..., Any]) -> Headers:
 
 
 @pytest.mark.long
-@settings(max_examples=size(2_000, 50_000))
+@settings(max_examples=SIGNATURE_HEADERS.chosen)
 @given(headers=stripe_headers(), body=st.just(BODY) | st.just(NOT_UTF_8))
 def test_we_accept_the_well_formed_headers_that_the_stripe_library_accepts(headers: Headers, body: bytes) -> None:
     ours, theirs = we_accept(headers, body, STRIPE.encode()), stripe_accepts(headers, body)
@@ -186,7 +186,7 @@ def test_we_accept_the_well_formed_headers_that_the_stripe_library_accepts(heade
 
 
 @pytest.mark.long
-@settings(max_examples=size(2_000, 50_000))
+@settings(max_examples=SIGNATURE_HEADERS.chosen)
 @given(headers=standard_webhooks_headers(), body=st.just(BODY) | st.just(NOT_UTF_8))
 def test_we_accept_the_well_formed_headers_that_the_standard_webhooks_library_accepts(
     headers: Headers, body: bytes

@@ -21,7 +21,7 @@ from storefront.payments.signatures import (
     is_signed,
 )
 from tests.forged_events import EVENT_ID, SIGNATURE_HEADERS, forged_events
-from tests.sizes import size
+from tests.sizes import WEBHOOK_REQUESTS
 
 NOW = 1_700_000_000
 BODY = b'{"order_id": "1", "payment_status": "paid"}'
@@ -270,7 +270,7 @@ HEADERS = st.dictionaries(HEADER_NAMES | st.text(), st.text() | st.lists(PIECES 
 
 
 @pytest.mark.long
-@settings(max_examples=size(5_000, 100_000))
+@settings(max_examples=WEBHOOK_REQUESTS.chosen)
 @given(headers=HEADERS, body=st.binary() | st.just(BODY), now=st.just(NOW) | st.floats(0, 1e12))
 def test_any_headers_and_body_are_either_accepted_or_refused(headers: dict[str, str], body: bytes, now: float) -> None:
     with suppress(Unauthenticated):
