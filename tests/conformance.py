@@ -10,12 +10,16 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from storefront.errors import MEDIA_TYPE
+from storefront.json_text import to_json
 from storefront.routes import match
 
 DOCUMENT = json.loads((Path(__file__).parent.parent / "docs" / "openapi.json").read_text())
 
 HEADERS = {"allow", "etag", "idempotent-replayed", "link", "location", "retry-after", "www-authenticate"}
 """The headers that a client reads. Each response that sends one must describe it."""
+
+BAD_REQUEST = 400
+"""From this status on, application/json comes from API Gateway, with its own spacing."""
 
 UNMATCHED = {"route-not-found", "method-not-allowed"}
 
@@ -25,6 +29,8 @@ def check(method: str, target: str, status: int, headers: Mapping[str, str], tex
     path = match(target.partition("?")[0])
     operation = DOCUMENT["paths"].get(path, {}).get(method.lower())
     media_type = headers.get("content-type", "")
+    if text and (media_type == MEDIA_TYPE or (media_type == "application/json" and status < BAD_REQUEST)):
+        check_spacing(text)
     if operation is None:
         # An unknown route gets a problem. API Gateway sends plain JSON if the URL is invalid, and HEAD has no body.
         has_no_problem = method == "HEAD" or media_type == "application/json"
@@ -43,6 +49,11 @@ def check(method: str, target: str, status: int, headers: Mapping[str, str], tex
         assert _kind(text) in content[media_type]["examples"], f"{what}: {text}"
     if media_type.endswith("json"):
         _validator(operation["operationId"], str(status), media_type).validate(json.loads(text))
+
+
+def check_spacing(text: str) -> None:
+    """Raise AssertionError if a response does not have the API's JSON spacing, with a newline at the end."""
+    assert text == f"{to_json(json.loads(text))}\n", text
 
 
 def _check_headers(what: str, described: Mapping[str, Any], sent: Mapping[str, str]) -> None:

@@ -1,10 +1,9 @@
 """The routes about payments for those who look after them: the inbox, and what does not add up."""
 
-import json
-
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response
 from storefront.http import create_app, entry_point, json_response, parse_id, parse_parameters
+from storefront.json_text import to_json
 from storefront.lists.response import list_response
 from storefront.payments import store
 from storefront.payments.models import PaymentEventListParameters, ReconciliationParameters
@@ -20,7 +19,7 @@ def list_payment_events() -> Response[str]:
 
 @app.post("/api/payment-events/<id>/replay")
 def replay_payment_event(id: str) -> Response[str]:
-    return json_response(json.dumps(store.replay(parse_id(id), actor_of(app.current_event))))
+    return json_response(to_json(store.replay(parse_id(id), actor_of(app.current_event))))
 
 
 @app.get("/api/reconciliation")

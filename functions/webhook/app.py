@@ -1,12 +1,12 @@
 """The payment webhook: what the processor calls."""
 
-import json
 from functools import partial
 
 from storefront.actor import PAYMENT_PROCESSOR, actor_of
 from storefront.cold_start.powertools import Response
 from storefront.errors import Problem
 from storefront.http import add_log_fields, create_app, entry_point, json_response, raw_body, read_json
+from storefront.json_text import to_json
 from storefront.payments import store
 from storefront.payments.keyring import Keyring
 from storefront.payments.providers import payment_event
@@ -41,7 +41,7 @@ def receive_payment_event() -> Response[str]:
         order_id=response["order_id"],
         event_id=response["event_id"],
     )
-    return json_response(json.dumps(response))
+    return json_response(to_json(response))
 
 
 lambda_handler = entry_point(app)

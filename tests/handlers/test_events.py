@@ -13,6 +13,7 @@ from local.database_setup import SAMPLE_DATA, load_sample_data
 from storefront import db
 from storefront.audit import violations
 from tests.api_client import ApiClient, lambda_context, load_function
+from tests.conformance import check_spacing
 from tests.template.sam import EVENTS, UNROUTED, folder_name, function_for, functions, routes
 
 
@@ -35,6 +36,17 @@ def test_an_example_event_succeeds(direct_url: str, name: str, monkeypatch: pyte
         assert response["statusCode"] == 404
     else:
         assert response["statusCode"] in (200, 201, 204), response
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir() if path.name not in UNROUTED))
+def test_every_route_sends_json_in_one_style(api: ApiClient, direct_url: str, name: str) -> None:  # noqa: ARG001  needs its database
+    load_sample_data(direct_url)
+    response = invoke(name)
+    media_type = response["headers"].get("Content-Type", "")
+    if "json" in media_type:
+        check_spacing(response["body"])
+    else:
+        assert name == "get-docs.json" or response["statusCode"] == 204
 
 
 def test_an_event_printed_by_the_webhook_simulator_succeeds(

@@ -1,13 +1,13 @@
 """The tests' check of each response finds whatever the OpenAPI document does not describe."""
 
-import json
 from typing import Any
 
 import pytest
 from jsonschema import ValidationError
 
 from openapi.responses import ORDER_ID
-from tests.conformance import check
+from storefront.json_text import to_json
+from tests.conformance import check, check_spacing
 
 ORDER = {
     "id": ORDER_ID,
@@ -25,7 +25,7 @@ PROBLEM = {"title": "None", "status": 404, "detail": "None."}
 def check_response(body: Any, status: int = 200, **headers: str) -> None:
     media_type = "application/json" if status < 400 else "application/problem+json"
     sent = {"content-type": media_type, **{name.replace("_", "-"): text for name, text in headers.items()}}
-    check("GET", f"/api/orders/{ORDER_ID}", status, sent, json.dumps(body))
+    check("GET", f"/api/orders/{ORDER_ID}", status, sent, to_json(body) + "\n")
 
 
 def test_a_described_response_passes() -> None:
@@ -61,3 +61,10 @@ def test_an_undescribed_problem_is_found(status: int, kind: str, headers: dict[s
 def test_an_undescribed_media_type_is_found() -> None:
     with pytest.raises(AssertionError):
         check_response(ORDER, content_type="text/plain")
+
+
+@pytest.mark.parametrize("text", ['{"id":1}\n', '{"id": 1}\n', '{"id" : 1}', '{"id" : 1} \n', '{"a" : 1,"b" : 2}\n'])
+def test_other_spacing_is_found(text: str) -> None:
+    check_spacing('{"id" : [1, {}, "\u00e9\\n"]}\n')
+    with pytest.raises(AssertionError):
+        check_spacing(text)

@@ -7,9 +7,10 @@ Problem                  raised by handlers and below; http.py turns it into a r
 Clients may depend on a kind's slug, so it never changes. docs/reference/problems.md lists all kinds.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+from storefront.json_text import to_json
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -54,7 +55,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it a problem
         }
         if self.errors:
             document["errors"] = self.errors
-        return json.dumps(document, ensure_ascii=False)
+        return to_json(document)
 
 
 class BadCursor(Problem):

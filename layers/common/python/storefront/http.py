@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -138,11 +138,15 @@ def parse_id(value: str) -> str:
 
 
 def json_response(body: str, status: int = 200, **headers: str) -> Response[str]:
-    """An answer of JSON text. Raises PageTooLarge where Lambda could not pass it on."""
-    # Escaped as text within JSON it can only grow; most are far too small to be counted.
+    """Return a response with JSON text. Raises PageTooLarge if it is too large for Lambda."""
+    # Lambda puts the text into another JSON text, which escapes it. Most responses are too small to need the check.
     if len(body) > MAX_RESPONSE_BYTES // 12 and len(json.dumps(body)) > MAX_RESPONSE_BYTES:
         raise errors.PageTooLarge
-    return Response(status, JSON, body, headers=dict(headers))
+    return _response(status, JSON, body, headers)
+
+
+def _response(status: int, media_type: str, body: str, headers: Mapping[str, str]) -> Response[str]:
+    return Response(status, media_type, f"{body}\n", headers=dict(headers))
 
 
 def no_content() -> Response[str]:
@@ -183,7 +187,7 @@ def _problem_response(problem: errors.Problem) -> Response[str]:
     _log_fields["problem"] = problem.kind
     if problem.cause or problem.__cause__:
         _log_fields["cause"] = problem.cause or repr(problem.__cause__)
-    return Response(problem.status, errors.MEDIA_TYPE, problem.body(), headers=dict(problem.headers))
+    return _response(problem.status, errors.MEDIA_TYPE, problem.body(), problem.headers)
 
 
 def _internal_error(error: Exception, request_id: str) -> Response[str]:

@@ -14,18 +14,20 @@ from string import Template
 from typing import Any
 
 from storefront.cold_start.powertools import SWAGGER_UI
+from storefront.json_text import SEPARATORS, to_json
 
 _HERE = Path(__file__).parent
 
 
 def description() -> str:
-    """The API's description: OpenAPI 3.1, as JSON text."""
-    return _read("openapi.json")
+    """Return the API's description, in OpenAPI 3.1."""
+    text = to_json(_description())
+    return f"{text}\n"
 
 
 def page() -> str:
     """The page, as HTML."""
-    problems = map(_problem, json.loads(description())["x-problem-types"])
+    problems = map(_problem, _description()["x-problem-types"])
     return Template(_read("page.html")).substitute(style=_style(), script=_script(), problems="".join(problems))
 
 
@@ -41,6 +43,11 @@ def page_headers() -> dict[str, str]:
     }
 
 
+def _description() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(_read("openapi.json"))
+    return document
+
+
 def _style() -> str:
     return (SWAGGER_UI / "swagger-ui.min.css").read_text() + _read("page.css")
 
@@ -50,7 +57,7 @@ def _script() -> str:
 
 
 def _problem(problem: dict[str, Any]) -> str:
-    example = json.dumps(problem["example"], indent=2, ensure_ascii=False)
+    example = json.dumps(problem["example"], indent=2, ensure_ascii=False, separators=(",", SEPARATORS[1]))
     texts = {name: html.escape(str(text)) for name, text in {**problem, "example": example}.items()}
     texts["description"] = re.sub(r"`(.+?)`", r"<code>\1</code>", texts["description"])
     return Template(_read("problem.html")).substitute(texts, kind=texts["type"].partition("#")[2])

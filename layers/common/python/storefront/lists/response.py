@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from storefront import settings
 from storefront.cold_start.powertools import APIGatewayProxyEventV2, Response
 from storefront.http import json_response
+from storefront.json_text import to_json
 from storefront.lists import cursor
 from storefront.lists.parameters import CursorParameters, PageParameters
 
@@ -36,8 +37,8 @@ def list_response(
             numbers["total_is_estimate"] = True
         links = {**links, **_page_links(parameters, numbers, follows=next_cursor is not None)}
     # The items stay the text that PostgreSQL made.
-    envelope = json.dumps({**numbers, "next_cursor": next_cursor})
-    return json_response(f'{{"items": {items}, {envelope[1:]}', Link=_link_header(event, {"first": "", **links}))
+    envelope = to_json({**numbers, "next_cursor": next_cursor})
+    return json_response(f'{{"items" : {items}, {envelope[1:]}', Link=_link_header(event, {"first": "", **links}))
 
 
 def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, follows: bool) -> dict[str, str]:
