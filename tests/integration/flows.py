@@ -1,4 +1,4 @@
-"""Everything that writes, with what it answers and what it changes; payment events have a module of their own."""
+"""Every request that writes, with its response and its changes. Payment events are in payment_flows.py."""
 
 import uuid
 from collections import Counter
@@ -11,12 +11,12 @@ from storefront.errors import Unavailable
 from tests.api_client import ApiClient, Response, lambda_context, load_function
 
 Request = Callable[[], str]
-"""Sends one and the same request each time, and gives the answer in a few words."""
+"""Sends the same request each time, and returns a summary of the response."""
 
 Prepare = Callable[[ApiClient, Connection], Request]
 
 Changes = tuple[str, ...]
-"""Lines of the books: + what there is now, - what there was before."""
+"""The rows that were added (+) or removed (-), as text."""
 
 UNAVAILABLE = "503 unavailable, retry after 2"
 RAISED = "Unavailable raised"
@@ -24,9 +24,9 @@ RAISED = "Unavailable raised"
 
 @dataclass(frozen=True)
 class Flow:
-    """A request that writes: what it answers and changes, and what it does where it has been carried out before.
+    """A request that writes, with its response and changes: the first time, and when it is sent again.
 
-    Some functions make more statements than the one that writes.
+    Some functions run more statements than the one that writes.
     """
 
     name: str
@@ -40,8 +40,8 @@ class Flow:
     writing_statement: int = 1
 
 
-def books(database: Connection) -> Counter[str]:
-    """All that is kept, in words that are the same for every product and order of the flows."""
+def snapshot(database: Connection) -> Counter[str]:
+    """All rows as text, without IDs, so that the runs of a flow can be compared."""
     rows = database.run("""
         SELECT concat(name, ': ', quantity, ' at ', price, CASE WHEN deleted_at IS NOT NULL THEN ', deleted' END)
           FROM products
@@ -62,7 +62,7 @@ def changes(before: Counter[str], after: Counter[str]) -> Changes:
     return tuple(sorted([*(f"- {line}" for line in gone), *(f"+ {line}" for line in new)]))
 
 
-def in_words(response: Response) -> str:
+def summarize(response: Response) -> str:
     if response.status < 400:
         return (
             f"{response.status} replayed"
@@ -88,7 +88,7 @@ def _update_product_as_read(api: ApiClient, _: Connection) -> Request:
 
 def _delete_product(api: ApiClient, _: Connection) -> Request:
     path = _product_path(api)
-    return lambda: in_words(api.call("DELETE", path))
+    return lambda: summarize(api.call("DELETE", path))
 
 
 def _adjust_stock(api: ApiClient, _: Connection) -> Request:
@@ -101,19 +101,19 @@ def _place_order(api: ApiClient, _: Connection) -> Request:
 
 def _place_order_without_key(api: ApiClient, _: Connection) -> Request:
     order = _new_order(api)
-    return lambda: in_words(api.call("POST", "/api/orders", order))
+    return lambda: summarize(api.call("POST", "/api/orders", order))
 
 
 def _change_status(status: str) -> Prepare:
     def prepare(api: ApiClient, _: Connection) -> Request:
-        order_id = ordered(api)
-        return lambda: in_words(api.change_status(order_id, status))
+        order_id = new_order_id(api)
+        return lambda: summarize(api.change_status(order_id, status))
 
     return prepare
 
 
 def _expire_order(api: ApiClient, database: Connection) -> Request:
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days' WHERE id = :id", id=ordered(api))
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days' WHERE id = :id", id=new_order_id(api))
     return _run_expiry
 
 
@@ -136,11 +136,11 @@ def _run_expiry() -> str:
 
 def _post(api: ApiClient, path: str, body: object) -> Request:
     headers = {"idempotency-key": str(uuid.uuid4())}
-    return lambda: in_words(api.call("POST", path, body, headers))
+    return lambda: summarize(api.call("POST", path, body, headers))
 
 
 def _put_product(api: ApiClient, path: str, headers: dict[str, str] | None = None) -> Request:
-    return lambda: in_words(api.call("PUT", path, {"price": "5.00", "quantity": 7}, headers))
+    return lambda: summarize(api.call("PUT", path, {"price": "5.00", "quantity": 7}, headers))
 
 
 def _product_path(api: ApiClient) -> str:
@@ -151,7 +151,7 @@ def _new_order(api: ApiClient) -> object:
     return {"customer_id": 1, "products": [{"product_id": api.create_product()["id"], "quantity": 3}]}
 
 
-def ordered(api: ApiClient) -> str:
+def new_order_id(api: ApiClient) -> str:
     order_id: str = api.order((api.create_product()["id"], 3))["id"]
     return order_id
 
@@ -172,7 +172,7 @@ FLOWS = [
     ),
     Flow("update product", _update_product, response="200", changes=_UPDATED, response_again="200"),
     Flow(
-        "update product as read",
+        "update product with if-match",
         _update_product_as_read,
         response="200",
         changes=_UPDATED,
@@ -204,7 +204,7 @@ FLOWS = [
         _place_order_without_key,
         response="201",
         changes=_PLACED,
-        # A second order, for without a key nobody can know that it is the same one; but a whole one.
+        # Without a key, this is a second order.
         response_again="201",
         changes_again=(
             "+ Tea: 4 at 4.50",

@@ -1,4 +1,4 @@
-"""The inbox of payment events as it should be: a part of the model."""
+"""The expected inbox of payment events, as a part of the model."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tests.integration.model import MINUTES_TO_LIVE, NO_ORDER, Body, Order, tota
 CURRENCY = "USD"
 
 Decision = tuple[str, str | None]
-"""An event's outcome, and why it was not applied."""
+"""The outcome of an event, and the reason if it was not applied."""
 
 SAME_EVENT: Decision = ("duplicate", "same_event")
 OTHER_CONTENT: Decision = ("needs_review", "other_content")
@@ -24,12 +24,12 @@ KINDS = {
     "currency_differs": "amount_mismatch",
     "unknown_order": "event_without_order",
 }
-"""What the reconciliation calls an event that somebody has to see to, by why it was not applied."""
+"""The kind of reconciliation entry for each reason that needs a person to act."""
 
 
 @dataclass(frozen=True)
 class Payment:
-    """What a processor says."""
+    """A payment event, as the processor sends it."""
 
     event_id: str
     order: Order
@@ -42,7 +42,7 @@ class Payment:
         return {"event_id": self.event_id, "order_id": self.order.id, "payment_status": self.status, **money}
 
     def decision(self) -> Decision:
-        """What it comes to for its order as it is now."""
+        """The outcome that the order's current state requires."""
         order = self.order
         is_failure, is_paid = self.status == "failed", order.payment_status == "paid"
         rules: list[tuple[bool, Decision]] = [
@@ -62,7 +62,7 @@ class Payment:
         return ("duplicate", "same_status") if is_known else ("ignored", "order_not_pending")
 
     def settle(self, decision: Decision, cause: str) -> None:
-        """Carry out what it comes to."""
+        """Apply a decision to the order, and record it in the timeline."""
         if self.order is NO_ORDER:
             return
         if decision == APPLIED:
@@ -73,7 +73,7 @@ class Payment:
 
 @dataclass(eq=False)
 class Kept:
-    """A content in the inbox."""
+    """An event in the inbox."""
 
     payment: Payment
     variant: int
@@ -88,7 +88,7 @@ class Kept:
 @dataclass
 class Inbox:
     contents: dict[str, list[Kept]] = field(default_factory=dict)
-    """What came under each event id, in its order."""
+    """The events for each event ID, in the order of their arrival."""
 
     def kept(self) -> list[Kept]:
         return [one for same_id in self.contents.values() for one in same_id]
@@ -121,7 +121,7 @@ class Inbox:
         return decision
 
     def entries(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
-        """The reconciliation's lines: a kind, an order's id, a payment event's."""
+        """The kind, the order ID and the payment event ID of each reconciliation entry."""
         for order in orders:
             if order.status == "canceled" and order.payment_status == "paid":
                 yield "paid_and_canceled", order.id, None

@@ -1,4 +1,4 @@
-"""Processes that trade at random and without end, and say what they were promised; any of them may be killed."""
+"""Worker processes that send random requests and report the responses, until they are killed."""
 
 import json
 import math
@@ -18,18 +18,18 @@ from tests.api_client import ApiClient, Response, lambda_context, load_function,
 from tests.integration.processes import forked_from
 
 ACTIONS = {"order": 8, "status": 3, "payment": 5, "adjustment": 3, "expiry": 1}
-"""What is asked for, and how often beside the others."""
+"""Each kind of request, with its weight."""
 
 SENT_AGAIN = (409, 503)
 
 _PAUSE = 0.02
-"""Seconds before a request is sent again: a server that starts needs the processor more."""
+"""Seconds before a request is sent again, to leave the CPU to a server that starts."""
 
 _PATIENCE = 60.0
 
 
 class Request(NamedTuple):
-    """All that it takes to send it again, from another process too. The target is an order's or a product's id."""
+    """A request that any process can send again. target: the ID of an order or a product."""
 
     action: str
     key: str
@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class Promise(NamedTuple):
-    """The last answer to a request, which is neither 409 nor 503, and how often it was sent for it."""
+    """The final response to a request, neither 409 nor 503, and how often the request was sent."""
 
     request: Request
     status: int
@@ -47,7 +47,7 @@ class Promise(NamedTuple):
 
 
 def insist(api: ApiClient, request: Request) -> Promise:
-    """Send a request until there is an answer that says what became of it."""
+    """Send a request until its response is final."""
     times_sent = 1
     while (response := _send(api, request)).status in SENT_AGAIN:
         times_sent += 1
@@ -72,7 +72,7 @@ def _send(api: ApiClient, request: Request) -> Response:
 
 
 def _expire() -> Response:
-    """A run of the scheduled function, told as if it had been asked for over HTTP."""
+    """Run the scheduled function, and return its result as an HTTP response."""
     try:
         return Response(200, {}, json.dumps(load_function("expire_orders").lambda_handler({}, lambda_context())))
     except Unavailable:
@@ -97,7 +97,7 @@ def _choose(random: Random, key: str, product_ids: Sequence[str], order_ids: Seq
 
 
 class Task(NamedTuple):
-    """What a worker is given. Its choices follow from its name, which starts its keys too."""
+    """The input of a worker. Its name is the seed of its choices, and the prefix of its keys."""
 
     name: str
     environment: dict[str, str]
@@ -114,7 +114,7 @@ def _work(task: Task, parent: Connection) -> None:
     request = task.unanswered
     for number in count():
         request = request or _choose(random, f"{task.name}-{number}", task.product_ids, order_ids)
-        # Both are short enough for the pipe to take them whole or not at all, whenever the process is killed.
+        # Both are small, so a killed process has sent each of them completely or not at all.
         parent.send(request)
         promise = insist(api, request)
         parent.send(promise)
@@ -125,7 +125,7 @@ def _work(task: Task, parent: Connection) -> None:
 
 @dataclass(eq=False)
 class Worker:
-    """A process, as its parent knows it."""
+    """A worker process, seen from its parent."""
 
     process: BaseProcess
     inbox: Connection
@@ -134,14 +134,14 @@ class Worker:
 
 
 class Crew:
-    """Workers that trade at the same time, and every promise that was made to them."""
+    """Workers that run at the same time, and every response that they got."""
 
     def __init__(
         self, size: int, seed: str, environment: dict[str, str], product_ids: list[str], order_ids: list[str]
     ) -> None:
         self.promises: list[Promise] = []
         self.workers: list[Worker] = []
-        # A fault may cost the request that it breaks in, which has to be sent a second time, and no more.
+        # A fault may break one request, which is then sent a second time.
         self.may_be_sent: float = 2
         self._tasks = (Task(f"{seed}-{n}", environment, product_ids, order_ids, None) for n in count())
         self._context = forked_from(__name__)
@@ -153,33 +153,33 @@ class Crew:
         task = next(self._tasks)._replace(unanswered=unanswered)
         process = self._context.Process(target=_work, args=(task, outbox), daemon=True)
         process.start()
-        # The worker's end is the worker's alone, so that it closes when the worker is killed.
+        # Only the worker keeps this end open, so that the pipe closes when the worker is killed.
         outbox.close()
         self.workers.append(Worker(process, inbox, unanswered))
 
     def wait_for_promises(self, number: int) -> None:
-        """Until that many more were made, to whomever."""
+        """Wait until the workers together got that many more final responses."""
         enough = len(self.promises) + number
         while len(self.promises) < enough:
             self._listen()
 
     def wait_for_everybody(self) -> None:
-        """Until each worker has got an answer to a request that it has sent since."""
+        """Wait until each worker got a response to a request that it sent after this call."""
         for worker in self.workers:
             while worker.inbox.poll():
                 self._hear(worker)
-        # The first that is heard of now may be to a request that was sent before.
+        # The next response of a worker may be for a request that it sent before this call.
         enough = {worker: worker.promised + 2 for worker in self.workers}
         while any(worker.promised < number for worker, number in enough.items()):
             self._listen()
         self.may_be_sent = 2
 
     def excuse(self) -> None:
-        """Let requests be sent as often as it takes, until the crew has been waited for."""
+        """Allow any number of attempts until the next wait for all workers."""
         self.may_be_sent = math.inf
 
     def kill(self, worker: Worker) -> Request | None:
-        """Kill it at once; the request that it got no answer to, if there is one."""
+        """Kill a worker, and return its request without a response, if there is one."""
         worker.process.kill()
         worker.process.join()
         try:
@@ -193,11 +193,11 @@ class Crew:
         return worker.unanswered
 
     def replace(self, worker: Worker) -> None:
-        """Kill it; a new one takes over what it did not finish."""
+        """Kill a worker, and start a new one that repeats its unfinished request."""
         self._hire(self.kill(worker))
 
     def kill_everybody(self) -> list[Request]:
-        """The requests that nobody got an answer to."""
+        """Kill all workers, and return the requests without a response."""
         return [request for worker in list(self.workers) if (request := self.kill(worker))]
 
     def close(self) -> None:
@@ -206,25 +206,25 @@ class Crew:
 
     def _listen(self) -> None:
         ready = wait([worker.inbox for worker in self.workers], _PATIENCE)
-        assert ready, f"nobody was promised anything for {_PATIENCE:.0f} seconds"
+        assert ready, f"no worker got a response for {_PATIENCE:.0f} seconds"
         for worker in self.workers:
             if worker.inbox in ready:
                 try:
                     self._hear(worker)
                 except EOFError:
-                    raise AssertionError("a worker ended by itself; its own words are in the captured stderr") from None
+                    raise AssertionError("a worker ended; the captured stderr has its error") from None
 
     def _hear(self, worker: Worker) -> None:
-        said = worker.inbox.recv()
-        if isinstance(said, Request):
-            worker.unanswered = said
+        message = worker.inbox.recv()
+        if isinstance(message, Request):
+            worker.unanswered = message
             return
-        assert said.times_sent <= self.may_be_sent, said
+        assert message.times_sent <= self.may_be_sent, message
         worker.unanswered = None
         worker.promised += 1
-        self.promises.append(said)
+        self.promises.append(message)
 
 
-# For every worker that is forked from here.
+# Loaded here once, for all workers that are forked from this process.
 for _name in ("orders", "products", "webhook", "expire_orders"):
     load_function(_name)

@@ -1,4 +1,4 @@
-"""Processes that use a shop at the same time, each through the handlers and in a session of its own, as in Lambda."""
+"""Processes that send requests at the same time. Each has its own handlers and its own session, as in Lambda."""
 
 import os
 import time
@@ -29,43 +29,43 @@ _barrier: Any = None
 
 
 def all_at_once(database_url: str, works: Sequence[Callable[[], Result]]) -> list[Result]:
-    """Do each work in a process of its own; the results. The works meet() when they are ready."""
+    """Run each task in its own process, and return the results. The tasks call meet() when they are ready."""
     context = forked_from(__name__)
     environment = {**ENVIRONMENT, "DATABASE_URL": database_url}
     arguments = (environment, context.Barrier(len(works)))
     with ProcessPoolExecutor(len(works), context, _start, arguments) as pool:
         futures = [pool.submit(_do, work) for work in works]
         errors = [error for future in futures if (error := future.exception())]
-    # The others wait in vain for the one that failed, which has the reason.
+    # When one task fails, the others fail at the barrier. Raise the error of the first one.
     for error in sorted(errors, key=lambda error: isinstance(error, BrokenBarrierError)):
         raise error
     return [future.result() for future in futures]
 
 
 def meet() -> None:
-    """Go on when every process is here."""
+    """Wait until every process has called this."""
     _barrier.wait(_PATIENCE)
 
 
-def buy(lines: Sequence[tuple[str, int]], times: int) -> list[tuple[int, str]]:
-    """Buy again and again; what the shop said to each try."""
-    api = _ready_shop()
+def buy(line_items: Sequence[tuple[str, int]], times: int) -> list[tuple[int, str]]:
+    """Place the same order several times, and return each result."""
+    api = _connected_client()
     meet()
-    return [_said(api.place_order(*lines)) for _ in range(times)]
+    return [_result(api.place_order(*line_items)) for _ in range(times)]
 
 
 def buy_each(product_ids: Sequence[str]) -> list[tuple[int, str]]:
-    """Buy a unit of each product, at the same time as everybody else; what the shop said."""
-    api = _ready_shop()
-    said = []
+    """Buy one unit of each product, at the same time as the other processes. Return the results."""
+    api = _connected_client()
+    results = []
     for product_id in product_ids:
         meet()
-        said.append(_said(api.place_order((product_id, 1))))
-    return said
+        results.append(_result(api.place_order((product_id, 1))))
+    return results
 
 
 def hold_each(direct_url: str, product_ids: Sequence[str], until: int) -> None:
-    """Keep each product from being sold until that many sessions wait for it."""
+    """Lock each product until that many sessions wait for it."""
     with closing(db.connect(direct_url)) as connection:
         for product_id in product_ids:
             connection.run("BEGIN")
@@ -76,15 +76,15 @@ def hold_each(direct_url: str, product_ids: Sequence[str], until: int) -> None:
 
 
 class Kept(NamedTuple):
-    """What the shop said to an order under a key."""
+    """The response to an order with an idempotency key."""
 
     order_id: str
     is_replay: bool
 
 
 def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[Kept]:
-    """Send one order under each key, at the same time as everybody else."""
-    api = _ready_shop()
+    """Send one order with each key, at the same time as the other processes."""
+    api = _connected_client()
     kept = []
     for key in keys:
         meet()
@@ -94,7 +94,7 @@ def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[Kept]:
 
 
 class Delivery(NamedTuple):
-    """A payment event on its way."""
+    """A payment event to deliver."""
 
     order_id: str
     payment_status: str
@@ -103,9 +103,9 @@ class Delivery(NamedTuple):
 
 
 def deliver(deliveries: Sequence[Delivery]) -> list[str]:
-    """Deliver events one after the other, at the same time as everybody else; what came of each."""
+    """Deliver events one after the other, while other processes do so too. Return their outcomes."""
     vars(load_function("webhook"))["keyring"] = local_keyring()
-    api = _ready_shop()
+    api = _connected_client()
     meet()
     return [expect(200, _deliver(api, one))["outcome"] for one in deliveries]
 
@@ -116,8 +116,8 @@ def _deliver(api: ApiClient, delivery: Delivery) -> Response:
 
 
 def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
-    """Order, cancel, complete and expire at random, until somebody sees what no client should."""
-    api, random, orders = _ready_shop(), Random(seed), list[str]()
+    """Place, cancel, complete and expire orders at random. Stops when another process has failed."""
+    api, random, orders = _connected_client(), Random(seed), list[str]()
     ways = [[(product_id, 1) for product_id in ids] for ids in (product_ids, product_ids[::-1])]
     meet()
     for _ in range(times):
@@ -138,7 +138,7 @@ def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
 
 
 def _start(environment: dict[str, str], barrier: Any) -> None:
-    global _barrier  # noqa: PLW0603  what a process of the pool is given when it starts
+    global _barrier  # noqa: PLW0603  set once, when a process of the pool starts
     _barrier = barrier
     os.environ.update(environment)
     logger.setLevel("CRITICAL")
@@ -152,15 +152,15 @@ def _do(work: Callable[[], Result]) -> Result:
         raise
 
 
-def _ready_shop() -> ApiClient:
-    """A shop that has its session already."""
+def _connected_client() -> ApiClient:
+    """A client whose database session is already open."""
     api = ApiClient(over_handlers)
     expect(200, api.get("/api/products"))
     expect(200, api.get("/api/orders"))
     return api
 
 
-def _said(response: Response) -> tuple[int, str]:
+def _result(response: Response) -> tuple[int, str]:
     return response.status, response.json.get("title", "placed")
 
 
@@ -182,7 +182,7 @@ def _buy_under_key(api: ApiClient, product_id: str, key: str) -> Response:
         assert "retry-after" in response.headers, response
 
 
-# For every process that is forked from here.
+# Loaded here once, for all processes that are forked from this one.
 load_function("products")
 load_function("orders")
 load_function("webhook")

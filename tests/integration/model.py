@@ -1,4 +1,4 @@
-"""The shop as it should be, in plain Python: what the state machine holds the real one against."""
+"""A model of the shop in plain Python. The state machine compares the shop with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ MAX_TOTAL = Decimal("99999999.99")
 MINUTES_TO_LIVE = 60
 
 Body = Mapping[str, Any]
-"""An answer's fields; where one is expected, those that can be foretold."""
+"""The fields of a response. An expected response has only the fields that the model can predict."""
 Refusal = tuple[int, str]
-"""Status and kind of a problem."""
+"""The status and the kind of a problem."""
 
 INSUFFICIENT_STOCK: Refusal = (400, "insufficient-stock")
 INVALID_TRANSITION: Refusal = (400, "invalid-transition")
@@ -26,14 +26,14 @@ NUMBER_OUT_OF_RANGE: Refusal = (422, "number-out-of-range")
 TOTAL_TOO_LARGE: Refusal = (422, "total-too-large")
 
 ACTORS = {"payment_event": "payment-processor", "expiry": "expire-orders"}
-"""Who caused what an event says, where nobody asked for it."""
+"""The actor for each cause that is not a user's request."""
 
 
 class Named:
     name: str
 
     def _repr_pretty_(self, printer: Any, _: object) -> None:
-        """What Hypothesis shows where a test fails."""
+        """Print the name when Hypothesis shows a failed example."""
         printer.text(self.name)
 
 
@@ -45,14 +45,14 @@ class Product(Named):
     quantity: int
     is_deleted: bool = False
     version: int = 0
-    """Goes up with every change; two ETags are the same where the version is."""
+    """Increases with every change. Two ETags are equal if their versions are."""
 
     @property
     def path(self) -> str:
         return f"/api/products/{self.id}"
 
     def refusal(self, tag: "Tag | None" = None) -> Refusal | None:
-        """Why it cannot be changed, by somebody who has read it at that time."""
+        """The refusal that a change with this ETag gets, if any."""
         if self.is_deleted:
             return PRODUCT_NOT_FOUND
         return STALE_ETAG if tag and tag.version != self.version else None
@@ -101,14 +101,14 @@ class Order(Named):
     timeline: list[Body] = field(default_factory=list)
 
     def refusal(self, target: str) -> Refusal | None:
-        """Why it cannot have another status."""
+        """The refusal that a change to this status gets, if any."""
         if self is NO_ORDER:
             return ORDER_NOT_FOUND
         if self.status != "pending" or target == "pending":
             return INVALID_TRANSITION
-        return NUMBER_OUT_OF_RANGE if target == "canceled" and not self.can_give_back() else None
+        return NUMBER_OUT_OF_RANGE if target == "canceled" and not self.can_return_stock() else None
 
-    def can_give_back(self) -> bool:
+    def can_return_stock(self) -> bool:
         return all(line.product.quantity + line.quantity <= MAX_INTEGER for line in self.lines)
 
     def change_status(self, target: str, cause: str = "status_change") -> None:
@@ -123,12 +123,12 @@ class Order(Named):
         return self.status == "pending" and self.payment_status != "paid" and self.minutes_old > MINUTES_TO_LIVE
 
     def record(self, cause: str, **fields: str | None) -> None:
-        """Add to the timeline, where each event starts where the one before ended."""
-        nothing = {"outcome": None, "reason": None, "idempotency_key": None, "payment_event_id": None}
+        """Add an event to the timeline. It starts where the previous event ended."""
+        empty = {"outcome": None, "reason": None, "idempotency_key": None, "payment_event_id": None}
         before = self.timeline[-1]["to"] if self.timeline else None
         after = {"status": self.status, "payment_status": self.payment_status}
-        who = ACTORS.get(cause, "anonymous")
-        self.timeline.append({"cause": cause, "actor": who, "from": before, "to": after, **nothing, **fields})
+        actor = ACTORS.get(cause, "anonymous")
+        self.timeline.append({"cause": cause, "actor": actor, "from": before, "to": after, **empty, **fields})
 
     def as_response(self) -> Body:
         return {
@@ -146,7 +146,7 @@ NO_ORDER = Order(UNKNOWN, "no order", 1, [])
 
 @dataclass(frozen=True)
 class Tag:
-    """The ETag that a product had at some time."""
+    """An ETag that a product had at some time."""
 
     product: Product
     version: int
@@ -154,30 +154,30 @@ class Tag:
 
 
 class Request(Protocol):
-    """A request that makes something, once where it comes under a key."""
+    """A request that creates something. With a key, it does so only once."""
 
     def path(self) -> str: ...
 
     def body(self) -> Body: ...
 
     def content(self) -> object:
-        """What a key is bound to."""
+        """The content that a key is bound to."""
         return self.path(), self.body()
 
     def refusal(self) -> Refusal | None: ...
 
     def carry_out(self, model: "Model", response: Body, key: str | None) -> Body:
-        """Make it, under the id that the answer gives it; what else the answer says."""
+        """Apply the request to the model, with the ID from the response. Return the expected response."""
 
 
 @dataclass
 class Model:
-    """Everything that the shop should know."""
+    """The expected state of the shop."""
 
     products: list[Product] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     kept: dict[tuple[type[Request], str | None], tuple[object, str]] = field(default_factory=dict)
-    """The content of the first request with a key, and the text of its answer."""
+    """The content of the first request with each key, and the text of its response."""
 
     def on_sale(self) -> list[Product]:
         return [product for product in self.products if not product.is_deleted]
@@ -190,10 +190,10 @@ class Model:
             order.minutes_old += minutes
 
     def expire(self) -> int:
-        """Cancel what was not paid in time, the oldest first; how many."""
+        """Cancel the orders that were not paid in time, oldest first. Return their number."""
         expired = 0
         for order in self.orders:
-            if order.is_due() and order.can_give_back():
+            if order.is_due() and order.can_return_stock():
                 order.change_status("canceled", cause="expiry")
                 expired += 1
         return expired
@@ -260,7 +260,7 @@ class NewOrder(Request):
         return self.customer_id, [(line.product, line.quantity) for line in self.added_together()]
 
     def added_together(self) -> list[LineItem]:
-        """A line for each product, in the order of first mention, at the price of now."""
+        """One line item for each product, in the order of the request, at the current price."""
         quantities: dict[Product, int] = {}
         for product, quantity in self.lines:
             quantities[product] = quantities.get(product, 0) + quantity

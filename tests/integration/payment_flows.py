@@ -1,49 +1,49 @@
-"""What payment events write, as in flows.py."""
+"""The payment events that write, as flows like those in flows.py."""
 
 import uuid
 
 from pg8000.native import Connection
 
 from tests.api_client import UNKNOWN, ApiClient
-from tests.integration.flows import WAS_PENDING, Changes, Flow, Prepare, Request, in_words, ordered
+from tests.integration.flows import WAS_PENDING, Changes, Flow, Prepare, Request, new_order_id, summarize
 from tests.integration.races import pay
 
 
 def _pay(payment_status: str, *, canceled: bool = False, **fields: str) -> Prepare:
     def prepare(api: ApiClient, _: Connection) -> Request:
-        order_id, event_id = ordered(api), str(uuid.uuid4())
+        order_id, event_id = new_order_id(api), str(uuid.uuid4())
         if canceled:
             api.change_status(order_id, "canceled")
-        return lambda: in_words(api.pay(order_id, payment_status, event_id=event_id, **fields))
+        return lambda: summarize(api.pay(order_id, payment_status, event_id=event_id, **fields))
 
     return prepare
 
 
-def _pay_an_unknown_order(api: ApiClient, _: Connection) -> Request:
+def _pay_for_unknown_order(api: ApiClient, _: Connection) -> Request:
     event_id = str(uuid.uuid4())
-    return lambda: in_words(api.pay(UNKNOWN, event_id=event_id))
+    return lambda: summarize(api.pay(UNKNOWN, event_id=event_id))
 
 
-def _pay_with_another_content(api: ApiClient, _: Connection) -> Request:
-    order_id, event_id = ordered(api), str(uuid.uuid4())
+def _pay_with_other_content(api: ApiClient, _: Connection) -> Request:
+    order_id, event_id = new_order_id(api), str(uuid.uuid4())
     api.pay(order_id, "failed", event_id=event_id)
-    return lambda: in_words(api.pay(order_id, "paid", event_id=event_id))
+    return lambda: summarize(api.pay(order_id, "paid", event_id=event_id))
 
 
-def _deliver_what_is_not_ours(api: ApiClient, _: Connection) -> Request:
+def _deliver_unrelated_event(api: ApiClient, _: Connection) -> Request:
     body, event_id = {"type": "user.created"}, str(uuid.uuid4())
-    return lambda: in_words(api.deliver(body, "standard_webhooks", event_id))
+    return lambda: summarize(api.deliver(body, "standard_webhooks", event_id))
 
 
 def _replay(api: ApiClient, database: Connection) -> Request:
-    """Of an event in euros that came while the shop's currency was another one."""
-    order_id = ordered(api)
+    """Replay an event that arrived while the shop's currency was set wrong."""
+    order_id = new_order_id(api)
     pay(order_id, "paid", str(uuid.uuid4()), currency="USD", shop_currency="EUR").run(database)
     inbox_id = api.get(f"/api/payment-events?order_id={order_id}").json["items"][0]["id"]
-    return lambda: in_words(api.call("POST", f"/api/payment-events/{inbox_id}/replay"))
+    return lambda: summarize(api.call("POST", f"/api/payment-events/{inbox_id}/replay"))
 
 
-def _seen_again(inbox: str) -> Changes:
+def _counted_again(inbox: str) -> Changes:
     return ("+ event payment_event duplicate", f"+ inbox {inbox} 2", f"- inbox {inbox} 1")
 
 
@@ -60,7 +60,7 @@ PAYMENT_FLOWS = [
                 WAS_PENDING,
             ),
             response_again="200",
-            changes_again=_seen_again(f"{payment_status} applied"),
+            changes_again=_counted_again(f"{payment_status} applied"),
         )
         for payment_status in ("paid", "failed")
     ),
@@ -71,7 +71,7 @@ PAYMENT_FLOWS = [
             response="200",
             changes=(f"+ event payment_event {outcome}", f"+ inbox paid {outcome} 1"),
             response_again="200",
-            changes_again=_seen_again(f"paid {outcome}"),
+            changes_again=_counted_again(f"paid {outcome}"),
         )
         for outcome, prepare in (
             ("needs_refund", _pay("paid", canceled=True)),
@@ -79,24 +79,24 @@ PAYMENT_FLOWS = [
         )
     ),
     Flow(
-        "payment event with another content",
-        _pay_with_another_content,
+        "payment event with other content",
+        _pay_with_other_content,
         response="200",
         changes=("+ event payment_event needs_review", "+ inbox paid needs_review 1"),
         response_again="200",
-        changes_again=_seen_again("paid needs_review"),
+        changes_again=_counted_again("paid needs_review"),
     ),
     Flow(
-        "payment event that is not ours",
-        _deliver_what_is_not_ours,
+        "unrelated payment event",
+        _deliver_unrelated_event,
         response="200",
         changes=("+ inbox ignored 1",),
         response_again="200",
         changes_again=("+ inbox ignored 2", "- inbox ignored 1"),
     ),
     Flow(
-        "payment of an unknown order",
-        _pay_an_unknown_order,
+        "payment for an unknown order",
+        _pay_for_unknown_order,
         response="404 order-not-found",
         changes=("+ inbox paid unknown_order 1",),
         response_again="404 order-not-found",

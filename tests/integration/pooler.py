@@ -17,12 +17,12 @@ from local.settings import APP_ROLE, as_role
 from storefront import db
 
 POOL_SIZE = 4
-"""Sessions for each database: fewer than share them, and more than the transactions that a test holds open at once."""
+"""Sessions for each database: fewer than the clients, and more than the transactions that a test keeps open."""
 
 POOLER_URL = "TEST_POOLER_URL"
-"""The environment variable that leads the functions, and not the tests' own sessions, through a pooler."""
+"""The environment variable that sends the functions through a pooler, but not the tests' own sessions."""
 
-# Debian puts it where only root looks.
+# Debian installs it into /usr/sbin, which may not be on the PATH.
 _PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 _PORT = 6432
@@ -30,41 +30,41 @@ _START_TIMEOUT = 10.0
 
 
 def as_functions_see(url: str) -> str:
-    """Where the functions reach a database of the server's: behind the pooler, if there is one."""
+    """The URL of a database for the functions: through the pooler, if there is one."""
     pooler = os.environ.get(POOLER_URL)
     return _behind(pooler, url) if pooler else url
 
 
 def not_behind_a_pooler(reason: str) -> pytest.MarkDecorator:
-    """For a test that is about the one session of a function."""
+    """Skip a test behind a pooler, because it needs a function's own session."""
     return pytest.mark.skipif(POOLER_URL in os.environ, reason=f"through a pooler: {reason}")
 
 
 @dataclass(frozen=True)
 class Pooler:
-    """A running pgbouncer. The URL is its console's."""
+    """A running pgbouncer. url: its console."""
 
     url: str
 
     def behind(self, database_url: str) -> str:
-        """The address of a database of the server's that leads through the pooler."""
+        """The URL of a database through the pooler."""
         return _behind(self.url, database_url)
 
     def transactions(self) -> dict[str, int]:
-        """How many went through it to each database."""
+        """The number of transactions for each database."""
         with closing(db.connect(self.url)) as console:
             rows = console.run("SHOW STATS") or []
-            # By name, for newer versions have more columns.
+            # Found by name, because newer versions have more columns.
             count = [column["name"] for column in console.columns or []].index("total_xact_count")
         return {row[0]: int(row[count]) for row in rows if row[0] != "pgbouncer"}
 
 
 @contextmanager
 def pooler(server_url: str, pool_size: int = POOL_SIZE) -> Iterator[Pooler]:
-    """Run a pgbouncer in front of a server, on a Unix socket. Skips the test where Debian's package is missing."""
+    """Run a pgbouncer in front of a server, on a Unix socket. Skips the test if pgbouncer is not installed."""
     if _PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed (Debian: apt install pgbouncer)")
-    # Not tmp_path, which is too long for a Unix socket's name.
+    # The path of tmp_path is too long for a Unix socket.
     with TemporaryDirectory() as name:
         folder = Path(name)
         settings = folder / "pgbouncer.ini"
@@ -79,7 +79,7 @@ def pooler(server_url: str, pool_size: int = POOL_SIZE) -> Iterator[Pooler]:
                 _wait_for(folder, process)
                 yield Pooler(f"postgresql://console@:{_PORT}/pgbouncer?host={quote(name)}")
             finally:
-                # It has nothing to lose, and what SIGTERM tells it has changed between its versions.
+                # Killed, because SIGTERM has different meanings in different versions.
                 process.kill()
 
 
@@ -92,7 +92,7 @@ def _settings(server_url: str, folder: Path, pool_size: int) -> str:
     host, port = db.host_and_port(server_url)
     address = urlsplit(server_url)
     users = {unquote(address.username or "postgres"): unquote(address.password or ""), APP_ROLE: "", "console": ""}
-    # A quote within one is written twice.
+    # A quote in a name is doubled.
     listed = ("{} {}".format(*(f'"{text.replace(chr(34), chr(34) * 2)}"' for text in one)) for one in users.items())
     (folder / "users").write_text("\n".join(listed) + "\n")
     return f"""[databases]
@@ -101,9 +101,9 @@ def _settings(server_url: str, folder: Path, pool_size: int) -> str:
 pool_mode = transaction
 default_pool_size = {pool_size}
 max_client_conn = 300
-; Transactions that starve each other are an error of the test that holds them, and soon.
+; Soon report a test that keeps more transactions open than there are sessions.
 query_wait_timeout = 20
-; Nobody else gets at the socket.
+; Only the tests can access the socket.
 auth_type = trust
 auth_file = {folder / "users"}
 admin_users = console
@@ -115,7 +115,7 @@ logfile = {folder / "log"}
 
 
 def _unprivileged_user(server_url: str) -> str:
-    # pgbouncer refuses to be root. The owner of the server's socket may be the only one who gets at it.
+    # pgbouncer refuses to run as root. Only the owner of the server's socket may have access to it.
     host, _ = db.host_and_port(server_url)
     owner = Path(host).owner() if host.startswith("/") else "nobody"
     return "nobody" if owner == "root" else owner

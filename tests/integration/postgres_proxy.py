@@ -1,4 +1,4 @@
-"""A proxy between a function and PostgreSQL that counts round trips, and loses what it is told to."""
+"""A proxy between a function and PostgreSQL that counts round trips and can lose messages."""
 
 import socket
 import threading
@@ -12,22 +12,22 @@ from urllib.parse import quote, urlsplit
 from storefront import db
 
 _GOODBYE = b"X\0\0\0\x04"
-"""Terminate, which nobody answers."""
+"""Terminate, which has no response."""
 
 
 @dataclass
 class PostgresProxy:
-    """What went over it: a round trip is a flush of the client's that follows an answer of the server's.
+    """The state of a proxy. A round trip is a flush of the client after a response of the server.
 
-    Cut, it delivers nothing more in either direction and closes. It can also lose one flush, numbered as a round trip,
-    or the answer to one; the connection ends with that, and the next one is served again.
+    cut: deliver nothing in either direction, and close. lose_request_at and lose_response_at: lose the request or the
+    response of this round trip, and end the connection. The next connection works again.
     """
 
     url: str
     round_trips: int = 0
     cut: bool = False
     delay: float = 0.0
-    """Seconds that whatever is sent is held up, in either direction."""
+    """Seconds by which messages are delayed in each direction."""
     lose_request_at: int | None = None
     lose_response_at: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -40,7 +40,7 @@ class _Connection:
     is_lost: bool = False
 
     def loses(self, data: bytes, *, from_client: bool) -> bool:
-        """Count what comes by; whether it is not to be delivered."""
+        """Count a message. Returns whether to lose it."""
         proxy = self.proxy
         with proxy._lock:
             if not self.is_lost:
@@ -53,7 +53,7 @@ class _Connection:
 
 @contextmanager
 def proxy_to(database_url: str, folder: Path) -> Iterator[PostgresProxy]:
-    """A Unix socket in the folder that leads to the database."""
+    """A proxy on a Unix socket in the folder."""
     address = urlsplit(database_url)
     login = address.netloc.rpartition("@")[0]
     proxy = PostgresProxy(f"postgresql://{login}@{address.path}?host={quote(str(folder))}")
@@ -93,8 +93,8 @@ def _pump(source: socket.socket, sink: socket.socket, connection: _Connection, *
         while (data := source.recv(65536)) and not proxy.cut:
             time.sleep(proxy.delay)
             if connection.loses(data, from_client=from_client):
-                # The server is told that no more comes. It carries out what it has got and ends, and only that it
-                # ended is passed on: the client learns of the loss when all that can happen has happened.
+                # The server sees the end of its input, completes what it has received, and ends. Only then does the
+                # client see the loss, so nothing can happen after it.
                 (sink if from_client else source).shutdown(socket.SHUT_WR)
             else:
                 sink.sendall(data)

@@ -1,4 +1,4 @@
-"""Processes like Lambda's execution environments: each with a session of its own, over code that is imported once."""
+"""Processes like Lambda's execution environments: each has its own session, and the code is imported once."""
 
 import multiprocessing
 import os
@@ -9,11 +9,10 @@ from unittest import mock
 
 
 def forked_from(module: str) -> ForkServerContext:
-    """Where to make processes that begin with a module imported already."""
+    """Return a context for processes that start with a module already imported."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
-    # The server that they are forked from imports the module, once for all of them, and is not told otherwise where to
-    # find it.
+    # The fork server imports the module once for all processes. It finds it only by PYTHONPATH.
     with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)):
         forkserver.ensure_running()
     return context

@@ -1,4 +1,4 @@
-"""Two sessions held at the point where they meet."""
+"""Runs two calls in two sessions, so that they race."""
 
 import json
 import threading
@@ -14,13 +14,13 @@ ACTOR = {"actor": "test", "request_id": "test"}
 
 
 class Call(NamedTuple):
-    """A call of an SQL function, as the functions make it."""
+    """A call of an SQL function, as in the Lambda functions."""
 
     function: str
     request: dict[str, Any]
 
     def run(self, connection: Connection) -> str:
-        """Call it in a session; its outcome, or the SQLSTATE that PostgreSQL ends it with."""
+        """Run the call in a session. Return its outcome, or the SQLSTATE of its error."""
         text = json.dumps({**self.request, **ACTOR})
         try:
             return db._execute(connection, f"SELECT outcome, body FROM {self.function}($1)", text)[0]
@@ -28,8 +28,8 @@ class Call(NamedTuple):
             return str(error.args[0]["C"])
 
 
-def place(*lines: tuple[str, int]) -> Call:
-    products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines]
+def place(*line_items: tuple[str, int]) -> Call:
+    products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in line_items]
     return Call("place_order", {"customer_id": 1, "products": products})
 
 
@@ -38,7 +38,7 @@ def change_status(order_id: str, status: str) -> Call:
 
 
 def pay(order_id: str, payment_status: str, event_id: str | None = None, **fields: Any) -> Call:
-    """Record a payment event; one for each status, where no id is given."""
+    """Record a payment event. Without event_id, each status is one event."""
     event = {"order_id": order_id, "payment_status": payment_status, "event_id": event_id or f"evt_{payment_status}"}
     signed = {"scheme": "x_signature", "provider": "storefront", "body": json.dumps(event)}
     return Call("record_payment_event", {**event, **signed, **fields})
@@ -49,7 +49,7 @@ def replay(inbox_id: str) -> Call:
 
 
 def expire() -> Call:
-    """Expire what is older than no time at all."""
+    """Expire unpaid orders of any age."""
     return Call("expire_orders", {"time_to_live": 0, "batch_size": 10})
 
 
@@ -60,14 +60,14 @@ def once(call: Call, key: str, caller: str = "test") -> Call:
 
 def is_waited_for(session: Connection) -> bool:
     """Whether another session waits for this one."""
-    # Whatever its process id: a pooler may lend it another session for the call.
+    # Asks for its own process ID each time, because a pooler may use another session.
     return bool(session.run("SELECT pid FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"))
 
 
 def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool = True) -> tuple[str, str]:
-    """Run two calls in two sessions, the second while the first is done but not committed; their outcomes.
+    """Run two calls in two sessions, and return their outcomes. The second runs before the first is committed.
 
-    waits: whether the second is to wait for the first, or to end without it.
+    waits: whether the second call must wait for the first one, or must end without it.
     """
     outcomes: list[str] = []
     with closing(db.connect(database_url)) as one, closing(db.connect(database_url)) as two:
@@ -76,7 +76,7 @@ def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool = T
         other = threading.Thread(target=lambda: outcomes.append(second.run(two)))
         other.start()
         if waits:
-            # Committed only once the second is seen to wait, so that the race is run every time.
+            # Commits when the second call waits, so that the race happens in every run.
             while not is_waited_for(one):
                 assert other.is_alive(), outcomes
         else:

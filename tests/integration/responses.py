@@ -1,4 +1,4 @@
-"""Holding what the shop answers against what the model knows of it."""
+"""Compares the shop's responses with the model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from tests.integration.model import Refusal
 
 
 def name_of(response: Response) -> str:
-    """What was answered: a payment event's outcome, a problem's kind, or else the status."""
+    """The outcome of a payment event, the kind of a problem, or else the status."""
     if "idempotent-replayed" in response.headers:
         return "replayed"
     body = response.json if response.text else {}
@@ -16,19 +16,19 @@ def name_of(response: Response) -> str:
 
 
 def is_refused(response: Response, refusal: Refusal | None) -> bool:
-    """Whether it had to be; then it was, and for that reason."""
+    """Whether a refusal is expected. If so, assert that the response is this refusal."""
     if refusal is not None:
         assert (response.status, name_of(response)) == refusal, response
     return refusal is not None
 
 
 def agree(response: Any, expected: Any) -> None:
-    """Hold an answer against what is known of it."""
+    """Assert that a response has the expected fields."""
     assert common(response, expected) == expected
 
 
 def common(response: Any, expected: Any) -> Any:
-    """The part of an answer that something is expected of."""
+    """The part of a response that has an expected value."""
     if isinstance(expected, dict):
         return {name: common(response[name], value) for name, value in expected.items() if name in response}
     if isinstance(expected, list):
@@ -37,7 +37,7 @@ def common(response: Any, expected: Any) -> Any:
 
 
 def by_content(event: Mapping[str, Any]) -> list[str]:
-    """What to sort payment events by."""
+    """The sort key of a payment event."""
     return [str(event[name]) for name in ("event_id", "order_id", "payment_status", "amount", "currency")]
 
 

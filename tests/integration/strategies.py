@@ -1,4 +1,4 @@
-"""What the state machine of a shop is asked to do, drawn by Hypothesis."""
+"""Hypothesis strategies for the rules of the state machine."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 def drawn_from(pick: Callable[[Any], Sequence[T]]) -> st.SearchStrategy[T]:
-    """One of what the machine has when it is drawn."""
+    """Draw one of the objects that the machine has at that time."""
     return st.runner().flatmap(lambda machine: st.sampled_from(pick(machine)))
 
 
-# Mostly what is there, and is new: nothing follows from a refusal, and much should happen to the same order.
+# Mostly recent and existing objects, so that few requests are refused and many concern the same order.
 products = drawn_from(lambda machine: machine.model.on_sale() * 16 + machine.model.gone())
 orders = drawn_from(lambda machine: machine.model.orders[-4:] * 5 + [NO_ORDER])
 tags = drawn_from(lambda machine: machine.tags[-8:])

@@ -1,4 +1,4 @@
-"""The audit names every row that contradicts another one, and nothing else."""
+"""The audit reports every row that contradicts another one, and no other row."""
 
 import shutil
 import subprocess
@@ -109,7 +109,7 @@ RULES = {
 
 @pytest.fixture
 def order(api: ApiClient) -> dict[str, Any]:
-    """The shop's one order, placed under the key k, with its product's id."""
+    """The only order in the shop, placed with the key k."""
     tea = api.create_product(quantity=5)
     body = {"customer_id": 1, "products": [{"product_id": tea["id"], "quantity": 2}]}
     order: dict[str, Any] = expect(201, api.call("POST", "/api/orders", body, {"Idempotency-Key": "k"}))
@@ -118,17 +118,17 @@ def order(api: ApiClient) -> dict[str, Any]:
 
 @pytest.fixture
 def payment_event_id(api: ApiClient, order: dict[str, Any]) -> str:
-    """Of the one payment event, which was applied to the order; its id in the inbox."""
+    """The inbox ID of the only payment event, which was applied to the order."""
     expect(200, api.pay(order["id"], "failed"))
     return str(api.get("/api/payment-events").json["items"][0]["id"])
 
 
 def corrupt(database: Connection, statement: str) -> None:
-    """Change what the database itself would refuse to change."""
+    """Make a change that the database would refuse."""
     database.run("ALTER DOMAIN stock_quantity DROP CONSTRAINT stock_quantity_not_negative")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_only_the_first_comes_from_nothing")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_inbox_id")
-    # Neither triggers nor foreign keys.
+    # This disables triggers and foreign keys.
     database.run("SET session_replication_role = replica")
     database.run(statement)
     database.run("SET session_replication_role = origin")
@@ -137,7 +137,7 @@ def corrupt(database: Connection, statement: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "statement"), [(rule, statement) for rule, statements in RULES.items() for statement in statements]
 )
-def test_a_broken_rule_is_named_with_its_row(
+def test_a_violation_is_reported_with_its_row(
     database: Connection, order: dict[str, Any], payment_event_id: str, rule: str, statement: str
 ) -> None:
     assert violations(database) == []
@@ -149,7 +149,7 @@ def test_a_broken_rule_is_named_with_its_row(
 
 
 @pytest.mark.usefixtures("order")
-def test_every_rule_is_tried(database: Connection) -> None:
+def test_every_audit_rule_has_a_test(database: Connection) -> None:
     sql = audit.AUDIT.read_text()
     assert all(f"'{rule.replace(chr(39), chr(39) * 2)}'" in sql for rule in RULES)
     assert sql.count("UNION ALL") == len(RULES) - 1
@@ -157,13 +157,13 @@ def test_every_rule_is_tried(database: Connection) -> None:
 
 
 @pytest.mark.usefixtures("order")
-def test_a_key_may_place_another_order_after_its_time(database: Connection) -> None:
+def test_a_key_may_place_another_order_after_it_expired(database: Connection) -> None:
     corrupt(database, PLACED.format("73 hours"))
     assert "one key places one order" not in {violation.rule for violation in violations(database)}
 
 
 @pytest.mark.usefixtures("order")
-def test_a_stock_taken_twice_from_one_line_is_two_rows(database: Connection, api: ApiClient) -> None:
+def test_a_wrong_sale_violates_two_rules(database: Connection, api: ApiClient) -> None:
     api.create_product(name="unconcerned")
     corrupt(database, "UPDATE stock_movements SET delta = -3 WHERE kind = 'sale'")
     assert [(one.rule, one.detail.split(": ")[-1]) for one in violations(database)] == [
@@ -173,7 +173,7 @@ def test_a_stock_taken_twice_from_one_line_is_two_rows(database: Connection, api
 
 
 @pytest.mark.usefixtures("order")
-def test_the_audit_takes_longer_than_a_request_may(database: Connection) -> None:
+def test_the_audit_may_take_longer_than_a_request(database: Connection) -> None:
     name = database.run("SELECT quote_ident(current_database())")[0][0]
     database.run(f"ALTER DATABASE {name} SET statement_timeout = 1")
     database.run("SET statement_timeout = 1")
@@ -193,9 +193,7 @@ def test_the_scheduled_function_logs_each_violation_and_counts_them(
     assert (logged["rule"], logged["detail"]) == ("stock is the sum of its movements", "4 on hand, 3 moved")
 
 
-def test_the_webhook_s_silence_is_as_old_as_the_first_order_after_the_last_event(
-    api: ApiClient, database: Connection
-) -> None:
+def test_the_webhook_age_is_that_of_the_first_order_after_the_last_event(api: ApiClient, database: Connection) -> None:
     tea = api.create_product(quantity=100)["id"]
     assert audit.webhook_age(database) == 0
     orders = [api.order((tea, 1))["id"] for _ in range(3)]
@@ -212,7 +210,7 @@ def test_the_webhook_s_silence_is_as_old_as_the_first_order_after_the_last_event
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
 @pytest.mark.usefixtures("order")
-def test_the_file_runs_in_psql_as_it_is(database_url: str) -> None:
+def test_the_audit_file_runs_in_psql(database_url: str) -> None:
     command = ["psql", "-X", "-v", "ON_ERROR_STOP=1", database_url, "-f", str(audit.AUDIT)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "(0 rows)" in result.stdout

@@ -1,4 +1,4 @@
-"""A connection that broke costs at most the request it broke in."""
+"""A broken connection affects at most one request."""
 
 import socket
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_requests_share_one_session(api: ApiClient, database: Connection) -> Non
     assert database.run(sessions) == [[1]]
 
 
-def test_a_request_cut_off_on_its_way_is_503_and_the_next_one_works(
+def test_a_lost_connection_returns_503_and_the_next_request_works(
     api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TemporaryDirectory() as folder, proxy_to(database_url, Path(folder)) as proxy:
@@ -52,7 +52,7 @@ def test_a_request_cut_off_on_its_way_is_503_and_the_next_one_works(
         db.disconnect()
 
 
-def test_a_lock_held_too_long_is_503_and_changes_nothing(api: ApiClient, database: Connection) -> None:
+def test_a_lock_timeout_returns_503_and_changes_nothing(api: ApiClient, database: Connection) -> None:
     tea = api.create_product()
     database.run(f"ALTER DATABASE {database.run('SELECT quote_ident(current_database())')[0][0]} SET lock_timeout = 50")
     db.disconnect()
@@ -63,8 +63,8 @@ def test_a_lock_held_too_long_is_503_and_changes_nothing(api: ApiClient, databas
     assert (api.stock(tea["id"]), expect(200, api.get("/api/orders"))["total"]) == (10, 0)
 
 
-@not_behind_a_pooler("SET would change the session that the pooler keeps, and the pooler is who has to leave it")
-def test_a_server_that_became_a_replica_is_503_and_left(api: ApiClient) -> None:
+@not_behind_a_pooler("SET would change a session of the pooler, which the pooler would have to close")
+def test_a_server_that_became_read_only_returns_503_and_is_disconnected(api: ApiClient) -> None:
     api.get("/api/products")
     assert db._connection is not None
     db._connection.run("SET default_transaction_read_only = on")
@@ -81,7 +81,7 @@ def test_an_error_leaves_the_session_usable(api: ApiClient) -> None:
     assert db._connection is before
 
 
-def test_a_broken_answer_ends_the_session(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_response_ends_the_session(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     api.get("/api/products")
 
     def interrupted(*_: Any) -> None:
@@ -93,7 +93,7 @@ def test_a_broken_answer_ends_the_session(api: ApiClient, monkeypatch: pytest.Mo
     assert db._connection is None
 
 
-def test_a_server_that_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_responds_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setattr(db, "CONNECT_TIMEOUT", 0.05)
@@ -103,13 +103,13 @@ def test_a_server_that_never_answers_is_given_up_on(monkeypatch: pytest.MonkeyPa
             db.call("get_product", "{}")
 
 
-def test_an_address_that_is_none_is_refused_without_a_word_of_its_password() -> None:
+def test_an_invalid_database_url_is_refused_without_its_password() -> None:
     with pytest.raises(ValueError, match="not a libpq URI") as caught:
         db.connect("postgresql://u:hunter2#x@host/name")
     assert "hunter2" not in repr(caught.value) + repr(caught.value.__cause__)
 
 
-def test_tcp_is_encrypted_and_verified_unless_the_url_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tcp_is_encrypted_and_verified_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 
     def connection(**options: Any) -> None:

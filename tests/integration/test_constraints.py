@@ -1,4 +1,4 @@
-"""What no row may hold, PostgreSQL itself refuses, whatever the code above it lets through."""
+"""PostgreSQL refuses invalid rows, even if the code does not check them."""
 
 import pytest
 from pg8000.exceptions import DatabaseError
@@ -66,12 +66,12 @@ REFUSED = {
     ],
     "payment_events_other_content": [INBOX.format("'paid', 1, 'duplicate', 'same_status'")],
 }
-"""By the constraint's name: statements that break it."""
+"""Statements that violate each constraint."""
 
 
 @pytest.fixture
 def rows(api: ApiClient, database: Connection) -> Connection:
-    """A session on a shop with one product and one order of it."""
+    """A session on a database with one product and one order for it."""
     api.order((api.create_product()["id"], 1))
     return database
 
@@ -79,20 +79,20 @@ def rows(api: ApiClient, database: Connection) -> Connection:
 @pytest.mark.parametrize(
     ("constraint", "statement"), [(name, statement) for name, statements in REFUSED.items() for statement in statements]
 )
-def test_no_row_breaks_a_constraint(rows: Connection, constraint: str, statement: str) -> None:
+def test_a_row_that_violates_a_constraint_is_refused(rows: Connection, constraint: str, statement: str) -> None:
     with pytest.raises(DatabaseError) as refused:
         rows.run(statement)
     assert (refused.value.args[0]["C"], refused.value.args[0]["n"]) == (CHECK_VIOLATION, constraint)
 
 
-def test_every_constraint_is_tried(database: Connection) -> None:
+def test_every_constraint_has_a_test(database: Connection) -> None:
     found = database.run(
         "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
     )
     assert {name for [name] in found} == set(REFUSED)
 
 
-def test_a_row_that_fits_is_taken(rows: Connection) -> None:
+def test_a_valid_row_is_accepted(rows: Connection) -> None:
     for values in ("'opening', 0, NULL, NULL", "'restock', 1, o.id, NULL", "'adjustment', -1, NULL, 'counted'"):
         rows.run(MOVEMENT.format(values))
     rows.run(EVENT.format("'status_change', 'pending', 'unpaid'"))

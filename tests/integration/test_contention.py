@@ -1,4 +1,4 @@
-"""Nobody buys what is not there, whoever else buys at the same time."""
+"""Concurrent orders never sell more than the stock."""
 
 from collections import Counter
 from functools import partial
@@ -13,20 +13,22 @@ from tests.integration.load_clients import PROCESSES, all_at_once, buy
 from tests.integration.races import Call, change_status, expire, pay, place, two_at_once
 
 
-def test_forty_buyers_at_once_get_exactly_the_25_units(api: ApiClient, database_url: str, database: Connection) -> None:
+def test_forty_concurrent_orders_get_exactly_the_25_units(
+    api: ApiClient, database_url: str, database: Connection
+) -> None:
     tea = api.create_product(quantity=25)
-    said = Counter(chain(*all_at_once(database_url, [partial(buy, [(tea["id"], 1)], 5)] * PROCESSES)))
-    assert said == {(201, "placed"): 25, (400, "Insufficient stock"): 15}
+    results = Counter(chain(*all_at_once(database_url, [partial(buy, [(tea["id"], 1)], 5)] * PROCESSES)))
+    assert results == {(201, "placed"): 25, (400, "Insufficient stock"): 15}
     assert api.stock(tea["id"]) == 0
     assert database.run("SELECT count(*), sum(quantity) FROM order_items") == [[25, 25]]
 
 
 def test_orders_for_the_same_products_in_opposite_order_never_deadlock(api: ApiClient, database_url: str) -> None:
-    lines = [(api.create_product(quantity=1000)["id"], 1) for _ in range(5)]
-    orders = [lines if n % 2 else lines[::-1] for n in range(PROCESSES)]
-    said = Counter(chain(*all_at_once(database_url, [partial(buy, order, 20) for order in orders])))
-    assert said == {(201, "placed"): 20 * PROCESSES}
-    assert {api.stock(product_id) for product_id, _ in lines} == {1000 - 20 * PROCESSES}
+    line_items = [(api.create_product(quantity=1000)["id"], 1) for _ in range(5)]
+    orders = [line_items if n % 2 else line_items[::-1] for n in range(PROCESSES)]
+    results = Counter(chain(*all_at_once(database_url, [partial(buy, order, 20) for order in orders])))
+    assert results == {(201, "placed"): 20 * PROCESSES}
+    assert {api.stock(product_id) for product_id, _ in line_items} == {1000 - 20 * PROCESSES}
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_orders_for_the_same_products_in_opposite_order_never_deadlock(api: ApiC
         ("expired", "failed", ("expired", "ignored"), 10),
     ],
 )
-def test_of_two_changes_of_one_order_the_second_waits_for_the_first_and_sees_it(
+def test_the_second_of_two_changes_of_an_order_waits_and_sees_the_first(
     api: ApiClient,
     database_url: str,
     database: Connection,
@@ -81,7 +83,7 @@ def test_of_two_changes_of_one_order_the_second_waits_for_the_first_and_sees_it(
         ("expired", "canceled", 10),
     ],
 )
-def test_expiry_passes_over_an_order_that_is_being_changed(
+def test_expiry_skips_an_order_that_is_being_changed(
     api: ApiClient, database_url: str, database: Connection, *, first: str, status: str, stock: int
 ) -> None:
     tea = api.create_product(quantity=10)
@@ -98,19 +100,19 @@ def change(order_id: str, to: str) -> Call:
     return pay(order_id, to) if to in ("paid", "failed") else change_status(order_id, to)
 
 
-def test_of_two_orders_for_the_last_unit_the_second_sees_the_first(api: ApiClient, database_url: str) -> None:
+def test_the_second_of_two_orders_for_the_last_unit_is_refused(api: ApiClient, database_url: str) -> None:
     tea = api.create_product(quantity=1)
     order = place((tea["id"], 1))
     assert two_at_once(database_url, order, order) == ("placed", "insufficient_stock")
 
 
-def test_an_order_that_waited_for_a_deletion_does_not_sell_what_is_gone(api: ApiClient, database_url: str) -> None:
+def test_an_order_that_waited_for_a_deletion_is_refused(api: ApiClient, database_url: str) -> None:
     tea = api.create_product()
     deletion = Call("delete_product", {"id": tea["id"]})
     assert two_at_once(database_url, deletion, place((tea["id"], 1))) == ("deleted", "unknown_products")
 
 
-def test_an_order_that_waited_for_a_new_price_pays_the_new_price(api: ApiClient, database_url: str) -> None:
+def test_an_order_that_waited_for_a_new_price_has_the_new_price(api: ApiClient, database_url: str) -> None:
     tea = api.create_product(price="1")
     new_price = Call("update_product", {"id": tea["id"], "changes": {"price": "2"}})
     assert two_at_once(database_url, new_price, place((tea["id"], 1))) == ("updated", "placed")

@@ -1,4 +1,4 @@
-"""A request whose connection dies, at whichever flush, is there whole or not at all, and can be sent again."""
+"""A request whose connection dies at any flush takes effect completely or not at all, and can be sent again."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, migrate
 from tests.api_client import ApiClient, lambda_context, load_function
-from tests.integration.flows import FLOWS, Flow, books, changes
+from tests.integration.flows import FLOWS, Flow, changes, snapshot
 from tests.integration.payment_flows import PAYMENT_FLOWS
 from tests.integration.postgres_proxy import PostgresProxy, proxy_to
 
@@ -28,19 +28,19 @@ LOGIN = {
     # https://www.postgresql.org/docs/current/sasl-authentication.html
     "guarded": ["start-up", "SASLInitialResponse", "SASLResponse"],
 }
-"""The client's flushes before the first statement, where it is logged in already and where it has to log in."""
+"""The client's flushes before the first statement: on an open connection, and with a login."""
 
 RELEASED = ["9999_hue.sql", "products/get_product.sql"]
 RELEASED_CHANGES = 4
-"""A column, a function's text, and a line of the history for each of the two files."""
+"""A column, a function's text, and a row of the history for each of the two files."""
 
-# The start-up; four to begin the transaction; two for the history; two to apply each file; one for the functions that
-# did not change; one for the database's settings; COMMIT.
+# In this order: startup, the transaction's start, the history, each file, the unchanged functions, the database's
+# settings, and COMMIT.
 RELEASE_FLUSHES = 1 + 4 + 2 + 2 * len(RELEASED) + 1 + 1 + 1
 
 
 class Crash(NamedTuple):
-    """A connection that dies in one flush of a flow: before the server has it, or with the server's answer."""
+    """A connection that dies in one flush of a flow. lost: the request or the response of this flush."""
 
     flow: Flow
     connection: str
@@ -48,7 +48,7 @@ class Crash(NamedTuple):
     lost: str
 
     @property
-    def is_carried_out(self) -> bool:
+    def takes_effect(self) -> bool:
         writing = len(LOGIN[self.connection]) + self.flow.writing_statement
         return self.flush > writing or (self.flush == writing and self.lost == "response")
 
@@ -72,7 +72,7 @@ def crashes(flows: list[Flow], *connections: str) -> list[Crash]:
 
 @pytest.fixture
 def guarded_url(pgdata: Path) -> Iterator[str]:
-    """A database of a server that asks for a password."""
+    """A database on a server that requires a password."""
     with postgres(pgdata) as url, closing(db.connect(url)) as database:
         migrate(database)
         database.run("CREATE ROLE clerk SUPERUSER LOGIN PASSWORD 'local-only'")
@@ -84,7 +84,7 @@ def guarded_url(pgdata: Path) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(module_database_url: str) -> str:
-    """One for all: what else is in the books is nothing to the changes."""
+    """One database for all tests, because they compare only changes."""
     return module_database_url
 
 
@@ -96,14 +96,14 @@ def database(module_direct_url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def proxy(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresProxy]:
-    with between(api, database_url, monkeypatch) as proxy:
+    with connected_proxy(api, database_url, monkeypatch) as proxy:
         yield proxy
 
 
 @contextmanager
-def between(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresProxy]:
-    """The way between the shop and a database, with a connection already made."""
-    # Not tmp_path, which is too long for a Unix socket's name.
+def connected_proxy(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresProxy]:
+    """A proxy in front of a database, with an open connection."""
+    # The path of tmp_path is too long for a Unix socket.
     with TemporaryDirectory() as folder, proxy_to(database_url, Path(folder)) as proxy:
         monkeypatch.setenv("DATABASE_URL", proxy.url)
         db.disconnect()
@@ -111,7 +111,7 @@ def between(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) 
         try:
             yield proxy
         finally:
-            # The proxy ends when its clients have.
+            # The proxy waits for its clients to end.
             db.disconnect()
 
 
@@ -123,32 +123,32 @@ def lose(proxy: PostgresProxy, flush: int, lost: str) -> None:
 def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, proxy: PostgresProxy) -> None:
     flow = crash.flow
     request = flow.prepare(api, database)
-    before = books(database)
+    before = snapshot(database)
     if crash.connection != "warm":
         db.disconnect()
     lose(proxy, crash.flush, crash.lost)
     assert request() == flow.failure
 
-    after_crash = books(database)
-    assert changes(before, after_crash) == (flow.changes if crash.is_carried_out else ())
+    after_crash = snapshot(database)
+    assert changes(before, after_crash) == (flow.changes if crash.takes_effect else ())
 
-    assert request() == (flow.response_again if crash.is_carried_out else flow.response)
-    assert changes(after_crash, books(database)) == (flow.changes_again if crash.is_carried_out else flow.changes)
+    assert request() == (flow.response_again if crash.takes_effect else flow.response)
+    assert changes(after_crash, snapshot(database)) == (flow.changes_again if crash.takes_effect else flow.changes)
     assert violations(database) == []
 
 
 @pytest.mark.parametrize("crash", crashes(ALL_FLOWS, "fresh", "warm"), ids=str)
-def test_a_request_that_dies_is_whole_or_not_there_and_can_be_sent_again(
+def test_an_interrupted_request_takes_effect_completely_or_not_at_all_and_can_be_sent_again(
     crash: Crash, api: ApiClient, database: Connection, proxy: PostgresProxy
 ) -> None:
     crash_and_send_again(crash, api, database, proxy)
 
 
 @pytest.mark.parametrize("crash", crashes(FLOWS[:1], "guarded"), ids=str)
-def test_a_request_that_dies_while_it_logs_in_can_be_sent_again(
+def test_a_request_interrupted_at_login_can_be_sent_again(
     crash: Crash, api: ApiClient, guarded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with between(api, guarded_url, monkeypatch) as proxy, closing(db.connect(guarded_url)) as database:
+    with connected_proxy(api, guarded_url, monkeypatch) as proxy, closing(db.connect(guarded_url)) as database:
         crash_and_send_again(crash, api, database, proxy)
 
 
@@ -163,21 +163,21 @@ def count_flushes(flow: Flow, connection: str, api: ApiClient, database: Connect
 
 @pytest.mark.parametrize("connection", ["fresh", "warm"])
 @pytest.mark.parametrize("flow", ALL_FLOWS, ids=lambda flow: flow.name)
-def test_the_crash_points_are_all_the_flushes_there_are(
+def test_every_flush_of_a_flow_is_a_crash_point(
     flow: Flow, connection: str, api: ApiClient, database: Connection, proxy: PostgresProxy
 ) -> None:
     assert count_flushes(flow, connection, api, database, proxy) == len(flushes(flow, connection))
 
 
-def test_the_crash_points_of_a_login_are_all_the_flushes_there_are(
+def test_every_flush_of_a_login_is_a_crash_point(
     api: ApiClient, guarded_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with between(api, guarded_url, monkeypatch) as proxy, closing(db.connect(guarded_url)) as database:
+    with connected_proxy(api, guarded_url, monkeypatch) as proxy, closing(db.connect(guarded_url)) as database:
         assert count_flushes(FLOWS[0], "guarded", api, database, proxy) == len(flushes(FLOWS[0], "guarded"))
 
 
 class Release(NamedTuple):
-    """A new migration and a changed function, and the way by which they come to a database."""
+    """A release with a new migration and a changed function, deployed through a proxy."""
 
     proxy: PostgresProxy
     database: Connection
@@ -214,11 +214,11 @@ def release(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("lost", ["request", "response"])
-def test_a_migration_that_dies_before_its_commit_leaves_nothing_and_can_be_run_again(
+def test_a_migration_interrupted_before_commit_changes_nothing_and_can_be_run_again(
     lost: str, release: Release
 ) -> None:
     before = release.schema()
-    # The first is the login's.
+    # The first flush is the login.
     for flush in range(2, RELEASE_FLUSHES):
         lose(release.proxy, flush, lost)
         with pytest.raises(db.TRANSPORT_ERRORS):
@@ -228,25 +228,27 @@ def test_a_migration_that_dies_before_its_commit_leaves_nothing_and_can_be_run_a
     assert len(release.schema() - before) == RELEASED_CHANGES
 
 
-@pytest.mark.parametrize(("lost", "left"), [("request", RELEASED), ("response", [])], ids=["request", "response"])
-def test_a_migration_that_dies_in_its_commit_is_whole_or_not_there_and_can_be_run_again(
-    lost: str, left: list[str], release: Release
+@pytest.mark.parametrize(
+    ("lost", "applied_next"), [("request", RELEASED), ("response", [])], ids=["request", "response"]
+)
+def test_a_migration_interrupted_at_commit_is_complete_or_absent_and_can_be_run_again(
+    lost: str, applied_next: list[str], release: Release
 ) -> None:
     before = release.schema()
     lose(release.proxy, RELEASE_FLUSHES, lost)
     with pytest.raises(db.TRANSPORT_ERRORS):
         release.deploy()
-    assert len(release.schema() - before) == (0 if left else RELEASED_CHANGES)
-    assert release.deploy() == left
+    assert len(release.schema() - before) == (0 if applied_next else RELEASED_CHANGES)
+    assert release.deploy() == applied_next
     assert len(release.schema() - before) == RELEASED_CHANGES
 
 
 @pytest.mark.parametrize("lost", ["request", "response"])
-def test_a_migration_whose_login_dies_logs_in_again(lost: str, release: Release) -> None:
+def test_a_migration_interrupted_at_login_connects_again(lost: str, release: Release) -> None:
     lose(release.proxy, 1, lost)
     assert release.deploy() == RELEASED
 
 
-def test_the_crash_points_of_a_migration_are_all_the_flushes_there_are(release: Release) -> None:
+def test_every_flush_of_a_migration_is_a_crash_point(release: Release) -> None:
     assert release.deploy() == RELEASED
     assert release.proxy.round_trips == RELEASE_FLUSHES

@@ -1,4 +1,4 @@
-"""Migrations are applied once, all or none, and never to a database that they do not fit."""
+"""Migrations are applied once, all or none, and never to an incompatible database."""
 
 import shutil
 import traceback
@@ -23,9 +23,7 @@ def package(tmp_path: Path) -> Path:
     return copy
 
 
-def test_the_function_applies_everything_and_then_nothing(
-    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_function_applies_each_file_once(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
     handler = load_function("migrate").lambda_handler
     applied = handler({}, lambda_context())["applied"]
@@ -34,14 +32,14 @@ def test_the_function_applies_everything_and_then_nothing(
     assert handler({}, lambda_context()) == {"applied": []}
 
 
-def test_an_applied_migration_that_was_changed_is_refused(database: Connection, package: Path) -> None:
+def test_a_change_to_an_applied_migration_is_refused(database: Connection, package: Path) -> None:
     migration = package / "migrations" / "0001_baseline.sql"
     migration.write_text(migration.read_text() + "-- changed")
     with pytest.raises(MigrationError, match=r"0001_baseline\.sql was changed"):
         migrate(database, package)
 
 
-def test_a_function_is_applied_again_where_its_text_changed(database: Connection, package: Path) -> None:
+def test_a_changed_function_is_applied_again(database: Connection, package: Path) -> None:
     function = package / "products" / "get_product.sql"
     function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
     assert migrate(database, package) == ["products/get_product.sql"]
@@ -57,12 +55,12 @@ def test_a_function_is_applied_again_where_its_text_changed(database: Connection
         "ALTER TABLE orders ALTER customer_id TYPE bigint",
     ],
 )
-def test_a_session_from_before_a_migration_plans_anew_after_it(
+def test_a_session_works_on_after_a_migration_changes_a_type(
     api: ApiClient, database: Connection, package: Path, change: str
 ) -> None:
     api.order((api.create_product()["id"], 1))
     paths = ("/api/products", "/api/orders")
-    # As often as it takes PostgreSQL to keep a plan.
+    # Often enough for PostgreSQL to cache a plan.
     for path in paths * 8:
         expect(200, api.get(path))
     (package / "migrations" / "9999_type.sql").write_text(change)
@@ -71,7 +69,7 @@ def test_a_session_from_before_a_migration_plans_anew_after_it(
         expect(200, api.get(path))
 
 
-def test_a_migration_that_fails_leaves_everything_as_it_was(database: Connection, package: Path) -> None:
+def test_a_failed_migration_changes_nothing(database: Connection, package: Path) -> None:
     (package / "migrations" / "0002_good.sql").write_text("CREATE TABLE good ();")
     (package / "migrations" / "0003_bad.sql").write_text("CREATE TABLE half (); SELECT 1 / 0;")
     with pytest.raises(MigrationError, match=r"0003_bad\.sql failed: division by zero"):
@@ -81,7 +79,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(database: Connection
     assert migrate(database, package) == ["0002_good.sql", "0003_bad.sql"]
 
 
-def test_a_migration_that_fails_quotes_no_row(database: Connection, package: Path) -> None:
+def test_the_error_of_a_failed_migration_contains_no_data(database: Connection, package: Path) -> None:
     # Its error is in the log and in CloudFormation's events.
     (package / "migrations" / "0002_bad.sql").write_text(
         "INSERT INTO products (name, price, quantity) VALUES ('jane@example.org', 1, -1);"
@@ -91,7 +89,7 @@ def test_a_migration_that_fails_quotes_no_row(database: Connection, package: Pat
     assert "jane" not in "".join(traceback.format_exception(failed.value))
 
 
-def test_a_migration_that_waits_for_a_table_gives_up(database: Connection, direct_url: str, package: Path) -> None:
+def test_a_migration_that_waits_for_a_table_times_out(database: Connection, direct_url: str, package: Path) -> None:
     (package / "migrations" / "0002_wait.sql").write_text(
         "SET LOCAL lock_timeout = '100ms'; ALTER TABLE products ADD COLUMN colour text;"
     )
@@ -104,7 +102,7 @@ def test_a_migration_that_waits_for_a_table_gives_up(database: Connection, direc
         migrate(other, package)
 
 
-def test_a_migration_runs_under_a_lock_timeout(database: Connection, package: Path) -> None:
+def test_a_migration_has_a_lock_timeout(database: Connection, package: Path) -> None:
     (package / "migrations" / "0002_show.sql").write_text(
         "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS lock_timeout;"
     )
@@ -112,7 +110,7 @@ def test_a_migration_runs_under_a_lock_timeout(database: Connection, package: Pa
     assert database.run("SELECT lock_timeout FROM seen") == [["5s"]]
 
 
-def test_a_migration_may_take_longer_than_any_request(
+def test_a_migration_may_take_longer_than_a_request(
     empty_database_url: str, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (package / "migrations" / "0002_slow.sql").write_text("SELECT pg_sleep(0.5);")
@@ -124,7 +122,7 @@ def test_a_migration_may_take_longer_than_any_request(
     assert "0002_slow.sql" in function.lambda_handler({}, lambda_context())["applied"]
 
 
-def test_a_database_that_has_yet_to_wake_up_is_waited_for(
+def test_the_function_waits_for_a_database_that_starts(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = load_function("migrate")
@@ -141,14 +139,14 @@ def test_a_database_that_has_yet_to_wake_up_is_waited_for(
     assert function.lambda_handler({}, lambda_context())["applied"]
 
 
-def test_a_database_that_does_not_wake_up_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_for_a_database_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_function("migrate"), "PATIENCE", 0)
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/x?sslmode=disable")
     with pytest.raises(ConnectionRefusedError):
         load_function("migrate").lambda_handler({}, lambda_context())
 
 
-def test_a_migration_whose_session_was_ended_tells_its_own_error(
+def test_a_migration_whose_session_ended_reports_its_original_error(
     empty_direct_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_direct_url)
@@ -164,13 +162,13 @@ def test_a_migration_whose_session_was_ended_tells_its_own_error(
         load_function("migrate").lambda_handler({}, lambda_context())
 
 
-def test_a_migration_cut_off_tells_its_own_error(empty_database_url: str, package: Path) -> None:
+def test_a_migration_that_times_out_reports_the_timeout(empty_database_url: str, package: Path) -> None:
     (package / "migrations" / "0002_slow.sql").write_text("SELECT pg_sleep(5);")
     with closing(db.connect(empty_database_url, 0.3)) as connection, pytest.raises(TimeoutError, match="timed out"):
         migrate(connection, package)
 
 
-def test_many_at_once_apply_each_file_once(empty_database_url: str) -> None:
+def test_concurrent_migrations_apply_each_file_once(empty_database_url: str) -> None:
     def run(_: int) -> list[str]:
         with closing(db.connect(empty_database_url)) as connection:
             return migrate(connection)
@@ -202,12 +200,12 @@ def test_a_database_of_a_development_version_is_refused(empty_database_url: str,
         assert connection.run("SELECT * FROM schema_history ORDER BY name") == history
 
 
-def test_sessions_have_time_outs(database: Connection) -> None:
+def test_sessions_have_timeouts(database: Connection) -> None:
     names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
     assert [database.run(f"SHOW {name}") for name in names] == [[["4s"]], [["10s"]], [["10s"]]]
 
 
-def test_a_database_that_lost_its_settings_gets_them_back(database: Connection) -> None:
+def test_a_migration_restores_lost_database_settings(database: Connection) -> None:
     settings = "SELECT setconfig FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
     settings += " WHERE datname = current_database() AND setrole = 0"
     [[before]] = database.run(settings)

@@ -1,4 +1,4 @@
-"""A page is of one moment, whatever else is changed while it is read."""
+"""A page shows one moment, even if rows change while it is read."""
 
 import threading
 from typing import Any
@@ -9,7 +9,7 @@ from tests.api_client import ApiClient
 from tests.handlers.inbox import RECONCILIATION
 from tests.integration.races import change_status, is_waited_for, pay
 
-HELD_AFTER_THE_ROWS_ARE_READ = """
+PAUSE_AFTER_READING_ROWS = """
 ALTER FUNCTION read_page RENAME TO read_page_and_go_on;
 CREATE FUNCTION read_page(request jsonb, after anyelement, filter text, sort_keys text[], descending boolean,
                           few boolean DEFAULT false, OUT head text, OUT rows anyarray)
@@ -22,11 +22,9 @@ END
 $$"""
 
 
-def test_an_order_that_is_settled_while_it_is_listed_as_pending_is_shown_as_it_was(
-    api: ApiClient, database: Connection
-) -> None:
+def test_an_order_that_changes_while_a_page_is_read_is_shown_unchanged(api: ApiClient, database: Connection) -> None:
     order = api.order((api.create_product()["id"], 1))
-    database.run(HELD_AFTER_THE_ROWS_ARE_READ)
+    database.run(PAUSE_AFTER_READING_ROWS)
     listed: list[dict[str, Any]] = []
     reader = threading.Thread(target=lambda: listed.extend(api.items(RECONCILIATION, pending_minutes=0)))
     database.run("SELECT pg_advisory_lock(1)")

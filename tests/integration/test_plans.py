@@ -1,4 +1,4 @@
-"""No list and no write reads a table of 100,000 rows from end to end, but for a list that is sorted by the stock."""
+"""No list and no write scans a table of 100,000 rows."""
 
 import json
 import re
@@ -14,22 +14,22 @@ from storefront.payments.models import ReconciliationKind
 from tests.integration.pooler import not_behind_a_pooler
 from tests.integration.races import Call, change_status, expire, once, pay, place, replay
 
-pytestmark = not_behind_a_pooler("the only session is the test's own, which its settings are for")
+pytestmark = not_behind_a_pooler("the settings are for the test's own session")
 
 ROWS = 100_000
 
 FEW_ROWS = 1_000
-"""A small catalogue, which the planner would read from end to end for what it takes for a hundred products."""
+"""A small catalog. The planner would scan it if it expected a hundred products in an order."""
 
-# In the middle, whatever they are sorted by.
+# In the middle of every sort order.
 PRODUCT = f"a0000000-0000-4000-8000-{ROWS // 2 + 750:012}"
 OTHER_PRODUCT = f"a0000000-0000-4000-8000-{ROWS // 2 + 751:012}"
 SMALL_SHOPS_PRODUCT = "a0000000-0000-4000-8000-000000000550"
 ORDER = f"b0000000-0000-4000-8000-{ROWS // 2:012}"
 PAYMENT_EVENT = f"c0000000-0000-4000-8000-{ROWS // 2:012}"
 
-# One product in a hundred is out of stock or has a rare word, one order in ten thousand waits for its payment, every
-# other payment event needs a review.
+# One product in a hundred is out of stock or has a rare word. One order in ten thousand waits for its payment. Every
+# second payment event needs review.
 FILL = f"""
 SET session_replication_role = replica;
 INSERT INTO products (id, name, description, price, quantity, created_at)
@@ -63,21 +63,21 @@ SET session_replication_role = origin"""
 
 @pytest.fixture(scope="module")
 def crowded_shop(module_direct_url: str) -> Iterator[Connection]:
-    """A session on a shop with many rows in every table, which is told the plan of each statement."""
-    yield from told_plans(module_direct_url, FILL)
+    """A session that gets the plan of each statement, on a database with many rows in every table."""
+    yield from session_with_plans(module_direct_url, FILL)
 
 
 @pytest.fixture
 def small_shop(direct_url: str) -> Iterator[Connection]:
-    """The same with few."""
-    yield from told_plans(direct_url, FILL.replace(str(ROWS), str(FEW_ROWS)))
+    """The same with few rows."""
+    yield from session_with_plans(direct_url, FILL.replace(str(ROWS), str(FEW_ROWS)))
 
 
-def told_plans(url: str, fill: str) -> Iterator[Connection]:
+def session_with_plans(url: str, fill: str) -> Iterator[Connection]:
     with closing(db.connect(url, response_timeout=120)) as connection:
         connection.run("SET statement_timeout = 0")
         connection.run(fill)
-        # As autovacuum would; counting then reads an index alone.
+        # As autovacuum would. Then a count reads only an index.
         connection.run("VACUUM ANALYZE")
         connection.run(
             """LOAD 'auto_explain';
@@ -89,7 +89,7 @@ def told_plans(url: str, fill: str) -> Iterator[Connection]:
 
 
 def plans(connection: Connection, call: Call) -> list[str]:
-    """The plan of each statement that a call runs; what it changed is undone."""
+    """The plan of each statement that a call runs. The call is rolled back."""
     connection.notices.clear()
     connection.run("BEGIN")
     outcome = call.run(connection)
@@ -113,23 +113,21 @@ def scanned_tables(found: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("sort", ["created_at", "name", "price"])
 @pytest.mark.parametrize("direction", ["", "-"])
-@pytest.mark.parametrize("goes_on", [False, True], ids=["page", "cursor"])
+@pytest.mark.parametrize("has_cursor", [False, True], ids=["page", "cursor"])
 def test_products_are_read_in_the_order_of_an_index(
-    crowded_shop: Connection, sort: str, direction: str, *, goes_on: bool
+    crowded_shop: Connection, sort: str, direction: str, *, has_cursor: bool
 ) -> None:
-    position = {"after": [value_of(crowded_shop, sort, "products", PRODUCT), PRODUCT]} if goes_on else {"page": 3}
+    position = {"after": [value_of(crowded_shop, sort, "products", PRODUCT), PRODUCT]} if has_cursor else {"page": 3}
     plan = page_plan(crowded_shop, "list_products", sort=direction + sort, **position)
     assert f"using products_by_{sort}" in plan
     assert "Sort" not in plan
-    if goes_on:
-        # The index leads to the row to go on after; none before it is read.
+    if has_cursor:
+        # The index starts at the cursor's row, so no row before it is read.
         assert "Index Cond: (ROW(" in plan
 
 
 @pytest.mark.parametrize("position", [{"page": 3}, {"after": ["1", "9", PRODUCT]}], ids=["page", "cursor"])
-def test_products_are_sorted_by_their_stock_within_a_bucket_of_it(
-    crowded_shop: Connection, position: dict[str, Any]
-) -> None:
+def test_products_are_sorted_by_stock_within_each_bucket(crowded_shop: Connection, position: dict[str, Any]) -> None:
     plan = page_plan(crowded_shop, "list_products", sort="quantity", **position)
     assert "using products_by_quantity_bucket" in plan
     assert "Presorted Key: t.quantity_bucket" in plan
@@ -156,17 +154,17 @@ def value_of(connection: Connection, column: str, table: str, id_: str) -> str:
     ids=json.dumps,
 )
 @pytest.mark.parametrize("sort", ["-created_at", "price"])
-def test_filtered_products_are_not_scanned_for(crowded_shop: Connection, filters: dict[str, str], sort: str) -> None:
+def test_filtered_products_need_no_table_scan(crowded_shop: Connection, filters: dict[str, str], sort: str) -> None:
     page_plan(crowded_shop, "list_products", sort=sort, **filters)
 
 
 @pytest.mark.parametrize("word", ["nothing", "rarest"])
 @pytest.mark.parametrize("sort", ["-created_at", "name", "price", "quantity"])
-def test_a_rare_word_is_found_by_its_index(crowded_shop: Connection, word: str, sort: str) -> None:
+def test_a_rare_word_is_found_by_the_word_index(crowded_shop: Connection, word: str, sort: str) -> None:
     assert "products_by_word" in page_plan(crowded_shop, "list_products", sort=sort, q=word)
 
 
-def test_a_word_that_many_have_is_met_on_the_way(crowded_shop: Connection) -> None:
+def test_a_common_word_is_searched_in_the_sort_order(crowded_shop: Connection) -> None:
     assert "using products_by_price" in page_plan(crowded_shop, "list_products", sort="price", q="tea")
 
 
@@ -182,14 +180,14 @@ def test_a_word_that_many_have_is_met_on_the_way(crowded_shop: Connection) -> No
     ],
     ids=json.dumps,
 )
-@pytest.mark.parametrize("goes_on", [False, True], ids=["page", "cursor"])
+@pytest.mark.parametrize("has_cursor", [False, True], ids=["page", "cursor"])
 def test_orders_are_read_newest_first_from_an_index(
-    crowded_shop: Connection, filters: dict[str, Any], index: str, *, goes_on: bool
+    crowded_shop: Connection, filters: dict[str, Any], index: str, *, has_cursor: bool
 ) -> None:
-    position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if goes_on else {}
+    position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if has_cursor else {}
     plan = page_plan(crowded_shop, "list_orders", **filters, **position)
     assert f"using {index}" in plan
-    # The one sort that is left puts the few lines of an order in their order.
+    # The only sort is that of an order's few line items.
     assert "Sort Key: t" not in plan
 
 
@@ -210,28 +208,28 @@ def test_a_timeline_is_read_from_an_index(crowded_shop: Connection) -> None:
     ],
     ids=json.dumps,
 )
-@pytest.mark.parametrize("goes_on", [False, True], ids=["page", "cursor"])
+@pytest.mark.parametrize("has_cursor", [False, True], ids=["page", "cursor"])
 def test_payment_events_are_read_newest_first_from_an_index(
-    crowded_shop: Connection, filters: dict[str, str], index: str, *, goes_on: bool
+    crowded_shop: Connection, filters: dict[str, str], index: str, *, has_cursor: bool
 ) -> None:
     received_at = value_of(crowded_shop, "received_at", "payment_events", PAYMENT_EVENT)
-    position = {"after": [received_at, PAYMENT_EVENT]} if goes_on else {}
+    position = {"after": [received_at, PAYMENT_EVENT]} if has_cursor else {}
     plan = page_plan(crowded_shop, "list_payment_events", **filters, **position)
     assert f"using {index}" in plan or f"on {index}" in plan
-    # The few contents of one id are sorted.
+    # Only the few events with one ID are sorted.
     assert ("Sort" in plan) <= ("event_id" in filters)
 
 
 @pytest.mark.parametrize("kind", [None, *get_args(ReconciliationKind)])
-@pytest.mark.parametrize("goes_on", [False, True], ids=["page", "cursor"])
-def test_mismatches_are_read_oldest_first_from_the_indexes_of_what_they_are_about(
-    crowded_shop: Connection, kind: str | None, *, goes_on: bool
+@pytest.mark.parametrize("has_cursor", [False, True], ids=["page", "cursor"])
+def test_reconciliation_entries_are_read_oldest_first_from_indexes(
+    crowded_shop: Connection, kind: str | None, *, has_cursor: bool
 ) -> None:
-    position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if goes_on else {}
+    position = {"after": [value_of(crowded_shop, "created_at", "orders", ORDER), ORDER]} if has_cursor else {}
     plan = page_plan(crowded_shop, "list_reconciliation", kind=kind, pending_minutes=1440, **position)
     assert "Sort Key: t" not in plan
     if kind is None:
-        # One beside the other, and none to its end.
+        # The indexes are merged, and none is read to its end.
         assert "Merge Append" in plan
 
 
@@ -268,7 +266,7 @@ def test_a_write_finds_its_rows_by_an_index(crowded_shop: Connection, call: Call
     ],
     ids=lambda call: call.function,
 )
-def test_a_change_of_stock_writes_to_no_index_of_its_product(small_shop: Connection, call: Call) -> None:
+def test_a_stock_change_updates_no_index(small_shop: Connection, call: Call) -> None:
     counts = """SELECT pg_stat_get_xact_tuples_updated(oid), pg_stat_get_xact_tuples_hot_updated(oid)
                   FROM pg_class WHERE relname = 'products'"""
     [[updated, in_place]] = small_shop.run(counts)
@@ -276,7 +274,7 @@ def test_a_change_of_stock_writes_to_no_index_of_its_product(small_shop: Connect
     assert small_shop.run(counts) == [[updated + 1, in_place + 1]]
 
 
-def test_an_order_reads_no_small_catalogue_from_end_to_end(small_shop: Connection) -> None:
+def test_an_order_does_not_scan_a_small_catalog(small_shop: Connection) -> None:
     lines = [(f"a0000000-0000-4000-8000-{n:012}", 1) for n in (501, 502, 503)]
     found = plans(small_shop, place(*lines))
     assert len(found) > 1
@@ -284,8 +282,8 @@ def test_an_order_reads_no_small_catalogue_from_end_to_end(small_shop: Connectio
 
 
 @pytest.mark.parametrize("call", [place((PRODUCT, 1)), pay(ORDER, "paid")], ids=lambda call: call.function)
-def test_a_function_plans_its_statements_once_for_each_connection(crowded_shop: Connection, call: Call) -> None:
-    # In a plan that was made for all values to come there is the parameter's name, and else its value.
+def test_a_function_plans_its_statements_once_per_connection(crowded_shop: Connection, call: Call) -> None:
+    # A generic plan contains the parameter's name. A custom plan contains its value.
     changing = [plan for plan in plans(crowded_shop, call) if re.search(r"\n *->.*\n *Index Cond: ", plan)]
     assert changing
     assert [plan for plan in changing if re.search(r"Index Cond: \(\w+ = '", plan)] == []

@@ -1,4 +1,4 @@
-"""Behind pgbouncer in transaction mode everything works as it does without: a request never outlives its flush."""
+"""Everything works behind pgbouncer in transaction mode, because a request takes one round trip."""
 
 import os
 import re
@@ -23,15 +23,15 @@ SESSIONS = 32
 
 @pytest.fixture(params=[1, 2])
 def narrow_pooler(server_url: str, request: pytest.FixtureRequest) -> Iterator[Pooler]:
-    """A pooler with fewer sessions than anybody would run it with."""
+    """A pooler with fewer sessions than in any real setup."""
     with pooler(server_url, pool_size=request.param) as running:
         yield running
 
 
 @pytest.mark.timeout(900)
-def test_every_integration_test_passes_through_a_pooler(server_url: str) -> None:
+def test_every_integration_test_passes_behind_a_pooler(server_url: str) -> None:
     with pooler(server_url) as running:
-        # Those marked long are more of the same requests.
+        # The tests marked long send more of the same requests.
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not long", "tests/integration"]
         run = subprocess.run(
             [*command, f"--ignore={__file__}"],
@@ -45,30 +45,30 @@ def test_every_integration_test_passes_through_a_pooler(server_url: str) -> None
     assert run.returncode == 0, run.stdout + run.stderr
     assert numbers(run.stdout)["passed"] > 150
     assert not numbers(run.stdout).keys() & {"failed", "error", "errors"}
-    # Each test has a database of its own; some of them only look at what PostgreSQL itself holds.
+    # Most tests have their own database, and some send nothing through the pooler.
     assert len(transactions) > 60
     assert sum(transactions.values()) > 3000
 
 
 def numbers(output: str) -> dict[str, int]:
-    """What pytest's last line counts, such as passed and skipped."""
+    """The counts in pytest's last line, such as passed and skipped."""
     return {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", output.splitlines()[-1])}
 
 
-def test_many_sessions_share_one_or_two_and_each_gets_its_own_answers(
+def test_many_clients_share_one_or_two_sessions_and_get_their_own_responses(
     api: ApiClient, database_url: str, database: Connection, narrow_pooler: Pooler
 ) -> None:
     product_ids = [api.create_product(quantity=1000)["id"] for _ in range(SESSIONS)]
     url = narrow_pooler.behind(database_url)
     with ThreadPoolExecutor(SESSIONS) as threads:
-        list(threads.map(lambda product_id: buy_and_look(url, product_id, times=50), product_ids))
+        list(threads.map(lambda product_id: buy_and_read(url, product_id, times=50), product_ids))
     assert {api.stock(product_id) for product_id in product_ids} == {950}
     assert sum(narrow_pooler.transactions().values()) >= SESSIONS * 50 * 2
     assert violations(database) == []
 
 
-def buy_and_look(url: str, product_id: str, times: int) -> None:
-    """Buy a product and look at it, again and again, in a session of its own."""
+def buy_and_read(url: str, product_id: str, times: int) -> None:
+    """Buy and read a product several times, in one session."""
     with closing(db.connect(url)) as connection:
         for bought in range(1, times + 1):
             assert place((product_id, 1)).run(connection) == "placed"
@@ -80,18 +80,18 @@ def buy_and_look(url: str, product_id: str, times: int) -> None:
 
 
 @pytest.mark.parametrize("narrow_pooler", [1], indirect=True)
-def test_a_statement_in_three_round_trips_is_mistaken_for_another_session_s(
+def test_a_statement_in_three_round_trips_gets_the_result_of_another_session(
     database_url: str, narrow_pooler: Pooler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = narrow_pooler.behind(database_url)
     with closing(db.connect(url)) as one, closing(db.connect(url)) as other:
         handle_messages = one.handle_messages
 
-        def and_let_the_other_go_first(context: Any) -> None:
+        def let_the_other_go_first(context: Any) -> None:
             monkeypatch.undo()
             handle_messages(context)
             other.run("SELECT 'coffee', :cups", cups="2")
 
-        monkeypatch.setattr(one, "handle_messages", and_let_the_other_go_first)
-        # Why db.py does not leave it to pg8000's run(): tea was asked for.
+        monkeypatch.setattr(one, "handle_messages", let_the_other_go_first)
+        # The statement asked for tea. This is why db.py does not use pg8000's run().
         assert one.run("SELECT 'tea', :cups", cups="1") == [["coffee", "1"]]

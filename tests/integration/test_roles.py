@@ -1,4 +1,4 @@
-"""The functions' role reads and writes what the functions need, and changes no schema."""
+"""The functions' role may only read and write what the functions need."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ CHANGED = {
         *("outcome", "reason", "attempts", "last_attempt_at"),
     },
 }
-"""The columns that the role may update where it may not update all of them."""
+"""The columns that the role may update, in tables where it may not update all."""
 
 REFUSED = [
     "CREATE TABLE t ()",
@@ -85,13 +85,13 @@ def app(direct_url: str) -> Iterator[Connection]:
     try:
         connection = db.connect(as_role(direct_url, APP_ROLE))
     except DatabaseError:
-        pytest.skip("this server asks the functions' role for a password")
+        pytest.skip("this server requires a password from the functions' role")
     with closing(connection):
         yield connection
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_the_functions_role_may_not(app: Connection, statement: str) -> None:
+def test_the_functions_role_may_not_run(app: Connection, statement: str) -> None:
     [[database]] = app.run("SELECT current_database()")
     with pytest.raises(DatabaseError) as refused:
         app.run(statement.replace("{database}", identifier(database)))
@@ -118,18 +118,18 @@ def columns(owner: Connection) -> dict[str, set[str]]:
     return {name: set(granted) for name, granted in rows}
 
 
-def test_each_table_s_privileges_are_decided(database: Connection) -> None:
+def test_each_table_has_the_listed_privileges(database: Connection) -> None:
     assert privileges(database) == PRIVILEGES
     assert columns(database) == CHANGED
 
 
-def test_the_role_has_no_power_of_its_own(database: Connection) -> None:
+def test_the_functions_role_has_no_special_attributes(database: Connection) -> None:
     powers = "rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls, rolcanlogin"
     found = database.run(f"SELECT {powers} FROM pg_roles WHERE rolname = {literal(APP_ROLE)}")
     assert found == [[False, False, False, False, False, True]]
 
 
-def test_what_was_granted_by_hand_is_taken_away_with_the_next_deployment(database: Connection) -> None:
+def test_a_deployment_revokes_manual_grants(database: Connection) -> None:
     database.run(f"""
         GRANT ALL ON ALL TABLES IN SCHEMA public TO {APP_ROLE};
         GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC;
@@ -146,7 +146,7 @@ def test_what_was_granted_by_hand_is_taken_away_with_the_next_deployment(databas
     assert may_create is False
 
 
-def test_what_the_role_set_for_itself_is_taken_away_too(database: Connection, app: Connection) -> None:
+def test_a_deployment_resets_the_settings_of_the_role(database: Connection, app: Connection) -> None:
     [[name]] = app.run("SELECT current_database()")
     app.run(f"ALTER ROLE {APP_ROLE} SET default_transaction_read_only = on")
     app.run(f"ALTER ROLE {APP_ROLE} IN DATABASE {identifier(name)} SET search_path = pg_catalog")
@@ -154,7 +154,7 @@ def test_what_the_role_set_for_itself_is_taken_away_too(database: Connection, ap
     assert database.run(f"SELECT FROM pg_db_role_setting WHERE setrole = {literal(APP_ROLE)}::regrole") == []
 
 
-def test_databases_of_one_server_are_migrated_at_once(server_url: str) -> None:
+def test_databases_of_one_server_can_be_migrated_at_the_same_time(server_url: str) -> None:
     role = "storefront_app_of_this_test"
 
     def run(url: str) -> None:
@@ -175,9 +175,9 @@ PREPARATION = re.findall(r"^```sql\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL
 
 
 @pytest.mark.usefixtures("rds_iam")
-def test_a_master_user_of_rds_prepares_a_database_as_the_guide_says(server_url: str) -> None:
+def test_an_rds_master_user_can_follow_the_guide(server_url: str) -> None:
     [statements] = PREPARATION
-    # Names of the test's own; rights as those of RDS's master users, who are no superusers.
+    # Other names than in the guide. A master user of RDS is not a superuser.
     statements = re.sub(r"\bstorefront(_app)?\b", r"\g<0>_of_this_test", statements)
     owner_role, role = "storefront_of_this_test", "storefront_app_of_this_test"
     database = "storefront_of_this_test"
@@ -199,8 +199,8 @@ def test_a_master_user_of_rds_prepares_a_database_as_the_guide_says(server_url: 
 
 
 @contextmanager
-def owned_by_somebody(server_url: str, url: str) -> Iterator[Connection]:
-    """A session as a database's owner who has no rights beside."""
+def session_of_owner(server_url: str, url: str) -> Iterator[Connection]:
+    """A session as a database's owner, who has no other rights."""
     with closing(db.connect(server_url)) as server, closing(db.connect(url)) as connection:
         server.run("CREATE ROLE owner_of_this_test")
         try:
@@ -215,25 +215,27 @@ def owned_by_somebody(server_url: str, url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def rds_iam(server_url: str) -> Iterator[None]:
-    """The role that RDS has, which its users of tokens are members of."""
+    """RDS's role for users who sign in with tokens."""
     with closing(db.connect(server_url)) as server:
         server.run("CREATE ROLE rds_iam")
         yield
         server.run("DROP ROLE rds_iam")
 
 
-def test_an_owner_who_may_not_make_roles_is_told_what_to_ask_for(server_url: str, empty_direct_url: str) -> None:
-    with owned_by_somebody(server_url, empty_direct_url) as connection:
+def test_an_owner_without_the_right_to_create_roles_gets_the_statement_to_run(
+    server_url: str, empty_direct_url: str
+) -> None:
+    with session_of_owner(server_url, empty_direct_url) as connection:
         with pytest.raises(MigrationError, match='CREATE ROLE "nobody_yet" LOGIN'):
             migrate(connection, app_role="nobody_yet")
         assert connection.run("SELECT to_regclass('products')") == [[None]]
 
 
 @pytest.mark.usefixtures("rds_iam", "module_direct_url")
-def test_an_owner_who_may_not_let_in_with_tokens_is_told_what_to_ask_for(
+def test_an_owner_without_the_right_to_grant_rds_iam_gets_the_statement_to_run(
     server_url: str, empty_direct_url: str
 ) -> None:
-    with closing(db.connect(server_url)) as server, owned_by_somebody(server_url, empty_direct_url) as connection:
+    with closing(db.connect(server_url)) as server, session_of_owner(server_url, empty_direct_url) as connection:
         with pytest.raises(MigrationError, match=f'GRANT rds_iam TO "{APP_ROLE}"'):
             migrate(connection, app_role=APP_ROLE)
         server.run(f"GRANT rds_iam TO {APP_ROLE}")

@@ -1,4 +1,4 @@
-"""Each route is one round trip to PostgreSQL."""
+"""Each route takes one round trip to PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,8 +16,8 @@ from tests.integration.postgres_proxy import PostgresProxy, proxy_to
 
 @pytest.fixture
 def proxy(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresProxy]:
-    """The way between the shop and its database, with a connection already made."""
-    # Not tmp_path, which is too long for a Unix socket's name.
+    """A proxy in front of the database, with an open connection."""
+    # The path of tmp_path is too long for a Unix socket.
     with TemporaryDirectory() as folder, proxy_to(database_url, Path(folder)) as proxy:
         monkeypatch.setenv("DATABASE_URL", proxy.url)
         api.get("/api/products")
@@ -45,9 +45,11 @@ def test_every_product_route_takes_one_round_trip(proxy: PostgresProxy, api: Api
     assert round_trips(proxy, api, "DELETE", path) == 1
 
 
-@pytest.mark.parametrize("lines", range(1, 6))
-def test_an_order_of_any_number_of_lines_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient, lines: int) -> None:
-    products = [{"product_id": api.create_product()["id"], "quantity": 1} for _ in range(lines)]
+@pytest.mark.parametrize("line_items", range(1, 6))
+def test_an_order_with_any_number_of_line_items_takes_one_round_trip(
+    proxy: PostgresProxy, api: ApiClient, line_items: int
+) -> None:
+    products = [{"product_id": api.create_product()["id"], "quantity": 1} for _ in range(line_items)]
     order = {"customer_id": 1, "products": products}
     assert round_trips(proxy, api, "POST", "/api/orders", order) == 1
     for _ in ("the first", "a replay"):
@@ -63,7 +65,7 @@ def test_every_other_order_route_takes_one_round_trip(proxy: PostgresProxy, api:
     assert round_trips(proxy, api, "PUT", f"/api/orders/{order['id']}/status", {"status": "canceled"}) == 1
 
 
-def test_a_page_by_its_cursor_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
+def test_a_page_by_cursor_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
     for _ in range(2):
         api.create_product()
     cursor = api.get("/api/products?page_size=1").json["next_cursor"]
@@ -83,13 +85,13 @@ def test_expiring_a_batch_takes_one_round_trip(proxy: PostgresProxy, api: ApiCli
 
 def test_a_payment_event_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
     order = api.order((api.create_product()["id"], 1))
-    for said in ("applied", "duplicate"):
+    for outcome in ("applied", "duplicate"):
         before = proxy.round_trips
-        assert api.pay(order["id"]).json["outcome"] == said
+        assert api.pay(order["id"]).json["outcome"] == outcome
         assert proxy.round_trips - before == 1
 
 
-def test_the_routes_about_payment_events_take_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
+def test_every_payment_route_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
     expect(200, api.pay(api.order((api.create_product()["id"], 1))["id"]))
     [event] = expect(200, api.get("/api/payment-events"))["items"]
     assert round_trips(proxy, api, "GET", "/api/payment-events") == 1
@@ -97,9 +99,9 @@ def test_the_routes_about_payment_events_take_one_round_trip(proxy: PostgresProx
     assert round_trips(proxy, api, "GET", "/api/reconciliation") == 1
 
 
-def test_the_proxy_counts_what_is_more_than_one(proxy: PostgresProxy) -> None:
+def test_the_proxy_counts_more_than_one_round_trip(proxy: PostgresProxy) -> None:
     with closing(db.connect(proxy.url)) as connection:
         before = proxy.round_trips
         connection.run("SELECT :x", x=1)
-        # pg8000's own way of running a statement.
+        # pg8000's run() takes three round trips.
         assert proxy.round_trips - before == 3

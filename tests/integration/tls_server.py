@@ -1,4 +1,4 @@
-"""A PostgreSQL that shows certificates of the tests' own."""
+"""A PostgreSQL server with certificates that the tests make."""
 
 import os
 import shutil
@@ -24,18 +24,18 @@ HOST = "localhost"
 
 @dataclass
 class Authority:
-    """Who signs certificates."""
+    """A certificate authority."""
 
     name: x509.Name
     key: ec.EllipticCurvePrivateKey
     certificate: str
 
     def sign(self, host: str, days: int = 1, *, identified: bool = True) -> str:
-        """Certificate and key of a host, as PEM. days: until it expires. identified: whether it says who signed it."""
+        """A host's certificate and key, as PEM. days: until it expires. identified: with the authority's key ID."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternative = x509.SubjectAlternativeName([x509.DNSName(host)])
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        made = _builder(named(host), self.name, key, days).add_extension(alternative, critical=False)
+        made = _builder(common_name(host), self.name, key, days).add_extension(alternative, critical=False)
         if identified:
             made = made.add_extension(issuer, critical=False)
         return (
@@ -48,7 +48,7 @@ class Authority:
 
 def authority(name: str) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
-    others = (
+    other_usages = (
         "digital_signature",
         "content_commitment",
         "key_encipherment",
@@ -57,13 +57,13 @@ def authority(name: str) -> Authority:
         "encipher_only",
         "decipher_only",
     )
-    made = _builder(named(name), named(name), key, 1, is_authority=True).add_extension(
-        x509.KeyUsage(key_cert_sign=True, crl_sign=True, **dict.fromkeys(others, False)), critical=True
+    made = _builder(common_name(name), common_name(name), key, 1, is_authority=True).add_extension(
+        x509.KeyUsage(key_cert_sign=True, crl_sign=True, **dict.fromkeys(other_usages, False)), critical=True
     )
-    return Authority(named(name), key, _pem(made.sign(key, hashes.SHA256())))
+    return Authority(common_name(name), key, _pem(made.sign(key, hashes.SHA256())))
 
 
-def named(name: str) -> x509.Name:
+def common_name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
 
 
@@ -86,26 +86,26 @@ def _pem(certificate: x509.Certificate) -> str:
 
 @dataclass
 class Server:
-    """A PostgreSQL that listens on TCP, and takes a password over TLS alone."""
+    """A PostgreSQL that listens on TCP, and accepts a password only over TLS."""
 
     socket_url: str
     folder: Path
     port: int
 
     def show(self, certificate: str | None) -> None:
-        """Have it show another certificate, with its key; None has it know no TLS."""
+        """Use another certificate and its key. None turns TLS off."""
         if certificate is not None:
-            # In place: the file is its user's, and nobody else's may be read.
+            # Written in place, because PostgreSQL only reads a file that its user owns.
             (self.folder / "server.pem").write_text(certificate)
         with closing(db.connect(self.socket_url)) as owner:
             owner.run(f"ALTER SYSTEM SET ssl = {'off' if certificate is None else 'on'}")
             owner.run("SELECT pg_reload_conf()")
         self.wait(ssl="off" if certificate is None else "on")
-        # The next session's server has the certificate that the postmaster has read.
+        # A new session uses the certificate that the postmaster has reloaded.
         time.sleep(0.3)
 
     def wait(self, ssl: str | None = None) -> None:
-        """Until it answers, and says that of TLS."""
+        """Wait until the server responds and has this TLS setting."""
         for _ in range(200):
             with suppress(*db.TRANSPORT_ERRORS), closing(db.connect(self.socket_url)) as owner:
                 if ssl in (None, owner.run("SHOW ssl")[0][0]):
@@ -122,17 +122,17 @@ class Server:
 
 
 def programs() -> Path | None:
-    """Where there is a PostgreSQL that knows TLS, which the embedded one does not: Debian's, the newest."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
-    return found[-1].parent if found else None
+    """The folder of the newest PostgreSQL from Debian, which supports TLS. The embedded one does not."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    return installed[-1].parent if installed else None
 
 
 @contextmanager
 def tls_server(trusted: Authority) -> Iterator[Server]:
-    """A server whose users sign in with a password, over TLS alone."""
+    """Run a server whose users sign in with a password, only over TLS."""
     bin_folder = programs()
     assert bin_folder is not None
-    # PostgreSQL refuses to be root.
+    # PostgreSQL refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
     with TemporaryDirectory() as folder:
         data = Path(folder)
@@ -155,16 +155,16 @@ def tls_server(trusted: Authority) -> Iterator[Server]:
             "ssl_key_file": certificate,
         }
         (data / "postgresql.auto.conf").write_text("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
-        found = Server(f"postgresql://postgres@:{port}/postgres?host={data}", data, port)
+        server = Server(f"postgresql://postgres@:{port}/postgres?host={data}", data, port)
         process = subprocess.Popen([bin_folder / "postgres", "-D", data], user=user, stderr=subprocess.DEVNULL)
         try:
-            found.wait()
-            with closing(db.connect(found.socket_url)) as owner:
+            server.wait()
+            with closing(db.connect(server.socket_url)) as owner:
                 owner.run("CREATE ROLE somebody LOGIN PASSWORD 'right'; CREATE ROLE storefront_app LOGIN")
-            found.show(trusted.sign(HOST))
-            yield found
+            server.show(trusted.sign(HOST))
+            yield server
         finally:
-            # A fast shutdown.
+            # SIGINT is a fast shutdown.
             process.send_signal(signal.SIGINT)
             process.wait()
 
