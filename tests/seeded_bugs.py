@@ -52,13 +52,13 @@ BUGS = [
             ),
             Replacement(
                 f"{LAYER}/orders/restock_orders.sql",
-                "-- Gives the stock of orders back,",
+                "-- Returns the stock of orders,",
                 "CREATE OR REPLACE FUNCTION restock_later(request jsonb, OUT outcome text, OUT body text)\n"
                 "    LANGUAGE plpgsql AS $$ BEGIN\n"
                 "    PERFORM restock_orders(ARRAY[(request ->> 'id')::uuid], request);\n"
                 "    outcome := 'restocked';\n"
                 "END $$;\n"
-                "-- Gives the stock of orders back,",
+                "-- Returns the stock of orders,",
             ),
             Replacement(
                 f"{LAYER}/orders/store.py",
@@ -80,7 +80,7 @@ BUGS = [
             ),
             Replacement(
                 f"{LAYER}/idempotency/call_once.sql",
-                "-- Carries a request out once,",
+                "-- Runs an operation once for each idempotency key,",
                 "CREATE OR REPLACE FUNCTION store_key(request jsonb, OUT outcome text, OUT body text)\n"
                 "    LANGUAGE plpgsql AS $$ BEGIN\n"
                 "    INSERT INTO idempotency_keys (caller, operation, key, fingerprint, body)\n"
@@ -88,7 +88,7 @@ BUGS = [
                 "            request ->> 'fingerprint', request ->> 'body');\n"
                 "    outcome := 'stored';\n"
                 "END $$;\n"
-                "-- Carries a request out once,",
+                "-- Runs an operation once for each idempotency key,",
             ),
             Replacement(
                 f"{LAYER}/idempotency/keys.py",

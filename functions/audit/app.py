@@ -1,4 +1,4 @@
-"""Audits the books. Run on a schedule; its metrics AuditViolations and WebhookAge are what alarms look at."""
+"""Audit the data on a schedule, for the metrics AuditViolations and WebhookAge, which have alarms."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from storefront.log import logger
 from storefront.metrics import count
 
 MAX_LOGGED = 100
-"""Violations written to the log; `make audit` shows all of them."""
+"""Violations written to the log. `make audit` shows all of them."""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """How many rows contradict another one, each an error in the log; and how old the webhook's silence is, in seconds.
+    """Return the number of violations, and the webhook's age in seconds. Each violation is an error in the log.
 
     Raises PostgreSQL's DatabaseError.
     """

@@ -1,4 +1,4 @@
-"""Brings the schema up to date. Run at each deployment, before the new code takes traffic."""
+"""Apply the migrations at each deployment, before the new code takes traffic."""
 
 import time
 from typing import Any
@@ -10,19 +10,19 @@ from storefront.log import logger
 from storefront.migrate import migrate
 
 ANSWER_TIMEOUT = 290.0
-"""Seconds: an index on a large table takes minutes."""
+"""Seconds. Creating an index on a large table takes minutes."""
 
 PATIENCE = 100.0
-"""Seconds until the database has to answer: a new proxy takes a minute to know it, and one that paused to wake up."""
+"""Seconds to wait for the database. A new proxy takes a minute to find it, and a paused database to resume."""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
-    """The files that were applied. Raises what made one fail; then all are rolled back."""
-    with session(_connect_in_time(settings.database_url())) as connection:
+    """Return the names of the files applied. Raises MigrationError if one fails; then all are rolled back."""
+    with session(_connect_with_retries(settings.database_url())) as connection:
         return {"applied": migrate(connection, app_role=settings.app_role())}
 
 
-def _connect_in_time(url: str) -> Connection:
+def _connect_with_retries(url: str) -> Connection:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -30,5 +30,5 @@ def _connect_in_time(url: str) -> Connection:
         except TRANSPORT_ERRORS as error:
             if time.monotonic() > deadline:
                 raise
-            logger.warning("the database does not answer yet", cause=repr(error))
+            logger.warning("the database is not reachable yet, retrying", cause=repr(error))
             time.sleep(1)

@@ -29,49 +29,49 @@ ADJUSTED = """
     SELECT id, 'adjustment', 1, 'x', 'x' FROM products"""
 
 RULES = {
-    "stock is the sum of its movements": [
+    "a product's stock is the sum of its movements": [
         "UPDATE products SET quantity = quantity + 1",
         "DELETE FROM stock_movements WHERE kind = 'opening'",
         ADJUSTED,
         "DELETE FROM products",
     ],
-    "no stock is below zero": ["UPDATE products SET quantity = -1"],
-    "an order's total is the sum of its lines": [
+    "a product's stock is not negative": ["UPDATE products SET quantity = -1"],
+    "an order's total is the sum of its line items": [
         "UPDATE orders SET total_price = total_price + 0.01",
         "DELETE FROM order_items",
         "DELETE FROM orders",
     ],
-    "an order took the stock of its lines, once": [
+    "an order took the stock of its line items once": [
         "DELETE FROM stock_movements WHERE kind = 'sale'",
         "UPDATE order_items SET quantity = quantity + 1",
         "UPDATE stock_movements SET delta = delta * 2 WHERE kind = 'sale'",
     ],
-    "a canceled order, and no other, gave its stock back, once": [
+    "a canceled order returned its stock once, and no other order did": [
         "UPDATE orders SET status = 'canceled'",
         RESTOCKED,
     ],
-    "an order that is canceled and paid is known to need a refund": [
+    "the timeline of a canceled and paid order contains needs_refund": [
         "UPDATE orders SET status = 'canceled', payment_status = 'paid'"
     ],
-    "an order's timeline begins when it is placed": ["DELETE FROM order_events"],
-    "each event of a timeline starts where the one before ended": [
+    "each order has a timeline": ["DELETE FROM order_events"],
+    "each event starts in the state in which the previous event ended": [
         "UPDATE order_events SET from_status = 'pending', from_payment_status = 'unpaid'",
         PLACED.format("1 hour"),
         MOVED.format("'status_change', 'pending', 'paid', 'pending', 'unpaid', NULL, NULL"),
     ],
-    "a timeline ends in the order's state": [
+    "a timeline ends in the current state of its order": [
         "UPDATE orders SET status = 'completed'",
         "UPDATE orders SET payment_status = 'paid'",
         "UPDATE order_events SET to_status = 'completed'",
         "DELETE FROM orders",
     ],
-    "one key places one order": [PLACED.format("71 hours"), PLACED.format("1 second")],
-    "a key's answer is the order that it placed": [
+    "an idempotency key places one order": [PLACED.format("71 hours"), PLACED.format("1 second")],
+    "the response of an idempotency key is the order that the key placed": [
         "DELETE FROM order_events",
         "UPDATE idempotency_keys SET body = 'no JSON'",
         "UPDATE order_events SET idempotency_key = 'other'",
     ],
-    "each event changes what its cause can change": [
+    "each event changes only what its cause allows": [
         "UPDATE order_events SET to_payment_status = 'paid'",
         "UPDATE order_events SET to_status = 'completed'",
         "UPDATE order_events SET cause = 'expiry'",
@@ -85,7 +85,7 @@ RULES = {
         MOVED.format("'replay', 'pending', 'unpaid', 'pending', 'paid', 'applied', 'failed'"),
         MOVED.format("'replay', 'pending', 'unpaid', 'completed', 'paid', 'applied', 'paid'"),
     ],
-    "a payment event that was applied has its effect, once": [
+    "an applied payment event was applied once, and no other event was": [
         "UPDATE payment_events SET outcome = 'ignored', reason = 'order_paid'",
         "DELETE FROM order_events",
         "UPDATE order_events SET outcome = 'duplicate', reason = 'same_status' WHERE outcome = 'applied'",
@@ -95,7 +95,7 @@ RULES = {
            SELECT order_id, 'x', 'replay', 'pending', 'failed', 'pending', 'failed', 'applied', 'failed', id
              FROM payment_events""",
     ],
-    "a payment event is in its order's timeline with what it came to": [
+    "a payment event is in the timeline of its order, with its outcome": [
         "DELETE FROM order_events WHERE cause = 'payment_event'",
         "UPDATE order_events SET received_payment_status = 'paid' WHERE cause = 'payment_event'",
         "UPDATE order_events SET order_id = gen_random_uuid() WHERE cause = 'payment_event'",
@@ -159,7 +159,7 @@ def test_every_audit_rule_has_a_test(database: Connection) -> None:
 @pytest.mark.usefixtures("order")
 def test_a_key_may_place_another_order_after_it_expired(database: Connection) -> None:
     corrupt(database, PLACED.format("73 hours"))
-    assert "one key places one order" not in {violation.rule for violation in violations(database)}
+    assert "an idempotency key places one order" not in {violation.rule for violation in violations(database)}
 
 
 @pytest.mark.usefixtures("order")
@@ -167,8 +167,8 @@ def test_a_wrong_sale_violates_two_rules(database: Connection, api: ApiClient) -
     api.create_product(name="unconcerned")
     corrupt(database, "UPDATE stock_movements SET delta = -3 WHERE kind = 'sale'")
     assert [(one.rule, one.detail.split(": ")[-1]) for one in violations(database)] == [
-        ("an order took the stock of its lines, once", "2 ordered, 3 taken"),
-        ("stock is the sum of its movements", "3 on hand, 2 moved"),
+        ("a product's stock is the sum of its movements", "stock 3, sum of movements 2"),
+        ("an order took the stock of its line items once", "ordered 2, taken 3"),
     ]
 
 
@@ -190,7 +190,10 @@ def test_the_scheduled_function_logs_each_violation_and_counts_them(
     assert load_function("audit").lambda_handler({}, lambda_context()) == {"violations": 1, "webhook_age": 0}
     assert '"AuditViolations":[1.0]' in capsys.readouterr().out.replace(" ", "")
     [logged] = [vars(record) for record in caplog.records if record.levelname == "ERROR"]
-    assert (logged["rule"], logged["detail"]) == ("stock is the sum of its movements", "4 on hand, 3 moved")
+    assert (logged["rule"], logged["detail"]) == (
+        "a product's stock is the sum of its movements",
+        "stock 4, sum of movements 3",
+    )
 
 
 def test_the_webhook_age_is_that_of_the_first_order_after_the_last_event(api: ApiClient, database: Connection) -> None:

@@ -43,7 +43,7 @@ def test_it_names_the_rows_that_contradict_each_other(api: ApiClient, database_u
     result = run_audit(DATABASE_URL=database_url)
     assert result.returncode == 1
     assert result.stdout.splitlines() == [
-        f"stock is the sum of its movements: {tea['id']} (4 on hand, 5 moved)",
+        f"a product's stock is the sum of its movements: {tea['id']} (stock 4, sum of movements 5)",
         "1 violation",
     ]
 

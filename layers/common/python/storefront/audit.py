@@ -1,4 +1,4 @@
-"""The audit of the books: audit.sql, run as it is."""
+"""The audit: find rows that contradict each other, with audit.sql."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from storefront.cold_start.driver import Connection
 AUDIT = Path(__file__).with_name("audit.sql")
 
 ANSWER_TIMEOUT = 290.0
-"""Seconds, just below the function's own: a million orders take a while."""
+"""Seconds, shorter than the timeout of the function. Auditing a million orders takes a while."""
 
 
 class Violation(NamedTuple):
-    """A rule that does not hold, and the row it does not hold for; the id is "" where the row has none."""
+    """A broken rule, and the row that breaks it. The id is "" for a row without one."""
 
     rule: str
     id: str
@@ -26,15 +26,15 @@ SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::bigint
 
 
 def webhook_age(connection: Connection) -> int:
-    """For how long orders have been placed without any payment event: seconds since the first one after the last event.
+    """Return the age of the first order since the last payment event, in seconds; 0 if there is no such order.
 
-    0 where no order was. Raises PostgreSQL's DatabaseError.
+    A large age means that orders are placed, but the webhook receives nothing. Raises PostgreSQL's DatabaseError.
     """
     [[seconds]] = connection.run(_WEBHOOK_AGE)
     return int(seconds)
 
 
 def violations(connection: Connection) -> list[Violation]:
-    """Every row that contradicts another one; none where the books are right. Raises PostgreSQL's DatabaseError."""
+    """Return each row that contradicts another one. Raises PostgreSQL's DatabaseError."""
     rows = connection.run(AUDIT.read_text(encoding="utf-8"))
     return [Violation(rule, id_ or "", detail) for rule, id_, detail in rows or []]

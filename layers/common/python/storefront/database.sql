@@ -1,5 +1,5 @@
 -- Settings of the database, set again after each migration: a copy of the database, or one restored from a dump, has
--- none of them. They are not settings of a session, since a pooler would pin a session that changed its own.
+-- none of them. They are not settings of a session, because a pooler would pin a session that changed its own.
 DO $$
 BEGIN
     -- Shorter than the timeouts in db.py, which are shorter than those of the functions.

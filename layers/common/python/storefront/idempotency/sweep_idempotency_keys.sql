@@ -1,5 +1,5 @@
--- Deletes keys that outlived their time: the oldest ones, as many as the request says. Any number of these may run at
--- once. Outcome: swept, with how many were.
+-- Deletes the oldest expired idempotency keys, up to the request's batch_size.
+-- Outcome: swept, with their number.
 CREATE OR REPLACE FUNCTION sweep_idempotency_keys(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE

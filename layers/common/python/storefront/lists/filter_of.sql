@@ -1,5 +1,5 @@
--- The condition for the filters that a request has, out of those that a list knows: by the name of each parameter, a
--- condition on the row t with the request as $1, as read_page takes it.
+-- Builds the SQL condition for the filters that a list request contains.
+-- conditions: for each parameter name, a condition on the row t. $1 is the request, as in read_page.
 CREATE OR REPLACE FUNCTION filter_of(request jsonb, conditions jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (SELECT coalesce(string_agg(known.condition, ' AND '), 'true')

@@ -1,4 +1,5 @@
--- How many rows the planner takes a source of read_page to have. VOLATILE, since PostgreSQL lets nothing else EXPLAIN.
+-- Returns the planner's estimate of the number of rows in a source of read_page.
+-- VOLATILE, because PostgreSQL does not allow EXPLAIN in other functions.
 CREATE OR REPLACE FUNCTION planned_rows(source text, request jsonb) RETURNS numeric
     LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

@@ -1,20 +1,20 @@
--- Reads one page of a list: its rows, and beside them a JSON text that says how it goes on.
---   next               where the page ends, for a cursor: the sort keys of its last row; null where nothing follows
---   total              how many rows the filter lets through; null where the request has a position to go on from
---   total_is_estimate  whether the planner's word was taken for it, as it is past 100,000
--- The statements are put together from what the calling function names and never from the request, whose values are
--- parameters: each filter and order gets a plan of its own, and finds its index. So they have no more in them than
--- that; what the calling function makes of the rows is a statement that PostgreSQL plans once.
--- The row to go on after is kept in a parameter, since in PostgreSQL 15 no variable can have a parameter's row type.
--- STABLE, as every function on the way to it has to be: so all their statements see the one snapshot, and a row's JSON
--- says what it was chosen for.
+-- Reads one page of a list: its rows, and a JSON head with the next position and the total.
+--   next               the sort keys of the page's last row, for a cursor; null on the last page
+--   total              the number of rows that match the filter; null if the request has a position to continue from
+--   total_is_estimate  true above 100,000, where the total is the planner's estimate
+-- The statements are built from what the calling function passes, never from the request. The request's values are
+-- parameters. Each combination of filters and sort order gets its own plan, and so finds its index. The statements do
+-- nothing else: the calling function turns the rows into JSON in a statement that PostgreSQL plans once.
+-- The row to continue after is kept in a parameter, because in PostgreSQL 15 a variable cannot have the row type of a
+-- parameter. STABLE, like each function that calls it: all statements use one snapshot, so the JSON of a row matches
+-- the filter that selected it.
 CREATE OR REPLACE FUNCTION read_page(
     request jsonb,
-    after anyelement,   -- null, of the table's or the view's type: the row to go on after, once the request told it
+    after anyelement,   -- NULL of the row type of the table or view; later the row to continue after
     filter text,        -- a condition on the row t, with the request as $1
     sort_keys text[],   -- columns that together are unique
     descending boolean,
-    few boolean DEFAULT false,   -- whether to find what the filter lets through and then sort it, and not the reverse
+    few boolean DEFAULT false,   -- true if few rows match: find them by the filter, then sort them
     OUT head text,
     OUT rows anyarray
 )
@@ -50,7 +50,7 @@ BEGIN
         ordering := replace(ordering, 't.', '(t).');
     END IF;
 
-    -- One row more than the page has tells whether anything follows.
+    -- One more row than the page has, to see whether there is a next page.
     EXECUTE format('SELECT ARRAY(SELECT t FROM %s ORDER BY %s LIMIT $2 + 1 OFFSET $3)', source, ordering)
        INTO rows USING request, page_size, skipped, after;
     IF cardinality(rows) > page_size THEN

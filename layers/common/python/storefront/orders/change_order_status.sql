@@ -1,12 +1,12 @@
--- Moves an order along its state machine; cancelling gives the stock back in the same statement.
--- Outcomes: changed; unknown_order; invalid_transition, with the status it has.
+-- Completes or cancels a pending order. Canceling returns the stock in the same statement.
+-- Outcomes: changed; unknown_order; invalid_transition, with the current status.
 CREATE OR REPLACE FUNCTION change_order_status(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
     target  order_status := request ->> 'status';
     changed orders;
 BEGIN
-    -- The lock makes the second of two changes wait, and then see the first.
+    -- The second of two changes waits here, and then sees the first one.
     SELECT * INTO changed FROM orders o WHERE o.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         outcome := 'unknown_order';

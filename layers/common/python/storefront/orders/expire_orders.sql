@@ -1,18 +1,18 @@
--- Cancels orders that were not paid in time and gives their stock back: the oldest ones, as many as the request says.
--- Any number of these may run at once. Outcome: expired, with how many were.
+-- Cancels the oldest orders that were not paid in time, up to the request's batch_size, and returns their stock.
+-- Outcome: expired, with their number. Several runs may overlap.
 CREATE OR REPLACE FUNCTION expire_orders(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
     expired_ids uuid[];
 BEGIN
-    -- An order that somebody holds is being paid, completed or canceled right now, or is another run's: left alone.
-    -- One that was paid since this statement began is not taken either, for the lock makes it look again.
+    -- SKIP LOCKED: a locked order is being paid, completed or canceled, or belongs to another run. An order that was
+    -- paid after this statement began is not selected, because taking the lock checks its row again.
     SELECT array_agg(due.id) INTO expired_ids
       FROM (SELECT o.id
               FROM orders o
              WHERE o.status = 'pending' AND o.payment_status <> 'paid'
                AND o.created_at < now() - make_interval(mins => (request ->> 'time_to_live')::integer)
-               -- Stock that would leave the range of an integer cannot be given back; it must not stop the others.
+               -- An order whose stock would exceed the range of an integer must not block the other orders.
                AND NOT EXISTS (SELECT FROM order_items item JOIN products p ON p.id = item.product_id
                                 WHERE item.order_id = o.id AND p.quantity > 2147483647 - item.quantity)
              ORDER BY o.created_at, o.id

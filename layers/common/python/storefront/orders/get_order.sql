@@ -1,4 +1,5 @@
--- Reads one order with its lines; where the request names a customer, that customer's alone. Outcomes: found, unknown_order.
+-- Reads one order with its line items.
+-- With a customer_id in the request, only an order of that customer. Outcomes: found, unknown_order.
 CREATE OR REPLACE FUNCTION get_order(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -1,4 +1,5 @@
--- What happened to an order, oldest first; where the request names a customer, to that customer's alone. Outcomes: listed, unknown_order.
+-- Lists the events of an order, oldest first.
+-- With a customer_id in the request, only for an order of that customer. Outcomes: listed, unknown_order.
 CREATE OR REPLACE FUNCTION list_order_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -11,7 +12,8 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'listed';
-    page := read_page(request, NULL::order_events, 't.order_id = ($1 ->> ''id'')::uuid', ARRAY['id'], descending => false);
+    page := read_page(request, NULL::order_events, 't.order_id = ($1 ->> ''id'')::uuid', ARRAY['id'],
+        descending => false);
     body := page_body(page.head, (SELECT json_agg(order_event_json(t)) FROM unnest(page.rows) t));
 END
 $$;

@@ -1,4 +1,4 @@
--- An event of an order's timeline as the API shows it.
+-- Returns an event of an order's timeline as the API shows it.
 CREATE OR REPLACE FUNCTION order_event_json(event order_events) RETURNS json
     LANGUAGE sql STABLE AS $$
     SELECT json_build_object(

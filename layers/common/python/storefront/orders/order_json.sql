@@ -1,4 +1,4 @@
--- An order with its lines as the API shows it.
+-- Returns an order with its line items as the API shows it.
 CREATE OR REPLACE FUNCTION order_json(placed orders) RETURNS json
     LANGUAGE sql STABLE AS $$
     SELECT json_build_object(

@@ -1,12 +1,12 @@
--- Takes the stock and stores the order, its first event and the movements of the stock: all of it, or nothing.
--- Outcomes: placed; unknown_products, insufficient_stock, total_too_large, each with what is wrong.
--- Its statements are planned once for each connection: left to itself, PostgreSQL takes an order of one line for so much
--- cheaper than the usual that it plans some of them anew each time, which costs a third of the whole.
+-- Places an order and takes its stock, with the first event of its timeline: all of it or nothing.
+-- Outcomes: placed; unknown_products, insufficient_stock and total_too_large, each with the details.
+-- force_generic_plan saves a third of the time. Without it, PostgreSQL plans some statements again for each call,
+-- because it expects orders of one line item to be much cheaper.
 CREATE OR REPLACE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    -- As arrays: the planner takes one for ten rows, and what a function makes of JSON for a hundred, for which it would
-    -- rather read a small catalogue from end to end.
+    -- Arrays: the planner expects 10 rows from an array, but 100 from JSON, and for 100 it would read all of a small
+    -- products table.
     ids        uuid[];
     quantities bigint[];
     unknown json;
@@ -18,15 +18,15 @@ BEGIN
       INTO ids, quantities
       FROM jsonb_to_recordset(request -> 'products') AS l(product_id uuid, quantity bigint);
 
-    -- Locked in the order of ids, whatever the order of the lines: two orders for the same products
-    -- then never deadlock. NO KEY, so that no foreign key check has to wait.
+    -- Locks are taken in the order of IDs, so that two orders for the same products never deadlock. NO KEY, so that
+    -- foreign key checks do not wait.
     PERFORM FROM products p
       WHERE p.id = ANY (ids)
         AND p.deleted_at IS NULL
       ORDER BY p.id
         FOR NO KEY UPDATE;
 
-    -- A statement of its own, after the locks: it sees what those it waited for have left.
+    -- A separate statement after the locks. It sees the changes of the orders that these locks waited for.
     SELECT json_agg(l.product_id) FILTER (WHERE p.id IS NULL),
            json_agg(json_build_object('product_id', p.id, 'product_name', p.name,
                                       'requested', l.quantity, 'available', p.quantity))

@@ -1,9 +1,9 @@
--- Gives the stock of orders back, to deleted products too. The caller holds the orders' locks, and changes their
--- status in the same transaction.
+-- Returns the stock of orders, also to deleted products.
+-- The caller has locked the orders, and changes their status in the same transaction.
 CREATE OR REPLACE FUNCTION restock_orders(canceled_ids uuid[], request jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
-    -- All of them at once and in the order of ids, as place_order does, so that no two ever deadlock.
+    -- All locks at once and in the order of IDs, as in place_order. This prevents deadlocks.
     PERFORM FROM products p
       WHERE p.id IN (SELECT item.product_id FROM order_items item WHERE item.order_id = ANY (canceled_ids))
       ORDER BY p.id

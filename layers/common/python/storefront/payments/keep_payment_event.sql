@@ -1,5 +1,5 @@
--- Keeps what was sent, once for each content. Gives the row that it is kept in, with what this attempt comes to: where
--- the event was taken before, that is not what the first one came to.
+-- Stores a payment event once for each content, and returns the stored row with the outcome of this attempt.
+-- An event that was stored before gets the outcome duplicate; the stored outcome does not change.
 CREATE OR REPLACE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,18 +10,18 @@ BEGIN
     sent.attempts := 1;
     sent.received_at := clock_timestamp();
     sent.last_attempt_at := sent.received_at;
-    -- Where the same event is being recorded in another session, this waits for its end.
+    -- If another session is storing the same event, this waits until it ends.
     INSERT INTO payment_events SELECT sent.* ON CONFLICT (event_id, scheme, variant) DO NOTHING;
     IF FOUND THEN
         RETURN sent;
     END IF;
 
-    -- Locked, for two contents that are both new would be given one number.
+    -- Without the lock, two new contents at the same time would get the same variant.
     SELECT * INTO first
       FROM payment_events e
      WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme AND e.variant = 0
        FOR NO KEY UPDATE;
-    -- What was not taken binds the processor to nothing: what it sends now stands in its place.
+    -- A later delivery replaces an event for an unknown order.
     IF first.outcome = 'unknown_order' THEN
         UPDATE payment_events e
            SET (provider, type, order_id, payment_status, amount, currency, occurred_at, body, outcome, reason) =

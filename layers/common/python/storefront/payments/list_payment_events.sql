@@ -1,4 +1,5 @@
--- The payment events that the request's filters let through, newest first. Outcome: listed.
+-- Lists the payment events that match the request's filters, newest first.
+-- Outcome: listed.
 CREATE OR REPLACE FUNCTION list_payment_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE

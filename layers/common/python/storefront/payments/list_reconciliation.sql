@@ -1,4 +1,5 @@
--- The entries of the reconciliation that the request's filters let through, oldest first. Outcome: listed.
+-- Lists the reconciliation entries that match the request's filters, oldest first.
+-- Outcome: listed.
 CREATE OR REPLACE FUNCTION list_reconciliation(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE

@@ -1,7 +1,7 @@
--- What a payment event comes to for its order, and why it is not applied; without an effect.
+-- Decides the outcome of a payment event for its order, and the reason if the event is not applied. Changes nothing.
 CREATE OR REPLACE FUNCTION payment_decision(
     event payment_events,
-    target orders,         -- null where there is no such order
+    target orders,         -- NULL if the order was not found
     shop_currency text,
     OUT outcome payment_event_outcome,
     OUT reason text

@@ -1,4 +1,4 @@
--- A payment event of the inbox as the API shows it: without its body, which can hold what is nobody's business.
+-- Returns a payment event as the API shows it: without its body, which can contain personal data.
 CREATE OR REPLACE FUNCTION payment_event_json(event payment_events) RETURNS json
     LANGUAGE sql STABLE AS $$
     SELECT json_build_object(

@@ -1,4 +1,4 @@
--- An entry of the reconciliation as the API shows it, with its order and the payment event that it was seen in.
+-- Returns a reconciliation entry as the API shows it, with its order and its payment event.
 CREATE OR REPLACE FUNCTION reconciliation_entry_json(entry reconciliation) RETURNS json
     LANGUAGE plpgsql STABLE AS $$
 BEGIN

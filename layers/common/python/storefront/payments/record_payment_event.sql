@@ -1,6 +1,6 @@
--- Keeps a payment event and applies it to its order. Outcomes: applied, duplicate, ignored, needs_refund, needs_review,
--- each with the order's payment status as it now stands; unknown_order.
--- Its statements are planned once for each connection, as those of place_order are.
+-- Stores a payment event and applies it to its order.
+-- Outcomes: applied, duplicate, ignored, needs_refund and needs_review, each with the order's payment status after the
+-- event; unknown_order. force_generic_plan: as in place_order.
 CREATE OR REPLACE FUNCTION record_payment_event(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -8,7 +8,7 @@ DECLARE
     target orders;
     decision record;
 BEGIN
-    -- The lock puts events for one order, and a cancellation beside them, one after the other.
+    -- The lock serializes the events and the status changes of an order.
     SELECT * INTO target FROM orders o WHERE o.id = event.order_id FOR NO KEY UPDATE;
     decision := payment_decision(event, target, request ->> 'shop_currency');
     event.outcome := decision.outcome;

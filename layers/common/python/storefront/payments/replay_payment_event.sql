@@ -1,4 +1,5 @@
--- Runs a kept payment event through again. Outcomes: those of record_payment_event; unknown_payment_event.
+-- Processes a stored payment event again.
+-- Outcomes: those of record_payment_event; unknown_payment_event.
 CREATE OR REPLACE FUNCTION replay_payment_event(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -7,7 +8,7 @@ DECLARE
     target orders;
     decision record;
 BEGIN
-    -- The order is locked first, as everywhere, and so before the event that names it.
+    -- The order is locked before the event, as everywhere. This prevents deadlocks.
     SELECT e.order_id INTO named_order_id FROM payment_events e WHERE e.id = (request ->> 'id')::uuid;
     SELECT * INTO target FROM orders o WHERE o.id = named_order_id FOR NO KEY UPDATE;
     SELECT * INTO event FROM payment_events e WHERE e.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
@@ -16,7 +17,7 @@ BEGIN
         RETURN;
     END IF;
     IF event.order_id IS DISTINCT FROM named_order_id THEN
-        RAISE serialization_failure USING MESSAGE = 'the processor sent the event again, for another order';
+        RAISE serialization_failure USING MESSAGE = 'the processor sent the event again for another order';
     END IF;
 
     IF event.outcome = 'applied' THEN
@@ -29,7 +30,7 @@ BEGIN
     END IF;
     UPDATE payment_events e
        SET attempts = e.attempts + 1, last_attempt_at = clock_timestamp(),
-           -- What has been applied stays so.
+           -- An applied event stays applied.
            outcome = CASE WHEN e.outcome = 'applied' THEN e.outcome ELSE event.outcome END,
            reason = CASE WHEN e.outcome = 'applied' THEN e.reason ELSE event.reason END
      WHERE e.id = event.id;

@@ -1,4 +1,4 @@
--- Carries out what a payment event comes to: the order's payment status, and a line in its timeline. Gives the answer.
+-- Carries out the outcome of a payment event, adds it to the order's timeline, and returns the response.
 CREATE OR REPLACE FUNCTION settle_payment_event(
     event payment_events, target orders, cause order_event_cause, request jsonb
 ) RETURNS text

@@ -1,4 +1,5 @@
--- Stores a new product, and its stock as the first movement. Outcome: created.
+-- Creates a product, and records its stock as the first movement.
+-- Outcome: created.
 CREATE OR REPLACE FUNCTION create_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE

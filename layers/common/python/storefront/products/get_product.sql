@@ -1,4 +1,5 @@
--- Reads one product. Outcomes: found, unknown_product.
+-- Reads one product.
+-- Outcomes: found, unknown_product.
 CREATE OR REPLACE FUNCTION get_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 BEGIN

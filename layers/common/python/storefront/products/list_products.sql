@@ -1,13 +1,14 @@
--- The products on sale that the request's filters let through. Outcome: listed.
+-- Lists the products that match the request's filters.
+-- Outcome: listed.
 CREATE OR REPLACE FUNCTION list_products(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     few_matches CONSTANT integer := 1000;
     filter text := 't.deleted_at IS NULL AND ' || filter_of(request, jsonb_build_object(
-        -- Words of its own for each of the two, so that each finds its index.
+        -- A different condition for each value, so that each one uses the index.
         'in_stock', CASE WHEN (request ->> 'in_stock')::boolean
             THEN 't.quantity_bucket > 0' ELSE 't.quantity_bucket = 0' END,
-        -- Every name has all of no words.
+        -- A query without words would match every name.
         'q', 'words(t.name) @> words($1 ->> ''q'') AND words($1 ->> ''q'') <> ''{}''',
         'min_price', 't.price >= ($1 ->> ''min_price'')::numeric',
         'max_price', 't.price <= ($1 ->> ''max_price'')::numeric'));
@@ -17,11 +18,11 @@ DECLARE
     page   record;
 BEGIN
     IF sort_key = 'quantity' THEN
-        -- Read in the order of the bucket, and sorted within each.
+        -- The index is on the bucket. Rows are sorted by quantity within each bucket.
         keys := array_prepend('quantity_bucket', keys);
     END IF;
     IF request ->> 'q' IS NOT NULL THEN
-        -- The planner takes a word that it has not heard of for one in 200 products, and would read the whole list for it.
+        -- The planner expects a word without statistics in 1 of 200 products, and would read the whole list for it.
         SELECT count(*) <= few_matches INTO few
           FROM (SELECT FROM products t
                  WHERE t.deleted_at IS NULL AND words(t.name) @> words(request ->> 'q')

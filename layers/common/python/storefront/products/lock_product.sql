@@ -1,6 +1,6 @@
--- Locks a product that is on sale, and checks it against the ETags of the request's if_match, where it has them.
--- Until the transaction ends nobody else can change it, so that the check holds for what is written next.
--- Outcomes: NULL where it may be changed; unknown_product, stale.
+-- Locks a product, and compares it with the ETags in the request's if_match, if any.
+-- The lock keeps the result of the check valid until the transaction ends.
+-- Outcomes: NULL if the product may be changed; unknown_product, stale.
 CREATE OR REPLACE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product products)
     LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,4 @@
--- The opaque part of a product's ETag: SHA-256, in hex, of the very text that the API answers with.
+-- Returns the opaque part of a product's ETag: the SHA-256, in hex, of the text in the API's response.
 CREATE OR REPLACE FUNCTION product_etag(product products) RETURNS text
     LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -1,4 +1,4 @@
--- A product as the API shows it.
+-- Returns a product as the API shows it.
 CREATE OR REPLACE FUNCTION product_json(product products) RETURNS json
     LANGUAGE sql STABLE AS $$
     SELECT json_build_object(

@@ -1,4 +1,4 @@
--- Changes the fields that the request names, and no others; another quantity is a movement of the stock.
+-- Changes the fields of a product that the request contains. A new quantity is also a stock movement.
 -- Outcomes: updated, unknown_product, stale.
 CREATE OR REPLACE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
@@ -20,7 +20,7 @@ BEGIN
            description = CASE WHEN changes ? 'description' THEN changes ->> 'description' ELSE p.description END,
            price = CASE WHEN changes ? 'price' THEN (changes ->> 'price')::numeric ELSE p.price END,
            quantity = CASE WHEN changes ? 'quantity' THEN (changes ->> 'quantity')::integer ELSE p.quantity END,
-           -- The clock and not now(): a change that waited for another one's lock is the later of the two.
+           -- Not now(), which is the time at which the transaction began, before it waited for the lock.
            updated_at = clock_timestamp()
      WHERE p.id = before.id
     RETURNING * INTO after;
