@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-long seeded-bugs mutants pay audit bench bench-small lint types build deploy logs sam-local openapi lock clean
+.PHONY: help run token test test-long seeded-bugs mutants pay audit bench bench-small lint types build deploy logs sam-local openapi schema lock clean
 
 UV_VERSION := 0.13.9
 
@@ -59,6 +59,9 @@ types: .venv/installed ## check types with mypy
 
 openapi: .venv/installed ## generate docs/openapi.json and the API reference from the code
 	@python -m openapi
+
+schema: .venv/installed ## generate docs/reference/schema.sql from the migrations
+	@python -m local.schema
 
 lock: .venv/installed ## update the pinned requirements from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
