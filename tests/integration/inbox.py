@@ -50,7 +50,7 @@ class Payment:
             (is_failure and is_paid, ("ignored", "order_paid")),
             (is_failure and order.status != "pending", self._late_failure()),
             (order.status == "canceled" and not is_paid, ("needs_refund", "order_canceled")),
-            (self.amount not in (None, total(order.lines)), ("needs_review", "amount_differs")),
+            (self.amount not in (None, total(order.line_items)), ("needs_review", "amount_differs")),
             (self.currency not in (None, CURRENCY), ("needs_review", "currency_differs")),
             (order.payment_status == self.status, ("duplicate", "same_status")),
             (order.status == "completed", ("needs_review", "order_completed")),
@@ -72,7 +72,7 @@ class Payment:
 
 
 @dataclass(eq=False)
-class Kept:
+class StoredEvent:
     """An event in the inbox."""
 
     payment: Payment
@@ -87,10 +87,10 @@ class Kept:
 
 @dataclass
 class Inbox:
-    contents: dict[str, list[Kept]] = field(default_factory=dict)
+    contents: dict[str, list[StoredEvent]] = field(default_factory=dict)
     """The events for each event ID, in the order of their arrival."""
 
-    def kept(self) -> list[Kept]:
+    def stored(self) -> list[StoredEvent]:
         return [one for same_id in self.contents.values() for one in same_id]
 
     def receive(self, payment: Payment) -> Decision:
@@ -102,25 +102,25 @@ class Inbox:
         known = self.contents.setdefault(payment.event_id, [])
         if not known or known[0].decision == UNKNOWN_ORDER:
             attempts = known[0].attempts + 1 if known else 1
-            known[:1] = [Kept(payment, 0, payment.decision(), attempts)]
+            known[:1] = [StoredEvent(payment, 0, payment.decision(), attempts)]
             return known[0].decision
         for one in known:
             if one.payment == payment:
                 one.attempts += 1
                 return SAME_EVENT
-        known.append(Kept(payment, len(known), OTHER_CONTENT))
+        known.append(StoredEvent(payment, len(known), OTHER_CONTENT))
         return OTHER_CONTENT
 
-    def replay(self, kept: Kept) -> Decision:
-        kept.attempts += 1
-        if kept.decision == APPLIED:
+    def replay(self, stored: StoredEvent) -> Decision:
+        stored.attempts += 1
+        if stored.decision == APPLIED:
             decision = SAME_EVENT
         else:
-            decision = kept.decision = OTHER_CONTENT if kept.variant else kept.payment.decision()
-        kept.payment.settle(decision, "replay")
+            decision = stored.decision = OTHER_CONTENT if stored.variant else stored.payment.decision()
+        stored.payment.settle(decision, "replay")
         return decision
 
-    def entries(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
+    def reconciliation_entries(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
         """The kind, the order ID and the payment event ID of each reconciliation entry."""
         for order in orders:
             if order.status == "canceled" and order.payment_status == "paid":
@@ -129,7 +129,7 @@ class Inbox:
                 yield "completed_and_unpaid", order.id, None
             if order.status == "pending" and order.minutes_old > MINUTES_TO_LIVE:
                 yield "pending_too_long", order.id, None
-        for one in self.kept():
+        for one in self.stored():
             outcome, reason = one.decision
             if outcome in ("needs_refund", "needs_review", "unknown_order"):
                 order_id = None if one.payment.order is NO_ORDER else one.payment.order.id

@@ -37,7 +37,7 @@ class Request(NamedTuple):
     body: Any
 
 
-class Promise(NamedTuple):
+class FinalResponse(NamedTuple):
     """The final response to a request, neither 409 nor 503, and how often the request was sent."""
 
     request: Request
@@ -46,13 +46,13 @@ class Promise(NamedTuple):
     times_sent: int
 
 
-def insist(api: ApiClient, request: Request) -> Promise:
+def send_until_final(api: ApiClient, request: Request) -> FinalResponse:
     """Send a request until its response is final."""
     times_sent = 1
     while (response := _send(api, request)).status in SENT_AGAIN:
         times_sent += 1
         time.sleep(_PAUSE)
-    return Promise(request, response.status, response.json, times_sent)
+    return FinalResponse(request, response.status, response.json, times_sent)
 
 
 def _send(api: ApiClient, request: Request) -> Response:
@@ -103,7 +103,7 @@ class Task(NamedTuple):
     environment: dict[str, str]
     product_ids: list[str]
     order_ids: list[str]
-    unanswered: Request | None
+    unfinished: Request | None
 
 
 def _work(task: Task, parent: Connection) -> None:
@@ -111,15 +111,15 @@ def _work(task: Task, parent: Connection) -> None:
     logger.setLevel("CRITICAL")
     vars(load_function("webhook"))["keyring"] = local_keyring()
     api, random, order_ids = ApiClient(over_handlers), Random(task.name), list(task.order_ids)
-    request = task.unanswered
+    request = task.unfinished
     for number in count():
         request = request or _choose(random, f"{task.name}-{number}", task.product_ids, order_ids)
         # Both are small, so a killed process has sent each of them completely or not at all.
         parent.send(request)
-        promise = insist(api, request)
-        parent.send(promise)
-        if request.action == "order" and promise.status == 201:
-            order_ids.append(promise.body["id"])
+        final = send_until_final(api, request)
+        parent.send(final)
+        if request.action == "order" and final.status == 201:
+            order_ids.append(final.body["id"])
         request = None
 
 
@@ -129,8 +129,8 @@ class Worker:
 
     process: BaseProcess
     inbox: Connection
-    unanswered: Request | None = None
-    promised: int = 0
+    unfinished: Request | None = None
+    completed: int = 0
 
 
 class Crew:
@@ -139,44 +139,44 @@ class Crew:
     def __init__(
         self, size: int, seed: str, environment: dict[str, str], product_ids: list[str], order_ids: list[str]
     ) -> None:
-        self.promises: list[Promise] = []
+        self.final_responses: list[FinalResponse] = []
         self.workers: list[Worker] = []
         # A fault may break one request, which is then sent a second time.
-        self.may_be_sent: float = 2
+        self.max_attempts: float = 2
         self._tasks = (Task(f"{seed}-{n}", environment, product_ids, order_ids, None) for n in count())
         self._context = forked_from(__name__)
         for _ in range(size):
-            self._hire(None)
+            self._start_worker(None)
 
-    def _hire(self, unanswered: Request | None) -> None:
+    def _start_worker(self, unfinished: Request | None) -> None:
         inbox, outbox = self._context.Pipe(duplex=False)
-        task = next(self._tasks)._replace(unanswered=unanswered)
+        task = next(self._tasks)._replace(unfinished=unfinished)
         process = self._context.Process(target=_work, args=(task, outbox), daemon=True)
         process.start()
         # Only the worker keeps this end open, so that the pipe closes when the worker is killed.
         outbox.close()
-        self.workers.append(Worker(process, inbox, unanswered))
+        self.workers.append(Worker(process, inbox, unfinished))
 
-    def wait_for_promises(self, number: int) -> None:
+    def wait_for_responses(self, number: int) -> None:
         """Wait until the workers together got that many more final responses."""
-        enough = len(self.promises) + number
-        while len(self.promises) < enough:
+        enough = len(self.final_responses) + number
+        while len(self.final_responses) < enough:
             self._listen()
 
-    def wait_for_everybody(self) -> None:
+    def wait_for_all_workers(self) -> None:
         """Wait until each worker got a response to a request that it sent after this call."""
         for worker in self.workers:
             while worker.inbox.poll():
-                self._hear(worker)
+                self._receive(worker)
         # The next response of a worker may be for a request that it sent before this call.
-        enough = {worker: worker.promised + 2 for worker in self.workers}
-        while any(worker.promised < number for worker, number in enough.items()):
+        enough = {worker: worker.completed + 2 for worker in self.workers}
+        while any(worker.completed < number for worker, number in enough.items()):
             self._listen()
-        self.may_be_sent = 2
+        self.max_attempts = 2
 
-    def excuse(self) -> None:
+    def allow_any_attempts(self) -> None:
         """Allow any number of attempts until the next wait for all workers."""
-        self.may_be_sent = math.inf
+        self.max_attempts = math.inf
 
     def kill(self, worker: Worker) -> Request | None:
         """Kill a worker, and return its request without a response, if there is one."""
@@ -184,25 +184,25 @@ class Crew:
         worker.process.join()
         try:
             while True:
-                self._hear(worker)
+                self._receive(worker)
         except EOFError:
             pass
         worker.inbox.close()
         worker.process.close()
         self.workers.remove(worker)
-        return worker.unanswered
+        return worker.unfinished
 
     def replace(self, worker: Worker) -> None:
         """Kill a worker, and start a new one that repeats its unfinished request."""
-        self._hire(self.kill(worker))
+        self._start_worker(self.kill(worker))
 
-    def kill_everybody(self) -> list[Request]:
+    def kill_all_workers(self) -> list[Request]:
         """Kill all workers, and return the requests without a response."""
         return [request for worker in list(self.workers) if (request := self.kill(worker))]
 
     def close(self) -> None:
-        self.excuse()
-        self.kill_everybody()
+        self.allow_any_attempts()
+        self.kill_all_workers()
 
     def _listen(self) -> None:
         ready = wait([worker.inbox for worker in self.workers], _PATIENCE)
@@ -210,19 +210,19 @@ class Crew:
         for worker in self.workers:
             if worker.inbox in ready:
                 try:
-                    self._hear(worker)
+                    self._receive(worker)
                 except EOFError:
                     raise AssertionError("a worker ended; the captured stderr has its error") from None
 
-    def _hear(self, worker: Worker) -> None:
+    def _receive(self, worker: Worker) -> None:
         message = worker.inbox.recv()
         if isinstance(message, Request):
-            worker.unanswered = message
+            worker.unfinished = message
             return
-        assert message.times_sent <= self.may_be_sent, message
-        worker.unanswered = None
-        worker.promised += 1
-        self.promises.append(message)
+        assert message.times_sent <= self.max_attempts, message
+        worker.unfinished = None
+        worker.completed += 1
+        self.final_responses.append(message)
 
 
 # Loaded here once, for all workers that are forked from this process.

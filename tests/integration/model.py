@@ -85,8 +85,8 @@ class LineItem:
         return {"product_id": self.product.id, "quantity": self.quantity, "price_at_purchase": str(self.price)}
 
 
-def total(lines: list[LineItem]) -> Decimal:
-    return sum((line.price * line.quantity for line in lines), Decimal(0))
+def total(line_items: list[LineItem]) -> Decimal:
+    return sum((line_item.price * line_item.quantity for line_item in line_items), Decimal(0))
 
 
 @dataclass(eq=False)
@@ -94,7 +94,7 @@ class Order(Named):
     id: str
     name: str
     customer_id: int
-    lines: list[LineItem]
+    line_items: list[LineItem]
     status: str = "pending"
     payment_status: str = "unpaid"
     minutes_old: int = 0
@@ -109,13 +109,13 @@ class Order(Named):
         return NUMBER_OUT_OF_RANGE if target == "canceled" and not self.can_return_stock() else None
 
     def can_return_stock(self) -> bool:
-        return all(line.product.quantity + line.quantity <= MAX_INTEGER for line in self.lines)
+        return all(line_item.product.quantity + line_item.quantity <= MAX_INTEGER for line_item in self.line_items)
 
     def change_status(self, target: str, cause: str = "status_change") -> None:
         self.status = target
         if target == "canceled":
-            for line in self.lines:
-                line.product.move(line.quantity)
+            for line_item in self.line_items:
+                line_item.product.move(line_item.quantity)
         needs_refund = target == "canceled" and self.payment_status == "paid"
         self.record(cause, outcome="needs_refund" if needs_refund else None)
 
@@ -136,8 +136,8 @@ class Order(Named):
             "customer_id": self.customer_id,
             "status": self.status,
             "payment_status": self.payment_status,
-            "total_price": str(total(self.lines)),
-            "order_items": [line.as_response() for line in self.lines],
+            "total_price": str(total(self.line_items)),
+            "order_items": [line_item.as_response() for line_item in self.line_items],
         }
 
 
@@ -176,7 +176,7 @@ class Model:
 
     products: list[Product] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
-    kept: dict[tuple[type[Request], str | None], tuple[object, str]] = field(default_factory=dict)
+    stored: dict[tuple[type[Request], str | None], tuple[object, str]] = field(default_factory=dict)
     """The content of the first request with each key, and the text of its response."""
 
     def on_sale(self) -> list[Product]:
@@ -247,37 +247,37 @@ class Adjustment(Request):
 @dataclass(frozen=True)
 class NewOrder(Request):
     customer_id: int
-    lines: tuple[tuple[Product, int], ...]
+    line_items: tuple[tuple[Product, int], ...]
 
     def path(self) -> str:
         return "/api/orders"
 
     def body(self) -> Body:
-        products = [{"product_id": product.id, "quantity": quantity} for product, quantity in self.lines]
+        products = [{"product_id": product.id, "quantity": quantity} for product, quantity in self.line_items]
         return {"customer_id": self.customer_id, "products": products}
 
     def content(self) -> object:
-        return self.customer_id, [(line.product, line.quantity) for line in self.added_together()]
+        return self.customer_id, [(line_item.product, line_item.quantity) for line_item in self.added_together()]
 
     def added_together(self) -> list[LineItem]:
         """One line item for each product, in the order of the request, at the current price."""
         quantities: dict[Product, int] = {}
-        for product, quantity in self.lines:
+        for product, quantity in self.line_items:
             quantities[product] = quantities.get(product, 0) + quantity
         return [LineItem(product, quantity, product.price) for product, quantity in quantities.items()]
 
     def refusal(self) -> Refusal | None:
-        if any(product.is_deleted for product, _ in self.lines):
+        if any(product.is_deleted for product, _ in self.line_items):
             return PRODUCT_NOT_FOUND
-        lines = self.added_together()
-        if any(line.quantity > line.product.quantity for line in lines):
+        line_items = self.added_together()
+        if any(line_item.quantity > line_item.product.quantity for line_item in line_items):
             return INSUFFICIENT_STOCK
-        return TOTAL_TOO_LARGE if total(lines) > MAX_TOTAL else None
+        return TOTAL_TOO_LARGE if total(line_items) > MAX_TOTAL else None
 
     def carry_out(self, model: Model, response: Body, key: str | None) -> Body:
         order = Order(response["id"], f"order {len(model.orders) + 1}", self.customer_id, self.added_together())
         model.orders.append(order)
-        for line in order.lines:
-            line.product.move(-line.quantity)
+        for line_item in order.line_items:
+            line_item.product.move(-line_item.quantity)
         order.record("placed", idempotency_key=key)
         return order.as_response()

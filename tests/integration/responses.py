@@ -15,28 +15,28 @@ def name_of(response: Response) -> str:
     return str(body.get("outcome") or body.get("type") or response.status).removeprefix("/docs#")
 
 
-def is_refused(response: Response, refusal: Refusal | None) -> bool:
+def expect_refusal(response: Response, refusal: Refusal | None) -> bool:
     """Whether a refusal is expected. If so, assert that the response is this refusal."""
     if refusal is not None:
         assert (response.status, name_of(response)) == refusal, response
     return refusal is not None
 
 
-def agree(response: Any, expected: Any) -> None:
+def assert_matches(response: Any, expected: Any) -> None:
     """Assert that a response has the expected fields."""
-    assert common(response, expected) == expected
+    assert expected_part(response, expected) == expected
 
 
-def common(response: Any, expected: Any) -> Any:
+def expected_part(response: Any, expected: Any) -> Any:
     """The part of a response that has an expected value."""
     if isinstance(expected, dict):
-        return {name: common(response[name], value) for name, value in expected.items() if name in response}
+        return {name: expected_part(response[name], value) for name, value in expected.items() if name in response}
     if isinstance(expected, list):
-        return [common(*pair) for pair in zip(response, expected, strict=True)]
+        return [expected_part(*pair) for pair in zip(response, expected, strict=True)]
     return response
 
 
-def by_content(event: Mapping[str, Any]) -> list[str]:
+def sort_key(event: Mapping[str, Any]) -> list[str]:
     """The sort key of a payment event."""
     return [str(event[name]) for name in ("event_id", "order_id", "payment_status", "amount", "currency")]
 

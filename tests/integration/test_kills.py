@@ -1,4 +1,4 @@
-"""Whatever dies, a process, a session or the server: what was promised holds, and everything else can be sent again."""
+"""When a process, a session or the server dies, all responses hold, and other requests can be sent again."""
 
 import time
 from collections import Counter
@@ -17,23 +17,23 @@ from storefront import db
 from storefront.audit import violations
 from storefront.migrate import migrate
 from tests.api_client import ENVIRONMENT, ApiClient
-from tests.integration.load import ACTIONS, Crew, Promise, insist
+from tests.integration.load import ACTIONS, Crew, FinalResponse, send_until_final
 from tests.sizes import ENDED_SESSIONS, KILLS, RESTARTS, SEED
 
 WORKERS = 4
 SHARED_ORDERS = 20
 
-MOMENT = 0.005
-"""Seconds: about what a request takes, so that a fault comes at any point of one."""
+REQUEST_DURATION = 0.005
+"""In seconds, about the duration of a request, so that a fault may come at any point of it."""
 
 
 @pytest.fixture
 def database_url(pgdata: Path) -> Iterator[str]:
-    """A database of a server that is this test's alone, which may restart it."""
+    """A database on a server that only this test uses, so that it can restart it."""
     with postgres(pgdata) as url:
         with closing(db.connect(url)) as database:
             migrate(database)
-            # Born up to two minutes old, half of the orders are due at once where they have a minute to be paid.
+            # New orders are up to two minutes old, so with a time to live of one minute half of them expire at once.
             database.run("ALTER TABLE orders ALTER created_at SET DEFAULT now() - random() * interval '2 minutes'")
         yield url
 
@@ -54,42 +54,44 @@ def end_sessions(database_url: str, random: Random) -> None:
 
 
 def restart(crew: Crew, pgdata: Path, random: Random) -> None:
-    crew.excuse()
+    crew.allow_any_attempts()
     server = wheel.get_server(pgdata)
     mode = random.choice(["immediate", "fast"])
     try:
-        # With the log, or the server would hold on to the output of this command.
+        # Without its log file, the server would keep the output of this command open.
         arguments = ["-w", "-m", mode, "-l", str(server.log), "restart"]
         vars(wheel)["pg_ctl"](arguments, pgdata=pgdata, user=server.system_user)
     finally:
-        # The wheel stops the server that it knows of.
+        # The wheel only stops a server that it knows.
         server.ensure_postgres_running()
 
 
 class Order(NamedTuple):
     status: str
     payment_status: str
-    lines: list[dict[str, Any]]
+    line_items: list[dict[str, Any]]
 
 
-LOST = Order("", "", [])
+NO_ORDER = Order("", "", [])
 
 
-class Books(NamedTuple):
-    """What the database has, to be held against what was promised."""
+class Content(NamedTuple):
+    """The content of the database, to compare with the responses."""
 
     orders: dict[str, Order]
-    # Each by the key of the request.
+    # By the key of the request.
     order_ids: dict[str, list[str]]
     payment_outcomes: dict[str, list[str]]
     adjustments: dict[str, list[int]]
     expired: int
 
-    def has(self, promise: Promise) -> bool:
-        (action, key, target, body), response = promise.request, promise.body
-        order = self.orders.get(response["id"] if (action, promise.status) == ("order", 201) else target, LOST)
+    def confirms(self, final: FinalResponse) -> bool:
+        (action, key, target, body), response = final.request, final.body
+        order = self.orders.get(response["id"] if (action, final.status) == ("order", 201) else target, NO_ORDER)
         held: dict[tuple[str, int], Callable[[], bool]] = {
-            ("order", 201): lambda: self.order_ids.get(key) == [response["id"]] and order.lines == body["products"],
+            ("order", 201): lambda: (
+                self.order_ids.get(key) == [response["id"]] and order.line_items == body["products"]
+            ),
             ("order", 400): lambda: key not in self.order_ids,
             ("status", 200): lambda: order.status == body,
             ("status", 400): lambda: order.status in ("canceled", "completed"),
@@ -101,10 +103,10 @@ class Books(NamedTuple):
             ("adjustment", 400): lambda: key not in self.adjustments,
             ("expiry", 200): lambda: True,
         }
-        return held.get((action, promise.status), lambda: False)()
+        return held.get((action, final.status), lambda: False)()
 
 
-def read_books(database: Connection) -> Books:
+def read_content(database: Connection) -> Content:
     def read(sql: str) -> list[list[Any]]:
         return database.run(sql) or []
 
@@ -121,7 +123,7 @@ def read_books(database: Connection) -> Books:
     )
     adjusted = read("SELECT reason, array_agg(delta) FROM stock_movements WHERE kind = 'adjustment' GROUP BY 1")
     [[expired]] = read("SELECT count(*) FROM order_events WHERE cause = 'expiry'")
-    return Books({id_: Order(*order) for id_, *order in orders}, dict(placed), dict(paid), dict(adjusted), expired)
+    return Content({id_: Order(*order) for id_, *order in orders}, dict(placed), dict(paid), dict(adjusted), expired)
 
 
 @pytest.fixture
@@ -134,10 +136,10 @@ def crew(api: ApiClient, database_url: str) -> Iterator[Crew]:
 
 
 @pytest.mark.long
-def test_whatever_dies_what_was_promised_holds_and_the_rest_can_be_sent_again(
+def test_after_any_crash_responses_hold_and_other_requests_can_be_sent_again(
     crew: Crew, api: ApiClient, database_url: str, pgdata: Path
 ) -> None:
-    print(f"TEST_SEED={SEED}")  # noqa: T201  pytest shows it where the test fails
+    print(f"TEST_SEED={SEED}")  # noqa: T201  pytest shows it if the test fails
     random = Random(SEED)
     faults: list[Callable[[], None]] = [
         *[lambda: kill_a_worker(crew, random)] * KILLS.chosen,
@@ -146,22 +148,22 @@ def test_whatever_dies_what_was_promised_holds_and_the_rest_can_be_sent_again(
     ]
     random.shuffle(faults)
     for fault in faults:
-        crew.wait_for_promises(random.randint(1, 20))
-        # Somebody has just begun a request; the fault is to come at any point of it.
-        time.sleep(random.uniform(0, MOMENT))
+        crew.wait_for_responses(random.randint(1, 20))
+        # A worker has just started a request. The fault may come at any point of it.
+        time.sleep(random.uniform(0, REQUEST_DURATION))
         fault()
-        crew.wait_for_everybody()
-    unanswered = crew.kill_everybody()
-    promises = [*crew.promises, *(insist(api, request) for request in unanswered)]
+        crew.wait_for_all_workers()
+    unfinished = crew.kill_all_workers()
+    final_responses = [*crew.final_responses, *(send_until_final(api, request) for request in unfinished)]
 
     with closing(db.connect(database_url)) as database:
-        books = read_books(database)
+        content = read_content(database)
         assert violations(database) == []
-    assert [promise for promise in promises if not books.has(promise)] == []
-    made = [promise for promise in promises if promise.status < 300]
-    count = Counter(promise.request.action for promise in made)
+    assert [final for final in final_responses if not content.confirms(final)] == []
+    made = [final for final in final_responses if final.status < 300]
+    count = Counter(final.request.action for final in made)
     assert count.keys() == ACTIONS.keys()
-    # And nothing is there that nobody was told of.
-    assert len(books.orders) == SHARED_ORDERS + count["order"]
-    assert len(books.adjustments) == count["adjustment"]
-    assert books.expired >= sum(promise.body["expired"] for promise in made if promise.request.action == "expiry")
+    # The database has nothing that no response reported.
+    assert len(content.orders) == SHARED_ORDERS + count["order"]
+    assert len(content.adjustments) == count["adjustment"]
+    assert content.expired >= sum(final.body["expired"] for final in made if final.request.action == "expiry")

@@ -1,4 +1,4 @@
-"""Each payment event has its effect once, whatever else happens at the same time."""
+"""Each payment event takes effect once, whatever happens at the same time."""
 
 import json
 from collections import Counter
@@ -25,36 +25,36 @@ def order_id(api: ApiClient) -> str:
     return str(api.order((api.create_product()["id"], 1))["id"])
 
 
-def kept(database: Connection) -> list[list[Any]]:
-    """Each content that is in the inbox, with what came of it and the attempts."""
+def inbox_rows(database: Connection) -> list[list[Any]]:
+    """Each event in the inbox, with its outcome and its attempts."""
     columns = "event_id, variant, payment_status::text, outcome::text, attempts"
     return database.run(f"SELECT {columns} FROM payment_events ORDER BY event_id, variant") or []
 
 
 def inbox_id(database: Connection) -> str:
-    """Of the event that came first."""
+    """The inbox ID of the first event."""
     return str(database.run("SELECT id FROM payment_events ORDER BY received_at LIMIT 1")[0][0])
 
 
-def test_an_event_that_comes_twice_at_once_is_kept_and_applied_once(
+def test_an_event_that_is_delivered_twice_at_once_is_applied_once(
     database: Connection, database_url: str, order_id: str
 ) -> None:
     event = pay(order_id, "paid")
     assert two_at_once(database_url, event, event) == ("applied", "duplicate")
-    assert kept(database) == [["evt_paid", 0, "paid", "applied", 2]]
+    assert inbox_rows(database) == [["evt_paid", 0, "paid", "applied", 2]]
     assert violations(database) == []
 
 
-def test_of_two_contents_of_one_event_at_once_the_first_is_applied(
+def test_concurrent_events_with_one_id_and_two_contents_apply_the_first(
     database: Connection, database_url: str, order_id: str
 ) -> None:
     events = pay(order_id, "failed", "evt_1"), pay(order_id, "paid", "evt_1")
     assert two_at_once(database_url, *events) == ("applied", "needs_review")
-    assert kept(database) == [["evt_1", 0, "failed", "applied", 1], ["evt_1", 1, "paid", "needs_review", 1]]
+    assert inbox_rows(database) == [["evt_1", 0, "failed", "applied", 1], ["evt_1", 1, "paid", "needs_review", 1]]
     assert violations(database) == []
 
 
-def test_one_event_id_for_two_orders_at_once_is_applied_to_the_first(
+def test_concurrent_events_with_one_id_for_two_orders_apply_the_first(
     api: ApiClient, database: Connection, database_url: str, order_id: str
 ) -> None:
     other = api.order((api.create_product()["id"], 1))["id"]
@@ -64,56 +64,56 @@ def test_one_event_id_for_two_orders_at_once_is_applied_to_the_first(
     assert violations(database) == []
 
 
-def test_two_more_contents_of_an_event_for_two_orders_at_once_are_both_kept(
+def test_two_concurrent_events_with_other_content_are_both_stored(
     api: ApiClient, database: Connection, database_url: str, order_id: str
 ) -> None:
     pay(order_id, "failed", "evt_1").run(database)
     others = [api.order((api.create_product()["id"], 1))["id"] for _ in range(2)]
     one, two = (pay(id_, "paid", "evt_1") for id_ in others)
     assert two_at_once(database_url, one, two) == ("needs_review", "needs_review")
-    assert [variant for _, variant, *_ in kept(database)] == [0, 1, 2]
+    assert [variant for _, variant, *_ in inbox_rows(database)] == [0, 1, 2]
     assert violations(database) == []
 
 
-def test_an_event_for_an_unknown_order_that_comes_twice_at_once_is_kept_once(
+def test_an_event_for_an_unknown_order_that_is_delivered_twice_at_once_is_stored_once(
     database: Connection, database_url: str
 ) -> None:
     event = pay(UNKNOWN, "paid")
     assert two_at_once(database_url, event, event) == ("unknown_order", "unknown_order")
-    assert kept(database) == [["evt_paid", 0, "paid", "unknown_order", 2]]
+    assert inbox_rows(database) == [["evt_paid", 0, "paid", "unknown_order", 2]]
 
 
-def in_need_of_review(database: Connection, order_id: str) -> Call:
-    """A replay of an event in euros, while the shop's currency is another one."""
+def replay_of_reviewed_event(database: Connection, order_id: str) -> Call:
+    """A replay of an event that needed review because of its currency."""
     assert pay(order_id, "paid", currency="EUR", shop_currency="USD").run(database) == "needs_review"
     return replay(inbox_id(database))
 
 
-def test_two_replays_at_once_apply_an_event_once(database: Connection, database_url: str, order_id: str) -> None:
-    again = in_need_of_review(database, order_id)
+def test_concurrent_replays_apply_an_event_once(database: Connection, database_url: str, order_id: str) -> None:
+    again = replay_of_reviewed_event(database, order_id)
     assert two_at_once(database_url, again, again) == ("applied", "duplicate")
-    assert kept(database) == [["evt_paid", 0, "paid", "applied", 3]]
+    assert inbox_rows(database) == [["evt_paid", 0, "paid", "applied", 3]]
     assert violations(database) == []
 
 
 def test_a_delivery_that_waited_for_a_replay_is_a_duplicate(
     database: Connection, database_url: str, order_id: str
 ) -> None:
-    again = in_need_of_review(database, order_id)
+    again = replay_of_reviewed_event(database, order_id)
     assert two_at_once(database_url, again, pay(order_id, "paid", currency="EUR")) == ("applied", "duplicate")
-    assert kept(database) == [["evt_paid", 0, "paid", "applied", 3]]
+    assert inbox_rows(database) == [["evt_paid", 0, "paid", "applied", 3]]
     assert violations(database) == []
 
 
-def test_a_replay_that_waited_for_a_cancellation_sees_it(
+def test_a_replay_that_waited_for_a_cancellation_needs_a_refund(
     database: Connection, database_url: str, order_id: str
 ) -> None:
-    again = in_need_of_review(database, order_id)
+    again = replay_of_reviewed_event(database, order_id)
     assert two_at_once(database_url, change_status(order_id, "canceled"), again) == ("changed", "needs_refund")
     assert violations(database) == []
 
 
-def test_a_replay_of_an_event_that_is_put_right_meanwhile_is_asked_to_come_back(
+def test_a_replay_of_an_event_that_is_being_corrected_must_be_repeated(
     database: Connection, database_url: str, order_id: str
 ) -> None:
     pay(UNKNOWN, "paid", "evt_1").run(database)
@@ -121,7 +121,7 @@ def test_a_replay_of_an_event_that_is_put_right_meanwhile_is_asked_to_come_back(
     serialization_failure = "40001"
     assert two_at_once(database_url, pay(order_id, "paid", "evt_1"), again) == ("applied", serialization_failure)
     assert again.run(database) == "duplicate"
-    assert kept(database) == [["evt_1", 0, "paid", "applied", 3]]
+    assert inbox_rows(database) == [["evt_1", 0, "paid", "applied", 3]]
     assert violations(database) == []
 
 
@@ -144,9 +144,9 @@ def test_events_that_are_delivered_one_to_five_times_are_applied_once(
     random.shuffle(deliveries)
 
     shares = [partial(deliver, deliveries[n::WORKERS]) for n in range(WORKERS)]
-    said = Counter(chain(*all_at_once(database_url, shares)))
+    outcomes = Counter(chain(*all_at_once(database_url, shares)))
 
-    assert said == {"applied": count, "duplicate": len(deliveries) - count}
+    assert outcomes == {"applied": count, "duplicate": len(deliveries) - count}
     paid = {event.order_id for event in events if event.payment_status == "paid"}
     found = database.run("SELECT id::text, payment_status::text FROM orders") or []
     assert {id_ for id_, status in found if status == "paid"} == paid

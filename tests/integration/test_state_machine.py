@@ -1,4 +1,4 @@
-"""The shop does what a plain model of it does, whatever is asked of it in whatever order."""
+"""The shop behaves like its model in any sequence of requests."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from tests import sizes
 from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, over_handlers, target
-from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Kept, Payment
+from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Payment, StoredEvent
 from tests.integration.model import (
     KEY_REUSED,
     MINUTES_TO_LIVE,
@@ -33,12 +33,11 @@ from tests.integration.model import (
     Tag,
     total,
 )
-from tests.integration.responses import agree, by_content, is_refused, name_of, reconciliation_entry
+from tests.integration.responses import assert_matches, expect_refusal, name_of, reconciliation_entry, sort_key
 from tests.integration.strategies import (
     adjustments,
     changes,
     currencies,
-    kept_events,
     keyed_requests,
     keys,
     new_orders,
@@ -48,6 +47,7 @@ from tests.integration.strategies import (
     prices,
     products,
     stocks,
+    stored_events,
     tags,
 )
 from tests.sizes import SEQUENCES
@@ -57,9 +57,9 @@ SHARDS = 4
 
 EXAMPLES = SEQUENCES.chosen // SHARDS
 STEPS = 60
-"""At most. Hypothesis cuts some runs short: they average 50."""
+"""At most. Hypothesis ends some runs early, so the average is 50."""
 
-EVERY_ANSWER = {
+EVERY_RESPONSE = {
     *("200", "201", "204", "304", "replayed", "expired"),
     *("applied", "duplicate", "ignored", "needs_refund", "needs_review"),
     *("same_event", "same_status", "other_content", "order_paid", "order_not_pending", "order_canceled"),
@@ -71,7 +71,7 @@ TABLES = "products, orders, order_items, order_events, stock_movements, idempote
 
 
 class ShopMachine(RuleBasedStateMachine):
-    """A shop, and a model of it that is told the same."""
+    """Sends the same requests to the shop and to its model, and compares them."""
 
     database: ClassVar[Connection]
     seen: ClassVar[Counter[str]]
@@ -80,17 +80,17 @@ class ShopMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.api, self.model, self.agrees = ApiClient(self.send), Model(), True
+        self.api, self.model, self.is_step_complete = ApiClient(self.send), Model(), True
         self.tags: list[Tag] = []
         self.keyed_requests: list[tuple[Request, str]] = []
         self.payments: list[Payment] = []
         self.inbox = Inbox()
-        # Out of the transaction that a failed audit has left, and as a replica, since the ledger refuses to be emptied.
+        # A failed audit leaves a transaction open. As a replica, because triggers protect the ledger's rows.
         self.database.run("ROLLBACK")
         self.database.run(f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role")
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
-        self.agrees = False
+        self.is_step_complete = False
         response = over_handlers(method, path, body, headers)
         self.seen[name_of(response)] += 1
         return response
@@ -138,7 +138,7 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(tag=tags)
     def read_a_product_that_was_read_before(self, tag: Tag) -> None:
         response = self.api.call("GET", tag.product.path, headers={"if-none-match": tag.etag})
-        if not is_refused(response, tag.product.refusal()):
+        if not expect_refusal(response, tag.product.refusal()):
             assert response.status == (304 if tag.version == tag.product.version else 200)
 
     @precondition(lambda self: len(self.model.on_sale()) > 2)
@@ -146,16 +146,16 @@ class ShopMachine(RuleBasedStateMachine):
     def delete_a_product_that_was_read_before(self, tag: Tag, *, is_conditional: bool) -> None:
         condition = tag if is_conditional else None
         response = self.api.call("DELETE", tag.product.path, headers=if_match(condition))
-        if not is_refused(response, tag.product.refusal(condition)):
+        if not expect_refusal(response, tag.product.refusal(condition)):
             assert response.status == 204
             tag.product.delete()
 
     @rule(order=orders, status=st.sampled_from(["canceled", "completed", "canceled", "completed", "pending"]))
     def change_the_status(self, order: Order, status: str) -> None:
         response = self.api.change_status(order.id, status)
-        if not is_refused(response, order.refusal(status)):
+        if not expect_refusal(response, order.refusal(status)):
             order.change_status(status)
-            agree(expect(200, response), order.as_response())
+            assert_matches(expect(200, response), order.as_response())
 
     @rule(order=orders, payment_status=payment_statuses, currency=currencies)
     def report_a_payment(self, order: Order, payment_status: str, currency: str | None) -> None:
@@ -163,7 +163,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(order=orders, payment_status=payment_statuses, missing=st.sampled_from(["0", "0", "0", "0.01", "-1"]))
     def report_a_payment_with_its_amount(self, order: Order, payment_status: str, missing: str) -> None:
-        amount = (total(order.lines) - Decimal(missing)).quantize(Decimal("0.01"))
+        amount = (total(order.line_items) - Decimal(missing)).quantize(Decimal("0.01"))
         if amount >= 0:
             self.report(Payment(f"event-{len(self.payments)}", order, payment_status, amount, CURRENCY))
 
@@ -177,11 +177,11 @@ class ShopMachine(RuleBasedStateMachine):
     def report_another_payment_under_the_same_id(self, payment: Payment, order: Order, payment_status: str) -> None:
         self.report(Payment(payment.event_id, order, payment_status))
 
-    @precondition(lambda self: bool(self.inbox.kept()))
-    @rule(kept=kept_events)
-    def replay_a_payment_event(self, kept: Kept) -> None:
-        response = self.api.call("POST", f"/api/payment-events/{self.inbox_id(kept)}/replay")
-        self.agree_on_payment(response, kept.payment, self.inbox.replay(kept))
+    @precondition(lambda self: bool(self.inbox.stored()))
+    @rule(stored=stored_events)
+    def replay_a_payment_event(self, stored: StoredEvent) -> None:
+        response = self.api.call("POST", f"/api/payment-events/{self.inbox_id(stored)}/replay")
+        self.assert_payment_matches(response, stored.payment, self.inbox.replay(stored))
 
     @rule(minutes=st.sampled_from([25, 45, 70]))
     def time_passes(self, minutes: int) -> None:
@@ -190,13 +190,13 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule()
     def expire(self) -> None:
-        self.agrees = False
+        self.is_step_complete = False
         response = load_function("expire_orders").lambda_handler({}, lambda_context())
         assert response == {"expired": self.model.expire(), "swept": 0}
         self.seen["expired"] += response["expired"]
 
     @invariant()
-    def the_books_are_right(self) -> None:
+    def the_audit_finds_no_violation(self) -> None:
         assert violations(self.database) == []
 
     @invariant()
@@ -206,11 +206,11 @@ class ShopMachine(RuleBasedStateMachine):
         rows = self.database.run("SELECT id::text, status::text, payment_status::text FROM orders ORDER BY 1")
         assert rows == sorted([o.id, o.status, o.payment_status] for o in self.model.orders)
         self.seen["step"] += 1
-        self.agrees = True
+        self.is_step_complete = True
 
     def teardown(self) -> None:
-        # After a step that failed there is nothing to compare, and a second failure would hide the first.
-        if self.agrees:
+        # After a failed step, a second failure would hide the first one.
+        if self.is_step_complete:
             self.the_api_shows_what_the_model_has()
 
     def the_api_shows_what_the_model_has(self) -> None:
@@ -218,72 +218,76 @@ class ShopMachine(RuleBasedStateMachine):
         assert expect(200, api.get("/api/orders"))["total"] == len(self.model.orders)
         assert expect(200, api.get("/api/products"))["total"] == len(self.model.on_sale())
         for product in self.model.on_sale():
-            agree(expect(200, api.get(product.path)), product.as_response())
+            assert_matches(expect(200, api.get(product.path)), product.as_response())
         inbox = expect(200, api.get(target("/api/payment-events", page_size=100)))["items"]
-        known = [kept.as_response() for kept in self.inbox.kept()]
-        agree(sorted(inbox, key=by_content), sorted(known, key=by_content))
+        known = [stored.as_response() for stored in self.inbox.stored()]
+        assert_matches(sorted(inbox, key=sort_key), sorted(known, key=sort_key))
         found = expect(200, api.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
-        assert Counter(map(reconciliation_entry, found["items"])) == Counter(self.inbox.entries(self.model.orders))
+        assert Counter(map(reconciliation_entry, found["items"])) == Counter(
+            self.inbox.reconciliation_entries(self.model.orders)
+        )
         for order in self.model.orders:
-            agree(expect(200, api.get(f"/api/orders/{order.id}")), order.as_response())
+            assert_matches(expect(200, api.get(f"/api/orders/{order.id}")), order.as_response())
             events = expect(200, api.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]
             assert [event["from"] for event in events] == [None, *(event["to"] for event in events[:-1])]
-            agree(events, order.timeline)
+            assert_matches(events, order.timeline)
 
     def post(self, request: Request, key: str | None = None) -> None:
-        """Ask for something to be made; under a key that was used, for the first answer."""
+        """Send a request that creates something. With a used key, expect the first response again."""
         response = self.api.call("POST", request.path(), request.body(), {"idempotency-key": key} if key else None)
         if key:
             self.keyed_requests.append((request, key))
-        if kept := self.model.kept.get((type(request), key)):
-            content, text = kept
-            if not is_refused(response, KEY_REUSED if content != request.content() else None):
+        if stored := self.model.stored.get((type(request), key)):
+            content, text = stored
+            if not expect_refusal(response, KEY_REUSED if content != request.content() else None):
                 assert (response.status, response.text, response.headers.get("idempotent-replayed")) == (
                     201,
                     text,
                     "true",
                 )
-        elif not is_refused(response, request.refusal()):
+        elif not expect_refusal(response, request.refusal()):
             body = expect(201, response)
             assert "idempotent-replayed" not in response.headers
-            agree(body, request.carry_out(self.model, body, key))
+            assert_matches(body, request.carry_out(self.model, body, key))
             if key:
-                self.model.kept[type(request), key] = (request.content(), response.text)
+                self.model.stored[type(request), key] = (request.content(), response.text)
 
     def read(self, product: Product) -> Tag | None:
-        """The ETag of a product, which is remembered; None where there is no product."""
+        """Read a product, and remember its ETag. Returns None if the product does not exist."""
         response = self.api.get(product.path)
-        if is_refused(response, product.refusal()):
+        if expect_refusal(response, product.refusal()):
             return None
-        agree(expect(200, response), product.as_response())
+        assert_matches(expect(200, response), product.as_response())
         self.tags.append(Tag(product, product.version, response.headers["etag"]))
         return self.tags[-1]
 
     def put(self, product: Product, changes: dict[str, Any], tag: Tag | None = None) -> None:
         fields = {name: value if isinstance(value, int) else str(value) for name, value in changes.items()}
         response = self.api.call("PUT", product.path, fields, if_match(tag))
-        if not is_refused(response, product.refusal(tag)):
+        if not expect_refusal(response, product.refusal(tag)):
             product.change(**changes)
-            agree(expect(200, response), product.as_response())
+            assert_matches(expect(200, response), product.as_response())
             self.tags.append(Tag(product, product.version, response.headers["etag"]))
 
     def report(self, payment: Payment) -> None:
         response = self.api.deliver(payment.body())
         self.payments.append(payment)
-        self.agree_on_payment(response, payment, self.inbox.receive(payment))
+        self.assert_payment_matches(response, payment, self.inbox.receive(payment))
 
-    def agree_on_payment(self, response: Response, payment: Payment, decision: Decision) -> None:
+    def assert_payment_matches(self, response: Response, payment: Payment, decision: Decision) -> None:
         outcome, reason = decision
         self.seen[str(reason)] += 1
-        if not is_refused(response, ORDER_NOT_FOUND if decision == UNKNOWN_ORDER else None):
+        if not expect_refusal(response, ORDER_NOT_FOUND if decision == UNKNOWN_ORDER else None):
             known = None if payment.order is NO_ORDER else payment.order.payment_status
-            agree(expect(200, response), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id})
+            assert_matches(
+                expect(200, response), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id}
+            )
 
-    def inbox_id(self, kept: Kept) -> str:
+    def inbox_id(self, stored: StoredEvent) -> str:
         [[id_]] = self.database.run(
             "SELECT id::text FROM payment_events WHERE event_id = :event_id AND variant = :variant",
-            event_id=kept.payment.event_id,
-            variant=kept.variant,
+            event_id=stored.payment.event_id,
+            variant=stored.variant,
         )
         return str(id_)
 
@@ -302,7 +306,7 @@ def machine(
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", str(MINUTES_TO_LIVE))
     monkeypatch.setattr(ShopMachine, "database", database, raising=False)
     monkeypatch.setattr(ShopMachine, "seen", Counter[str](), raising=False)
-    # Writing the log would take as long as what it is about.
+    # Writing the log would take as long as the requests.
     caplog.set_level(logging.CRITICAL, logger="storefront")
     return ShopMachine
 
@@ -310,14 +314,14 @@ def machine(
 @pytest.mark.long
 @pytest.mark.timeout(7200 if sizes.search == "long" else 600)
 @pytest.mark.parametrize("shard", range(1, SHARDS + 1), ids=lambda shard: f"shard {shard} of {SHARDS}")
-def test_the_shop_does_what_the_model_does(
+def test_the_shop_behaves_like_its_model(
     shard: int, machine: type[ShopMachine], shared_folder: Path, pytestconfig: pytest.Config
 ) -> None:
     if (given := pytestconfig.getoption("--hypothesis-seed")) is not None:
         seed(f"{given}, shard {shard}")(machine)
     stateful.run_state_machine_as_test(
         machine,
-        # A run follows --hypothesis-seed, in CI too, where Hypothesis would otherwise do the same each time.
+        # --hypothesis-seed applies in CI too, where Hypothesis would otherwise use the same choices each time.
         settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, derandomize=False),
     )
     check_all_shards(shared_folder, shard, machine.seen)
@@ -332,5 +336,5 @@ def check_all_shards(folder: Path, shard: int, seen: Counter[str]) -> None:
         total = sum(map(Counter, shards), Counter[str]())
         assert total["step"] > 40 * EXAMPLES * SHARDS
         # The quick search is too short to see every response each time.
-        expected = EVERY_ANSWER if sizes.search != "quick" else set()
+        expected = EVERY_RESPONSE if sizes.search != "quick" else set()
         assert [response for response in expected if not total[response]] == []
