@@ -19,6 +19,14 @@ class Description(ResponseModel):
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("GET", "/"): Operation(
+        "redirect_to_docs",
+        "description",
+        "Redirects to /docs",
+        None,
+        302,
+        response_headers=("Location",),
+    ),
     ("GET", "/docs"): Operation(
         "get_docs",
         "description",

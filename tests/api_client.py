@@ -34,6 +34,7 @@ FUNCTIONS = {
     "/api/payment-webhook": "webhook",
     "/api/payment-events": "payments",
     "/api/reconciliation": "payments",
+    "/": "docs",
     "/docs": "docs",
     "/openapi.json": "docs",
 }

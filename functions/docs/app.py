@@ -11,6 +11,11 @@ app = create_app()
 _DESCRIPTION, _PAGE, _PAGE_HEADERS = description(), page(), page_headers()
 
 
+@app.get("/")
+def redirect_to_docs() -> Response[str]:
+    return Response(302, headers={"Location": "/docs"})
+
+
 @app.get("/docs", compress=True)
 def get_docs() -> Response[str]:
     return _document("text/html; charset=utf-8", _PAGE, _PAGE_HEADERS)

@@ -50,6 +50,12 @@ def test_the_served_openapi_document_is_the_file(api: ApiClient) -> None:
     assert expect(200, api.get("/openapi.json")) == DOCUMENT
 
 
+def test_the_root_leads_to_the_page(api: ApiClient) -> None:
+    response = api.get("/")
+    assert (response.status, response.headers["location"], response.text) == (302, "/docs", "")
+    assert api.call("POST", "/", {}).problem() == (405, "method-not-allowed")
+
+
 @pytest.mark.parametrize("kind", every_problem(), ids=lambda kind: kind.kind)
 def test_a_problem_type_links_to_its_paragraph(api: ApiClient, kind: type[Problem]) -> None:
     paragraph = api.get("/docs").text.partition(f'<article id="{kind.kind}">')[2].partition("</article>")[0]

@@ -102,7 +102,7 @@ def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(api: ApiCl
     assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/api/products/", "/api//products", "/api/products/a/b", "/%00"])
+@pytest.mark.parametrize("path", ["/api", "/nothing", "/api/products/", "/api//products", "/api/products/a/b", "/%00"])
 def test_an_unknown_path_is_a_problem(api: ApiClient, path: str) -> None:
     assert api.get(path).problem() == (404, "route-not-found")
 

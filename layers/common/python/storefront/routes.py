@@ -31,6 +31,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     "/api/payment-events": {"GET": Access.ORDERS_MANAGE},
     "/api/payment-events/{id}/replay": {"POST": Access.ORDERS_MANAGE},
     "/api/reconciliation": {"GET": Access.ORDERS_MANAGE},
+    "/": {"GET": Access.ANYONE},
     "/docs": {"GET": Access.ANYONE},
     "/openapi.json": {"GET": Access.ANYONE},
 }
