@@ -1,0 +1,139 @@
+"""The recipe in CONTRIBUTING.md for a new field works, and lists every file that has to change."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.api_client import ROOT
+from tests.documents import read
+from tests.integration.pooler import not_behind_a_pooler
+from tests.seeded_bugs import LAYER, Replacement, copy_repository
+
+pytestmark = not_behind_a_pooler("the tests of the copy connect to the server")
+
+MIGRATION = f"{LAYER}/migrations/NNNN_product_color.sql"
+"""The path as CONTRIBUTING.md has it. NNNN is the next number."""
+
+NEW_FILES = {
+    MIGRATION: """\
+-- The color of a product, if it has one.
+
+CREATE DOMAIN product_color AS text
+    CONSTRAINT product_color_length CHECK (char_length(VALUE) BETWEEN 1 AND 40);
+
+ALTER TABLE products ADD COLUMN color product_color;
+"""
+}
+
+REPLACEMENTS = [
+    Replacement(
+        f"{LAYER}/products/models.py",
+        "Quantity = Annotated[",
+        "Color = Annotated[str, StringConstraints(min_length=1, max_length=40), WithoutNul]\nQuantity = Annotated[",
+    ),
+    Replacement(
+        f"{LAYER}/products/models.py",
+        "    quantity: Quantity\n",
+        "    quantity: Quantity\n    color: Color | None = None\n",
+    ),
+    Replacement(
+        f"{LAYER}/products/models.py",
+        "    quantity: Quantity = Field(",
+        "    color: Color | None = None\n    quantity: Quantity = Field(",
+    ),
+    Replacement(
+        f"{LAYER}/products/create_product.sql",
+        "(name, description, price, quantity)",
+        "(name, description, color, price, quantity)",
+    ),
+    Replacement(
+        f"{LAYER}/products/create_product.sql",
+        "request ->> 'description',",
+        "request ->> 'description', request ->> 'color',",
+    ),
+    Replacement(
+        f"{LAYER}/products/update_product.sql",
+        "           quantity = CASE",
+        "           color = CASE WHEN changes ? 'color' THEN changes ->> 'color' ELSE p.color END,\n"
+        "           quantity = CASE",
+    ),
+    Replacement(
+        f"{LAYER}/products/product_json.sql",
+        "'quantity', product.quantity,",
+        "'quantity', product.quantity, 'color', product.color,",
+    ),
+    Replacement(
+        "openapi/products.py",
+        '    quantity: int = Field(description="The stock on hand.",',
+        '    color: str | None = Field(examples=["white"])\n'
+        '    quantity: int = Field(description="The stock on hand.",',
+    ),
+    Replacement(
+        "tests/integration/test_constraints.py",
+        "REFUSED = {\n",
+        'REFUSED = {\n    "product_color_length": ["UPDATE products SET color = \'\'"],\n',
+    ),
+    Replacement("tests/handlers/test_products.py", 'FIELDS = {"id",', 'FIELDS = {"id", "color",'),
+    Replacement(
+        "tests/handlers/test_products.py",
+        '        ({"name": ""}, "#/name"),\n',
+        '        ({"name": ""}, "#/name"),\n        ({"color": ""}, "#/color"),\n',
+    ),
+]
+
+TEST_OF_THE_FIELD = """
+
+def test_a_color_can_be_created_changed_and_removed(api: ApiClient) -> None:
+    product = api.create_product(color="white")
+    assert product["color"] == "white"
+    for color in ("blue", None):
+        assert expect(200, api.call("PUT", f"/api/products/{product['id']}", {"color": color}))["color"] == color
+        assert expect(200, api.get(f"/api/products/{product['id']}"))["color"] == color
+"""
+
+TESTS = [
+    "tests/handlers/test_products.py",
+    "tests/integration/test_constraints.py",
+    "tests/integration/test_schema.py",
+    "tests/unit/test_openapi.py",
+]
+
+
+def test_the_recipe_for_a_field_lists_every_file_that_changes() -> None:
+    section = read("CONTRIBUTING.md").partition("## Add a field")[2].partition("## Add a route")[0]
+    listed = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+    is_elsewhere = re.compile("(tests|openapi)/")
+    paths = {path if is_elsewhere.match(path) else f"{LAYER}/{path}" for path in listed}
+    assert paths == {replacement.path for replacement in REPLACEMENTS} | NEW_FILES.keys()
+
+
+def test_a_field_that_is_added_by_the_recipe_works(tmp_path: Path) -> None:
+    copy_repository(tmp_path)
+    number = len(list((tmp_path / MIGRATION).parent.glob("*.sql"))) + 1
+    for path, text in NEW_FILES.items():
+        (tmp_path / path.replace("NNNN", f"{number:04}")).write_text(text)
+    for path, old, new in REPLACEMENTS:
+        text = (tmp_path / path).read_text()
+        assert text.count(old) == 1, f"{path} should have once: {old}"
+        (tmp_path / path).write_text(text.replace(old, new))
+    with (tmp_path / "tests" / "handlers" / "test_products.py").open("a") as file:
+        file.write(TEST_OF_THE_FIELD)
+    # Nothing of this run's own, such as the number of its worker.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TEST_"))}
+    environment["PYTHONPATH"] = str(tmp_path / LAYER / "..")
+    # A run below the usual folder would close that folder to the servers of this one (tests/conftest.py).
+    pytest = ["pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'run'}", *TESTS]
+    for command in (["openapi"], ["local.schema"], pytest):
+        result = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout[-3000:] + result.stderr
+    assert "color" in (tmp_path / "docs" / "openapi.json").read_text()
+    assert (tmp_path / "docs" / "openapi.json").read_text() != (ROOT / "docs" / "openapi.json").read_text()
