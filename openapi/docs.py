@@ -9,7 +9,7 @@ from openapi.responses import ResponseModel
 
 
 class Description(ResponseModel):
-    """A description of the API in OpenAPI."""
+    """The description of the API in OpenAPI."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -22,7 +22,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/"): Operation(
         "redirect_to_docs",
         "description",
-        "Redirects to /docs",
+        "Redirect to /docs",
         None,
         302,
         response_headers=("Location",),
@@ -30,7 +30,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/docs"): Operation(
         "get_docs",
         "description",
-        "Shows the API's description as a page, with a paragraph for each kind of problem",
+        "Show this description as a page, with each kind of problem",
         "text/html; charset=utf-8",
         request_headers=("If-None-Match",),
         response_headers=("ETag",),
@@ -38,7 +38,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/openapi.json"): Operation(
         "get_openapi",
         "description",
-        "Reads the API's description, this document",
+        "Get this description",
         Description,
         request_headers=("If-None-Match",),
         response_headers=("ETag",),

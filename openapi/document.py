@@ -1,8 +1,9 @@
-"""The OpenAPI 3.1 document: routes, models, problems and examples, put together."""
+"""The OpenAPI 3.1 document: routes, models, problems and examples."""
 
 import json
 import tomllib
 from collections import defaultdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +31,26 @@ GATEWAY = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
-"""What API Gateway says of its own."""
+"""The messages of API Gateway's own errors."""
 
 _INTRODUCTION = """\
-Products with stock, orders that take it, and a webhook that a payment processor calls.
+Products with stock, orders, and a webhook for payment processors.
 
-Bodies are JSON. Money is a decimal string with two places; requests may send a string or a number. Ids are UUIDs.
-Times are RFC 3339 in UTC. A field, or a list's parameter, that is not described is an error; but for a payment event's.
-Every error is `application/problem+json` (RFC 9457), and its `type` is a link to what it means; but for those of API
-Gateway, which answers before a function is asked: `{"message": …}`.
+- Bodies are JSON.
+- Money is a decimal string with two places. Requests may also send a number.
+- IDs are UUIDs.
+- Times are RFC 3339 in UTC.
+- Unknown fields and query parameters are errors. Only payment events may have unknown fields.
+- Errors are `application/problem+json` (RFC 9457). The `type` of a problem links to its explanation. API Gateway's own
+  errors are `{"message": …}`.
 """
 
 
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """Return the whole document."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     bodies = [operation.body for operation in OPERATIONS.values() if operation.body is not None]
-    replies = [operation.response for operation in OPERATIONS.values() if isinstance(operation.response, type)]
+    models = [operation.response for operation in OPERATIONS.values() if isinstance(operation.response, type)]
     paths: dict[str, Any] = defaultdict(dict)
     for (method, path), operation in OPERATIONS.items():
         paths[path][method.lower()] = _operation(method, path, operation)
@@ -58,11 +62,11 @@ def document() -> dict[str, Any]:
             "description": _INTRODUCTION,
             "version": project["version"],
         },
-        "servers": [{"url": "/", "description": "Where this document is served."}],
+        "servers": [{"url": "/", "description": "The address of this document."}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(paths),
         "components": {
-            "schemas": schemas.components(bodies, [*replies, responses.Problem, responses.Message]),
+            "schemas": schemas.components(bodies, [*models, responses.Problem, responses.Message]),
             "securitySchemes": SCHEMES,
         },
         "x-problem-types": [_problem_type(kind) for kind in every_problem()],
@@ -70,7 +74,7 @@ def document() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The document as its file has it."""
+    """Return the content of docs/openapi.json."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -86,21 +90,21 @@ def _problem_type(kind: type[Problem]) -> dict[str, Any]:
 
 def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:
     access = ROUTES[path][method]
-    made: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
     }
     if operation.description:
-        made["description"] = operation.description
-    made["security"] = requirement(access)
+        described["description"] = operation.description
+    described["security"] = requirement(access)
     if parameters := _parameters(path, operation):
-        made["parameters"] = parameters
+        described["parameters"] = parameters
     if operation.body is not None:
         content = {"schema": _reference(operation.body), "examples": _request_examples(operation)}
-        made["requestBody"] = {"required": True, "content": {_JSON: content}}
-    made["responses"] = _responses(path, operation, access)
-    return made
+        described["requestBody"] = {"required": True, "content": {_JSON: content}}
+    described["responses"] = _responses(path, operation, access)
+    return described
 
 
 def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
@@ -143,7 +147,10 @@ def _request_examples(operation: Operation) -> dict[str, Any]:
 def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any]:
     responses = {str(operation.status): _response(operation)}
     if "If-None-Match" in operation.request_headers:
-        responses["304"] = {"description": "It still has that ETag.", "headers": {"ETag": RESPONSE_HEADERS["ETag"]}}
+        responses["304"] = {
+            "description": "The ETag in `If-None-Match` is current.",
+            "headers": {"ETag": RESPONSE_HEADERS["ETag"]},
+        }
     kinds: set[type[Problem]] = operation.all_problems() | {errors.InternalError, errors.Unavailable}
     gateway = {429, 500, 503}
     if "{id}" in path:
@@ -162,7 +169,7 @@ def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any
 
 
 def _response(operation: Operation) -> dict[str, Any]:
-    response: dict[str, Any] = {"description": operation.summary + "."}
+    response: dict[str, Any] = {"description": f"{HTTPStatus(operation.status).phrase}."}
     if operation.response_headers:
         response["headers"] = {name: RESPONSE_HEADERS[name] for name in operation.response_headers}
     if isinstance(operation.response, type):
@@ -184,20 +191,20 @@ def _link(id_: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return link
 
 
-def _error_response(kinds: list[type[Problem]], gateways: str | None) -> dict[str, Any]:
-    """gateways: what API Gateway says with that status, where it does, before a function is asked."""
+def _error_response(kinds: list[type[Problem]], gateway_message: str | None) -> dict[str, Any]:
+    """gateway_message: the message of API Gateway's own error with this status."""
     described = [f"- [`{kind.kind}`](/docs#{kind.kind}): {description(kind)}" for kind in kinds]
     content: dict[str, Any] = {}
     if kinds:
         examples = {kind.kind: {"value": example(kind)} for kind in kinds}
         schema: dict[str, Any] = _reference(responses.Problem)
-        if gateways:
-            # Generated clients read a status by the first media type that they find, whichever came.
+        if gateway_message:
+            # Generated clients read every response with a status by the first media type of that status.
             schema = {"anyOf": [schema, _reference(responses.Message)]}
         content[errors.MEDIA_TYPE] = {"schema": schema, "examples": examples}
-    if gateways:
-        described.append(f"- API Gateway's own: {gateways}.")
-        examples = {"api-gateway": {"value": {"message": gateways}}}
+    if gateway_message:
+        described.append(f"- API Gateway's own error: {gateway_message}.")
+        examples = {"api-gateway": {"value": {"message": gateway_message}}}
         content[_JSON] = {"schema": _reference(responses.Message), "examples": examples}
     response: dict[str, Any] = {"description": "\n".join(described), "content": content}
     headers = {name for one in EXAMPLES if one.kind in {kind.kind for kind in kinds} for name in one.headers}

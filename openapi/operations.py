@@ -1,12 +1,12 @@
-"""What each route takes and answers, in one table. Who may use it is in storefront/routes.py."""
+"""The table of all routes. storefront/routes.py says who may use them."""
 
 from openapi import docs, orders, payments, products
 from openapi.operation import Operation
 
 TAGS = {
-    "products": "What the shop sells, and its stock.",
-    "orders": "Orders take stock and move from `pending` to `completed` or `canceled`.",
-    "payments": "What the payment processor reports, and what came of it.",
+    "products": "Products and their stock.",
+    "orders": "Orders reduce the stock. Their status changes from `pending` to `completed` or `canceled`.",
+    "payments": "Payment events from the payment processor, and the reconciliation.",
     "description": "This description of the API.",
 }
 

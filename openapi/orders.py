@@ -16,7 +16,7 @@ from storefront.payments.models import Outcome, ReportedStatus
 
 
 class OrderItem(ResponseModel):
-    """A line of an order: name and price are as they were when it was placed."""
+    """A line item. The name and the price are those at the time of the order."""
 
     id: UUID = Field(examples=["9a0f5f0e-26a8-4c9e-8f57-bd1f6c1f0a77"])
     product_id: UUID = Field(examples=[PRODUCT_ID])
@@ -26,7 +26,7 @@ class OrderItem(ResponseModel):
 
 
 class OrderSummary(ResponseModel):
-    """An order without its lines."""
+    """An order without its line items."""
 
     id: UUID = Field(examples=[ORDER_ID])
     customer_id: int = Field(examples=[12345])
@@ -47,7 +47,7 @@ class OrderState(ResponseModel):
 
 
 class OrderEvent(ResponseModel):
-    """A line of an order's timeline: what changed, who or what did it, and what a payment event said."""
+    """An entry in the timeline of an order."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -58,11 +58,11 @@ class OrderEvent(ResponseModel):
     to: OrderState
     request_id: str | None
     idempotency_key: str | None
-    payment_event_id: str | None = Field(description="The event's `event_id`.")
-    inbox_id: UUID | None = Field(description="The `id` of the payment event.")
-    received_payment_status: ReportedStatus | None
-    outcome: Outcome | None
-    reason: str | None
+    payment_event_id: str | None = Field(description="The `event_id` of the payment event that caused the entry.")
+    inbox_id: UUID | None = Field(description="The `id` of that payment event in the inbox.")
+    received_payment_status: ReportedStatus | None = Field(description="The payment status that the event reported.")
+    outcome: Outcome | None = Field(description="What the payment event did.")
+    reason: str | None = Field(description="Why the payment event was not applied.")
 
 
 class OrderPage(Page):
@@ -79,10 +79,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/orders"): Operation(
         "place_order",
         "orders",
-        "Places an order and takes its stock, all or nothing",
+        "Place an order and reduce the stock of its products",
         Order,
         201,
-        description="Prices come from the catalogue. Lines that name the same product are added together.",
+        description=(
+            "If one product is short of stock, nothing is ordered. Prices come from the products. Line items for the"
+            " same product are added together."
+        ),
         body=NewOrder,
         examples={
             "place-order": Example(
@@ -109,7 +112,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/orders"): Operation(
         "list_orders",
         "orders",
-        "Lists orders, newest first",
+        "List orders, newest first",
         OrderPage,
         parameters=OrderListParameters,
         examples={"list-orders": Example(query={"status": "pending", "customer_id": "12345"})},
@@ -118,7 +121,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/orders/{id}"): Operation(
         "get_order",
         "orders",
-        "Reads one order with its lines",
+        "Get an order with its line items",
         Order,
         path_id=ORDER_ID,
         problems=(errors.OrderNotFound,),
@@ -126,7 +129,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("PUT", "/api/orders/{id}/status"): Operation(
         "change_order_status",
         "orders",
-        "Moves it from pending to completed or canceled; cancelling gives the stock back, once",
+        "Complete or cancel a pending order; canceling returns the stock",
         Order,
         path_id=ORDER_ID,
         body=StatusChange,
@@ -139,7 +142,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/orders/{id}/events"): Operation(
         "list_order_events",
         "orders",
-        "Reads its timeline, oldest first",
+        "List the timeline of an order, oldest first",
         OrderEventPage,
         path_id=ORDER_ID,
         parameters=CursorParameters,

@@ -26,13 +26,13 @@ from storefront.payments.store import PaymentEventNotFound
 
 
 class _Sent(BaseModel):
-    """Unknown fields are let through."""
+    """Unknown fields are ignored."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class PaymentDetails(_Sent):
-    """What is known of a payment, and of which order."""
+    """A payment and its order."""
 
     order_id: Id
     event_id: EventId | None = None
@@ -42,23 +42,23 @@ class PaymentDetails(_Sent):
 
 
 class OwnPaymentEvent(PaymentDetails):
-    """The shop's own format, in any scheme."""
+    """The native format. It is accepted with each kind of signature."""
 
     payment_status: ReportedStatus
 
 
 class StandardWebhooksEvent(_Sent):
-    """An event in the envelope of Standard Webhooks. One of another type is acknowledged and ignored."""
+    """An event in the format of Standard Webhooks. Other types are acknowledged and ignored."""
 
     type: Annotated[str, Field(json_schema_extra={"enum": list(ENVELOPE_TYPES)})]
-    timestamp: Annotated[Any, Field(description="When it happened, in RFC 3339. What is no time is passed over.")] = (
-        None
-    )
+    timestamp: Annotated[
+        Any, Field(description="The time of the event (RFC 3339). A value that is not a time is ignored.")
+    ] = None
     data: PaymentDetails
 
 
 class StripeEvent(_Sent):
-    """An event of Stripe's, the order named by `metadata.order_id`. One of another type is acknowledged and ignored."""
+    """A Stripe event with the order in `metadata.order_id`. Other types are acknowledged and ignored."""
 
     id: EventId
     type: Annotated[str, Field(json_schema_extra={"enum": list(STRIPE_TYPES)})]
@@ -66,7 +66,7 @@ class StripeEvent(_Sent):
 
 
 class PaymentEventBody(RootModel[OwnPaymentEvent | StandardWebhooksEvent | StripeEvent]):
-    """A payment event, in the format that goes with its signature."""
+    """A payment event, in the format that belongs to its signature, or in the native format."""
 
     EXAMPLES: ClassVar[dict[str, Any]] = {
         "standard-webhooks": {
@@ -94,17 +94,19 @@ class PaymentEventBody(RootModel[OwnPaymentEvent | StandardWebhooksEvent | Strip
 
 
 class PaymentEventResponse(ResponseModel):
-    """What came of a payment event."""
+    """The effect of a payment event."""
 
     message: str = Field(examples=["Payment status updated successfully"])
     order_id: UUID | None = Field(examples=[ORDER_ID])
-    payment_status: PaymentStatus | None = Field(description="The order's, as it now stands.", examples=["paid"])
+    payment_status: PaymentStatus | None = Field(
+        description="The current payment status of the order.", examples=["paid"]
+    )
     event_id: str = Field(examples=["evt_0001"])
     outcome: Outcome
 
 
 class PaymentEvent(ResponseModel):
-    """A payment event of the inbox."""
+    """A payment event in the inbox."""
 
     id: UUID = Field(examples=[PAYMENT_EVENT_ID])
     event_id: str = Field(examples=["evt_sample"])
@@ -113,18 +115,18 @@ class PaymentEvent(ResponseModel):
     type: str | None = Field(examples=["payment_intent.succeeded"])
     order_id: UUID | None = Field(examples=[ORDER_ID])
     payment_status: ReportedStatus | None
-    amount: str | None = Field(description="To the last digit that was sent.", examples=["23.00"])
+    amount: str | None = Field(description="Exactly as it was sent.", examples=["23.00"])
     currency: str | None = Field(examples=["USD"])
     occurred_at: datetime | None = Field(examples=[MOMENT])
     outcome: Outcome
-    reason: str | None = Field(description="Why it was not applied.", examples=["amount_differs"])
-    attempts: int = Field(description="Deliveries and replays.", examples=[1])
+    reason: str | None = Field(description="Why the event was not applied.", examples=["amount_differs"])
+    attempts: int = Field(description="The number of deliveries and replays.", examples=[1])
     received_at: datetime = Field(examples=[MOMENT])
     last_attempt_at: datetime = Field(examples=[MOMENT])
 
 
 class ReconciliationEntry(ResponseModel):
-    """What does not add up, with its order and the payment event that it was seen in."""
+    """An order and a payment that do not match."""
 
     kind: ReconciliationKind
     since: datetime = Field(examples=[MOMENT])
@@ -144,11 +146,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/payment-webhook"): Operation(
         "receive_payment_event",
         "payments",
-        "Takes a payment event, signed by the payment processor",
+        "Receive a signed payment event",
         PaymentEventResponse,
         description=(
-            "Each event has its effect once, however often it is sent. What it did is its `outcome`. An order that is"
-            " not there is 404, so that the processor sends the event again."
+            "The payment processor calls this route. Each event takes effect once, even if it is delivered several"
+            " times. `outcome` says what it did. If the order does not exist, the response is 404, and the processor"
+            " should deliver the event again later."
         ),
         body=PaymentEventBody,
         examples={
@@ -166,7 +169,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/payment-events"): Operation(
         "list_payment_events",
         "payments",
-        "Lists the payment events that came, newest first",
+        "List received payment events, newest first",
         PaymentEventPage,
         parameters=PaymentEventListParameters,
         examples={"list-payment-events": Example(query={"outcome": "needs_review"})},
@@ -175,7 +178,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/payment-events/{id}/replay"): Operation(
         "replay_payment_event",
         "payments",
-        "Runs a stored event through again",
+        "Replay a stored payment event",
         PaymentEventResponse,
         path_id=PAYMENT_EVENT_ID,
         problems=(PaymentEventNotFound, errors.OrderNotFound),
@@ -183,9 +186,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/reconciliation"): Operation(
         "reconcile",
         "payments",
-        "Lists what does not add up, oldest first",
+        "List orders and payments that do not match, oldest first",
         ReconciliationPage,
-        description="Money without goods, and goods without money.",
+        description="For example, a canceled order that was paid, or a completed order that was not paid.",
         parameters=ReconciliationParameters,
         examples={"reconcile": Example(query={"kind": "amount_mismatch"})},
         response_headers=("Link",),

@@ -17,22 +17,26 @@ class Product(ResponseModel):
     name: str = Field(examples=["Enamel Mug"])
     description: str | None = Field(examples=["White, holds 350 ml."])
     price: Money
-    quantity: int = Field(description="The stock on hand.", examples=[120])
+    quantity: int = Field(description="The units in stock.", examples=[120])
     created_at: datetime = Field(examples=[MOMENT])
     updated_at: datetime = Field(examples=[MOMENT])
 
 
 class StockMovement(ResponseModel):
-    """A change of a product's stock, and the stock after it."""
+    """A change of a product's stock."""
 
     product_id: UUID = Field(examples=[PRODUCT_ID])
     kind: Literal["adjustment"]
-    delta: int = Field(examples=[-3])
+    delta: int = Field(description="Units added, or removed if negative.", examples=[-3])
     reason: str = Field(examples=["broken in the store room"])
-    actor: str = Field(description="The `sub` of the token, or `anonymous`.", examples=["anonymous"])
-    request_id: str | None = Field(examples=["c4b7de0a-9d4e-4a7e-8a52-5a1f7f0c2b93"])
+    actor: str = Field(
+        description="Who made the change: the `sub` claim of the access token, or `anonymous`.", examples=["anonymous"]
+    )
+    request_id: str | None = Field(
+        description="The ID of the request in the log.", examples=["c4b7de0a-9d4e-4a7e-8a52-5a1f7f0c2b93"]
+    )
     occurred_at: datetime = Field(examples=[MOMENT])
-    quantity: int = Field(description="The stock on hand after it.", examples=[117])
+    quantity: int = Field(description="The units in stock after the change.", examples=[117])
 
 
 class ProductPage(Page):
@@ -51,7 +55,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/products"): Operation(
         "create_product",
         "products",
-        "Creates a product",
+        "Create a product",
         Product,
         201,
         body=NewProduct,
@@ -70,7 +74,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/products"): Operation(
         "list_products",
         "products",
-        "Lists products, newest first if not sorted otherwise",
+        "List products, newest first by default",
         ProductPage,
         parameters=ProductListParameters,
         examples={"list-products": Example(query={"in_stock": "true", "sort": "price", "page_size": "5"})},
@@ -79,7 +83,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/products/{id}"): Operation(
         "get_product",
         "products",
-        "Reads one product",
+        "Get a product",
         Product,
         path_id=PRODUCT_ID,
         request_headers=("If-None-Match",),
@@ -89,7 +93,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("PUT", "/api/products/{id}"): Operation(
         "update_product",
         "products",
-        "Changes the fields sent, at least one",
+        "Change some fields of a product",
         Product,
         path_id=PRODUCT_ID,
         body=ProductChanges,
@@ -101,7 +105,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("DELETE", "/api/products/{id}"): Operation(
         "delete_product",
         "products",
-        "Takes it off sale and out of every read; orders keep their lines",
+        "Delete a product; existing orders keep their line items",
         None,
         204,
         path_id=PRODUCT_ID,
@@ -112,7 +116,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/products/{id}/stock-adjustments"): Operation(
         "adjust_stock",
         "products",
-        "Adds a signed delta to the stock, with a reason",
+        "Adjust the stock of a product",
         StockMovement,
         201,
         path_id=PRODUCT_ID,

@@ -1,4 +1,4 @@
-"""What the routes answer with, as order_json.sql and its like make it."""
+"""Response models that several features share. PostgreSQL makes most responses, as in order_json.sql."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 Money = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]{2}$"), Field(examples=["14.50"])]
-"""An amount in the shop's currency, with two places."""
+"""An amount in the shop's currency, with two decimal places."""
 
 PRODUCT_ID = "a0000000-0000-4000-8000-000000000001"
 ORDER_ID = "b0000000-0000-4000-8000-000000000001"
@@ -15,37 +15,37 @@ MOMENT = "2026-11-23T12:00:00.000000Z"
 
 
 def _optional(**options: Any) -> Any:
-    """A field that may be left out, and is never null."""
+    """Return a field that a response can omit, and that is never null."""
     return Field(default=None, **options)
 
 
 class ResponseModel(BaseModel):
-    """A JSON object that is answered. Fields may be added."""
+    """A JSON object in a response. New versions may add fields."""
 
 
 class CursorPage(ResponseModel):
-    """A page of a list that goes on by cursor alone."""
+    """A page of a list that has no page numbers."""
 
     page_size: int = Field(examples=[20])
-    next_cursor: str | None = Field(description="Leads to the next page; null where there is none.")
+    next_cursor: str | None = Field(description="The cursor of the next page. null on the last page.")
 
 
 class Page(CursorPage):
-    """A page of a list. One that a cursor led to has no `total`, `page` and `total_pages`."""
+    """A page of a list. With `cursor` in the request, it has no `total`, `page` and `total_pages`."""
 
     total: int = _optional(examples=[7])
     page: int = _optional(examples=[1])
     total_pages: int = _optional(examples=[1])
-    total_is_estimate: bool = _optional(description="Sent, as true, past 100,000.")
+    total_is_estimate: bool = _optional(description="`true` if `total` is an estimate, which it is above 100,000.")
 
 
 class BrokenRule(ResponseModel):
-    """What is wrong in one place of the request, and for a line that is short of stock, of what."""
+    """A broken rule and its place in the request. If a product is short of stock, also its quantities."""
 
     detail: str
-    pointer: str = _optional(description="Into the body (RFC 6901), as a URI fragment.")
-    parameter: str = _optional(description="The name of a parameter of the path or the query.")
-    header: str = _optional(description="The name of a header.")
+    pointer: str = _optional(description="The place in the body: a JSON Pointer (RFC 6901) as a URI fragment.")
+    parameter: str = _optional(description="The name of the path or query parameter.")
+    header: str = _optional(description="The name of the header.")
     product_id: UUID = _optional()
     product_name: str = _optional()
     requested: int = _optional()
@@ -53,7 +53,7 @@ class BrokenRule(ResponseModel):
 
 
 class Problem(ResponseModel):
-    """What went wrong (RFC 9457). `type` is stable and tells problems apart; `detail` is for people."""
+    """A problem (RFC 9457). Programs should use `type`, which does not change. `detail` is for people."""
 
     type: Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
     title: str
@@ -63,6 +63,6 @@ class Problem(ResponseModel):
 
 
 class Message(ResponseModel):
-    """What API Gateway answers itself, before a function is asked."""
+    """An error from API Gateway itself, which did not call a function."""
 
     message: str = Field(examples=["Unauthorized"])

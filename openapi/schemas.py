@@ -1,4 +1,4 @@
-"""The models as JSON Schema (2020-12, as OpenAPI 3.1 has it)."""
+"""pydantic models as JSON Schema 2020-12, for OpenAPI 3.1."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
@@ -14,7 +14,7 @@ Schema = dict[str, Any]
 
 _COMPONENTS = "#/components/schemas/"
 
-# A Literal has no name of its own: without one, a generated client would have a type for each place that has it.
+# Names for the Literals. Without a name, a generated client has a separate type for each field.
 _ENUMS = {
     get_args(OrderStatus): "OrderStatus",
     get_args(PaymentStatus): "PaymentStatus",
@@ -25,12 +25,11 @@ _ENUMS = {
 }
 
 _NAMES = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
-# What pydantic adds and nobody reads: a name in other words, and the null that stands for what was not sent.
 _TITLE = "title"
 
 
 def components(requests: Iterable[type[BaseModel]], responses: Iterable[type[BaseModel]]) -> dict[str, Schema]:
-    """The schemas of models that come in and of models that go out, by name."""
+    """Return the schemas of request and response models, by name."""
     wanted: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
         *((model, "validation") for model in requests),
         *((model, "serialization") for model in responses),
@@ -41,9 +40,9 @@ def components(requests: Iterable[type[BaseModel]], responses: Iterable[type[Bas
 
 
 def parameters(model: type[BaseModel]) -> dict[str, Schema]:
-    """The schema of each query parameter of a model, by name."""
+    """Return the schema of each query parameter of a model, by name."""
     properties = model.model_json_schema()["properties"]
-    # Generated clients send a default along, and with it no cursor would be taken.
+    # Generated clients send defaults, and a request with both page and cursor is refused.
     properties.get("page", {}).pop("default", None)
     return {name: _without_null(_tidy(schema)) for name, schema in properties.items()}
 
@@ -54,20 +53,22 @@ def _tidy(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     if name := _ENUMS.get(tuple(schema.get("enum", ()))):
-        return {"$ref": f"{_COMPONENTS}{name}"}
+        reference = {"$ref": f"{_COMPONENTS}{name}"}
+        return {**reference, "description": schema["description"]} if "description" in schema else reference
     tidy = {_NAMES.get(name, name): _tidy(value) for name, value in schema.items() if not _is_noise(name, value)}
     if "properties" in schema:
-        # A field may have the name of a keyword.
+        # A field can have the same name as a keyword of JSON Schema.
         tidy["properties"] = {name: _tidy(value) for name, value in schema["properties"].items()}
     return tidy
 
 
 def _is_noise(name: str, value: Any) -> bool:
+    # pydantic adds a title from the field's name, and null as the default of optional fields.
     return name == "properties" or (name == _TITLE and isinstance(value, str)) or (name == "default" and value is None)
 
 
 def _without_null(schema: Schema) -> Schema:
-    # A parameter that was not sent is not null.
+    # None means that the parameter was not sent. A query string has no null.
     match schema:
         case {"anyOf": [only, {"type": "null"}], **rest}:
             return {**only, **rest}

@@ -1,18 +1,18 @@
-"""Who may use a route, as OpenAPI says it."""
+"""Access tokens and signatures, as OpenAPI security schemes."""
 
 from typing import Any
 
 from storefront.routes import Access
 
 _SCOPES = """\
-An access token, a JWT, with the scope that the operation names:
+A JWT access token with the scope of the operation:
 
-- `catalog:write`: create, change and delete products, adjust stock
+- `catalog:write`: create, change and delete products; adjust stock
 - `orders:write`: place orders
 - `orders:read`: read orders and their timelines
-- `orders:manage`: change an order's status, read and replay payment events, reconcile
+- `orders:manage`: change an order's status; read and replay payment events; read the reconciliation
 
-With a claim `customer_id` it is a customer's, who places and reads their own orders alone.
+A token with the claim `customer_id` belongs to a customer. It can only place and read that customer's orders.
 """
 
 
@@ -22,18 +22,20 @@ def _header(name: str, description: str) -> dict[str, Any]:
 
 SCHEMES: dict[str, dict[str, Any]] = {
     "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": _SCOPES},
-    "x_signature": _header("X-Signature", "HMAC-SHA256 of the body, as 64 lower-case hexadecimal digits."),
+    "x_signature": _header("X-Signature", "The HMAC-SHA256 of the body, as 64 lower-case hexadecimal digits."),
     "webhook_id": _header(
-        "webhook-id", "Standard Webhooks: the event's id, 1 to 255 visible characters, no full stop."
+        "webhook-id", "Standard Webhooks: the ID of the event. 1 to 255 visible characters without a full stop."
     ),
-    "webhook_timestamp": _header("webhook-timestamp", "Standard Webhooks: seconds since 1970, within 300 of now."),
+    "webhook_timestamp": _header(
+        "webhook-timestamp", "Standard Webhooks: the time in seconds since 1970, at most 300 seconds from now."
+    ),
     "webhook_signature": _header(
         "webhook-signature",
-        "Standard Webhooks: `v1,` and the base64 of the HMAC-SHA256 of `id.timestamp.body`; several with spaces.",
+        "Standard Webhooks: `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64. A space separates several.",
     ),
     "stripe_signature": _header(
         "Stripe-Signature",
-        "`t=timestamp,v1=` and the hexadecimal HMAC-SHA256 of `timestamp.body`; several `v1` are allowed.",
+        "`t=timestamp,v1=` and the HMAC-SHA256 of `timestamp.body` in hexadecimal. Several `v1` are allowed.",
     ),
 }
 
@@ -45,7 +47,7 @@ _SIGNATURES: list[dict[str, list[str]]] = [
 
 
 def requirement(access: Access) -> list[dict[str, list[str]]]:
-    """The security requirement of a route: nothing, one of the signatures, or a token with a scope."""
+    """Return the security requirement of a route: none, one of the signatures, or a token with a scope."""
     if access is Access.ANYONE:
         return []
     return _SIGNATURES if access is Access.SIGNATURE else [{"token": [access.value]}]

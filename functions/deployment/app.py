@@ -1,8 +1,8 @@
-"""Has the migrations applied when CloudFormation asks, and tells it what came of them.
+"""Run the migrations during a deployment, and report the result to CloudFormation.
 
-A custom resource of the template, whose properties change with the migrations: new code waits for it, and where it
-fails the deployment is rolled back. It runs outside of the network, since CloudFormation takes its answer at a public
-address.
+This function backs a custom resource of the template. The properties of the resource change with the migrations. New
+code waits for the resource, and a failure rolls the deployment back. The function runs outside of the VPC, because
+CloudFormation receives the result at a public address.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-responses.html
 """
 
@@ -20,11 +20,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 ANSWER_TIMEOUT = 430
-"""Seconds, above what the migrations may take."""
+"""Seconds. Longer than the migrations may take."""
 
 READY_TIMEOUT = 150
-"""Seconds until they have to be started: Lambda takes the network from a function that nobody called for weeks, and
-needs a minute and a half to give it back."""
+"""Seconds. If a function was not called for weeks, Lambda removes its network interface. Restoring it takes up to 90
+seconds."""
 
 NOT_STARTED = {
     "AccessDeniedException",
@@ -34,39 +34,39 @@ NOT_STARTED = {
     "ResourceNotReadyException",
     "TooManyRequestsException",
 }
-"""Refusals of Lambda's that pass, after which nothing has run; of access, where a role is some seconds old.
+"""Lambda's errors that go away, and after which nothing has run. AccessDenied occurs when a role is a few seconds old.
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
 ATTEMPTS = 3
-"""To tell CloudFormation, which waits until its time-out otherwise."""
+"""Attempts to report the result. Without a report, CloudFormation waits until its timeout."""
 
 MAX_REASON = 500
-"""Characters, of up to six bytes in JSON; the whole answer may have 4,096 bytes. The log has all of it."""
+"""Characters, each up to six bytes in JSON. The whole report may have 4,096 bytes. The log has the full reason."""
 
 logger = logging.getLogger(__name__)
 logger.setLevel(logging.INFO)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> None:
-    """Apply the migrations of a Create or an Update; a Delete leaves the schema and its data as they are."""
+    """Run the migrations for a Create or an Update. A Delete changes nothing in the database."""
     failure = ""
     if event["RequestType"] != "Delete":
         try:
             failure = _migrate()
-        except Exception as error:  # noqa: BLE001  whatever it is, CloudFormation has to hear of it
+        except Exception as error:  # noqa: BLE001  CloudFormation must receive every failure
             failure = f"The migrations could not be started: {error}"
     if not failure:
-        return _answer(event, "SUCCESS", "The schema is up to date")
+        return _report(event, "SUCCESS", "The schema is up to date")
     logger.error("%s", failure)
     if _is_rolled_back(event["StackId"]):
-        # A failure on the way back would leave a stack that is stuck; and a schema serves the release before too.
-        return _answer(event, "SUCCESS", f"Left as it is while rolling back. {failure}")
-    return _answer(event, "FAILED", failure)
+        # A failure during a rollback would leave the stack stuck. The schema also works with the previous release.
+        return _report(event, "SUCCESS", f"Not changed during the rollback. {failure}")
+    return _report(event, "FAILED", failure)
 
 
 def _migrate() -> str:
-    """Why the migrations failed; "" where they did not."""
-    # Once: CloudFormation is told of a failure, and a second try would find the first still running.
+    """Return why the migrations failed, or "" if they succeeded."""
+    # One attempt. A second attempt would run while the first is still running.
     config = Config(read_timeout=ANSWER_TIMEOUT, retries={"total_max_attempts": 1}, tcp_keepalive=True)
     response = _invoke(boto3.client("lambda", config=config))
     payload = json.load(response["Payload"])
@@ -92,19 +92,19 @@ def _is_rolled_back(stack_id: str) -> bool:
         config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
         [stack] = boto3.client("cloudformation", config=config).describe_stacks(StackName=stack_id)["Stacks"]
     except Exception:
-        logger.exception("the stack's status is not known")
+        logger.exception("The status of the stack is unknown.")
         return False
     return "ROLLBACK" in stack["StackStatus"]
 
 
-def _answer(event: dict[str, Any], status: str, reason: str) -> None:
-    # Another one for each configuration; the template says what for.
+def _report(event: dict[str, Any], status: str, reason: str) -> None:
+    # A different value for each configuration. The template explains why.
     configuration = hashlib.sha256(json.dumps(event["ResourceProperties"], sort_keys=True).encode()).hexdigest()
     body = json.dumps(
         {
             "Status": status,
             "Reason": reason[:MAX_REASON],
-            # The same from request to request: with another one CloudFormation would delete what it takes for the old.
+            # Always the same. With a new ID, CloudFormation would delete the old resource.
             "PhysicalResourceId": "schema",
             "StackId": event["StackId"],
             "RequestId": event["RequestId"],
@@ -124,8 +124,8 @@ def _answer(event: dict[str, Any], status: str, reason: str) -> None:
 
 
 def _put(url: str, body: bytes) -> None:
-    # An empty type, since the address is signed without one.
+    # The signature of the address covers an empty Content-Type.
     request = Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310  CloudFormation's address
     with urlopen(request, timeout=10) as response:  # noqa: S310  as above
         if response.status != http.HTTPStatus.OK:
-            raise http.client.HTTPException(f"CloudFormation answered {response.status}")
+            raise http.client.HTTPException(f"CloudFormation responded with {response.status}")

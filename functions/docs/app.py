@@ -1,4 +1,4 @@
-"""What explains the API: its description, and the page that renders it."""
+"""The API's description, and the page that shows it."""
 
 from storefront.cold_start.powertools import Response
 from storefront.docs.page import description, page, page_headers
@@ -7,7 +7,7 @@ from storefront.http import JSON, create_app, entry_point, header, not_modified
 
 app = create_app()
 
-# Made once, while the function starts and has a whole processor.
+# Prepared during the start, when Lambda gives a function a full processor.
 _DESCRIPTION, _PAGE, _PAGE_HEADERS = description(), page(), page_headers()
 
 
@@ -28,7 +28,7 @@ def get_openapi() -> Response[str]:
 
 def _document(media_type: str, body: str, headers: dict[str, str]) -> Response[str]:
     strong = etag(body)
-    # Weak, since it is the same for what is sent compressed. Asked for each time: a deployment changes it.
+    # The ETag is weak, because the compressed response has the same one. Clients must revalidate after a deployment.
     headers = {**headers, "ETag": f"W/{strong}", "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if is_not_modified(header(app.current_event, "if-none-match"), strong):
         return not_modified(**headers)

@@ -1,4 +1,4 @@
-"""Cancels orders that were not paid in time, and forgets old idempotency keys. Run every few minutes."""
+"""Cancel orders that were not paid in time, and delete old idempotency keys. Runs every few minutes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,16 +11,16 @@ from storefront.log import logger
 from storefront.orders import store
 
 BATCH_SIZE = 200
-"""A batch is one transaction: its orders and their products are locked for some milliseconds."""
+"""A batch is one transaction. It locks its orders and their products for a few milliseconds."""
 
 TIME_FOR_A_BATCH = 20_000
-"""Milliseconds that must be left to begin one: above what the database may take for it."""
+"""Milliseconds that must remain to start a batch. The database may take almost as long."""
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """How many orders expired and how many keys were swept. What there is no time for is left to the next run."""
+    """Return how many orders expired and how many keys were deleted. The next run continues if time runs out."""
     actor = Actor(actor=EXPIRE_ORDERS, request_id=context.aws_request_id)
-    # The keys first: an order that cannot be expired must not keep them.
+    # Keys come first, so that an order that cannot expire does not block them.
     swept = _in_batches(keys.sweep, context)
     expired = 0
     if time_to_live := settings.order_time_to_live():
@@ -29,14 +29,17 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     return {"expired": expired, "swept": swept}
 
 
-def _in_batches(carry_out: Callable[[int], int], context: Any) -> int:
-    """How many were done in all, by what does at most so many of them at a time and says how many it did."""
+def _in_batches(run_batch: Callable[[int], int], context: Any) -> int:
+    """Run batches until one is not full. Return the total.
+
+    run_batch: takes a batch size and returns how many it handled.
+    """
     total, batch_size = 0, BATCH_SIZE
     while context.get_remaining_time_in_millis() > TIME_FOR_A_BATCH:
         try:
-            done = carry_out(batch_size)
+            done = run_batch(batch_size)
         except NumberOutOfRange:
-            # Only together do they give a product more stock than fits; one by one such an order is passed over.
+            # The orders of a batch together return too much stock. One by one, SQL skips the order that does not fit.
             if batch_size == 1:
                 raise
             batch_size = 1

@@ -29,7 +29,7 @@ def place_order() -> Response[str]:
 def list_orders() -> Response[str]:
     event = app.current_event
     parameters = parse_parameters(event, OrderListParameters)
-    # Before the cursor is looked at, which is bound to the filters.
+    # Cursors are bound to the filters, so the customer is set first.
     parameters = parameters.model_copy(update={"customer_id": own_customer_id(event, parameters.customer_id)})
     return list_response(event, parameters, store.list_page)
 

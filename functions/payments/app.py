@@ -1,4 +1,4 @@
-"""The routes about payments for those who look after them: the inbox, and what does not add up."""
+"""The payment routes for staff: the inbox and the reconciliation."""
 
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response

@@ -1,4 +1,4 @@
-"""The payment webhook: what the processor calls."""
+"""The payment webhook, which the payment processor calls."""
 
 from functools import partial
 
@@ -20,22 +20,22 @@ keyring = Keyring(fetch_secret)
 def receive_payment_event() -> Response[str]:
     event = app.current_event
     body = raw_body(event)
-    # Before anything of the body is looked at: what is not authentic gets no further. The headers as they came, since
-    # a mapping by lower case hides one that came twice.
+    # Check the signature before anything in the body. Use the original headers, because a mapping by lower-case names
+    # would hide a repeated header.
     authentic = keyring.authenticate(event.get("headers") or {}, body)
-    # Counted by the metric filter AuthenticPaymentEvents: a secret that is not seen any more can be taken away.
+    # The metric filter AuthenticPaymentEvents counts these. A secret that is no longer used can be removed.
     add_log_fields(warn=False, scheme=authentic.scheme, key=authentic.key)
     try:
         sent = read_json(event, body, partial(payment_event, authentic.scheme))
     except Problem as problem:
-        # A processor that is refused gives up some day, and a payment may be lost on it: the log says what to mend.
+        # A processor stops retrying after some time, and a payment could be lost. The log says what to fix.
         add_log_fields(warn=True, detail=problem.detail)
         raise
     response = store.record(sent, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
-    # Money without goods: beside the order's timeline, the log has a warning that somebody can be told by.
-    needs_somebody = response["outcome"] in ("needs_refund", "needs_review")
+    # Staff must act on these. The warning in the log can trigger an alarm.
+    needs_attention = response["outcome"] in ("needs_refund", "needs_review")
     add_log_fields(
-        warn=needs_somebody,
+        warn=needs_attention,
         payment_status=sent.payment_status or "none",
         outcome=response["outcome"],
         order_id=response["order_id"],

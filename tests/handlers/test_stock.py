@@ -39,7 +39,7 @@ def test_an_adjustment_adds_or_removes_stock(api: ApiClient, tea: str) -> None:
 def test_an_adjustment_beyond_the_stock_is_refused(api: ApiClient, tea: str, database: Connection) -> None:
     response = adjust(api, tea, -11)
     assert response.problem() == (400, "insufficient-stock")
-    assert response.json["detail"] == "Insufficient stock for Tea: 11 to be taken, 10 available"
+    assert response.json["detail"] == "Insufficient stock for Tea: 11 requested, 10 available"
     assert adjust(api, tea, -2_147_483_647).problem() == (400, "insufficient-stock")
     assert adjust(api, tea, 2_147_483_647).problem() == (422, "number-out-of-range")
     assert api.stock(tea) == 10

@@ -63,7 +63,7 @@ def test_an_unrelated_event_is_acknowledged_and_ignored(
 ) -> None:
     response = expect(200, api.deliver(body, scheme, "evt_1"))
     assert response == {
-        "message": "Payment event ignored: it changes nothing",
+        "message": "Payment event ignored because it changes nothing",
         "order_id": None,
         "payment_status": None,
         "event_id": "evt_1",

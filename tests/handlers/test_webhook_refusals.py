@@ -71,7 +71,7 @@ def test_the_cause_of_a_401_is_logged_and_not_returned(
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     for headers, cause in (
-        ({"x-signature": "0" * 64}, "signed with no live secret of x_signature"),
+        ({"x-signature": "0" * 64}, "no live x_signature secret matches the signature"),
         ({"stripe-signature": "t=1,v1=" + "0" * 64}, "s old"),
     ):
         response = api.call("POST", "/api/payment-webhook", body, headers)

@@ -87,12 +87,15 @@ def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path
         ({"TEMPLATE": "/nowhere/template.yaml"}, "template.yaml"),
         ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?sslmode=disable"}, "of DATABASE_URL cannot be used"),
         ({"DATABASE_URL": "mysql"}, "The database of DATABASE_URL cannot be used"),
-        ({"DATABASE_URL": "postgresql://u:pass#word@h/x"}, "the database's address is not a libpq URI."),
+        ({"DATABASE_URL": "postgresql://u:pass#word@h/x"}, "the database address is not a libpq URI."),
         (
             {"STANDARD_WEBHOOKS_SECRET": "whsec_dG9vIHNob3J0"},
-            "STANDARD_WEBHOOKS_SECRET: Should be whsec_ and the base64",
+            "STANDARD_WEBHOOKS_SECRET: Input should be whsec_ followed by 24 to 64 bytes",
         ),
-        ({"STANDARD_WEBHOOKS_SECRET": "not-one"}, "STANDARD_WEBHOOKS_SECRET: Should be whsec_ and the base64"),
+        (
+            {"STANDARD_WEBHOOKS_SECRET": "not-one"},
+            "STANDARD_WEBHOOKS_SECRET: Input should be whsec_ followed by 24 to 64 bytes",
+        ),
         ({"DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used: Not a directory."),
     ],
 )

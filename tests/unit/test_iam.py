@@ -114,7 +114,7 @@ def test_invalid_credentials_are_a_temporary_error(
 ) -> None:
     with serving((status, body)) as (url, _):
         restore_snapshot(url)
-        with pytest.raises(OSError, match="did not tell") as raised:
+        with pytest.raises(OSError, match="sent no valid credentials") as raised:
             own_credentials()
     assert "secret" not in repr(raised.value)
 

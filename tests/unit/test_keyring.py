@@ -252,5 +252,5 @@ def test_an_authentic_event_names_the_key_that_matched() -> None:
 def test_a_malformed_secret_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(Unauthenticated):
         Keyring(SecretStore('{"x_signature": ["hunter2", 7]}').fetch).authenticate(signed_with("x"), BODY)
-    assert caplog.messages == ["the webhook's secret is malformed"]
+    assert caplog.messages == ["The webhook secret is malformed. Correct its JSON in Secrets Manager."]
     assert "hunter2" not in str([vars(record) for record in caplog.records])

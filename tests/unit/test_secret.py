@@ -73,7 +73,7 @@ def test_a_second_failure_is_raised_without_the_content(
 ) -> None:
     with serving(failure, failure) as (url, _):
         use_endpoint(url)
-        with pytest.raises(OSError, match=f"Secrets Manager answered {failure[0]}") as raised:
+        with pytest.raises(OSError, match=f"Secrets Manager responded with {failure[0]}") as raised:
             fetch_secret()
     assert "hunter2" not in repr(raised.value)
 

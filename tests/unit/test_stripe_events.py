@@ -137,7 +137,7 @@ def test_a_stripe_event_may_have_no_amount() -> None:
 @pytest.mark.parametrize("field", ["amount", "amount_received", "amount_total"])
 def test_an_amount_without_a_currency_is_refused(field: str) -> None:
     none: dict[str, Any] = {"amount": None, "amount_received": None, "currency": None}
-    with pytest.raises(ValidationError, match="should have its currency"):
+    with pytest.raises(ValidationError, match="should have a currency"):
         read(stripe_event(**{**none, field: 0}))
 
 

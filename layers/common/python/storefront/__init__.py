@@ -1,28 +1,28 @@
 """The code that all functions share, in one Lambda layer.
 
-A map:
-
-settings    what the environment says
-http        API Gateway event in, response out: bodies, parameters, problems, the log line
-routes      every route of the API and who may use it, in one table
-access      the scopes and the customer of a token
-errors      the problems a client can be told of (RFC 9457)
-db          one call, one round trip
-iam         what the function's role signs: tokens for the database, requests to AWS
-migrate     the schema, brought up to date
-audit       the rows that contradict each other
-actor       who asked for a change
-etags       ETag, If-Match, If-None-Match
-metrics     what CloudWatch counts
-log         what CloudWatch is told
-cold_start  the libraries' imports, without the parts that no function needs
+settings    the environment variables
+http        requests and responses of API Gateway, problems, the log line
+routes      the table of routes and who may use them
+access      scopes and customers of access tokens
+actor       who made a change
+errors      problems (RFC 9457)
 fields      types that several models share
+json_text   the JSON text of responses
+etags       ETag, If-Match, If-None-Match
+db          one call to PostgreSQL in one round trip
+iam         tokens for the database, signatures for AWS
+migrate     schema migrations
+audit       a search for rows that contradict each other
+metrics     CloudWatch metrics
+log         the logger
+cold_start  imports of libraries, without the parts that no function uses
 
-lists          pages, cursors and links
-idempotency    requests that are safe to send again
+lists         pages, cursors and links
+idempotency   requests that are safe to retry
 
-products, orders, payments    a feature each: models (what may come in), store (its calls), *.sql (what they do)
-migrations                   the schema's history
+products, orders, payments   the features: models (requests), store (calls to the database), *.sql (the SQL functions)
+docs                         the API's description and its page
+migrations                   the history of the schema
 
-Imports point one way: functions → features → the modules above. No feature imports another one's store.
+Imports go one way: functions → features → the modules above. No feature imports another feature's store.
 """

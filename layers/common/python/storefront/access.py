@@ -1,7 +1,7 @@
-"""Who may do what: the scopes and the customer of the token that API Gateway's JWT authorizer has checked.
+"""Scopes and customers: what the access token of a request allows.
 
-Checked once more here, and closed where in doubt: without the authorizer's context, as under `sam local`, which skips
-JWT authorizers, for a route that has no decision on access, and for a claim that cannot be read.
+API Gateway's JWT authorizer checks the token first. The functions check scopes again, because `sam local` has no JWT
+authorizer. In doubt they refuse: without claims, with an unreadable claim, or for a route without an access rule.
 """
 
 import re
@@ -16,16 +16,16 @@ from storefront.fields import MAX_INTEGER
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, match
 
 OPEN = frozenset({Access.ANYONE, Access.SIGNATURE})
-"""What asks for no token."""
+"""Routes with these rules need no token."""
 
 CUSTOMERS = frozenset({Access.ORDERS_WRITE, Access.ORDERS_READ})
-"""What a customer's token may be good for; with any other scope in it somebody made a mistake."""
+"""The scopes that a customer's token can use. Other scopes in it are ignored."""
 
 MAX_SUBJECT = 255
-"""Characters (OpenID Connect Core, section 2): it is kept with whatever it did, and in the key of its keys."""
+"""Characters (OpenID Connect Core, section 2). The database stores the subject with each change."""
 
 COGNITO_PREFIX = "storefront/"
-"""Cognito puts the resource server's identifier before a scope's name.
+"""Cognito puts the identifier of the resource server in front of a scope.
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html"""
 
 
@@ -62,7 +62,10 @@ def check(event: APIGatewayProxyEventV2) -> None:
 
 
 def customer_of(event: APIGatewayProxyEventV2) -> int | None:
-    """The customer whose token it is, who sees their own orders alone; None for the shop's. Raises Forbidden."""
+    """Return the customer that the token belongs to, or None for the shop's own token. Raises Forbidden.
+
+    A customer has access only to their own orders.
+    """
     if "customer_id" not in (claims := claims_of(event)) or not settings.auth_is_on():
         return None
     text = str(claims["customer_id"])
@@ -71,36 +74,36 @@ def customer_of(event: APIGatewayProxyEventV2) -> int | None:
     return int(text)
 
 
-def own_customer_id(event: APIGatewayProxyEventV2, asked_for: int | None) -> int | None:
-    """Whose orders a request is about: a customer's own, or whoever's the shop asks for; None for everybody's.
+def own_customer_id(event: APIGatewayProxyEventV2, requested: int | None) -> int | None:
+    """Return the customer that a request is limited to, or None for all customers.
 
-    Raises Forbidden where a customer asks for another one's.
+    requested: the customer that the request names. Raises Forbidden if the token belongs to another customer.
     """
     customer_id = customer_of(event)
     if customer_id is None:
-        return asked_for
-    if asked_for not in (None, customer_id):
+        return requested
+    if requested not in (None, customer_id):
         raise Forbidden("The access token belongs to another customer.")
     return customer_id
 
 
 def _check_scope(event: APIGatewayProxyEventV2) -> None:
-    # As Powertools finds the handler, and not by API Gateway's routeKey: what is checked has to be what is done.
+    # By method and path, as Powertools finds the handler, and not by API Gateway's routeKey. Both must agree.
     path = match(event.path)
-    needed = ROUTES.get(path or "", {}).get(event.http_method.upper())
-    if needed in OPEN or (needed is None and event["routeKey"] == DEFAULT_ROUTE):
-        # The latter to be answered 404 or 405.
+    required = ROUTES.get(path or "", {}).get(event.http_method.upper())
+    if required in OPEN or (required is None and event["routeKey"] == DEFAULT_ROUTE):
+        # An unmatched request gets 404 or 405, and needs no token.
         return
     claims = claims_of(event)
     if not claims:
         raise TokenMissing
-    if needed is None:
+    if required is None:
         raise Forbidden("This route has no access rule.")
     if not _is_subject(claims.get("sub")):
         raise Forbidden("The sub claim is missing or not valid.")
-    if needed not in _scopes(claims):
-        raise InsufficientScope(needed)
-    if customer_of(event) is not None and needed not in CUSTOMERS:
+    if required not in _scopes(claims):
+        raise InsufficientScope(required)
+    if customer_of(event) is not None and required not in CUSTOMERS:
         raise Forbidden("Customers cannot use this route.")
 
 
@@ -109,6 +112,6 @@ def _is_subject(sub: Any) -> bool:
 
 
 def _scopes(claims: Mapping[str, str]) -> set[str]:
-    # RFC 8693, section 4.2, has "scope"; some issuers send the list "scp" in its place. API Gateway reads both.
+    # RFC 8693, section 4.2, defines "scope". Some issuers send the list "scp" instead. API Gateway reads both.
     text = str(claims.get("scope") or claims.get("scp") or "")
     return {scope.removeprefix(COGNITO_PREFIX) for scope in text.removeprefix("[").removesuffix("]").split(" ")}

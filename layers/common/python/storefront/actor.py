@@ -1,4 +1,4 @@
-"""Who asked for a change, as the timeline of an order and the ledger of the stock say."""
+"""The actor of a change, for the timeline of an order and the stock ledger."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -12,23 +12,25 @@ OWN_ACTORS = frozenset({ANONYMOUS, PAYMENT_PROCESSOR, EXPIRE_ORDERS})
 
 
 class Actor(TypedDict):
-    """Who did it, and the id under which the log has the request."""
+    """Who made a change, and the ID of the request in the log."""
 
     actor: str
     request_id: str
 
 
 def claims_of(event: Mapping[str, Any]) -> Mapping[str, str]:
-    """The claims of the token that was checked; empty without one. Numbers come as text, a list as "[a b]".
+    """Return the claims of the access token, or an empty mapping without one.
+
+    API Gateway sends a number as text and a list as "[a b]".
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
     """
-    found: Any = event["requestContext"]
+    claims: Any = event["requestContext"]
     for name in ("authorizer", "jwt", "claims"):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
+        claims = claims.get(name) if isinstance(claims, dict) else None
+    return claims if isinstance(claims, dict) else {}
 
 
 def actor_of(event: Mapping[str, Any]) -> Actor:
-    """The subject of the token that was checked; without one, anonymous."""
+    """Return the subject of the access token, or "anonymous" without one, and the request's ID."""
     return {"actor": claims_of(event).get("sub") or ANONYMOUS, "request_id": event["requestContext"]["requestId"]}

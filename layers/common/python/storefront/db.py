@@ -1,8 +1,8 @@
-"""PostgreSQL: one call, one round trip, one transaction.
+"""PostgreSQL: one call is one round trip and one transaction.
 
-Each call names an SQL function of a feature, which takes a jsonb and gives back an outcome and the JSON text of the
-answer. The statement commits by itself: nothing stays open when Lambda freezes the process, and a pooler in
-transaction mode cannot split it.
+A call runs an SQL function of a feature. The function takes a jsonb, and returns an outcome and the JSON text of the
+response. Each statement commits by itself, so no transaction is open while Lambda freezes the process, and a pooler in
+transaction mode cannot split a call.
 """
 
 import select
@@ -22,19 +22,20 @@ from storefront.errors import NumberOutOfRange, Unavailable
 from storefront.iam import own_token
 
 CONNECT_TIMEOUT = 3.0
-"""Seconds. A database in the same region answers in milliseconds; a request should not spend its life waiting."""
+"""Seconds. A database in the same region accepts a connection within milliseconds."""
 
 ANSWER_TIMEOUT = 12.0
-"""Seconds. Above the server's statement_timeout, so that the server has the first word, and below the function's."""
+"""Seconds. Longer than the server's statement_timeout, so that the server ends a slow statement first. Shorter than the
+function's timeout."""
 
-# What pg8000 lets through when the line breaks: the socket's errors and a message cut short, beside its own.
+# What pg8000 raises when a connection breaks: errors of the socket, of an incomplete message, and its own.
 TRANSPORT_ERRORS = (OSError, struct.error, Error)
 
-# 08 connection, 53 resources, 57 a time-out or an operator stepped in, 40001 and 40P01 serialisation and deadlock,
-# 55P03 lock_timeout, 25006 read-only: each rolled back, each may be tried again.
+# The statement was rolled back and can be retried: 08 connection, 53 resources, 57 timeout or shutdown, 40001
+# serialization failure, 40P01 deadlock, 55P03 lock_timeout, 25006 read-only.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
-# The server was made a read-only replica by a failover; the next connection leads to the new one.
+_RETRYABLE = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
+# A failover made this server a read-only replica. A new connection reaches the new primary.
 _READ_ONLY_SQL_TRANSACTION = "25006"
 _NUMERIC_VALUE_OUT_OF_RANGE = "22003"
 
@@ -42,21 +43,21 @@ _connection: Connection | None = None
 
 
 def call(function: str, request: str) -> tuple[str, str]:
-    """Call an SQL function with a JSON text; its outcome, and its body as JSON text ("" where it has none).
+    """Call an SQL function with JSON text. Return its outcome and its body, which is JSON text or "".
 
-    Raises Unavailable where the database is away or busy, NumberOutOfRange where a sum left its column's range.
-    A request whose answer was lost may have been carried out: Unavailable says "try again", not "nothing happened".
+    Raises Unavailable if the database is unreachable or busy, and NumberOutOfRange if a sum does not fit its column.
+    If a response was lost, the call may have taken effect: Unavailable means "try again", not "nothing happened".
     """
     connection = _current_connection()
     try:
-        # The name is the code's own; what a client sends is the parameter.
+        # The name of the function comes from the code. The client's data is the parameter.
         return _execute(connection, f"SELECT outcome, body FROM {function}($1)", request)  # noqa: S608  see above
     except DatabaseError as error:
         if error.args[0]["C"] == _READ_ONLY_SQL_TRANSACTION:
             disconnect()
-        raise _translated(error) from None
+        raise _problem_for(error) from None
     except BaseException as error:
-        # The rest of the answer may still be on the wire, for the next request to take for its own.
+        # The rest of the response may still arrive, and the next request must not read it.
         disconnect()
         if isinstance(error, TRANSPORT_ERRORS):
             raise Unavailable("The database did not respond.") from error
@@ -64,11 +65,11 @@ def call(function: str, request: str) -> tuple[str, str]:
 
 
 def connect(url: str, response_timeout: float = ANSWER_TIMEOUT) -> Connection:
-    """Open a connection to a libpq URI. Over TCP with verified TLS, unless the URI says sslmode=disable.
+    """Open a connection to a libpq URI. TCP uses verified TLS, unless the URI has sslmode=disable.
 
-    sign_in=iam in the URI, an option of ours, signs in with a token of the function's role, made for this connection.
-    answer_timeout: seconds. Raises ValueError where the URI is none, DatabaseError where the server refuses, and any of
-    TRANSPORT_ERRORS.
+    With sign_in=iam in the URI, the password is a new token of the function's role. libpq does not have this option.
+    response_timeout: seconds.
+    Raises ValueError for an invalid URI, DatabaseError if the server refuses, or one of TRANSPORT_ERRORS.
     """
     host, port = host_and_port(url)
     address = urlsplit(url)
@@ -78,7 +79,7 @@ def connect(url: str, response_timeout: float = ANSWER_TIMEOUT) -> Connection:
     password = unquote(address.password) if address.password else None
     if "sign_in" in options:
         if options["sign_in"] != "iam" or password is not None or not tls:
-            raise ValueError("the database's address should say sign_in=iam, without a password and with TLS")
+            raise ValueError("the database address should have sign_in=iam without a password and with TLS")
         password = own_token(f"{host}:{port}", user)
     sock = open_socket(host, port)
     try:
@@ -100,31 +101,33 @@ def connect(url: str, response_timeout: float = ANSWER_TIMEOUT) -> Connection:
 
 @contextmanager
 def session(connection: Connection) -> Iterator[Connection]:
-    """A connection for what is no request; closed at the end."""
+    """Use a connection outside of requests, and close it at the end."""
     try:
         yield connection
     except BaseException:
-        # It may be gone already, and the error to tell is what made it go.
+        # The connection may be broken. Closing it must not hide the error.
         _drop(connection)
         raise
     connection.close()
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """Where a libpq URI leads: a host, or the folder of a Unix socket. Raises ValueError where it is none."""
+    """Return the host and the port of a libpq URI. The host can be the folder of a Unix socket. Raises ValueError."""
     try:
         address = urlsplit(url)
-        found = parse_qs(address.query).get("host", [address.hostname or "localhost"])[-1], address.port or 5432
+        host = parse_qs(address.query).get("host", [address.hostname or "localhost"])[-1]
+        port = address.port or 5432
+        is_valid = address.scheme in ("postgresql", "postgres")
     except ValueError:
-        found = None
-    if found is None or address.scheme not in ("postgresql", "postgres"):
-        # Without the cause, which quotes what may be a piece of the password.
-        raise ValueError("the database's address is not a libpq URI")
-    return found
+        is_valid = False
+    if not is_valid:
+        # Without the cause, which may quote a part of the password.
+        raise ValueError("the database address is not a libpq URI")
+    return host, port
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Connect to a PostgreSQL server, without a word said."""
+    """Connect a socket to a PostgreSQL server, and send nothing."""
     if host.startswith("/"):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(CONNECT_TIMEOUT)
@@ -135,13 +138,13 @@ def open_socket(host: str, port: int) -> socket.socket:
             raise
         return sock
     sock = socket.create_connection((host, port), CONNECT_TIMEOUT)
-    # pg8000 does not set it, and TLS's short messages then wait 40 ms for an acknowledgement each.
+    # pg8000 does not set this. Without it, each short TLS message waits 40 ms for an acknowledgement.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
 
 def disconnect() -> None:
-    """Drop the connection; the next call opens another."""
+    """Drop the connection. The next call opens a new one."""
     global _connection
     connection, _connection = _connection, None
     if connection is not None:
@@ -149,7 +152,7 @@ def disconnect() -> None:
 
 
 def _drop(connection: Connection) -> None:
-    # Not pg8000's close(): that sends what is still buffered first, and a statement given up on might then run.
+    # pg8000's close() would send its buffer first, and an abandoned statement could still run.
     with suppress(OSError):
         connection._usock.shutdown(socket.SHUT_RDWR)
     with suppress(OSError):
@@ -158,8 +161,8 @@ def _drop(connection: Connection) -> None:
 
 
 def _current_connection() -> Connection:
-    global _connection  # noqa: PLW0603  one for each execution environment
-    if _connection is not None and _has_something_to_say(_connection):
+    global _connection  # noqa: PLW0603  one per execution environment
+    if _connection is not None and _has_unexpected_data(_connection):
         disconnect()
     if _connection is None:
         try:
@@ -169,9 +172,9 @@ def _current_connection() -> Connection:
     return _connection
 
 
-def _has_something_to_say(connection: Connection) -> bool:
-    # An idle server is silent. One that closed the connection, or ended it with a message, while the process was
-    # frozen is noticed here for the price of a system call, before a request is lost on it.
+def _has_unexpected_data(connection: Connection) -> bool:
+    # An idle server sends nothing. If it closed the connection while the process was frozen, the socket is readable.
+    # This check costs one system call, and saves the request.
     waiting = select.poll()
     waiting.register(connection._usock, select.POLLIN)
     return bool(waiting.poll(0))
@@ -179,8 +182,8 @@ def _has_something_to_say(connection: Connection) -> bool:
 
 def _tls_context(host: str, options: dict[str, str]) -> ssl.SSLContext | Literal[False]:
     if options.get("sslmode", "verify-full") not in ("disable", "require", "verify-ca", "verify-full"):
-        # Those that libpq has beside these may end in plain text.
-        raise ValueError("the database's address should say sslmode=verify-full or sslmode=disable, if any")
+        # libpq's other modes can fall back to plain text.
+        raise ValueError("sslmode in the database address should be verify-full or disable, if it is present")
     if host.startswith("/") or options.get("sslmode") == "disable":
         return False
     authorities = options.get("sslrootcert")
@@ -189,17 +192,18 @@ def _tls_context(host: str, options: dict[str, str]) -> ssl.SSLContext | Literal
 
 @cache
 def _verifying(authorities: str | None, _modified: int | None) -> ssl.SSLContext:
-    # Once for a process, however often it connects, unless the file changes: reading it takes longer than the rest.
+    # Cached until the file changes, because reading it takes longer than connecting.
     context = ssl.create_default_context(cafile=authorities)
-    # As libpq verifies: the chain, the name and the dates. Python 3.13 asks for key identifiers beside them, which many
-    # a database's certificate lacks, and which make it no more authentic.
+    # Verify what libpq verifies: the chain, the name and the dates. Python 3.13 also requires key identifiers. Many
+    # database certificates lack them, and they add no security.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 
 def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str]:
-    # pg8000's own run() takes three round trips, each ended by a Sync, between which a pooler may hand the server
-    # to somebody else. Parse, Bind, Execute and Sync in one flush take one. No Describe: the two columns are text.
+    # pg8000's run() takes three round trips and ends each with Sync. Between them, a pooler may give the server to
+    # another client. Parse, Bind, Execute and Sync in one flush take one round trip. Both columns are text, so Describe
+    # is not needed.
     # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
     context = core.Context(sql, columns=[], input_funcs=[string_in, string_in])
     value = parameter.encode()
@@ -214,11 +218,11 @@ def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str
     return outcome, body or ""
 
 
-def _translated(error: DatabaseError) -> Exception:
+def _problem_for(error: DatabaseError) -> Exception:
     code, message = error.args[0]["C"], error.args[0]["M"]
-    if code.startswith(_PASSING):
+    if code.startswith(_RETRYABLE):
         return Unavailable("The database is busy.")
     if code == _NUMERIC_VALUE_OUT_OF_RANGE:
         return NumberOutOfRange()
-    # Without the error's detail, which quotes rows: this goes into a log.
+    # Without the error's detail, because it quotes rows and this text is logged.
     return RuntimeError(f"PostgreSQL {code}: {message}")

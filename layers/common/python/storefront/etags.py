@@ -8,14 +8,15 @@ _LIST = re.compile(rf"\s*{_ENTITY_TAG.pattern}(\s*,\s*{_ENTITY_TAG.pattern})*\s*
 
 
 def etag(body: str) -> str:
-    """The strong ETag of an answer: it changes with any byte. product_etag.sql makes the same."""
+    """Return the strong ETag of a response. product_etag.sql computes the same."""
     return f'"{hashlib.sha256(body.encode()).hexdigest()}"'
 
 
 def if_match(header: str | None) -> list[str] | None:
-    """The ETags that a change may find, without their quotes; None where any will do.
+    """Return the ETags in If-Match without quotes, or None if every ETag matches.
 
-    A weak one never matches, and neither does what is no ETag: a change that asked for a check is not made unchecked.
+    Weak ETags never match (RFC 9110, section 13.1.1). Malformed text matches nothing either, so that a change that
+    asked for a check is never made without it.
     """
     if header is None or header.strip() == "*":
         return None
@@ -23,7 +24,7 @@ def if_match(header: str | None) -> list[str] | None:
 
 
 def is_not_modified(header: str | None, current: str) -> bool:
-    """Whether If-None-Match names the current ETag; weak and strong ones compare alike here."""
+    """Return whether If-None-Match contains the current ETag. Weak and strong ETags compare as equal here."""
     if header is None:
         return False
     return header.strip() == "*" or current.strip('"') in [tag for _, tag in _entity_tags(header)]

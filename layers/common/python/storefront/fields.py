@@ -1,4 +1,4 @@
-"""Types that several models share: ids, money, text that PostgreSQL can hold, query parameters."""
+"""Types that several models share: IDs, money, text, timestamps and query parameters."""
 
 import re
 from collections.abc import Callable
@@ -20,28 +20,28 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from storefront.cold_start import pydantic_plugins  # noqa: F401  before the first model
+from storefront.cold_start import pydantic_plugins  # noqa: F401  must come before the first model
 
 MAX_INTEGER = 2_147_483_647
-"""PostgreSQL's integer."""
+"""The largest integer in PostgreSQL."""
 
 MAX_MONEY = Decimal("99999999.99")
-"""NUMERIC(10,2)."""
+"""The largest NUMERIC(10,2) in PostgreSQL."""
 
 _RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
 
 class RequestModel(BaseModel):
-    """What may come in: exact types, and no field that is not listed."""
+    """A request. Types are exact, and unknown fields are errors."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """A rule that a function checks, and what the API's description says of it, as JSON Schema has it.
+    """A rule that a function checks, with its JSON Schema for the API's description.
 
-    check: answers the value to go on with, or raises a PydanticCustomError.
+    check: returns the value, or raises PydanticCustomError.
     """
 
     check: Callable[[Any], Any]
@@ -67,7 +67,7 @@ def _not_blank(text: str) -> str:
 
 
 def is_uuid(text: str) -> bool:
-    """Whether it is a UUID in the text form of RFC 9562, section 4."""
+    """Return whether a text is a UUID in the form of RFC 9562, section 4."""
     return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None
 
 
@@ -78,8 +78,8 @@ def _uuid(text: str) -> str:
 
 
 def _plain_decimal(value: Any) -> Any:
-    # Python's Decimal also reads "1_0", " 10 ", "1e2", "NaN" and other scripts' digits; a price is none of them. Twenty
-    # digits are more than any has, and fit into the links that a filter comes back in.
+    # Python's Decimal also accepts "1_0", " 10 ", "1e2", "NaN" and digits of other scripts. Prices have fewer than 20
+    # digits, and 20 fit into the Link header, which repeats the filters.
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,2})?", value):
         raise PydanticCustomError(
             "decimal_text", "Input should be a decimal number with at most 20 digits and 2 places"
@@ -88,12 +88,12 @@ def _plain_decimal(value: Any) -> Any:
 
 
 def _two_places(value: Decimal) -> Decimal:
-    # One text for one amount: keys and cursors are bound to it.
+    # Equal amounts have the same text, because idempotency keys and cursors depend on it.
     return value.quantize(Decimal("0.01"))
 
 
 def _plain_integer(value: Any) -> Any:
-    # The same for a query parameter. Ten digits hold every integer that is allowed anywhere.
+    # As for decimals. Ten digits are enough for every allowed integer.
     if isinstance(value, str):
         if not re.fullmatch(r"-?[0-9]{1,10}", value):
             raise PydanticCustomError("integer_text", "Input should be a valid integer")
@@ -102,22 +102,23 @@ def _plain_integer(value: Any) -> Any:
 
 
 def _timestamp(value: Any) -> Any:
-    # Stricter than Python, which also reads a date alone, a week or a time without its offset.
+    # Python also accepts dates, weeks and times without an offset.
     if isinstance(value, str):
         if not re.fullmatch(_RFC_3339, value):
             raise PydanticCustomError(
-                "timestamp_text", "Input should be an RFC 3339 time, such as 2026-01-31T12:00:00Z; a + is %2B in a URL"
+                "timestamp_text",
+                "Input should be an RFC 3339 time, such as 2026-01-31T12:00:00Z. In a URL, write + as %2B.",
             )
         try:
-            # In UTC, since PostgreSQL takes fewer offsets than RFC 3339 has.
+            # In UTC, because PostgreSQL accepts fewer offsets than RFC 3339.
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise PydanticCustomError("timestamp", "Input should be a time that exists") from None
+            raise PydanticCustomError("timestamp", "Input should be an existing date and time") from None
     return value
 
 
 WithoutNul = Rule(_without_nul, {"pattern": r"^[^\u0000]*$"})
-"""PostgreSQL cannot hold the character in a text."""
+"""PostgreSQL cannot store the NUL character in a text."""
 
 ShortText = Annotated[
     str,
@@ -132,11 +133,11 @@ Id = Annotated[str, Rule(_uuid, {"format": "uuid"})]
 
 _Amount = Annotated[
     Decimal,
-    # Behind a validator in Python even JSON counts as Python, where strict would take a Decimal alone.
+    # After a validator in Python, strict mode would accept only a Decimal, even from JSON.
     Field(strict=False, le=MAX_MONEY, decimal_places=2),
     BeforeValidator(_plain_decimal),
 ]
-# Once the bounds on both sides hold: no more digits than Decimal can round.
+# Runs after the bounds are checked, so that Decimal can round the digits.
 _TwoPlaces = AfterValidator(_two_places)
 
 Money = Annotated[
@@ -152,7 +153,7 @@ Money = Annotated[
         }
     ),
 ]
-"""An amount in the shop's currency: more than 0, at most 99999999.99, at most two places."""
+"""An amount in the shop's currency: more than 0, at most 99999999.99, with at most two decimal places."""
 
 QueryMoney = Annotated[
     _Amount,
@@ -160,16 +161,16 @@ QueryMoney = Annotated[
     _TwoPlaces,
     WithJsonSchema({"type": "string", "pattern": r"^0{0,12}[0-9]{1,8}(\.[0-9]{1,2})?$"}),
 ]
-"""A bound for amounts, 0 among them."""
+"""An amount in a query string. It can be 0."""
 
 Timestamp = Annotated[
     datetime,
     BeforeValidator(_timestamp),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_RFC_3339}$"}),
 ]
-"""A time with its offset from UTC, to the microsecond (RFC 3339, section 5.6)."""
+"""A time with an offset from UTC and up to six decimal places of a second (RFC 3339, section 5.6)."""
 
 QueryInteger = Annotated[int, BeforeValidator(_plain_integer)]
-"""An integer of a query string, in ASCII digits."""
+"""An integer in a query string, in ASCII digits."""
 
 PositiveInteger = Field(ge=1, le=MAX_INTEGER)

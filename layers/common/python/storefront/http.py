@@ -1,4 +1,4 @@
-"""API Gateway event in (payload 2.0), response out: bodies, parameters, problems, and one log line a request."""
+"""Requests and responses of API Gateway (payload 2.0): bodies, parameters, problems, and one log line per request."""
 
 import base64
 import json
@@ -18,29 +18,29 @@ from storefront.log import logger
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_RESPONSE_BYTES = 6_000_000
-"""A little below Lambda's 6 MB, for what is around the body.
+"""Characters. Slightly less than Lambda's 6 MB, which include the status and the headers.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 MAX_ERRORS = 100
-"""How many broken rules are listed; a body of 256 KiB can break enough of them to outgrow Lambda's 6 MB answer."""
+"""The maximum of broken rules in a response. A body can break so many that the response would be too large."""
 
 MAX_NAMED = 3
-"""How many of them the detail names, which is for people."""
+"""The maximum of broken rules in the detail, which is for people."""
 
 JSON = "application/json"
 
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
-Read = TypeVar("Read")
+Parsed = TypeVar("Parsed")
 
 _id = TypeAdapter(Id)
 
-# What the request's line says beside the usual. An execution environment has one request at a time.
+# Additional fields of the log line. An execution environment handles one request at a time.
 _log_fields: dict[str, Any] = {}
 
 
 def create_app() -> APIGatewayHttpResolver:
-    """A router that checks access, and answers every problem and everything unexpected as application/problem+json."""
+    """Return a router that checks access tokens, and turns every error into a problem."""
     app = APIGatewayHttpResolver()
     app.use([_check_request])
     app.exception_handler(errors.Problem)(_problem_response)
@@ -50,7 +50,7 @@ def create_app() -> APIGatewayHttpResolver:
 
 
 def entry_point(app: APIGatewayHttpResolver) -> Handler:
-    """The function's lambda_handler: the router, and one line about the request."""
+    """Return the function's lambda_handler. It calls the router and logs the request."""
 
     def handle(event: Event, context: Any) -> dict[str, Any]:
         started = time.perf_counter()
@@ -76,21 +76,21 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
 
 
 def add_log_fields(*, warn: bool, **fields: str) -> None:
-    """Add to the request's log line, and make it a warning where somebody should look."""
+    """Add fields to the log line of the request. warn: log it as a warning, because it needs attention."""
     _log_fields.update(fields, log=logger.warning if warn else logger.info)
 
 
 def header(event: APIGatewayProxyEventV2, name: str) -> str | None:
-    """A header of the request; None without it. name: in lower case."""
+    """Return a header of the request, or None. name: in lower case."""
     value: str | None = event.resolved_headers_field.get(name)
     return value
 
 
 def raw_body(event: APIGatewayProxyEventV2) -> bytes:
-    """The bytes that the client sent, with API Gateway's base64 undone. Raises BodyTooLarge over 256 KiB."""
+    """Return the body as the client sent it. Raises BodyTooLarge above 256 KiB, or MalformedBody."""
     text = event.get("body") or ""
     try:
-        # A lone surrogate cannot come from UTF-8; let through here, it is refused as malformed where it is parsed.
+        # A lone surrogate is not valid UTF-8. The JSON parser refuses it later.
         body = base64.b64decode(text) if event.is_base64_encoded else text.encode("utf-8", "surrogatepass")
     except ValueError:
         raise errors.MalformedBody("The body is not valid base64.") from None
@@ -100,14 +100,14 @@ def raw_body(event: APIGatewayProxyEventV2) -> bytes:
 
 
 def parse_json(event: APIGatewayProxyEventV2, model: type[Model]) -> Model:
-    """The body as a model. Raises UnsupportedMediaType, BodyTooLarge, MalformedBody or InvalidRequest."""
+    """Return the body as a model. Raises UnsupportedMediaType, BodyTooLarge, MalformedBody or InvalidRequest."""
     return read_json(event, raw_body(event), model.model_validate_json)
 
 
-def read_json(event: APIGatewayProxyEventV2, body: bytes, read: Callable[[bytes], Read]) -> Read:
-    """What a reader of JSON makes of a body. Raises UnsupportedMediaType, MalformedBody or InvalidRequest.
+def read_json(event: APIGatewayProxyEventV2, body: bytes, read: Callable[[bytes], Parsed]) -> Parsed:
+    """Parse a body with a function. Raises UnsupportedMediaType, MalformedBody or InvalidRequest.
 
-    read: raises pydantic's ValidationError.
+    read: parses JSON, and raises pydantic's ValidationError.
     """
     media_type = (header(event, "content-type") or "").partition(";")[0].strip().lower()
     if media_type != JSON:
@@ -115,14 +115,14 @@ def read_json(event: APIGatewayProxyEventV2, body: bytes, read: Callable[[bytes]
     try:
         return read(body)
     except ValidationError as error:
-        found = _broken_rules(error)
-        if found[0]["type"] == "json_invalid":
-            raise errors.MalformedBody(found[0]["msg"]) from None
-        raise _invalid(found, lambda location: {"pointer": _pointer(location)}) from None
+        broken_rules = _broken_rules(error)
+        if broken_rules[0]["type"] == "json_invalid":
+            raise errors.MalformedBody(broken_rules[0]["msg"]) from None
+        raise _invalid(broken_rules, lambda location: {"pointer": _pointer(location)}) from None
 
 
 def parse_parameters(event: APIGatewayProxyEventV2, model: type[Model]) -> Model:
-    """The query string as a model. Raises InvalidRequest."""
+    """Return the query string as a model. Raises InvalidRequest."""
     try:
         return model.model_validate(event.query_string_parameters)
     except ValidationError as error:
@@ -130,7 +130,7 @@ def parse_parameters(event: APIGatewayProxyEventV2, model: type[Model]) -> Model
 
 
 def parse_id(value: str) -> str:
-    """A UUID from the path, in lower case. Raises InvalidRequest."""
+    """Return a UUID from the path in lower case. Raises InvalidRequest."""
     try:
         return _id.validate_python(value)
     except ValidationError:
@@ -173,7 +173,7 @@ def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
     if route is None:
         return errors.RouteNotFound()
     if event.http_method in routes.ROUTES[route]:
-        # Powertools' own patterns leave out characters that no id has.
+        # Powertools' patterns do not match some characters that no ID has.
         return _invalid_id()
     return errors.MethodNotAllowed(", ".join(sorted(routes.ROUTES[route])))
 
@@ -200,12 +200,12 @@ def _broken_rules(error: ValidationError) -> list[ErrorDetails]:
 
 
 def _invalid(
-    found: list[ErrorDetails], where: Callable[[tuple[int | str, ...]], dict[str, str]]
+    broken_rules: list[ErrorDetails], place: Callable[[tuple[int | str, ...]], dict[str, str]]
 ) -> errors.InvalidRequest:
-    listed = [{"detail": one["msg"], **where(one["loc"])} for one in found[:MAX_ERRORS]]
-    detail = "; ".join(f"{one.get('pointer') or one['parameter']}: {one['detail']}" for one in listed[:MAX_NAMED])
-    if len(found) > MAX_NAMED:
-        detail = f"{detail}; and {len(found) - MAX_NAMED} more"
+    listed = [{"detail": rule["msg"], **place(rule["loc"])} for rule in broken_rules[:MAX_ERRORS]]
+    detail = "; ".join(f"{rule.get('pointer') or rule['parameter']}: {rule['detail']}" for rule in listed[:MAX_NAMED])
+    if len(broken_rules) > MAX_NAMED:
+        detail = f"{detail}; and {len(broken_rules) - MAX_NAMED} more"
     return errors.InvalidRequest(detail, errors=listed)
 
 

@@ -1,7 +1,7 @@
-"""Signs for the function's own role: a token to sign in to RDS with, and the headers of a request to AWS.
+"""Signatures of the function's role: tokens for RDS, and headers of requests to AWS (Signature Version 4).
 
-A token is a presigned request that is never sent: it is made here, without a call. Written out, since whatever could
-make it costs every cold start more than connecting does (docs/decisions/0008-iam-tokens.md).
+A token is a presigned request that is never sent, so creating one needs no network call. This module does not use
+boto3, because importing boto3 takes longer than connecting (docs/decisions/0008-iam-tokens.md).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -14,28 +14,28 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 LIFETIME = 900
-"""Seconds in which a connection can be opened with it; RDS takes no longer one."""
+"""Seconds in which a token can open a connection. RDS accepts no longer lifetime."""
 
 CREDENTIALS_TIMEOUT = 2.0
-"""Seconds for Lambda's own endpoint, which is on the same machine."""
+"""Seconds. Lambda's credentials endpoint is on the same machine."""
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Credentials(NamedTuple):
-    """The keys of a role."""
+    """The credentials of a role."""
 
     access_key: str
     secret_key: str
     session_token: str
 
     def __repr__(self) -> str:
-        # For whatever quotes its variables.
+        # Keeps the keys out of tracebacks and logs.
         return "Credentials(…)"
 
 
 class ServiceRequest(NamedTuple):
-    """A request to a service of AWS's. action: with what is before the dot, as in "secretsmanager.GetSecretValue"."""
+    """A request to an AWS service. action: with its prefix, as in "secretsmanager.GetSecretValue"."""
 
     service: str
     host: str
@@ -44,7 +44,7 @@ class ServiceRequest(NamedTuple):
 
 
 def token(address: str, user: str, region: str, credentials: Credentials, now: datetime) -> str:
-    """What a user of PostgreSQL signs in with at host:port, for fifteen minutes from now (UTC)."""
+    """Return a token with which a PostgreSQL user signs in within 15 minutes. address: host:port. now: in UTC."""
     time, scope = _time(now), _scope(now, region, "rds-db")
     query = {
         "Action": "connect",
@@ -62,7 +62,7 @@ def token(address: str, user: str, region: str, credentials: Credentials, now: d
 
 
 def headers(request: ServiceRequest, region: str, credentials: Credentials, now: datetime) -> dict[str, str]:
-    """The headers of a request to a service of AWS's that speaks JSON 1.1, signed now (UTC).
+    """Return the signed headers of a request to an AWS service with the JSON 1.1 protocol. now: in UTC.
 
     https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
     """
@@ -84,39 +84,40 @@ def headers(request: ServiceRequest, region: str, credentials: Credentials, now:
 
 
 def own_headers(request: ServiceRequest) -> dict[str, str]:
-    """The same for the function's own role and region. Raises OSError where Lambda does not tell its keys."""
+    """Return headers() for the function's role, region and the current time. Raises OSError."""
     return headers(request, os.environ["AWS_REGION"], own_credentials(), datetime.now(UTC))
 
 
 def own_token(address: str, user: str) -> str:
-    """The same for the function's own role, now. Raises OSError where Lambda does not tell its keys."""
+    """Return token() for the function's role, region and the current time. Raises OSError."""
     return token(address, user, os.environ["AWS_REGION"], own_credentials(), datetime.now(UTC))
 
 
 def own_credentials() -> Credentials:
-    """The keys of the function's role. Raises OSError.
+    """Return the credentials of the function's role. Raises OSError if Lambda does not provide them.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html: a snapshot has none in its environment.
+    With SnapStart, they come from an endpoint instead of the environment variables.
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
     """
     if endpoint := os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        return _fetched(endpoint, os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
+        return _fetch_credentials(endpoint, os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     return Credentials(*(os.environ.get(name, "") for name in names))
 
 
-def _fetched(endpoint: str, authorization: str) -> Credentials:
-    import http.client  # noqa: PLC0415  nobody but a snapshot pays for it
+def _fetch_credentials(endpoint: str, authorization: str) -> Credentials:
+    import http.client  # noqa: PLC0415  only SnapStart needs it
 
     address = urlsplit(endpoint)
     connection = http.client.HTTPConnection(address.netloc, timeout=CREDENTIALS_TIMEOUT)
     try:
         connection.request("GET", address.path, headers={"Authorization": authorization})
         response = connection.getresponse()
-        found = json.loads(response.read())
-        return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["Token"])
+        keys = json.loads(response.read())
+        return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
     except (http.client.HTTPException, ValueError, KeyError, TypeError):
         # Without the cause, which may quote the keys.
-        raise OSError("Lambda did not tell the function's keys") from None
+        raise OSError("Lambda's credentials endpoint sent no valid credentials") from None
     finally:
         connection.close()
 

@@ -1,16 +1,16 @@
-"""The one logger of a function: JSON lines, as CloudWatch takes them."""
+"""The logger of a function. It writes JSON lines for CloudWatch."""
 
 import json
 import logging
 
 from storefront.cold_start.powertools import Logger
 
-# Python asks for these at each line, and no line of ours has them.
+# Python collects these for each line, and no line uses them.
 # https://docs.python.org/3/howto/logging.html#optimization
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-logging._srcfile = None  # noqa: SLF001  the documented way
+logging._srcfile = None  # noqa: SLF001  documented
 
-# Powertools would make an encoder for each line.
+# Powertools would create an encoder for each line.
 _encoder = json.JSONEncoder(default=str, separators=(",", ":"), ensure_ascii=False)
 
 logger = Logger(
@@ -19,6 +19,6 @@ logger = Logger(
     utc=True,
     use_rfc3339=True,
     json_serializer=_encoder.encode,
-    # A message of ours is no JSON, which Powertools would try to read in each.
+    # No message is JSON, and Powertools would try to parse each one.
     json_deserializer=str,
 )

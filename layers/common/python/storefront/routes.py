@@ -1,7 +1,7 @@
-"""Every route of the API and who may use it, in one table.
+"""The table of routes and who may use them.
 
-The template, the functions' own routes and this table are held together by a test. With it any function can tell
-an unknown path from a wrong method, the one that API Gateway sends everything unmatched to above all.
+A test compares the table with the template and with the functions' handlers. The function for unmatched requests uses
+the table to distinguish an unknown path (404) from a wrong method (405).
 """
 
 import re
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Access(StrEnum):
-    """Who may use a route: anyone, whoever signs, or whoever has a token with the scope (RFC 6749, section 3.3)."""
+    """The access rule of a route: open, a signature, or an access token with a scope (RFC 6749, section 3.3)."""
 
     ANYONE = "anyone"
     SIGNATURE = "signature"
@@ -37,13 +37,13 @@ ROUTES: dict[str, dict[str, Access]] = {
 }
 
 DEFAULT_ROUTE = "$default"
-"""Where API Gateway sends what no route matches."""
+"""The route key of requests that match no route in API Gateway."""
 
-# One expression, with a group for each route.
+# One expression with one group per route is faster than one expression per route.
 _PATTERN = re.compile("|".join("(" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + ")" for path in ROUTES))
 
 
 def match(path: str) -> str | None:
-    """The route that a request path is of; None where there is none."""
-    found = _PATTERN.fullmatch(path)
-    return list(ROUTES)[found.lastindex - 1] if found and found.lastindex else None
+    """Return the route of a path, or None."""
+    result = _PATTERN.fullmatch(path)
+    return list(ROUTES)[result.lastindex - 1] if result and result.lastindex else None

@@ -1,7 +1,7 @@
-"""What explains the API to people and programs: its description, and one page that renders it.
+"""The API's description, and the page /docs that shows it.
 
-The page has all that it needs within: Swagger UI, which Powertools brings along, and a paragraph for each kind of
-problem, where the problem's type leads.
+The page is complete in itself. It contains Swagger UI from Powertools, and a paragraph for each kind of problem. The
+`type` of a problem links to its paragraph.
 """
 
 import base64
@@ -26,13 +26,13 @@ def description() -> str:
 
 
 def page() -> str:
-    """The page, as HTML."""
+    """Return the page as HTML."""
     problems = map(_problem, _description()["x-problem-types"])
     return Template(_read("page.html")).substitute(style=_style(), script=_script(), problems="".join(problems))
 
 
 def page_headers() -> dict[str, str]:
-    """Headers by which the page runs and loads what it came with, and calls the API that served it; nothing else."""
+    """Return the page's headers. The page can only run its own scripts and call the API that served it."""
     return {
         "Content-Security-Policy": (
             f"default-src 'none'; script-src {_source(_script())}; style-src {_source(_style())}; img-src data:;"

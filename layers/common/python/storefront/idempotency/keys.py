@@ -1,4 +1,4 @@
-"""Requests that are safe to send again: the Idempotency-Key header.
+"""Requests that are safe to retry: the Idempotency-Key header.
 
 https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 """
@@ -13,7 +13,7 @@ from storefront.actor import Actor
 from storefront.errors import RETRY_AFTER_SECONDS, InvalidRequest, Problem
 
 _BARE = re.compile(r"[\x21-\x7e]{1,255}")
-# A string of structured fields (RFC 8941, section 3.3.3), as the draft has it, though without a space.
+# A string of structured fields (RFC 8941, section 3.3.3), as in the draft, but without spaces.
 _QUOTED = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 
 
@@ -35,7 +35,7 @@ class KeyReused(Problem):
 
 
 class IdempotentResponse(NamedTuple):
-    """What an SQL function answered, now or the first time."""
+    """The response of an SQL function, or the stored response to the first request."""
 
     outcome: str
     body: str
@@ -43,11 +43,11 @@ class IdempotentResponse(NamedTuple):
 
 
 def idempotency_key(header: str | None) -> str | None:
-    """The key, which is the same quoted or bare; None without the header. Raises InvalidRequest."""
+    """Return the key, or None without the header. Quotes are not part of the key. Raises InvalidRequest."""
     if header is None:
         return None
     key = header.strip(" \t")
-    # API Gateway joins a header that was sent twice; the same one twice is still one. A key may have commas, too.
+    # API Gateway joins a repeated header with commas, and a key can contain commas. The same key twice is one key.
     given = {one.strip(" \t") for one in key.split(",")}
     if len(given) == 1 and given != {""} and not _QUOTED.fullmatch(key):
         key = given.pop()
@@ -62,9 +62,9 @@ def idempotency_key(header: str | None) -> str | None:
 
 
 def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | None) -> IdempotentResponse:
-    """Call an SQL function with the content; under a key, once for all the times that it is sent.
+    """Call an SQL function with the content. With a key, the function runs once for all requests with that key.
 
-    Raises KeyReused where the key came with another content, KeyInFlight where the first request still runs.
+    Raises KeyReused if the key was used with other content, or KeyInFlight if the first request is still running.
     """
     if key is None:
         return IdempotentResponse(*db.call(operation, json.dumps({**content, **actor})), is_replay=False)
@@ -84,5 +84,5 @@ def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | 
 
 
 def sweep(batch_size: int) -> int:
-    """Delete keys that outlived their time; how many, at most batch_size."""
+    """Delete up to batch_size expired keys. Return how many."""
     return int(db.call("sweep_idempotency_keys", json.dumps({"batch_size": batch_size}))[1])

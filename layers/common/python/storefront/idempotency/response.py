@@ -1,4 +1,4 @@
-"""What is answered where something was made."""
+"""The response to a request that created something."""
 
 import json
 
@@ -8,7 +8,10 @@ from storefront.idempotency.keys import IdempotentResponse
 
 
 def created(response: IdempotentResponse, collection: str | None = None, **headers: str) -> Response[str]:
-    """201 with what was made and, where it can be read again, its place. A replay says that it is one."""
+    """Return 201 with the new resource.
+
+    collection: the path of the collection, for the Location header, if clients can read the resource there.
+    """
     if collection is not None:
         headers["Location"] = f"{collection}/{json.loads(response.body)['id']}"
     if response.is_replay:

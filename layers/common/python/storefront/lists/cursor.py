@@ -1,7 +1,7 @@
-"""Cursors: where a page of a list ended, in a text that only this shop can have made.
+"""Cursors: signed texts that say where a page of a list ended.
 
-A cursor is base64url(MAC ‖ position). The MAC is HMAC-SHA256, cut to 128 bits, over what the cursor is bound to (the
-list, its filters and its order) and the position (the sort keys of the page's last row, as JSON).
+A cursor is base64url(MAC ‖ position). The position is the sort keys of the last row, as JSON. The MAC is HMAC-SHA256,
+cut to 128 bits. It covers the position and what the cursor is bound to: the list, its filters and its sort order.
 """
 
 import base64
@@ -16,17 +16,17 @@ _MAC_BYTES = 16
 
 
 def encode(key: bytes, bound_to: str, position: list[Any]) -> str:
-    """The cursor that goes on after a position."""
+    """Return the cursor that continues after a position."""
     return _text(key, bound_to, json.dumps(position, separators=(",", ":")).encode())
 
 
 def decode(key: bytes, bound_to: str, cursor: str) -> list[Any]:
-    """The position to go on after. Raises BadCursor for one that was changed, or made for another list."""
+    """Return the position to continue after. Raises BadCursor if the cursor is invalid or bound to another list."""
     try:
         payload = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[_MAC_BYTES:]
     except ValueError:
         payload = b""
-    # As text, since base64 has several texts for the same bytes.
+    # Compare the text, because several base64 texts can have the same bytes.
     if not hmac.compare_digest(cursor.encode(errors="replace"), _text(key, bound_to, payload).encode()):
         raise BadCursor
     position: list[Any] = json.loads(payload)
@@ -38,6 +38,6 @@ def _text(key: bytes, bound_to: str, payload: bytes) -> str:
 
 
 def _mac(key: bytes, bound_to: str, payload: bytes) -> bytes:
-    # The length keeps what is bound to and the position from running into each other.
+    # The length separates the two parts.
     bound = bound_to.encode()
     return hmac.digest(key, len(bound).to_bytes(8, "big") + bound + payload, hashlib.sha256)[:_MAC_BYTES]

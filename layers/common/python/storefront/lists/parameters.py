@@ -1,4 +1,4 @@
-"""What the lists take."""
+"""The query parameters of the lists."""
 
 from typing import Annotated, Any, Self
 
@@ -11,7 +11,7 @@ MAX_ROWS_DEEP = 100_000
 
 
 class CursorParameters(RequestModel):
-    """What every list takes."""
+    """The parameters of every list."""
 
     page_size: Annotated[QueryInteger, Field(ge=1, le=100, description="The number of rows on a page.")] = 20
     cursor: Annotated[
@@ -23,12 +23,12 @@ class CursorParameters(RequestModel):
     ] = None
 
     def filters(self) -> dict[str, Any]:
-        """What a cursor is bound to: all that decides which rows come, and in what order."""
+        """Return the filters and the sort order, which a cursor is bound to."""
         return self.model_dump(mode="json", exclude={"page", "page_size", "cursor"}, exclude_none=True)
 
 
 class PageParameters(CursorParameters):
-    """What a list with numbered pages takes."""
+    """The parameters of a list with numbered pages."""
 
     page: Annotated[
         QueryInteger,
@@ -40,17 +40,17 @@ class PageParameters(CursorParameters):
     ] = 1
 
     @model_validator(mode="after")
-    def _one_way_to_go_on(self) -> Self:
-        # Problems of our own, which pydantic lets through because they are no ValueErrors: it names no parameter for a
-        # rule about two of them, and a page too deep is no broken rule (422) but 400.
+    def _page_or_cursor(self) -> Self:
+        # pydantic passes these problems on, because they are not ValueErrors. Its own errors name no parameter for a
+        # rule about two parameters, and a page that is too deep has the status 400.
         if self.cursor is not None and "page" in self.model_fields_set:
-            detail = "page and cursor should not both be sent"
+            detail = "page and cursor should not be sent together"
             raise InvalidRequest(detail, errors=[{"detail": detail, "parameter": "page"}])
-        # PostgreSQL reads and throws away every row before the page.
+        # PostgreSQL reads and discards every row before the page.
         if not self.reaches(self.page):
             raise PageTooDeep
         return self
 
     def reaches(self, page: int) -> bool:
-        """Whether a page of this size is not too deep."""
+        """Return whether a page is within the limit."""
         return (page - 1) * self.page_size <= MAX_ROWS_DEEP

@@ -1,4 +1,4 @@
-"""A page of a list as the API shows it: what read_page.sql gives, the envelope around it, and the links beside it."""
+"""A page of a list: the rows from read_page.sql, the fields around them, and the Link header."""
 
 import json
 from collections.abc import Callable
@@ -16,37 +16,37 @@ from storefront.lists.parameters import CursorParameters, PageParameters
 def list_response(
     event: APIGatewayProxyEventV2, parameters: CursorParameters, read: Callable[[dict[str, Any]], str]
 ) -> Response[str]:
-    """Read a page, and answer with it. Raises BadCursor, PageTooLarge and what the call raises.
+    """Return the response with a page. Raises BadCursor, PageTooLarge and what read raises.
 
-    read: takes the list's request, gives what read_page.sql gives.
+    read: calls the SQL function of the list with a request, and returns the result of read_page.sql.
     """
     key, bound_to = settings.cursor_key(), json.dumps([event.raw_path.lower(), parameters.filters()])
     request = parameters.model_dump(mode="json", exclude={"cursor"})
     if parameters.cursor is not None:
         request["after"] = cursor.decode(key, bound_to, parameters.cursor)
     head, _, items = read(request).partition("\n")
-    found = json.loads(head)
-    next_cursor = cursor.encode(key, bound_to, found["next"]) if found["next"] else None
+    page_info = json.loads(head)
+    next_cursor = cursor.encode(key, bound_to, page_info["next"]) if page_info["next"] else None
 
     numbers: dict[str, Any] = {"page_size": parameters.page_size}
     links = {"next": f"cursor={next_cursor}"} if next_cursor else {}
     if isinstance(parameters, PageParameters) and parameters.cursor is None:
-        total_pages = -(-found["total"] // parameters.page_size)
-        numbers = {"total": found["total"], "page": parameters.page, **numbers, "total_pages": total_pages}
-        if found["total_is_estimate"]:
+        total_pages = -(-page_info["total"] // parameters.page_size)
+        numbers = {"total": page_info["total"], "page": parameters.page, **numbers, "total_pages": total_pages}
+        if page_info["total_is_estimate"]:
             numbers["total_is_estimate"] = True
-        links = {**links, **_page_links(parameters, numbers, follows=next_cursor is not None)}
-    # The items stay the text that PostgreSQL made.
+        links = {**links, **_page_links(parameters, numbers, has_next=next_cursor is not None)}
+    # The items stay the text from PostgreSQL.
     envelope = to_json({**numbers, "next_cursor": next_cursor})
     return json_response(f'{{"items" : {items}, {envelope[1:]}', Link=_link_header(event, {"first": "", **links}))
 
 
-def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, follows: bool) -> dict[str, str]:
+def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, has_next: bool) -> dict[str, str]:
     page, last = parameters.page, numbers["total_pages"]
     links: dict[str, str] = {}
     if page > 1:
         links["prev"] = f"page={max(1, min(page - 1, last))}"
-    if follows and parameters.reaches(page + 1):
+    if has_next and parameters.reaches(page + 1):
         links["next"] = f"page={page + 1}"
     if last > 0 and parameters.reaches(last) and "total_is_estimate" not in numbers:
         links["last"] = f"page={last}"
@@ -54,10 +54,10 @@ def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, follows:
 
 
 def _link_header(event: APIGatewayProxyEventV2, links: dict[str, str]) -> str:
-    # RFC 8288, section 3: a target may be relative to the request's own.
-    asked = event.query_string_parameters.items()
-    kept = urlencode([(name, value) for name, value in asked if name not in ("page", "cursor")])
-    queries = {relation: "&".join(filter(None, (kept, moved))) for relation, moved in links.items()}
+    # RFC 8288, section 3: targets can be relative to the request's URL.
+    sent = event.query_string_parameters.items()
+    filters = urlencode([(name, value) for name, value in sent if name not in ("page", "cursor")])
+    queries = {relation: "&".join(filter(None, (filters, position))) for relation, position in links.items()}
     return ", ".join(
         f'<{event.raw_path}{"?" if query else ""}{query}>; rel="{relation}"' for relation, query in queries.items()
     )

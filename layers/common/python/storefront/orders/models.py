@@ -1,4 +1,4 @@
-"""What the order routes take."""
+"""The requests of the order routes."""
 
 from typing import Annotated, Literal
 
@@ -13,20 +13,23 @@ PaymentStatus = Literal["unpaid", "paid", "failed"]
 
 class OrderLine(RequestModel):
     product_id: Id
-    quantity: Annotated[int, PositiveInteger]
+    quantity: Annotated[int, PositiveInteger, Field(description="The number of units to order.")]
 
 
 class NewOrder(RequestModel):
-    """An order as asked for. It names no price: prices come from the catalogue alone."""
+    """A new order. It has no prices, because they come from the products."""
 
     customer_id: Annotated[int, PositiveInteger]
-    products: Annotated[list[OrderLine], Field(min_length=1, max_length=100)]
+    products: Annotated[list[OrderLine], Field(min_length=1, max_length=100, description="The line items.")]
 
     def quantity_by_product(self) -> dict[str, int]:
-        """Units by product id, in the order of first mention; lines that name the same product are added together."""
+        """Return the units of each product, by its ID, in the order of first mention.
+
+        Line items for the same product are added together.
+        """
         quantities: dict[str, int] = {}
-        for line in self.products:
-            quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
+        for item in self.products:
+            quantities[item.product_id] = quantities.get(item.product_id, 0) + item.quantity
         return quantities
 
 

@@ -1,4 +1,4 @@
-"""The order routes' calls. Each gives the JSON text of the answer."""
+"""The database calls of the order routes. Each returns the JSON text of the response."""
 
 import json
 from collections.abc import Callable
@@ -31,9 +31,9 @@ class InvalidTransition(Problem):
 
 
 def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
-    """Raises ProductNotFound, InsufficientStock or TotalTooLarge; then no stock has moved."""
-    lines = [{"product_id": id_, "quantity": quantity} for id_, quantity in order.quantity_by_product().items()]
-    response = call_once("place_order", {"customer_id": order.customer_id, "products": lines}, actor, key)
+    """Place an order. Raises ProductNotFound, InsufficientStock or TotalTooLarge, and then changes nothing."""
+    items = [{"product_id": id_, "quantity": quantity} for id_, quantity in order.quantity_by_product().items()]
+    response = call_once("place_order", {"customer_id": order.customer_id, "products": items}, actor, key)
     if response.outcome in _REFUSALS:
         raise _REFUSALS[response.outcome](json.loads(response.body), order)
     return response
@@ -44,17 +44,17 @@ def list_page(request: dict[str, Any]) -> str:
 
 
 def get(order_id: str, customer_id: int | None) -> str:
-    """customer_id: whose order it has to be; None for anybody's. Raises OrderNotFound."""
+    """Return an order. customer_id: the order must belong to this customer, unless None. Raises OrderNotFound."""
     return _one("get_order", {"id": order_id, "customer_id": customer_id})[1]
 
 
 def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> str:
-    """customer_id: whose order it has to be; None for anybody's. Raises OrderNotFound."""
+    """Return a page of an order's timeline. customer_id: as in get(). Raises OrderNotFound."""
     return _one("list_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
 
 
 def change_status(order_id: str, status: OrderStatus, actor: Actor) -> str:
-    """Raises OrderNotFound, or InvalidTransition where the state machine has no such step."""
+    """Complete or cancel an order. Raises OrderNotFound or InvalidTransition."""
     outcome, body = _one("change_order_status", {"id": order_id, "status": status, **actor})
     if outcome == "invalid_transition":
         raise InvalidTransition(json.loads(body), status)
@@ -62,9 +62,9 @@ def change_status(order_id: str, status: OrderStatus, actor: Actor) -> str:
 
 
 def expire(time_to_live: int, batch_size: int, actor: Actor) -> int:
-    """Cancel orders that stayed unpaid for longer than some minutes; how many, at most batch_size.
+    """Cancel up to batch_size orders that are unpaid after time_to_live minutes. Return how many.
 
-    Raises NumberOutOfRange where a product of theirs cannot take all of the stock back; then none was canceled.
+    Raises NumberOutOfRange if the returned stock of a product would be too large, and then cancels nothing.
     """
     request = {"time_to_live": time_to_live, "batch_size": batch_size, **actor}
     return int(db.call("expire_orders", json.dumps(request))[1])
@@ -78,20 +78,20 @@ def _one(function: str, request: dict[str, Any]) -> tuple[str, str]:
 
 
 def _unknown_products(product_ids: list[str], order: NewOrder) -> ProductNotFound:
-    return ProductNotFound(*product_ids, pointers=[f"{_line_pointer(order, id_)}/product_id" for id_ in product_ids])
+    return ProductNotFound(*product_ids, pointers=[f"{_item_pointer(order, id_)}/product_id" for id_ in product_ids])
 
 
 def _insufficient_stock(short: list[dict[str, Any]], order: NewOrder) -> InsufficientStock:
     return InsufficientStock(
-        f"Insufficient stock for {', '.join(line['product_name'] for line in short)}",
+        f"Insufficient stock for {', '.join(product['product_name'] for product in short)}",
         errors=[
             {
-                "detail": f"Insufficient stock for {line['product_name']}: "
-                f"{line['requested']} requested, {line['available']} available",
-                "pointer": f"{_line_pointer(order, line['product_id'])}/quantity",
-                **line,
+                "detail": f"Insufficient stock for {product['product_name']}: "
+                f"{product['requested']} requested, {product['available']} available",
+                "pointer": f"{_item_pointer(order, product['product_id'])}/quantity",
+                **product,
             }
-            for line in short
+            for product in short
         ],
     )
 
@@ -107,6 +107,6 @@ _REFUSALS: dict[str, Callable[[Any, NewOrder], Problem]] = {
 }
 
 
-def _line_pointer(order: NewOrder, product_id: str) -> str:
-    """The first line that names the product (RFC 6901)."""
-    return f"#/products/{[line.product_id for line in order.products].index(product_id)}"
+def _item_pointer(order: NewOrder, product_id: str) -> str:
+    """Return the JSON Pointer of the first line item with the product (RFC 6901)."""
+    return f"#/products/{[item.product_id for item in order.products].index(product_id)}"

@@ -1,4 +1,4 @@
-"""The webhook's secrets, from Secrets Manager: cached, and fetched again when a signature does not match."""
+"""The webhook's secrets, cached from Secrets Manager and fetched again when a signature does not match."""
 
 import base64
 import time
@@ -14,20 +14,20 @@ from storefront.log import logger
 from storefront.payments.signatures import Claim, InvalidSignature, Scheme, claim_of, is_signed
 
 REFETCH_INTERVAL = 30.0
-"""Seconds. A rotation is noticed at the first event that does not match; a flood of forged ones asks no more often."""
+"""Seconds. An event with a new secret triggers a fetch. Many forged events cannot trigger more fetches than this."""
 
 MAX_AGE = 300.0
-"""Seconds. A secret that was taken away is refused after that, though every event matches the one that stays."""
+"""Seconds. After this time, a removed secret is refused, even if every event matches a cached secret."""
 
 RETRY_INTERVAL = 1.0
-"""Seconds between two fetches while no secret is known yet."""
+"""Seconds between two fetches while no secret is known."""
 
 WHSEC_BYTES = range(24, 65)
-"""How long a Standard Webhooks secret may be."""
+"""The allowed length of a Standard Webhooks secret, in bytes."""
 
 
 class Key(NamedTuple):
-    """A live secret. id: what the log calls it; not_after: seconds since 1970."""
+    """A live secret. id: its name in the log. not_after: seconds since 1970."""
 
     scheme: Scheme
     id: str
@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
 
 class AuthenticEvent(NamedTuple):
-    """What a signature proves of an event. key: the id of the secret that made it."""
+    """The result of a signature check. key: the ID of the secret that signed the event."""
 
     scheme: Scheme
     key: str
@@ -46,22 +46,22 @@ class AuthenticEvent(NamedTuple):
 def _whsec(value: Any) -> bytes:
     text = value.removeprefix("whsec_") if isinstance(value, str) else ""
     try:
-        # Some leave the padding out.
+        # Some tools omit the padding.
         secret = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
         secret = b""
     if text == value or len(secret) not in WHSEC_BYTES:
-        raise PydanticCustomError("whsec", "Should be whsec_ and the base64 of 24 to 64 bytes")
+        raise PydanticCustomError("whsec", "Input should be whsec_ followed by 24 to 64 bytes in base64")
     return secret
 
 
 def _entries(value: Any) -> list[Any]:
-    listed = value if isinstance(value, list) else [value]
-    return [{"secret": one} if isinstance(one, str) else one for one in listed]
+    entries = value if isinstance(value, list) else [value]
+    return [{"secret": entry} if isinstance(entry, str) else entry for entry in entries]
 
 
 class Entry(BaseModel):
-    """A secret, what the log is to call it, and when it ends."""
+    """A secret, its name in the log, and when it expires."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -69,9 +69,9 @@ class Entry(BaseModel):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] | None = None
     not_after: Timestamp | None = None
 
-    def key(self, scheme: Scheme, place: int) -> Key:
+    def key(self, scheme: Scheme, number: int) -> Key:
         not_after = self.not_after.timestamp() if self.not_after else float("inf")
-        return Key(scheme, self.id or str(place), self.secret, not_after)
+        return Key(scheme, self.id or str(number), self.secret, not_after)
 
 
 class WhsecEntry(Entry):
@@ -79,7 +79,7 @@ class WhsecEntry(Entry):
 
 
 class SecretDocument(BaseModel):
-    """The secret's JSON: for each scheme a secret, or up to three that are live at a time."""
+    """The JSON of the secret: up to three live secrets for each scheme."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,16 +88,20 @@ class SecretDocument(BaseModel):
     stripe: Annotated[list[Entry], BeforeValidator(_entries), Field(max_length=3)] = []
 
     def keys(self) -> list[Key]:
-        entries: dict[Scheme, Sequence[Entry]] = {
+        entries_by_scheme: dict[Scheme, Sequence[Entry]] = {
             "x_signature": self.x_signature,
             "standard_webhooks": self.standard_webhooks,
             "stripe": self.stripe,
         }
-        return [one.key(scheme, place) for scheme, some in entries.items() for place, one in enumerate(some, 1)]
+        return [
+            entry.key(scheme, number)
+            for scheme, entries in entries_by_scheme.items()
+            for number, entry in enumerate(entries, 1)
+        ]
 
 
 class Keyring:
-    """The live secrets of one execution environment. fetch: gives the secret's text, or None where there is none."""
+    """The live secrets of an execution environment. fetch: returns the secret's text, or None without a secret."""
 
     def __init__(
         self,
@@ -112,17 +116,17 @@ class Keyring:
         self._fetched_at = float("-inf")
 
     def authenticate(self, headers: Mapping[str, str], body: bytes) -> AuthenticEvent:
-        """Raise Unauthenticated unless the body is signed with a live secret, fetched again first where need be.
+        """Check that the body is signed with a live secret. Fetch the secrets again if none matches.
 
-        Raises Unavailable where no secret is known yet and Secrets Manager does not answer.
+        Raises Unauthenticated, or Unavailable if no secret is known and Secrets Manager does not respond.
         """
         now = self._wall_clock()
-        # First, so that what has no signature to check asks nothing of Secrets Manager.
+        # Read the headers first, so that a request without a valid header never causes a fetch.
         claim = claim_of(headers, body, now)
-        known = self._keys_no_older_than(RETRY_INTERVAL if self._keys is None else MAX_AGE)
-        key = _signer(claim, known, now) or _signer(claim, self._keys_no_older_than(REFETCH_INTERVAL), now)
+        keys = self._keys_no_older_than(RETRY_INTERVAL if self._keys is None else MAX_AGE)
+        key = _signer(claim, keys, now) or _signer(claim, self._keys_no_older_than(REFETCH_INTERVAL), now)
         if key is None:
-            raise InvalidSignature(f"signed with no live secret of {claim.scheme}")
+            raise InvalidSignature(f"no live {claim.scheme} secret matches the signature")
         return AuthenticEvent(key.scheme, key.id, claim.webhook_id)
 
     def _keys_no_older_than(self, seconds: float) -> list[Key]:
@@ -138,20 +142,20 @@ class Keyring:
         try:
             text = self._fetch()
         except Exception as error:  # noqa: BLE001  whatever a fetch raises
-            # The keys at hand stay good; without any, only a retry can tell.
-            logger.warning("the webhook's secret could not be fetched", cause=repr(error))
+            # The cached keys stay valid. Without any, the request fails and the processor retries.
+            logger.warning("The webhook secret could not be fetched from Secrets Manager.", cause=repr(error))
             return
         try:
             self._keys = SecretDocument.model_validate_json(text or "{}").keys()
         except ValidationError as error:
-            # Its types only: the error's text quotes the secret.
+            # Only the types, because the messages quote the secret.
             causes = [one["type"] for one in error.errors()]
-            logger.error("the webhook's secret is malformed", cause=causes)
-            # A slip in a rotation does not lock the processor out; where nothing was known, nothing is authentic.
+            logger.error("The webhook secret is malformed. Correct its JSON in Secrets Manager.", cause=causes)
+            # A mistake in a rotation must not lock the processor out. Without cached keys, every event is refused.
             self._keys = self._keys or []
 
 
 def _signer(claim: Claim, keys: list[Key], now: float) -> Key | None:
-    # Each live key of the scheme is tried, whichever matches.
+    # Try every live key, so that the time does not depend on which one matches.
     live = [key for key in keys if key.scheme == claim.scheme and now < key.not_after]
     return next(iter([key for key in live if is_signed(claim, key.secret)]), None)

@@ -1,4 +1,4 @@
-"""What a payment event says, whoever sent it, and what the routes about payment events take."""
+"""A payment event, whichever processor sent it, and the requests of the payment routes."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from storefront.lists.parameters import PageParameters
 ReportedStatus = Literal["paid", "failed"]
 
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul]
-"""A processor's name for an event."""
+"""An event's ID from the processor."""
 
 Outcome = Literal["applied", "duplicate", "ignored", "needs_refund", "needs_review", "unknown_order"]
 
@@ -28,10 +28,10 @@ ReconciliationKind = Literal[
 
 
 class PaymentEvent(NamedTuple):
-    """A processor's word on an order's payment, in our own terms.
+    """A payment event in the same form for all processors. A field is None if the event does not contain it.
 
-    An event that has nothing for us has no payment_status, and reason says why. event_id is None where the body has
-    none; amount is in the currency's main unit, currency in capitals; None is what the processor did not say.
+    An event that does not concern an order's payment has no payment_status. Then reason says why.
+    amount: in the currency's main unit. currency: in capitals.
     """
 
     provider: str

@@ -1,13 +1,15 @@
-"""What each payment processor's events mean. Pure, no I/O.
+"""The formats of payment events. Pure functions.
 
-The shop's own format  {"order_id", "payment_status"}, and event_id, amount, currency, occurred_at where they are known
-Standard Webhooks      {"type": "payment.paid" | "payment.failed", "data": the fields of the shop's own format}
-                       https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-Stripe                 its events about PaymentIntents and Checkout Sessions, the order in metadata.order_id
-                       https://docs.stripe.com/api/events/types
+native             {"order_id", "payment_status"}, and optionally event_id, amount, currency and occurred_at
 
-A new provider is one function, which reads a body, and one entry in PROVIDERS. Processors add fields as they grow;
-what is not known is let through.
+Standard Webhooks  {"type": "payment.paid" | "payment.failed", "data": the fields of the native format}
+                   https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+
+Stripe             events about PaymentIntents and Checkout Sessions, with the order in metadata.order_id
+                   https://docs.stripe.com/api/events/types
+
+A new provider needs one function that reads a body, and one entry in PROVIDERS. Unknown fields are ignored, because
+processors add fields over time.
 """
 
 import re
@@ -40,7 +42,7 @@ EXPONENTS = {
     **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),  # noqa: SIM905  20 lines
     **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),  # noqa: SIM905  likewise
 }
-"""Decimal places of the amounts that Stripe sends, where they are not 2. https://docs.stripe.com/currencies"""
+"""Decimal places of Stripe's amounts, if not 2. https://docs.stripe.com/currencies"""
 
 ENVELOPE_TYPES: dict[str, ReportedStatus] = {"payment.paid": "paid", "payment.failed": "failed"}
 
@@ -51,15 +53,15 @@ STRIPE_TYPES: dict[str, tuple[ReportedStatus, tuple[str, ...]]] = {
     "checkout.session.async_payment_succeeded": ("paid", ("amount_total",)),
     "checkout.session.async_payment_failed": ("failed", ("amount_total",)),
 }
-"""What they say of the payment, and which of the object's fields has its amount: the first that is there."""
+"""The payment status of each type, and the fields that can contain the amount. The first field present counts."""
 
 _LAST_SECOND = 253_402_300_799
-"""Of the year 9999, Python's last."""
+"""The last second of the year 9999, which is the last year in Python."""
 
 
 def _plain_decimal(value: Any) -> Any:
     if isinstance(value, float) and value != round(value, 6):
-        # A double holds 15 digits of a decimal number (IEEE 754). Behind them is what a processor added in doubles.
+        # A double has 15 exact decimal digits (IEEE 754). Further digits are rounding errors of the processor.
         return f"{value:.15g}"
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value):
         raise PydanticCustomError("decimal_text", "Input should be a decimal number with at most 6 places")
@@ -67,7 +69,7 @@ def _plain_decimal(value: Any) -> Any:
 
 
 def _two_places(amount: Decimal) -> Decimal:
-    # More where it has more: it is compared, and so not rounded.
+    # The amount is compared exactly, so further places are kept.
     rounded = amount.quantize(Decimal("0.01"))
     return rounded if rounded == amount else amount
 
@@ -110,7 +112,7 @@ class _Details(_Sent):
     occurred_at: Timestamp | None = None
 
 
-class _OwnFormat(_Details):
+class _Native(_Details):
     payment_status: ReportedStatus
 
 
@@ -124,14 +126,14 @@ class _EnvelopeHead(_Sent):
 
 class _Envelope(_Sent):
     type: str
-    # No reason to lose a payment, however it is written.
+    # A malformed timestamp is no reason to lose a payment.
     timestamp: Annotated[Timestamp | None, WrapValidator(_or_none)] = None
     data: _EnvelopeData
 
     @model_validator(mode="after")
-    def _of_one_mind(self) -> Self:
+    def _check_status(self) -> Self:
         if self.data.payment_status not in (None, ENVELOPE_TYPES[self.type]):
-            raise PydanticCustomError("contradiction", "Its type and its data's payment_status should say the same")
+            raise PydanticCustomError("contradiction", "type and data.payment_status should say the same")
         return self
 
 
@@ -142,15 +144,15 @@ class _StripeHead(_Sent):
 
 
 class StripeMetadata(_Sent):
-    # The shop's own, and its other systems': what is no id of ours is none of our business.
-    order_id: Annotated[Any, Field(description="The id of the order.")] = None
+    # Other systems of the shop can use the same field, so any value is accepted here.
+    order_id: Annotated[Any, Field(description="The ID of the order.")] = None
 
 
 _NULL: JsonDict = {"type": "null"}
 
 
 class StripeObject(_Sent):
-    """A PaymentIntent or a Checkout Session. An amount comes with its currency."""
+    """A PaymentIntent or a Checkout Session. An amount requires a currency."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -167,25 +169,25 @@ class StripeObject(_Sent):
     metadata: StripeMetadata | None = None
 
     @model_validator(mode="after")
-    def _amounts_of_a_currency(self) -> Self:
-        # Without one, nobody knows how many of them make the main unit: it could not be compared.
+    def _check_currency(self) -> Self:
+        # The number of decimal places depends on the currency.
         if self.currency is None and {self.amount, self.amount_received, self.amount_total} != {None}:
-            raise PydanticCustomError("amount_alone", "An amount should have its currency")
+            raise PydanticCustomError("amount_alone", "An amount should have a currency")
         return self
 
     def order_id(self) -> str | None:
-        named = self.metadata.order_id if self.metadata else None
-        return named.lower() if isinstance(named, str) and is_uuid(named) else None
+        order_id = self.metadata.order_id if self.metadata else None
+        return order_id.lower() if isinstance(order_id, str) and is_uuid(order_id) else None
 
     def amount_of(self, fields: tuple[str, ...]) -> Decimal | None:
-        units: int | None = next((found for field in fields if (found := getattr(self, field)) is not None), None)
+        units: int | None = next((value for field in fields if (value := getattr(self, field)) is not None), None)
         if units is None or self.currency is None:
             return None
         return _two_places(Decimal(units).scaleb(-EXPONENTS.get(self.currency, 2)))
 
     def is_settled(self, amount: Decimal | None) -> bool:
-        # A session is completed before a bank transfer arrives. With nothing to be paid its amount is 0, and compared
-        # as the others are; one without an amount has only kept a card for later.
+        # A Checkout Session is complete before a bank transfer arrives. no_payment_required has the amount 0 for a free
+        # order, and no amount if the session only stored a card.
         return self.payment_status in (None, "paid") or (
             self.payment_status == "no_payment_required" and amount is not None
         )
@@ -199,8 +201,8 @@ class _StripeEvent(_Sent):
     data: StripeData
 
 
-def own_format(body: bytes) -> PaymentEvent:
-    return PaymentEvent("storefront", **_OwnFormat.model_validate_json(body).model_dump())
+def native(body: bytes) -> PaymentEvent:
+    return PaymentEvent("storefront", **_Native.model_validate_json(body).model_dump())
 
 
 def standard_webhooks(body: bytes) -> PaymentEvent:
@@ -230,11 +232,11 @@ def stripe(body: bytes) -> PaymentEvent:
 
 
 PROVIDERS: dict[Scheme, Callable[[bytes], PaymentEvent]] = {
-    "x_signature": own_format,
+    "x_signature": native,
     "standard_webhooks": standard_webhooks,
     "stripe": stripe,
 }
-"""Who signs in which scheme. The shop's own format is read in any of them."""
+"""The format for each kind of signature. The native format is accepted with all of them."""
 
 
 def _status_of(type_: Any) -> ReportedStatus | None:
@@ -250,19 +252,19 @@ class _Shape(_Sent):
     data: Any = None
 
     @model_validator(mode="after")
-    def _of_one_mind(self) -> Self:
-        # Which of the two to believe would be a guess, whichever format it is read in.
+    def _check_status(self) -> Self:
+        # Choosing one of the two would be a guess, in every format.
         if (self.payment_status, _status_of(self.type)) in (("paid", "failed"), ("failed", "paid")):
-            raise PydanticCustomError("contradiction", "Its type and its payment_status should say the same")
+            raise PydanticCustomError("contradiction", "type and payment_status should say the same")
         return self
 
-    def is_own_format(self) -> bool:
-        # The others have a type and data, and around them whatever their processor likes, an order's id as well.
+    def is_native(self) -> bool:
+        # The other formats have type and data, and can have further fields, even order_id.
         is_other = self.type is not None and self.data is not None
         return self.order_id is not None and self.payment_status is not None and not is_other
 
 
 def payment_event(scheme: Scheme, body: bytes) -> PaymentEvent:
-    """What an event says. Raises pydantic's ValidationError where it is not well-formed."""
-    is_own = _Shape.model_validate_json(body).is_own_format()
-    return (own_format if is_own else PROVIDERS[scheme])(body)
+    """Return the event in a body. Raises pydantic's ValidationError if the event is malformed."""
+    is_native = _Shape.model_validate_json(body).is_native()
+    return (native if is_native else PROVIDERS[scheme])(body)

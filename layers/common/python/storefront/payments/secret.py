@@ -1,7 +1,7 @@
-"""The webhook's secret, out of Secrets Manager by one signed request.
+"""The webhook's secret, fetched from Secrets Manager with one signed request.
 
-Written out for the reason that iam.py gives: AWS's own library takes 0.4 s of the first payment that a process is told
-of, and 30 MiB of its memory for as long as it lives.
+This module does not use boto3. boto3 would delay the first payment event of each process by 0.4 s, and keep 30 MiB of
+its memory.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 """
 
@@ -16,34 +16,34 @@ from storefront import settings
 from storefront.iam import ServiceRequest, own_headers
 
 TIMEOUT = 2.0
-"""Seconds for each step of a try. Two of them have to end before the function does."""
+"""Seconds for each step of an attempt. Two attempts must fit into the function's timeout."""
 
-# The second is what one that is marked for deletion gets, for a week at least: it was taken away on purpose.
+# Secrets Manager sends InvalidRequestException for a secret that is scheduled for deletion.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
 _NOT_THERE = ("ResourceNotFoundException", "InvalidRequestException")
 
 
 def fetch_secret() -> str | None:
-    """The configured secret's text; None where none is configured or none is there. Raises OSError or HTTPException."""
+    """Return the secret's text, or None if it is not configured or does not exist. Raises OSError or HTTPException."""
     secret_id = settings.webhook_secret_id()
     if not secret_id:
         return None
     try:
         return _fetch(secret_id)
     except (OSError, HTTPException):
-        # Once more: a processor that is told to try again may take minutes to.
+        # Try again now, because a processor may wait minutes before it retries.
         return _fetch(secret_id)
 
 
 def _fetch(secret_id: str) -> str | None:
-    status, answer = _call("secretsmanager.GetSecretValue", json.dumps({"SecretId": secret_id}))
-    if status == HTTPStatus.OK and isinstance(answer.get("SecretString"), str):
-        return str(answer["SecretString"])
-    # Some services put a namespace before it.
-    error = str(answer.get("__type", "")).rpartition("#")[2]
+    status, response_body = _call("secretsmanager.GetSecretValue", json.dumps({"SecretId": secret_id}))
+    if status == HTTPStatus.OK and isinstance(response_body.get("SecretString"), str):
+        return str(response_body["SecretString"])
+    # Some services put a namespace in front of the type.
+    error = str(response_body.get("__type", "")).rpartition("#")[2]
     if error in _NOT_THERE:
         return None
-    raise OSError(f"Secrets Manager answered {status} {error}")
+    raise OSError(f"Secrets Manager responded with {status} {error}")
 
 
 def _call(action: str, body: str) -> tuple[int, dict[str, Any]]:
@@ -54,7 +54,7 @@ def _call(action: str, body: str) -> tuple[int, dict[str, Any]]:
         connection.request("POST", "/", body, own_headers(request))
         response = connection.getresponse()
         try:
-            answer = json.loads(response.read())
+            response_body = json.loads(response.read())
         except ValueError:
-            answer = None
-    return response.status, answer if isinstance(answer, dict) else {}
+            response_body = None
+    return response.status, response_body if isinstance(response_body, dict) else {}

@@ -1,12 +1,14 @@
-"""Who sent a payment event: HMAC-SHA256 over the bytes received (RFC 2104, FIPS 180-4). Pure, no I/O.
+"""Signatures of payment events: HMAC-SHA256 of the received bytes (RFC 2104, FIPS 180-4). Pure functions.
 
-Three schemes, told apart by the header that has the signature:
+The header with the signature determines the scheme:
 
-x_signature        X-Signature: the HMAC of the body, in 64 lower-case hexadecimal digits
-standard_webhooks  webhook-signature: v1,base64 of the HMAC of id.timestamp.body, several of them apart by spaces; the
-                   id and the timestamp in webhook-id and webhook-timestamp
+x_signature        X-Signature: the HMAC of the body, as 64 lower-case hexadecimal digits
+
+standard_webhooks  webhook-signature: v1,base64 of the HMAC of id.timestamp.body. Spaces separate several.
+                   webhook-id and webhook-timestamp: the ID and the timestamp.
                    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-stripe             Stripe-Signature: t=timestamp,v1=hexadecimal of the HMAC of timestamp.body, with several v1
+
+stripe             Stripe-Signature: t=timestamp,v1=hexadecimal of the HMAC of timestamp.body. Several v1 are allowed.
                    https://docs.stripe.com/webhooks#verify-manually
 """
 
@@ -22,16 +24,16 @@ from storefront.errors import Problem
 Scheme = Literal["x_signature", "standard_webhooks", "stripe"]
 
 TOLERANCE = 300
-"""Seconds that an event may be older or newer than now: a recorded one cannot be sent again after that."""
+"""Seconds between the timestamp and now. After that, a recorded event cannot be sent again."""
 
 MAX_SIGNATURES = 16
-"""In one header; a sender has one for each of its live secrets."""
+"""The maximum in one header. A sender signs with each of its live secrets."""
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# 32 bytes, and no bit set beyond them: each digest has one text only.
+# 32 bytes. Unused bits are 0, so that each digest has exactly one text.
 _BASE64_DIGEST = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", re.ASCII)
-# Visible, and no full stop: it ends where the timestamp begins in what is signed.
+# Visible characters without a full stop, because a full stop separates the ID from the timestamp.
 _WEBHOOK_ID = re.compile(r"[!-\-/-~]{1,255}", re.ASCII)
 _VERSION = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
 
@@ -57,7 +59,7 @@ class InvalidSignature(Unauthenticated):
 
 
 class Claim(NamedTuple):
-    """What an event's headers say: that one of the digests, of 32 bytes, is the content's HMAC. Yet to be checked."""
+    """The claim that one of the digests is the HMAC of the content. It is not checked yet."""
 
     scheme: Scheme
     content: bytes
@@ -66,28 +68,28 @@ class Claim(NamedTuple):
 
 
 def claim_of(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
-    """What an event's headers claim of its body.
+    """Return what an event's headers claim about its body.
 
-    headers: with names in any case; one that came twice has a comma, as API Gateway joins them, and so is refused.
-    now: seconds since 1970, for the schemes with a timestamp.
-    Raises MissingSignature, or InvalidSignature where no sender of ours can have made them.
+    headers: names in any case. API Gateway joins a repeated header with a comma, and such a value is refused.
+    now: seconds since 1970.
+    Raises MissingSignature, or InvalidSignature if the headers are malformed or the timestamp is too old or too early.
     """
-    found: dict[str, str] = {}
+    joined: dict[str, str] = {}
     for name, value in headers.items():
-        found[name.lower()] = f"{found[name.lower()]},{value}" if name.lower() in found else value
-    readers = [reader for header, reader in _READERS.items() if found.get(header)]
+        joined[name.lower()] = f"{joined[name.lower()]},{value}" if name.lower() in joined else value
+    readers = [reader for header, reader in _READERS.items() if joined.get(header)]
     if not readers:
         raise MissingSignature("no header with a signature")
-    # Which of two to believe would be a guess.
+    # Choosing one of two schemes would be a guess.
     if len(readers) > 1:
         raise InvalidSignature("headers of more than one scheme")
-    return readers[0](found, body, now)
+    return readers[0](joined, body, now)
 
 
 def is_signed(claim: Claim, secret: bytes) -> bool:
-    """Whether the secret made one of the claim's digests."""
+    """Return whether one of the digests was made with the secret."""
     expected = hmac.digest(secret, claim.content, hashlib.sha256)
-    # Every digest is compared, and for as long wherever it differs. An empty secret is none: anyone can sign with it.
+    # Compare every digest in constant time. An empty secret never matches, because anyone can sign with it.
     matches = [hmac.compare_digest(expected, digest) for digest in claim.digests]
     return bool(secret) and any(matches)
 
@@ -104,7 +106,7 @@ def _standard_webhooks(headers: Mapping[str, str], body: bytes, now: float) -> C
         raise InvalidSignature("webhook-id is malformed")
     signatures = _versioned(headers["webhook-signature"].split(" "), ",")
     digests = [_from_base64(value) for version, value in signatures if version == "v1"]
-    content = f"{id_}.{_timely(timestamp, now)}.".encode() + body
+    content = f"{id_}.{_check_timestamp(timestamp, now)}.".encode() + body
     return Claim("standard_webhooks", content, digests, id_)
 
 
@@ -114,7 +116,7 @@ def _stripe(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
     if len(timestamps) != 1:
         raise InvalidSignature("Stripe-Signature should have one t")
     digests = [_from_hex(value) for version, value in items if version == "v1"]
-    return Claim("stripe", f"{_timely(timestamps[0], now)}.".encode() + body, digests)
+    return Claim("stripe", f"{_check_timestamp(timestamps[0], now)}.".encode() + body, digests)
 
 
 _READERS: dict[str, Callable[[Mapping[str, str], bytes, float], Claim]] = {
@@ -125,7 +127,7 @@ _READERS: dict[str, Callable[[Mapping[str, str], bytes, float], Claim]] = {
 
 
 def _versioned(items: list[str], separator: str) -> list[tuple[str, str]]:
-    """Each item's version and value. A version that nobody knows is let through, for senders add new ones."""
+    """Return the version and the value of each item. Unknown versions are allowed, because senders add new ones."""
     if len(items) > MAX_SIGNATURES:
         raise InvalidSignature("too many signatures")
     pairs = [item.partition(separator) for item in items]
@@ -134,7 +136,7 @@ def _versioned(items: list[str], separator: str) -> list[tuple[str, str]]:
     return [(version, value) for version, _, value in pairs]
 
 
-def _timely(timestamp: str, now: float) -> str:
+def _check_timestamp(timestamp: str, now: float) -> str:
     if not _TIMESTAMP.fullmatch(timestamp):
         raise InvalidSignature("the timestamp is malformed")
     age = now - int(timestamp)

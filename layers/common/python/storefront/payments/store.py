@@ -1,4 +1,4 @@
-"""The payment routes' calls."""
+"""The database calls of the payment routes."""
 
 import hashlib
 import json
@@ -12,10 +12,10 @@ from storefront.payments.models import PaymentEvent
 
 MESSAGES = {
     "applied": "Payment status updated successfully",
-    "duplicate": "Payment event already taken into account",
-    "ignored": "Payment event ignored: it changes nothing",
-    "needs_refund": "The order was canceled: the payment needs a refund",
-    "needs_review": "The payment event does not fit the order: it needs a review",
+    "duplicate": "Payment event already applied",
+    "ignored": "Payment event ignored because it changes nothing",
+    "needs_refund": "The order is canceled, so the payment needs a refund",
+    "needs_review": "The payment event does not match the order, so it needs review",
 }
 
 
@@ -29,18 +29,18 @@ class PaymentEventNotFound(Problem):
 
 
 def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: Actor) -> dict[str, Any]:
-    """Keep an event and apply it once; the answer, which says what it did.
+    """Store an event, and apply it once. Return the response.
 
-    Raises OrderNotFound: the order may not have been committed yet, so the processor should try again.
+    Raises OrderNotFound. The order may not be committed yet, so the processor should deliver the event again.
     """
     event_id = event.event_id or authentic.webhook_id or hashlib.sha256(body).hexdigest()
     sent = {**event._asdict(), "event_id": event_id, "scheme": authentic.scheme, "body": body.decode()}
-    return _answer("record_payment_event", sent, actor)
+    return _apply("record_payment_event", sent, actor)
 
 
 def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
-    """Run a kept event through again; the answer. Raises PaymentEventNotFound or OrderNotFound."""
-    return _answer("replay_payment_event", {"id": inbox_id}, actor)
+    """Apply a stored event again. Return the response. Raises PaymentEventNotFound or OrderNotFound."""
+    return _apply("replay_payment_event", {"id": inbox_id}, actor)
 
 
 def list_page(request: dict[str, Any]) -> str:
@@ -51,8 +51,8 @@ def list_reconciliation(request: dict[str, Any]) -> str:
     return db.call("list_reconciliation", json.dumps(request))[1]
 
 
-def _answer(function: str, request: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    # Decimals and times as text, which PostgreSQL reads to the last digit.
+def _apply(function: str, request: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    # Decimals and times become text, so that no digit is lost.
     text = json.dumps({**request, "shop_currency": settings.currency(), **actor}, default=str)
     outcome, body = db.call(function, text)
     if outcome == "unknown_payment_event":

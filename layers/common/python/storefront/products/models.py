@@ -1,4 +1,4 @@
-"""What the product routes take."""
+"""The requests of the product routes."""
 
 import re
 from typing import Annotated, Literal, Self
@@ -17,15 +17,15 @@ def _not_zero(delta: int) -> int:
 
 
 def _has_a_word(text: str) -> str:
-    # Every name has all of no words.
+    # Without a word, the search would find every product.
     if not re.search(r"[^\W_]", text):
-        raise PydanticCustomError("no_word", "Input should have a word to look for")
+        raise PydanticCustomError("no_word", "Input should have at least one letter or digit")
     return text
 
 
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
 SearchText = Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)]
-Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER, description="The units in stock.")]
 
 
 class NewProduct(RequestModel):
@@ -36,14 +36,14 @@ class NewProduct(RequestModel):
 
 
 class ProductChanges(RequestModel):
-    """The fields to change, at least one. Only a description can be taken away, with null."""
+    """The fields to change, at least one. null removes a description. No other field can be null."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    name: ShortText = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
+    name: ShortText = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
     description: Description | None = None
-    price: Money = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
-    quantity: Quantity = Field(default=None, validate_default=False)  # type: ignore[assignment]  # absent, never null
+    price: Money = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
+    quantity: Quantity = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Self:
@@ -53,9 +53,13 @@ class ProductChanges(RequestModel):
 
 
 class StockAdjustment(RequestModel):
-    """Units to add to the stock, or to take from it, and why."""
+    """A change of the stock, with a reason."""
 
-    delta: Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), Rule(_not_zero, {"not": {"const": 0}})]
+    delta: Annotated[
+        int,
+        Field(ge=-MAX_INTEGER, le=MAX_INTEGER, description="Units to add, or to remove if negative. Not 0."),
+        Rule(_not_zero, {"not": {"const": 0}}),
+    ]
     reason: ShortText
 
 

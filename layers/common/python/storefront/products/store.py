@@ -1,4 +1,4 @@
-"""The product routes' calls. Each gives the JSON text of the answer."""
+"""The database calls of the product routes. Each returns the JSON text of the response."""
 
 import json
 from typing import Any
@@ -23,37 +23,37 @@ def get(product_id: str) -> str:
 
 
 def update(product_id: str, changes: ProductChanges, if_match: list[str] | None, actor: Actor) -> str:
-    """Raises ProductNotFound, or StaleETag where the product has none of the ETags in if_match."""
+    """Change a product. Raises ProductNotFound, or StaleETag if its ETag is not in if_match."""
     fields = changes.model_dump(mode="json", exclude_unset=True)
     return _one("update_product", {"id": product_id, "changes": fields, "if_match": if_match, **actor})
 
 
 def delete(product_id: str, if_match: list[str] | None) -> None:
-    """Raises ProductNotFound, or StaleETag where the product has none of the ETags in if_match."""
+    """Delete a product. Raises ProductNotFound, or StaleETag if its ETag is not in if_match."""
     _one("delete_product", {"id": product_id, "if_match": if_match})
 
 
 def adjust_stock(product_id: str, adjustment: StockAdjustment, actor: Actor, key: str | None) -> IdempotentResponse:
-    """Raises ProductNotFound, InsufficientStock or NumberOutOfRange; then no stock has moved."""
+    """Adjust the stock. Raises ProductNotFound, InsufficientStock or NumberOutOfRange, and then changes nothing."""
     response = call_once("adjust_stock", {"id": product_id, **adjustment.model_dump()}, actor, key)
     if response.outcome == "insufficient_stock":
         short = json.loads(response.body)
         detail = (
             f"Insufficient stock for {short['product_name']}: "
-            f"{short['requested']} to be taken, {short['available']} available"
+            f"{short['requested']} requested, {short['available']} available"
         )
         raise InsufficientStock(detail, errors=[{"detail": detail, "pointer": "#/delta", **short}])
-    _refuse(response.outcome, product_id)
+    _raise_problem(response.outcome, product_id)
     return response
 
 
 def _one(function: str, request: dict[str, Any]) -> str:
     outcome, body = db.call(function, json.dumps(request))
-    _refuse(outcome, request["id"])
+    _raise_problem(outcome, request["id"])
     return body
 
 
-def _refuse(outcome: str, product_id: str) -> None:
+def _raise_problem(outcome: str, product_id: str) -> None:
     if outcome == "unknown_product":
         raise ProductNotFound(product_id)
     if outcome == "stale":
