@@ -30,7 +30,7 @@ def _violations() -> list[audit.Violation]:
     if url is None:
         raise StartError(f"No PostgreSQL runs on {settings.data_dir}: start `make run`, or set DATABASE_URL.")
     try:
-        with db.session(db.connect(url, audit.ANSWER_TIMEOUT)) as connection:
+        with db.session(db.connect(url, audit.RESPONSE_TIMEOUT)) as connection:
             return audit.violations(connection)
     except (ValueError, *db.TRANSPORT_ERRORS) as error:
         reason = error.args[0]["M"] if isinstance(error, DatabaseError) else error

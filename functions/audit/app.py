@@ -16,7 +16,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
     Raises PostgreSQL's DatabaseError.
     """
-    with session(connect(settings.database_url(), audit.ANSWER_TIMEOUT)) as connection:
+    with session(connect(settings.database_url(), audit.RESPONSE_TIMEOUT)) as connection:
         found, webhook_age = audit.violations(connection), audit.webhook_age(connection)
     for violation in found[:MAX_LOGGED]:
         logger.error("audit violation", **violation._asdict())

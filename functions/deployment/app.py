@@ -19,7 +19,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-ANSWER_TIMEOUT = 430
+RESPONSE_TIMEOUT = 430
 """Seconds. Longer than the migrations may take."""
 
 READY_TIMEOUT = 150
@@ -67,7 +67,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:
 def _migrate() -> str:
     """Return why the migrations failed, or "" if they succeeded."""
     # One attempt. A second attempt would run while the first is still running.
-    config = Config(read_timeout=ANSWER_TIMEOUT, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+    config = Config(read_timeout=RESPONSE_TIMEOUT, retries={"total_max_attempts": 1}, tcp_keepalive=True)
     response = _invoke(boto3.client("lambda", config=config))
     payload = json.load(response["Payload"])
     logger.info("migrations: %s", json.dumps(payload))

@@ -9,7 +9,7 @@ from storefront.db import TRANSPORT_ERRORS, connect, session
 from storefront.log import logger
 from storefront.migrate import migrate
 
-ANSWER_TIMEOUT = 290.0
+RESPONSE_TIMEOUT = 290.0
 """Seconds. Creating an index on a large table takes minutes."""
 
 PATIENCE = 100.0
@@ -26,7 +26,7 @@ def _connect_with_retries(url: str) -> Connection:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return connect(url, ANSWER_TIMEOUT)
+            return connect(url, RESPONSE_TIMEOUT)
         except TRANSPORT_ERRORS as error:
             if time.monotonic() > deadline:
                 raise

@@ -115,7 +115,7 @@ def test_a_migration_may_take_longer_than_a_request(
 ) -> None:
     (package / "migrations" / "0002_slow.sql").write_text("SELECT pg_sleep(0.5);")
     function = load_function("migrate")
-    monkeypatch.setattr(db, "ANSWER_TIMEOUT", 0.1)
+    monkeypatch.setattr(db, "RESPONSE_TIMEOUT", 0.1)
     monkeypatch.setattr(db.connect, "__defaults__", (0.1,))
     monkeypatch.setattr(function, "migrate", lambda connection, **_: migrate(connection, package))
     monkeypatch.setenv("DATABASE_URL", empty_database_url)

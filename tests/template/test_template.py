@@ -85,18 +85,18 @@ def test_http_functions_time_out_before_api_gateway() -> None:
 def test_inner_timeouts_are_shorter_than_outer_ones() -> None:
     # Two attempts, each with 2 s to connect and 3 s for the response, as in keyring.py.
     secrets_manager = 10
-    assert secrets_manager + db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT < template()["Globals"]["Function"]["Timeout"]
+    assert secrets_manager + db.CONNECT_TIMEOUT + db.RESPONSE_TIMEOUT < template()["Globals"]["Function"]["Timeout"]
     migrate, deployment = load_function("migrate"), load_function("deployment")
-    assert functions()["MigrateFunction"]["Timeout"] > migrate.PATIENCE + db.CONNECT_TIMEOUT + migrate.ANSWER_TIMEOUT
-    assert functions()["MigrateFunction"]["Timeout"] < deployment.ANSWER_TIMEOUT
+    assert functions()["MigrateFunction"]["Timeout"] > migrate.PATIENCE + db.CONNECT_TIMEOUT + migrate.RESPONSE_TIMEOUT
+    assert functions()["MigrateFunction"]["Timeout"] < deployment.RESPONSE_TIMEOUT
     hook, waits = resources("AWS::Lambda::Function")["DeploymentFunction"], resources("Custom::SchemaMigration")
     assert (
-        deployment.READY_TIMEOUT + deployment.ANSWER_TIMEOUT
+        deployment.READY_TIMEOUT + deployment.RESPONSE_TIMEOUT
         < hook["Timeout"]
         < waits["SchemaMigration"]["ServiceTimeout"]
     )
-    assert functions()["AuditFunction"]["Timeout"] > audit.ANSWER_TIMEOUT
-    assert load_function("expire_orders").TIME_FOR_A_BATCH > (db.CONNECT_TIMEOUT + db.ANSWER_TIMEOUT) * 1000
+    assert functions()["AuditFunction"]["Timeout"] > audit.RESPONSE_TIMEOUT
+    assert load_function("expire_orders").TIME_FOR_A_BATCH > (db.CONNECT_TIMEOUT + db.RESPONSE_TIMEOUT) * 1000
 
 
 @pytest.mark.usefixtures("sam_environment")

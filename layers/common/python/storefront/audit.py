@@ -7,7 +7,7 @@ from storefront.cold_start.driver import Connection
 
 AUDIT = Path(__file__).with_name("audit.sql")
 
-ANSWER_TIMEOUT = 290.0
+RESPONSE_TIMEOUT = 290.0
 """Seconds, shorter than the timeout of the function. Auditing a million orders takes a while."""
 
 

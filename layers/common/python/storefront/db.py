@@ -24,7 +24,7 @@ from storefront.iam import own_token
 CONNECT_TIMEOUT = 3.0
 """Seconds. A database in the same region accepts a connection within milliseconds."""
 
-ANSWER_TIMEOUT = 12.0
+RESPONSE_TIMEOUT = 12.0
 """Seconds. Longer than the server's statement_timeout, so that the server ends a slow statement first. Shorter than the
 function's timeout."""
 
@@ -64,7 +64,7 @@ def call(function: str, request: str) -> tuple[str, str]:
         raise
 
 
-def connect(url: str, response_timeout: float = ANSWER_TIMEOUT) -> Connection:
+def connect(url: str, response_timeout: float = RESPONSE_TIMEOUT) -> Connection:
     """Open a connection to a libpq URI. TCP uses verified TLS, unless the URI has sslmode=disable.
 
     With sign_in=iam in the URI, the password is a new token of the function's role. libpq does not have this option.
