@@ -137,13 +137,13 @@ def rds(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     tokens: list[str] = []
 
     def make_token(address: str, user: str) -> str:
-        token = iam.token(address, user, "eu-west-1", iam.own_credentials(), datetime.now(UTC))
+        token = iam.token(address, user, "eu-west-1", iam.role_credentials(), datetime.now(UTC))
         tokens.append(token)
         with closing(db.connect(server.socket_url)) as owner:
             owner.run(f"ALTER ROLE storefront_app PASSWORD {literal(token)}")
         return token
 
-    monkeypatch.setattr(db, "own_token", make_token)
+    monkeypatch.setattr(db, "token_of_role", make_token)
     yield tokens
 
 

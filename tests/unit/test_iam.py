@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storefront.iam import Credentials, ServiceRequest, headers, own_credentials, own_token, token
+from storefront.iam import Credentials, ServiceRequest, headers, role_credentials, token, token_of_role
 from tests.endpoint import serving
 
 ANY_KEY = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
@@ -79,8 +79,8 @@ def test_credentials_are_read_from_the_environment(monkeypatch: pytest.MonkeyPat
     for name, value in (("ACCESS_KEY_ID", "a"), ("SECRET_ACCESS_KEY", "s"), ("SESSION_TOKEN", "t")):
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    assert own_credentials() == ("a", "s", "t")
-    made = own_token("db.example:5432", "storefront_app")
+    assert role_credentials() == ("a", "s", "t")
+    made = token_of_role("db.example:5432", "storefront_app")
     assert made.startswith("db.example:5432/?Action=connect&DBUser=storefront_app&")
     assert "%2Feu-west-1%2Frds-db%2Faws4_request" in made
 
@@ -102,7 +102,7 @@ def test_a_restored_snapshot_fetches_its_credentials(restore_snapshot: Callable[
     keys = {"AccessKeyId": "a", "SecretAccessKey": "s", "Token": "t", "Expiration": "2026-11-24T18:00:00Z"}
     with serving((200, json.dumps(keys).encode())) as (url, requests):
         restore_snapshot(url)
-        assert own_credentials() == ("a", "s", "t")
+        assert role_credentials() == ("a", "s", "t")
     assert [headers["Authorization"] for headers in requests] == ["only-here"]
 
 
@@ -115,11 +115,11 @@ def test_invalid_credentials_are_a_temporary_error(
     with serving((status, body)) as (url, _):
         restore_snapshot(url)
         with pytest.raises(OSError, match="sent no valid credentials") as raised:
-            own_credentials()
+            role_credentials()
     assert "secret" not in repr(raised.value)
 
 
 def test_an_unreachable_credentials_endpoint_is_a_temporary_error(restore_snapshot: Callable[[str], None]) -> None:
     restore_snapshot("http://127.0.0.1:1")
     with pytest.raises(OSError, match="refused"):
-        own_credentials()
+        role_credentials()

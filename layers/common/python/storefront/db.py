@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from storefront import settings
 from storefront.cold_start.driver import Connection, DatabaseError, Error, core, string_in
 from storefront.errors import NumberOutOfRange, Unavailable
-from storefront.iam import own_token
+from storefront.iam import token_of_role
 
 CONNECT_TIMEOUT = 3.0
 """Seconds. A database in the same region accepts a connection within milliseconds."""
@@ -80,7 +80,7 @@ def connect(url: str, response_timeout: float = RESPONSE_TIMEOUT) -> Connection:
     if "sign_in" in options:
         if options["sign_in"] != "iam" or password is not None or not tls:
             raise ValueError("the database address should have sign_in=iam without a password and with TLS")
-        password = own_token(f"{host}:{port}", user)
+        password = token_of_role(f"{host}:{port}", user)
     sock = open_socket(host, port)
     try:
         connection = Connection(

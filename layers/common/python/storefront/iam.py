@@ -83,17 +83,17 @@ def headers(request: ServiceRequest, region: str, credentials: Credentials, now:
     return {**signed, "authorization": authorization}
 
 
-def own_headers(request: ServiceRequest) -> dict[str, str]:
+def headers_of_role(request: ServiceRequest) -> dict[str, str]:
     """Return headers() for the function's role, region and the current time. Raises OSError."""
-    return headers(request, os.environ["AWS_REGION"], own_credentials(), datetime.now(UTC))
+    return headers(request, os.environ["AWS_REGION"], role_credentials(), datetime.now(UTC))
 
 
-def own_token(address: str, user: str) -> str:
+def token_of_role(address: str, user: str) -> str:
     """Return token() for the function's role, region and the current time. Raises OSError."""
-    return token(address, user, os.environ["AWS_REGION"], own_credentials(), datetime.now(UTC))
+    return token(address, user, os.environ["AWS_REGION"], role_credentials(), datetime.now(UTC))
 
 
-def own_credentials() -> Credentials:
+def role_credentials() -> Credentials:
     """Return the credentials of the function's role. Raises OSError if Lambda does not provide them.
 
     With SnapStart, they come from an endpoint instead of the environment variables.

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from storefront import settings
-from storefront.iam import ServiceRequest, own_headers
+from storefront.iam import ServiceRequest, headers_of_role
 
 TIMEOUT = 2.0
 """Seconds for each step of an attempt. Two attempts must fit into the function's timeout."""
@@ -51,7 +51,7 @@ def _call(action: str, body: str) -> tuple[int, dict[str, Any]]:
     request = ServiceRequest("secretsmanager", address.netloc, action, body)
     kind = HTTPConnection if address.scheme == "http" else HTTPSConnection
     with closing(kind(address.netloc, timeout=TIMEOUT)) as connection:
-        connection.request("POST", "/", body, own_headers(request))
+        connection.request("POST", "/", body, headers_of_role(request))
         response = connection.getresponse()
         try:
             response_body = json.loads(response.read())
