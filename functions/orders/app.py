@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from storefront.access import customer_of, own_customer_id
+from storefront.access import allowed_customer_id, customer_of
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response
 from storefront.http import create_app, entry_point, header, json_response, parse_id, parse_json, parse_parameters
@@ -21,7 +21,7 @@ def place_order() -> Response[str]:
     event = app.current_event
     key = idempotency_key(header(event, "idempotency-key"))
     order = parse_json(event, NewOrder)
-    own_customer_id(event, order.customer_id)
+    allowed_customer_id(event, order.customer_id)
     return created(store.place(order, actor_of(event), key), "/api/orders")
 
 
@@ -30,7 +30,7 @@ def list_orders() -> Response[str]:
     event = app.current_event
     parameters = parse_parameters(event, OrderListParameters)
     # Cursors are bound to the filters, so the customer is set first.
-    parameters = parameters.model_copy(update={"customer_id": own_customer_id(event, parameters.customer_id)})
+    parameters = parameters.model_copy(update={"customer_id": allowed_customer_id(event, parameters.customer_id)})
     return list_response(event, parameters, store.list_page)
 
 

@@ -74,7 +74,7 @@ def customer_of(event: APIGatewayProxyEventV2) -> int | None:
     return int(text)
 
 
-def own_customer_id(event: APIGatewayProxyEventV2, requested: int | None) -> int | None:
+def allowed_customer_id(event: APIGatewayProxyEventV2, requested: int | None) -> int | None:
     """Return the customer that a request is limited to, or None for all customers.
 
     requested: the customer that the request names. Raises Forbidden if the token belongs to another customer.
