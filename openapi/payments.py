@@ -41,7 +41,7 @@ class PaymentDetails(_Sent):
     occurred_at: Timestamp | None = None
 
 
-class OwnPaymentEvent(PaymentDetails):
+class NativePaymentEvent(PaymentDetails):
     """The native format. It is accepted with each kind of signature."""
 
     payment_status: ReportedStatus
@@ -65,7 +65,7 @@ class StripeEvent(_Sent):
     data: StripeData
 
 
-class PaymentEventBody(RootModel[OwnPaymentEvent | StandardWebhooksEvent | StripeEvent]):
+class PaymentEventBody(RootModel[NativePaymentEvent | StandardWebhooksEvent | StripeEvent]):
     """A payment event, in the format that belongs to its signature, or in the native format."""
 
     EXAMPLES: ClassVar[dict[str, Any]] = {

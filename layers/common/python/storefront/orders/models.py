@@ -11,7 +11,7 @@ OrderStatus = Literal["pending", "completed", "canceled"]
 PaymentStatus = Literal["unpaid", "paid", "failed"]
 
 
-class OrderLine(RequestModel):
+class LineItem(RequestModel):
     product_id: Id
     quantity: Annotated[int, PositiveInteger, Field(description="The number of units to order.")]
 
@@ -20,7 +20,7 @@ class NewOrder(RequestModel):
     """A new order. It has no prices, because they come from the products."""
 
     customer_id: Annotated[int, PositiveInteger]
-    products: Annotated[list[OrderLine], Field(min_length=1, max_length=100, description="The line items.")]
+    products: Annotated[list[LineItem], Field(min_length=1, max_length=100, description="The line items.")]
 
     def quantity_by_product(self) -> dict[str, int]:
         """Return the units of each product, by its ID, in the order of first mention.
