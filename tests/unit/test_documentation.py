@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from local.signing import LOCAL_SECRETS, sign
 from openapi.document import document
 from openapi.problems import description, every_problem
 from openapi.reference import pages
@@ -91,3 +92,8 @@ def test_the_requests_for_editors_are_of_routes_that_exist() -> None:
         if not any(method == one and pattern.fullmatch(path) for one, path in requests)
     ]
     assert missing == []
+
+
+def test_the_payment_event_for_editors_is_signed() -> None:
+    signature, body = re.findall(r"^X-Signature: (\w+)\n\n(.+)$", read("docs/requests.http"), re.MULTILINE)[0]
+    assert sign("x_signature", LOCAL_SECRETS["x_signature"], body.encode(), "", 0) == {"x-signature": signature}
