@@ -66,9 +66,9 @@ REPLACEMENTS = [
     ),
     Replacement(
         "openapi/products.py",
-        '    quantity: int = Field(description="The stock on hand.",',
+        '    quantity: int = Field(description="The units in stock.",',
         '    color: str | None = Field(examples=["white"])\n'
-        '    quantity: int = Field(description="The stock on hand.",',
+        '    quantity: int = Field(description="The units in stock.",',
     ),
     Replacement(
         "tests/integration/test_constraints.py",
