@@ -2,18 +2,19 @@
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from storefront.errors import MEDIA_TYPE
 from storefront.json_text import to_json
 from storefront.routes import match
 
-DOCUMENT = json.loads((Path(__file__).parent.parent / "docs" / "openapi.json").read_text())
+ROOT = Path(__file__).parent.parent
+DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
 
 HEADERS = {"allow", "etag", "idempotent-replayed", "link", "location", "retry-after", "www-authenticate"}
 """The headers that a client reads. Each response that sends one must describe it."""
@@ -48,12 +49,33 @@ def check(method: str, target: str, status: int, headers: Mapping[str, str], tex
     if media_type == MEDIA_TYPE:
         assert _kind(text) in content[media_type]["examples"], f"{what}: {text}"
     if media_type.endswith("json"):
-        _validator(operation["operationId"], str(status), media_type).validate(json.loads(text))
+        _validate(_validator(operation["operationId"], str(status), media_type), json.loads(text))
 
 
 def check_spacing(text: str) -> None:
     """Raise AssertionError if a response does not have the API's JSON spacing, with a newline at the end."""
     assert text == f"{to_json(json.loads(text))}\n", text
+
+
+def _validate(validator: Draft202012Validator, body: Any) -> None:
+    for error in validator.iter_errors(body):
+        for cause in _causes(error):
+            if cause.validator == "additionalProperties":
+                error.message = f"Describe the field in {_class_of(cause.schema)}. {cause.message}"
+        raise error
+
+
+def _causes(error: ValidationError) -> Iterator[ValidationError]:
+    yield error
+    for cause in error.context or []:
+        yield from _causes(cause)
+
+
+def _class_of(schema: Any) -> str:
+    """Return the file and the class of the model that has a schema."""
+    name = next(name for name, one in _strict_schemas().items() if one == schema)
+    files = [path.name for path in (ROOT / "openapi").glob("*.py") if f"class {name}(" in path.read_text()]
+    return f"openapi/{files[0]}, class {name}" if files else name
 
 
 def _check_headers(what: str, described: Mapping[str, Any], sent: Mapping[str, str]) -> None:

@@ -63,6 +63,20 @@ def test_an_undescribed_media_type_is_found() -> None:
         check_response(ORDER, content_type="text/plain")
 
 
+def test_the_error_says_where_to_describe_a_field() -> None:
+    with pytest.raises(ValidationError, match=r"Describe the field in openapi/orders\.py, class Order\. .*'color'"):
+        check_response({**ORDER, "color": "white"})
+    line_item = {
+        "id": ORDER_ID,
+        "product_id": ORDER_ID,
+        "product_name": "Tea",
+        "quantity": 1,
+        "price_at_purchase": "4.50",
+    }
+    with pytest.raises(ValidationError, match=r"Describe the field in openapi/orders\.py, class OrderItem\. "):
+        check_response({**ORDER, "order_items": [{**line_item, "color": "white"}]})
+
+
 @pytest.mark.parametrize("text", ['{"id":1}\n', '{"id": 1}\n', '{"id" : 1}', '{"id" : 1} \n', '{"a" : 1,"b" : 2}\n'])
 def test_other_spacing_is_found(text: str) -> None:
     check_spacing('{"id" : [1, {}, "\u00e9\\n"]}\n')
