@@ -142,17 +142,37 @@ class ReconciliationPage(Page):
     items: list[ReconciliationEntry]
 
 
+_WEBHOOK = f"""\
+The payment processor calls this route. Each event takes effect once, even if it is delivered several times. `outcome`
+says what it did. If the order does not exist, the response is 404, and the processor should deliver the event again
+later.
+
+To act as the processor while `make run` runs, paste one of these into a terminal in the project's folder. `make pay`
+signs the event and sends it. Add `SCENARIO=duplicated` or `SCENARIO=tampered` to send duplicates or a forgery:
+
+```sh
+make pay ORDER={ORDER_ID}
+```
+
+Or sign the event with `openssl` and the default secret of `make run`:
+
+```sh
+BODY='{{"order_id": "{ORDER_ID}", "payment_status": "paid", "event_id": "evt_1"}}'
+SIGNATURE=$(printf %s "$BODY" | openssl dgst -sha256 -hmac local-only-not-a-secret | sed 's/.* //')
+curl http://127.0.0.1:3000/api/payment-webhook -H 'Content-Type: application/json' \\
+  -H "X-Signature: $SIGNATURE" -d "$BODY"
+```
+
+To send an event from the documentation page, select Authorize and enter the signature of exactly that body.
+"""
+
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/api/payment-webhook"): Operation(
         "receive_payment_event",
         "payments",
         "Receive a signed payment event",
         PaymentEventResponse,
-        description=(
-            "The payment processor calls this route. Each event takes effect once, even if it is delivered several"
-            " times. `outcome` says what it did. If the order does not exist, the response is 404, and the processor"
-            " should deliver the event again later."
-        ),
+        description=_WEBHOOK,
         body=PaymentEventBody,
         examples={
             "payment-failed": Example(

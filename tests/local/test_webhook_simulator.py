@@ -1,6 +1,8 @@
 """The processor to play with, against a shop that serves and against none."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -145,3 +147,17 @@ def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], sentenc
     assert result.returncode != 0
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_description_explains_how_to_act_as_the_processor(stack: Stack) -> None:
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    description = document["paths"]["/api/payment-webhook"]["post"]["description"]
+    commands = re.findall(r"(?s)```sh\n(.+?)```", description)
+    environment = {**os.environ, "PORT": stack.url.rpartition(":")[2], "PYTHONPATH": str(LAYER)}
+    for command in commands:
+        script = command.replace("http://127.0.0.1:3000", stack.url).replace("make", "make --no-print-directory")
+        bash = ["bash", "-euo", "pipefail", "-c", script]
+        result = subprocess.run(bash, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        assert "applied" in result.stdout or "duplicate" in result.stdout
+    assert len(commands) == 2
