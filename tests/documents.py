@@ -14,7 +14,7 @@ _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
-    """A fenced block. kind: `sh` is run by a test, `console` is checked, and the others are what comes back."""
+    """A fenced block. kind: a test runs `sh` and checks `console`. `json` and `text` are output."""
 
     kind: str
     text: str
@@ -26,7 +26,7 @@ def read(document: str) -> str:
 
 
 def blocks(document: str) -> list[Block]:
-    """Return a document's blocks, without the indent that they have in a list."""
+    """Return a document's blocks, without their indent."""
     return [Block(kind, re.sub(f"(?m)^{indent}", "", text)) for indent, kind, text in _BLOCK.findall(read(document))]
 
 
@@ -36,6 +36,6 @@ def prose(document: str) -> str:
 
 
 def commands(document: str) -> list[str]:
-    """Return the shell commands of a document: those of its blocks, and those within a sentence."""
+    """Return the shell commands of a document, from its blocks and from its sentences."""
     shown = [re.sub(r"(?m)^\$ ", "", block.text) for block in blocks(document) if block.kind in ("sh", "console")]
     return shown + re.findall(r"`((?:make|aws|\.venv/bin/\w+|[A-Z_]+=\S+ make) [^`]+)`", prose(document))

@@ -14,7 +14,7 @@ from tests.seeded_bugs import LAYER, Replacement, copy_repository
 pytestmark = not_behind_a_pooler("the tests of the copy connect to the server")
 
 MIGRATION = f"{LAYER}/migrations/NNNN_product_color.sql"
-"""The path as CONTRIBUTING.md has it. NNNN is the next number."""
+"""The path in CONTRIBUTING.md. NNNN is the next number."""
 
 NEW_FILES = {
     MIGRATION: """\
@@ -120,10 +120,10 @@ def test_a_field_that_is_added_by_the_recipe_works(tmp_path: Path) -> None:
         (tmp_path / path).write_text(text.replace(old, new))
     with (tmp_path / "tests" / "handlers" / "test_products.py").open("a") as file:
         file.write(TEST_OF_THE_FIELD)
-    # Nothing of this run's own, such as the number of its worker.
+    # Leave out the settings of this run, such as the number of its worker.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TEST_"))}
     environment["PYTHONPATH"] = str(tmp_path / LAYER / "..")
-    # A run below the usual folder would close that folder to the servers of this one (tests/conftest.py).
+    # In the default folder, the second run would remove the servers' rights to their data (tests/conftest.py).
     pytest = ["pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'run'}", *TESTS]
     for command in (["openapi"], ["local.schema"], pytest):
         result = subprocess.run(

@@ -1,4 +1,4 @@
-"""The commands of the documents do what the documents say, pasted into one shell for each document."""
+"""The commands of the documents print what the documents say. Each document has its own shell."""
 
 import json
 import os
@@ -18,12 +18,12 @@ from tests.local.stack import running
 
 SEPARATOR = "-- next block --"
 
-OF_AN_OWN_STACK = {"docs/guides/authentication.md": {"AUTH": "on"}}
-"""Documents whose commands need other settings of `make run`."""
+WITH_SETTINGS = {"docs/guides/authentication.md": {"AUTH": "on"}}
+"""Documents whose commands need other settings of `make run`, and so a separate stack."""
 
 
 def commands_and_output(document: str) -> list[tuple[str, str]]:
-    """Return each block to paste, with the block after it, which says what comes back."""
+    """Return each block to paste, with the next block, which shows its output."""
     return [(one.text, other.text) for one, other in pairwise(blocks(document)) if one.kind == "sh"]
 
 
@@ -31,7 +31,7 @@ WITH_COMMANDS = [name for name in DOCUMENTS if commands_and_output(name)]
 
 
 def comparable(text: str) -> Any:
-    """Return the text without what differs from run to run: new IDs, times and durations."""
+    """Return the text without the parts that differ between runs: new IDs, times and durations."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
     text = re.sub(r"\b(?![abc]0000000)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", text)
     # The durations in the tables of `make pay`.
@@ -44,9 +44,9 @@ def comparable(text: str) -> Any:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
-    """What each block of each document prints.
+    """Run all documents on one stack, and return the output of each block.
 
-    The documents share a stack, in the order that a reader may have too. None of them changes what another one shows.
+    No document may change data that another document shows.
     """
     with ExitStack() as resources:
         shared = tmp_path_factory.mktemp("data")
@@ -58,7 +58,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
         found = {}
         for document in WITH_COMMANDS:
             data_dir, address = shared, url
-            if settings := OF_AN_OWN_STACK.get(document):
+            if settings := WITH_SETTINGS.get(document):
                 data_dir = tmp_path_factory.mktemp("data")
                 address = resources.enter_context(running(data_dir, **settings)).url
             found[document] = paste(document, address, str(data_dir))
@@ -69,7 +69,7 @@ def paste(document: str, url: str, data_dir: str) -> list[str]:
     """Run the blocks of a document in one shell, and return what each of them prints."""
     script = f"\necho; echo '{SEPARATOR}'\n".join(command for command, _ in commands_and_output(document))
     script = script.replace("http://127.0.0.1:3000", url)
-    # As in a shell of its own: within the tests' own make, another one tells the folder that it is in.
+    # Under `make test`, a nested make would print the name of its folder.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     environment |= {"PORT": url.rpartition(":")[2], "DATA_DIR": data_dir}
     command = ["bash", "-euo", "pipefail", "-c", script]

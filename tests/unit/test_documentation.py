@@ -58,7 +58,7 @@ def test_every_link_to_a_file_or_a_heading_leads_somewhere(page: str) -> None:
         "docs/guides/deployment.md#what-it-costs",
     ],
 )
-def test_the_readme_leads_a_newcomer_to_what_they_look_for(target: str) -> None:
+def test_the_readme_links_to_common_tasks(target: str) -> None:
     assert f"]({target})" in read("README.md")
 
 
