@@ -64,10 +64,10 @@ def is_waited_for(session: Connection) -> bool:
     return bool(session.run("SELECT pid FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"))
 
 
-def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool = True) -> tuple[str, str]:
+def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool | None = True) -> tuple[str, str]:
     """Run two calls in two sessions, and return their outcomes. The second runs before the first is committed.
 
-    waits: whether the second call must wait for the first one, or must end without it.
+    waits: whether the second call must wait for the first one, or must end without it. None allows both.
     """
     outcomes: list[str] = []
     with closing(db.connect(database_url)) as one, closing(db.connect(database_url)) as two:
@@ -75,12 +75,12 @@ def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool = T
         outcomes.append(first.run(one))
         other = threading.Thread(target=lambda: outcomes.append(second.run(two)))
         other.start()
-        if waits:
-            # Commits when the second call waits, so that the race happens in every run.
-            while not is_waited_for(one):
-                assert other.is_alive(), outcomes
-        else:
+        if waits is False:
             other.join()
+        # Commits when the second call waits, so that the race happens in every run.
+        while other.is_alive() and not is_waited_for(one):
+            pass
+        assert not waits or other.is_alive(), outcomes
         one.run("COMMIT")
         other.join()
     return outcomes[0], outcomes[1]

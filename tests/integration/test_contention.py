@@ -7,8 +7,11 @@ from itertools import chain
 import pytest
 from pg8000.native import Connection
 
+from local.database_setup import SAMPLE_DATA
 from storefront.audit import violations
 from tests.api_client import ApiClient
+from tests.integration.calls import FUNCTIONS
+from tests.integration.calls.function import Rows
 from tests.integration.load_clients import PROCESSES, all_at_once, buy
 from tests.integration.races import Call, change_status, expire, pay, place, two_at_once
 
@@ -117,3 +120,21 @@ def test_an_order_that_waited_for_a_new_price_has_the_new_price(api: ApiClient, 
     new_price = Call("update_product", {"id": tea["id"], "changes": {"price": "2"}})
     assert two_at_once(database_url, new_price, place((tea["id"], 1))) == ("updated", "placed")
     assert api.get("/api/orders").json["items"][0]["total_price"] == "2.00"
+
+
+SAMPLE = Rows(
+    product="a0000000-0000-4000-8000-000000000001",
+    other_product="a0000000-0000-4000-8000-000000000002",
+    order="b0000000-0000-4000-8000-000000000003",
+    payment_event="c0000000-0000-4000-8000-000000000001",
+)
+CALLS = [call for function in FUNCTIONS.values() for call in function.calls(SAMPLE)]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.function)
+def test_two_identical_calls_at_once_leave_consistent_data(database: Connection, database_url: str, call: Call) -> None:
+    database.run(SAMPLE_DATA.read_text())
+    outcomes = two_at_once(database_url, call, call, waits=None)
+    # Not the SQLSTATE of an error, such as that of a deadlock.
+    assert all(outcome.replace("_", "").isalpha() for outcome in outcomes), outcomes
+    assert violations(database) == []

@@ -16,11 +16,10 @@ from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, migrate
 from tests.api_client import ApiClient, lambda_context, load_function
-from tests.integration.flows import FLOWS, Flow, changes, snapshot
-from tests.integration.payment_flows import PAYMENT_FLOWS
+from tests.integration.calls import FLOWS
+from tests.integration.calls.function import Flow
 from tests.integration.postgres_proxy import PostgresProxy, proxy_to
-
-ALL_FLOWS = [*FLOWS, *PAYMENT_FLOWS]
+from tests.integration.snapshots import changes, snapshot
 
 LOGIN = {
     "warm": [],
@@ -137,7 +136,7 @@ def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, pro
     assert violations(database) == []
 
 
-@pytest.mark.parametrize("crash", crashes(ALL_FLOWS, "fresh", "warm"), ids=str)
+@pytest.mark.parametrize("crash", crashes(FLOWS, "fresh", "warm"), ids=str)
 def test_an_interrupted_request_takes_effect_completely_or_not_at_all_and_can_be_sent_again(
     crash: Crash, api: ApiClient, database: Connection, proxy: PostgresProxy
 ) -> None:
@@ -162,7 +161,7 @@ def count_flushes(flow: Flow, connection: str, api: ApiClient, database: Connect
 
 
 @pytest.mark.parametrize("connection", ["fresh", "warm"])
-@pytest.mark.parametrize("flow", ALL_FLOWS, ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_every_flush_of_a_flow_is_a_crash_point(
     flow: Flow, connection: str, api: ApiClient, database: Connection, proxy: PostgresProxy
 ) -> None:

@@ -40,7 +40,7 @@ CHANGED = {
         *("outcome", "reason", "attempts", "last_attempt_at"),
     },
 }
-"""The columns that the role may update, in tables where most columns never change."""
+"""The columns that the role may update in other tables."""
 
 REFUSED = [
     "CREATE TABLE t ()",

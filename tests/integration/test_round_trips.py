@@ -11,6 +11,7 @@ from pg8000.native import Connection
 
 from storefront import db
 from tests.api_client import ApiClient, expect, lambda_context, load_function
+from tests.integration.calls import FUNCTIONS
 from tests.integration.postgres_proxy import PostgresProxy, proxy_to
 
 
@@ -32,12 +33,18 @@ def round_trips(proxy: PostgresProxy, api: ApiClient, method: str, path: str, bo
     return proxy.round_trips - before
 
 
-def test_every_product_route_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
+@pytest.mark.parametrize("path", [path for function in FUNCTIONS.values() for path in function.paths])
+def test_a_read_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient, path: str) -> None:
+    product = api.create_product()["id"]
+    order = api.order((product, 1))["id"]
+    expect(200, api.pay(order))
+    assert round_trips(proxy, api, "GET", path.format(product=product, order=order)) == 1
+
+
+def test_a_write_of_products_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
     path = f"/api/products/{api.create_product()['id']}"
     new = {"name": "Tea", "price": 1, "quantity": 1}
     assert round_trips(proxy, api, "POST", "/api/products", new) == 1
-    assert round_trips(proxy, api, "GET", "/api/products") == 1
-    assert round_trips(proxy, api, "GET", path) == 1
     assert round_trips(proxy, api, "PUT", path, {"price": 2}) == 1
     etag = api.get(path).headers["etag"]
     assert round_trips(proxy, api, "PUT", path, {"price": 3}, **{"If-Match": etag}) == 1
@@ -56,12 +63,9 @@ def test_an_order_with_any_number_of_line_items_takes_one_round_trip(
         assert round_trips(proxy, api, "POST", "/api/orders", order, **{"Idempotency-Key": "k"}) == 1
 
 
-def test_every_other_order_route_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
+def test_a_status_change_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
     tea = api.create_product()
     order = api.order((tea["id"], 1))
-    assert round_trips(proxy, api, "GET", "/api/orders") == 1
-    assert round_trips(proxy, api, "GET", f"/api/orders/{order['id']}") == 1
-    assert round_trips(proxy, api, "GET", f"/api/orders/{order['id']}/events") == 1
     assert round_trips(proxy, api, "PUT", f"/api/orders/{order['id']}/status", {"status": "canceled"}) == 1
 
 
@@ -91,12 +95,10 @@ def test_a_payment_event_takes_one_round_trip(proxy: PostgresProxy, api: ApiClie
         assert proxy.round_trips - before == 1
 
 
-def test_every_payment_route_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
+def test_a_replay_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
     expect(200, api.pay(api.order((api.create_product()["id"], 1))["id"]))
     [event] = expect(200, api.get("/api/payment-events"))["items"]
-    assert round_trips(proxy, api, "GET", "/api/payment-events") == 1
     assert round_trips(proxy, api, "POST", f"/api/payment-events/{event['id']}/replay") == 1
-    assert round_trips(proxy, api, "GET", "/api/reconciliation") == 1
 
 
 def test_the_proxy_counts_more_than_one_round_trip(proxy: PostgresProxy) -> None:

@@ -1,12 +1,17 @@
-"""The payment events that write, as flows like those in flows.py."""
+"""The SQL functions of payments."""
 
 import uuid
+from typing import get_args
 
 from pg8000.native import Connection
 
+from storefront.payments.models import ReconciliationKind
 from tests.api_client import UNKNOWN, ApiClient
-from tests.integration.flows import WAS_PENDING, Changes, Flow, Prepare, Request, new_order_id, summarize
-from tests.integration.races import pay
+from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
+from tests.integration.calls.orders import WAS_PENDING
+from tests.integration.calls.requests import Prepare, Request, new_order_id, summarize
+from tests.integration.races import Call, pay, replay
+from tests.integration.snapshots import Changes
 
 
 def _pay(payment_status: str, *, canceled: bool = False, **fields: str) -> Prepare:
@@ -47,7 +52,18 @@ def _counted_again(inbox: str) -> Changes:
     return ("+ event payment_event duplicate", f"+ inbox {inbox} 2", f"- inbox {inbox} 1")
 
 
-PAYMENT_FLOWS = [
+def _event_pages(rows: Rows) -> list[Page]:
+    table, position = "payment_events", ("received_at", "id")
+    return [
+        Page({}, "payment_events_by_received_at", table, position),
+        Page({"outcome": "needs_review"}, "payment_events_by_outcome", table, position),
+        Page({"outcome": "needs_refund"}, "payment_events_by_outcome", table, position),
+        Page({"order_id": rows.order}, "payment_events_by_order", table, position),
+        Page({"event_id": f"evt_{rows.order}"}, "payment_events_once_per_content", table, position, is_sorted=True),
+    ]
+
+
+_RECORD_FLOWS = (
     *(
         Flow(
             f"payment {payment_status}",
@@ -102,6 +118,9 @@ PAYMENT_FLOWS = [
         response_again="404 order-not-found",
         changes_again=("+ inbox paid unknown_order 2", "- inbox paid unknown_order 1"),
     ),
+)
+
+_REPLAY_FLOWS = (
     Flow(
         "replay payment event",
         _replay,
@@ -116,4 +135,24 @@ PAYMENT_FLOWS = [
         response_again="200",
         changes_again=("+ event replay duplicate", "+ inbox paid applied 3", "- inbox paid applied 2"),
     ),
-]
+)
+
+PAYMENTS = {
+    "record_payment_event": SqlFunction(
+        lambda rows: [pay(rows.order, "paid"), pay(rows.order, "paid", f"evt_{rows.order}", scheme="stripe")],
+        flows=_RECORD_FLOWS,
+    ),
+    "replay_payment_event": SqlFunction(lambda rows: [replay(rows.payment_event)], flows=_REPLAY_FLOWS),
+    "list_payment_events": SqlFunction(
+        lambda _: [Call("list_payment_events", {"page": 1, "page_size": 20})],
+        paths=("/api/payment-events",),
+        pages=_event_pages,
+    ),
+    "list_reconciliation": SqlFunction(
+        lambda _: [
+            Call("list_reconciliation", {"page": 1, "page_size": 20, "kind": kind, "pending_minutes": 1440})
+            for kind in (None, *get_args(ReconciliationKind))
+        ],
+        paths=("/api/reconciliation",),
+    ),
+}

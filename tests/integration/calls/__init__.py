@@ -1,0 +1,11 @@
+"""The registry of the SQL functions that Python calls. A new function needs an entry here, and in no other test."""
+
+from tests.integration.calls.function import SqlFunction
+from tests.integration.calls.idempotency import IDEMPOTENCY
+from tests.integration.calls.orders import ORDERS
+from tests.integration.calls.payments import PAYMENTS
+from tests.integration.calls.products import PRODUCTS
+
+FUNCTIONS: dict[str, SqlFunction] = {**PRODUCTS, **ORDERS, **PAYMENTS, **IDEMPOTENCY}
+
+FLOWS = [flow for function in FUNCTIONS.values() for flow in function.flows]

@@ -1,0 +1,53 @@
+"""The SQL functions of idempotency keys."""
+
+from pg8000.native import Connection
+
+from tests.api_client import ApiClient
+from tests.integration.calls.function import Flow, SqlFunction
+from tests.integration.calls.orders import PLACED
+from tests.integration.calls.products import create_product
+from tests.integration.calls.requests import RAISED, Request, new_order, post, run_expiry
+from tests.integration.races import Call, once, place
+
+
+def _place_order(api: ApiClient, _: Connection) -> Request:
+    return post(api, "/api/orders", new_order(api))
+
+
+def _sweep_key(api: ApiClient, database: Connection) -> Request:
+    create_product(api, database)()
+    database.run(
+        "UPDATE idempotency_keys SET created_at = created_at - idempotency_key_lifetime()"
+        " WHERE created_at = (SELECT max(created_at) FROM idempotency_keys)"
+    )
+    return run_expiry
+
+
+IDEMPOTENCY = {
+    "call_once": SqlFunction(
+        lambda rows: [once(place((rows.product, 1)), "new")],
+        flows=(
+            Flow(
+                "place order",
+                _place_order,
+                response="201",
+                changes=tuple(sorted((*PLACED, "+ key place_order"))),
+                response_again="201 replayed",
+            ),
+        ),
+    ),
+    "sweep_idempotency_keys": SqlFunction(
+        lambda _: [Call("sweep_idempotency_keys", {"batch_size": 100})],
+        flows=(
+            Flow(
+                "sweep key",
+                _sweep_key,
+                response="0 expired, 1 swept",
+                changes=("- key create_product",),
+                response_again="0 expired, 0 swept",
+                failure=RAISED,
+                statements=2,
+            ),
+        ),
+    ),
+}

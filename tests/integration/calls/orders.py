@@ -1,0 +1,124 @@
+"""The SQL functions of orders."""
+
+from typing import Any
+
+from pg8000.native import Connection
+
+from tests.api_client import ApiClient
+from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
+from tests.integration.calls.requests import (
+    RAISED,
+    Prepare,
+    Request,
+    new_order,
+    new_order_id,
+    run_expiry,
+    summarize,
+)
+from tests.integration.races import Call, change_status, expire, place
+
+
+def _place_order_without_key(api: ApiClient, _: Connection) -> Request:
+    order = new_order(api)
+    return lambda: summarize(api.call("POST", "/api/orders", order))
+
+
+def _change_status(status: str) -> Prepare:
+    def prepare(api: ApiClient, _: Connection) -> Request:
+        order_id = new_order_id(api)
+        return lambda: summarize(api.change_status(order_id, status))
+
+    return prepare
+
+
+def _expire_order(api: ApiClient, database: Connection) -> Request:
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days' WHERE id = :id", id=new_order_id(api))
+    return run_expiry
+
+
+def _order_pages(_: Rows) -> list[Page]:
+    indexes: list[tuple[dict[str, Any], str]] = [
+        ({}, "orders_by_created_at"),
+        ({"customer_id": 7}, "orders_by_customer"),
+        ({"status": "pending"}, "orders_by_status"),
+        ({"payment_status": "failed"}, "orders_by_payment_status"),
+        ({"status": "canceled", "customer_id": 7}, "orders_by_"),
+        ({"created_from": "2026-01-01T00:00:00Z", "created_to": "2026-01-02T00:00:00Z"}, "orders_by_created_at"),
+    ]
+    return [Page(request, index, "orders", ("created_at", "id")) for request, index in indexes]
+
+
+PLACED = ("+ Tea: 7 at 4.50", "+ event placed", "+ order of 3 Tea, pending, unpaid", "+ sale -3", "- Tea: 10 at 4.50")
+WAS_PENDING = "- order of 3 Tea, pending, unpaid"
+_CANCELED = ("+ order of 3 Tea, canceled, unpaid", "+ restock 3", "- Tea: 7 at 4.50", WAS_PENDING)
+
+ORDERS = {
+    "place_order": SqlFunction(
+        lambda rows: [place((rows.product, 1), (rows.other_product, 1))],
+        flows=(
+            Flow(
+                "place order without key",
+                _place_order_without_key,
+                response="201",
+                changes=PLACED,
+                # Without a key, this is a second order.
+                response_again="201",
+                changes_again=(
+                    "+ Tea: 4 at 4.50",
+                    "+ event placed",
+                    "+ order of 3 Tea, pending, unpaid",
+                    "+ sale -3",
+                    "- Tea: 7 at 4.50",
+                ),
+            ),
+        ),
+    ),
+    "get_order": SqlFunction(
+        lambda rows: [Call("get_order", {"id": rows.order})],
+        paths=("/api/orders/{order}",),
+    ),
+    "list_orders": SqlFunction(
+        lambda _: [Call("list_orders", {"page": 1, "page_size": 20})],
+        paths=("/api/orders",),
+        pages=_order_pages,
+    ),
+    "list_order_events": SqlFunction(
+        lambda rows: [Call("list_order_events", {"page": 1, "page_size": 20, "id": rows.order})],
+        paths=("/api/orders/{order}/events",),
+        pages=lambda rows: [Page({"id": rows.order}, "order_events_pkey", "order_events", ("id",))],
+    ),
+    "change_order_status": SqlFunction(
+        lambda rows: [change_status(rows.order, "canceled"), change_status(rows.order, "completed")],
+        flows=(
+            Flow(
+                "cancel order",
+                _change_status("canceled"),
+                response="200",
+                changes=("+ Tea: 10 at 4.50", "+ event status_change", *_CANCELED),
+                response_again="400 invalid-transition",
+            ),
+            Flow(
+                "complete order",
+                _change_status("completed"),
+                response="200",
+                changes=("+ event status_change", "+ order of 3 Tea, completed, unpaid", WAS_PENDING),
+                response_again="400 invalid-transition",
+            ),
+        ),
+    ),
+    "expire_orders": SqlFunction(
+        lambda _: [expire()],
+        flows=(
+            Flow(
+                "expire order",
+                _expire_order,
+                response="1 expired, 0 swept",
+                changes=("+ Tea: 10 at 4.50", "+ event expiry", *_CANCELED),
+                response_again="0 expired, 0 swept",
+                failure=RAISED,
+                statements=2,
+                writing_statement=2,
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,49 @@
+"""The requests that the flows send."""
+
+import uuid
+from collections.abc import Callable
+
+from pg8000.native import Connection
+
+from storefront.errors import Unavailable
+from tests.api_client import ApiClient, Response, lambda_context, load_function
+
+Request = Callable[[], str]
+"""Sends the same request each time, and returns a summary of the response."""
+
+Prepare = Callable[[ApiClient, Connection], Request]
+
+RAISED = "Unavailable raised"
+
+
+def summarize(response: Response) -> str:
+    if response.status < 400:
+        return (
+            f"{response.status} replayed"
+            if response.headers.get("idempotent-replayed") == "true"
+            else f"{response.status}"
+        )
+    status, kind = response.problem()
+    return f"{status} {kind}" + (f", retry after {response.headers['retry-after']}" if status == 503 else "")
+
+
+def post(api: ApiClient, path: str, body: object) -> Request:
+    headers = {"idempotency-key": str(uuid.uuid4())}
+    return lambda: summarize(api.call("POST", path, body, headers))
+
+
+def new_order(api: ApiClient) -> object:
+    return {"customer_id": 1, "products": [{"product_id": api.create_product()["id"], "quantity": 3}]}
+
+
+def new_order_id(api: ApiClient) -> str:
+    order_id: str = api.order((api.create_product()["id"], 3))["id"]
+    return order_id
+
+
+def run_expiry() -> str:
+    try:
+        response = load_function("expire_orders").lambda_handler({}, lambda_context())
+    except Unavailable:
+        return RAISED
+    return "{expired} expired, {swept} swept".format(**response)
