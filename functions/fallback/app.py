@@ -1,4 +1,4 @@
-"""Where API Gateway sends what no route matches: 404, or 405 with the methods that there are."""
+"""Requests that match no route: 404 for an unknown path, or 405 with the allowed methods."""
 
 from storefront.http import create_app, entry_point
 

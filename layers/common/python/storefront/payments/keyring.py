@@ -14,7 +14,7 @@ from storefront.log import logger
 from storefront.payments.signatures import Claim, InvalidSignature, Scheme, claim_of, is_signed
 
 REFETCH_INTERVAL = 30.0
-"""Seconds. An event with a new secret triggers a fetch. Many forged events cannot trigger more fetches than this."""
+"""Seconds. An event with a new secret triggers a fetch. Forged events cannot trigger fetches more often."""
 
 MAX_AGE = 300.0
 """Seconds. After this time, a removed secret is refused, even if every event matches a cached secret."""
