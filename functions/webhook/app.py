@@ -26,17 +26,17 @@ def receive_payment_event() -> Response[str]:
     # The metric filter AuthenticPaymentEvents counts these. A secret that is no longer used can be removed.
     add_log_fields(warn=False, scheme=authentic.scheme, key=authentic.key)
     try:
-        sent = read_json(event, body, partial(payment_event, authentic.scheme))
+        payment = read_json(event, body, partial(payment_event, authentic.scheme))
     except Problem as problem:
         # A processor stops retrying after some time, and a payment could be lost. The log says what to fix.
         add_log_fields(warn=True, detail=problem.detail)
         raise
-    response = store.record(sent, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
+    response = store.record(payment, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
     # Staff must act on these. The warning in the log can trigger an alarm.
     needs_attention = response["outcome"] in ("needs_refund", "needs_review")
     add_log_fields(
         warn=needs_attention,
-        payment_status=sent.payment_status or "none",
+        payment_status=payment.payment_status or "none",
         outcome=response["outcome"],
         order_id=response["order_id"],
         event_id=response["event_id"],

@@ -45,17 +45,17 @@ def list_page(request: dict[str, Any]) -> str:
 
 def get(order_id: str, customer_id: int | None) -> str:
     """Return an order. customer_id: the order must belong to this customer, unless None. Raises OrderNotFound."""
-    return _one("get_order", {"id": order_id, "customer_id": customer_id})[1]
+    return _call_for_order("get_order", {"id": order_id, "customer_id": customer_id})[1]
 
 
 def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> str:
     """Return a page of an order's timeline. customer_id: as in get(). Raises OrderNotFound."""
-    return _one("list_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
+    return _call_for_order("list_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
 
 
 def change_status(order_id: str, status: OrderStatus, actor: Actor) -> str:
     """Complete or cancel an order. Raises OrderNotFound or InvalidTransition."""
-    outcome, body = _one("change_order_status", {"id": order_id, "status": status, **actor})
+    outcome, body = _call_for_order("change_order_status", {"id": order_id, "status": status, **actor})
     if outcome == "invalid_transition":
         raise InvalidTransition(json.loads(body), status)
     return body
@@ -70,7 +70,7 @@ def expire(time_to_live: int, batch_size: int, actor: Actor) -> int:
     return int(db.call("expire_orders", json.dumps(request))[1])
 
 
-def _one(function: str, request: dict[str, Any]) -> tuple[str, str]:
+def _call_for_order(function: str, request: dict[str, Any]) -> tuple[str, str]:
     outcome, body = db.call(function, json.dumps(request))
     if outcome == "unknown_order":
         raise OrderNotFound(request["id"])

@@ -19,18 +19,18 @@ def list_page(request: dict[str, Any]) -> str:
 
 
 def get(product_id: str) -> str:
-    return _one("get_product", {"id": product_id})
+    return _call_for_product("get_product", {"id": product_id})
 
 
 def update(product_id: str, changes: ProductChanges, if_match: list[str] | None, actor: Actor) -> str:
     """Change a product. Raises ProductNotFound, or StaleETag if its ETag is not in if_match."""
     fields = changes.model_dump(mode="json", exclude_unset=True)
-    return _one("update_product", {"id": product_id, "changes": fields, "if_match": if_match, **actor})
+    return _call_for_product("update_product", {"id": product_id, "changes": fields, "if_match": if_match, **actor})
 
 
 def delete(product_id: str, if_match: list[str] | None) -> None:
     """Delete a product. Raises ProductNotFound, or StaleETag if its ETag is not in if_match."""
-    _one("delete_product", {"id": product_id, "if_match": if_match})
+    _call_for_product("delete_product", {"id": product_id, "if_match": if_match})
 
 
 def adjust_stock(product_id: str, adjustment: StockAdjustment, actor: Actor, key: str | None) -> IdempotentResponse:
@@ -47,7 +47,7 @@ def adjust_stock(product_id: str, adjustment: StockAdjustment, actor: Actor, key
     return response
 
 
-def _one(function: str, request: dict[str, Any]) -> str:
+def _call_for_product(function: str, request: dict[str, Any]) -> str:
     outcome, body = db.call(function, json.dumps(request))
     _raise_problem(outcome, request["id"])
     return body
