@@ -163,7 +163,7 @@ def _check_request(
     event = app.current_event
     access.check(event)
     # Powertools' patterns end in $, which also matches before a line break at the end of the path.
-    if event.path.endswith("\n"):
+    if event["rawPath"].endswith("\n"):
         raise _unmatched(event)
     return next_middleware(app)
 
