@@ -77,7 +77,9 @@ class PageTooDeep(Problem):
     """The page starts more than 100,000 rows into the list. Use a cursor to read on."""
 
     status, kind, title = 400, "page-too-deep", "Page too deep"
-    default_detail = "A page can start at most 100000 rows into the list. Read on with cursor, from next_cursor."
+    default_detail = (
+        "A page can start at most 100000 rows into the list. To read on, send the next_cursor of a page as cursor."
+    )
 
 
 class PageTooLarge(Problem):
@@ -161,7 +163,7 @@ class InvalidRequest(Problem):
 
 
 class NumberOutOfRange(Problem):
-    """The stock would be larger than an integer can be."""
+    """The stock would be larger than 2147483647."""
 
     status, kind, title = 422, "number-out-of-range", "Number out of range"
     default_detail = "A number would be out of range. Nothing was changed."
