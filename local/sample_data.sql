@@ -1,4 +1,4 @@
--- The shop that a new laptop starts with. Ids are fixed, so that the documents and events/ can name them.
+-- Sample data for a new database. The IDs are fixed, because the documents and events/ contain them.
 
 INSERT INTO products (id, name, description, price, quantity, created_at) VALUES
     ('a0000000-0000-4000-8000-000000000001', 'Enamel Mug',
@@ -45,7 +45,7 @@ SELECT p.id, 'opening', p.quantity + coalesce(sum(item.quantity), 0), 'sample-da
 INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
 SELECT product_id, 'sale', -quantity, order_id, 'sample-data' FROM order_items ORDER BY order_id;
 
--- A payment that is a dollar short, for somebody to look at.
+-- A payment that is one dollar too low, and so needs review.
 INSERT INTO payment_events (id, scheme, provider, event_id, order_id, payment_status, amount, currency, body, outcome, reason)
 VALUES ('c0000000-0000-4000-8000-000000000001', 'x_signature', 'storefront', 'evt_sample',
         'b0000000-0000-4000-8000-000000000003', 'paid', 23.00, 'USD',

@@ -72,6 +72,7 @@ def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:
         print_now("Applying migrations")
         database_setup.migrate(runner)
     except InvocationError as error:
-        raise StartError(f"The migrations failed: {error}") from error
+        reason = str(error).removeprefix("MigrationError: ")
+        raise StartError(f"The migrations failed: {reason}") from error
     if database_setup.load_sample_data(database_url):
         print_now("Loaded the sample data")

@@ -195,7 +195,7 @@ def test_a_database_of_a_development_version_is_refused(empty_database_url: str,
     with closing(db.connect(empty_database_url)) as connection:
         assert migrate(connection, package)[0] == "0001_shop.sql"
         history = connection.run("SELECT * FROM schema_history ORDER BY name")
-        with pytest.raises(MigrationError, match=r"created by a development version before 0\.2\.0: delete it"):
+        with pytest.raises(MigrationError, match=r"from a development version before 0\.2\.0, so delete it"):
             migrate(connection)
         assert connection.run("SELECT * FROM schema_history ORDER BY name") == history
 

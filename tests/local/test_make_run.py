@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from local.banner import banner
 from local.settings import read_settings
 from local.signing import sign
+from storefront import db
 from tests.api_client import ROOT, ApiClient, expect, over_http
 from tests.local.stack import processes_of, running, start
 
@@ -106,6 +108,19 @@ def test_a_setting_that_is_no_use_is_one_clear_sentence(
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 1
     assert sentence in output.splitlines()[-1]
+    assert "Traceback" not in output
+
+
+def test_a_database_of_a_development_version_is_refused_in_one_sentence(tmp_path: Path, empty_direct_url: str) -> None:
+    with closing(db.connect(empty_direct_url)) as connection:
+        connection.run("CREATE TABLE schema_history AS SELECT '0001_shop.sql' AS name, '' AS checksum")
+    process = start(tmp_path, DATABASE_URL=empty_direct_url)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert output.splitlines()[-1] == (
+        "The migrations failed: the database is from a development version before 0.2.0, so delete it "
+        "(`make run` keeps it in DATA_DIR, by default .local) and start again"
+    )
     assert "Traceback" not in output
 
 

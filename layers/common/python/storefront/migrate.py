@@ -80,8 +80,8 @@ def _check_history(files: list[SqlFile], known: Mapping[str, str]) -> None:
     # A database may know later migrations than this package: after a rollback, the older code works on a newer schema.
     if known and migrations[0].name not in known:
         raise MigrationError(
-            "This database was created by a development version before 0.2.0: "
-            "delete it (`make run` keeps it in DATA_DIR, by default .local) and start again"
+            "the database is from a development version before 0.2.0, so delete it "
+            "(`make run` keeps it in DATA_DIR, by default .local) and start again"
         )
     for file in migrations:
         if known.get(file.name, file.checksum) != file.checksum:
