@@ -231,8 +231,8 @@ CREATE TABLE order_events (
     CONSTRAINT order_events_inbox_id_fkey FOREIGN KEY (inbox_id) REFERENCES payment_events(id),
     CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
     CONSTRAINT order_events_inbox_id CHECK (cause <> 'payment_event' OR inbox_id IS NOT NULL),
-    CONSTRAINT order_events_only_the_first_comes_from_nothing CHECK ((cause = 'placed') = (from_status IS NULL) AND
-        (from_status IS NULL) = (from_payment_status IS NULL))
+    CONSTRAINT order_events_previous_state CHECK ((cause = 'placed') = (from_status IS NULL) AND (from_status IS NULL) =
+        (from_payment_status IS NULL))
 );
 CREATE TRIGGER order_events_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON order_events EXECUTE FUNCTION
     refuse_change();

@@ -126,7 +126,7 @@ def payment_event_id(api: ApiClient, order: dict[str, Any]) -> str:
 def corrupt(database: Connection, statement: str) -> None:
     """Make a change that the database would refuse."""
     database.run("ALTER DOMAIN stock_quantity DROP CONSTRAINT stock_quantity_not_negative")
-    database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_only_the_first_comes_from_nothing")
+    database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_previous_state")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_inbox_id")
     # This disables triggers and foreign keys.
     database.run("SET session_replication_role = replica")

@@ -53,7 +53,7 @@ REFUSED = {
             "'adjustment', 1, NULL, NULL",
         )
     ],
-    "order_events_only_the_first_comes_from_nothing": [
+    "order_events_previous_state": [
         EVENT.format("'placed', 'pending', 'unpaid'"),
         EVENT.format("'status_change', NULL, NULL"),
         EVENT.format("'status_change', 'pending', NULL"),

@@ -293,7 +293,7 @@ CREATE TABLE order_events (
     reason                  text,
     occurred_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (order_id, id),
-    CONSTRAINT order_events_only_the_first_comes_from_nothing CHECK (
+    CONSTRAINT order_events_previous_state CHECK (
         (cause = 'placed') = (from_status IS NULL) AND (from_status IS NULL) = (from_payment_status IS NULL)),
     CONSTRAINT order_events_inbox_id CHECK (cause <> 'payment_event' OR inbox_id IS NOT NULL)
 );
