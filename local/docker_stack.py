@@ -23,10 +23,10 @@ from local.aws import aws
 from local.banner import banner
 from local.console import print_now
 from local.database import database
-from local.relay import relay
 from local.sam_cli import SamCli
 from local.settings import LOOPBACK, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
+from local.tcp_proxy import tcp_proxy
 from storefront import db
 
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
@@ -129,14 +129,14 @@ def _database_for_containers(url: str, bridge: tuple[str, str]) -> Iterator[str]
         return
     credentials = address.netloc.rpartition("@")[0]
     query = "sslmode=disable" if host.startswith("/") else address.query
-    with relay(bridge[0], partial(_connect, host, port)) as relayed:
-        yield urlunsplit(address._replace(netloc=f"{credentials}@{bridge[1]}:{relayed}", query=query))
+    with tcp_proxy(bridge[0], partial(_connect, host, port)) as proxy_port:
+        yield urlunsplit(address._replace(netloc=f"{credentials}@{bridge[1]}:{proxy_port}", query=query))
 
 
 @contextmanager
 def _aws_for_containers(url: str, bridge: tuple[str, str]) -> Iterator[str]:
     address = urlsplit(url)
-    with relay(bridge[0], partial(socket.create_connection, (address.hostname, address.port))) as port:
+    with tcp_proxy(bridge[0], partial(socket.create_connection, (address.hostname, address.port))) as port:
         yield f"http://{bridge[1]}:{port}"
 
 

@@ -19,9 +19,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from local import docker_stack
-from local.relay import relay
 from local.settings import StartError
 from local.signing import sign
+from local.tcp_proxy import tcp_proxy
 from tests.api_client import ROOT, ApiClient, expect, over_http
 from tests.local.stack import Stack, processes_of, running, start
 from tests.template.sam import EVENTS, UNROUTED, function_for
@@ -162,7 +162,7 @@ def test_it_says_why_sam_build_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["@/shop?host=/run/postgresql", "@localhost:5433/shop?sslmode=disable"])
-def test_containers_reach_a_database_of_this_machine_through_a_relay(host: str) -> None:
+def test_containers_reach_a_database_of_this_machine_through_a_proxy(host: str) -> None:
     with docker_stack._database_for_containers(f"postgresql://me:pw{host}", ("127.0.0.1", "gateway")) as url:
         assert re.fullmatch(r"postgresql://me:pw@gateway:\d+/shop\?sslmode=disable", url)
 
@@ -173,10 +173,10 @@ def test_containers_reach_another_machines_database_by_themselves() -> None:
         assert url == given
 
 
-def test_the_relay_forwards_both_ways_and_the_end_of_either() -> None:
+def test_the_proxy_forwards_both_ways_and_the_end_of_either() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
-        relay("127.0.0.1", lambda: socket.create_connection(server.getsockname())) as port,
+        tcp_proxy("127.0.0.1", lambda: socket.create_connection(server.getsockname())) as port,
         socket.create_connection(("127.0.0.1", port), 5) as client,
         server.accept()[0] as target,
     ):

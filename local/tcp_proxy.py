@@ -11,7 +11,7 @@ _POLL_INTERVAL = 0.05
 
 
 @contextmanager
-def relay(address: str, connect: Callable[[], socket.socket]) -> Iterator[int]:
+def tcp_proxy(address: str, connect: Callable[[], socket.socket]) -> Iterator[int]:
     """Forward what connects to an address of this machine to what `connect` opens; gives the port."""
 
     class Handler(BaseRequestHandler):
