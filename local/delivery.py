@@ -19,7 +19,7 @@ from rich.table import Column, Table
 PATH = "/api/payment-webhook"
 TIMEOUT = 30.0
 """Seconds. API Gateway has given up by then."""
-MANY = 40
+MAX_LISTED = 40
 """Deliveries; more than that are counted and not listed, with a progress bar."""
 
 
@@ -27,7 +27,7 @@ MANY = 40
 class Delivery:
     """A request to be sent, what it is, and what it should be answered."""
 
-    what: str
+    label: str
     headers: Mapping[str, str]
     body: bytes
     expected: int = 200
@@ -40,7 +40,7 @@ class Response:
     text: str
     milliseconds: float
 
-    def in_words(self) -> str:
+    def summary(self) -> str:
         """The outcome, or what else the answer says."""
         try:
             document = json.loads(self.text)
@@ -49,11 +49,11 @@ class Response:
             return self.text
 
 
-Make = Callable[[], Delivery]
+MakeDelivery = Callable[[], Delivery]
 """Makes a delivery when it is sent, for a signature is five minutes old before long."""
 
 
-def send(url: str, make: Make) -> tuple[Delivery, Response]:
+def send(url: str, make: MakeDelivery) -> tuple[Delivery, Response]:
     """Deliver; an answer without a status is why there is none."""
     delivery = make()
     time.sleep(delivery.delay)
@@ -95,7 +95,7 @@ def as_api_gateway_event(delivery: Delivery) -> str:
     return json.dumps(event, indent=2)
 
 
-def deliver(url: str, deliveries: Sequence[Make], workers: int, console: Console) -> list[tuple[Delivery, Response]]:
+def deliver(url: str, deliveries: Sequence[MakeDelivery], workers: int, console: Console) -> list[tuple[Delivery, Response]]:
     """Send them all, so many at once; with one worker in their order."""
     with ThreadPoolExecutor(workers) as pool:
         under_way = [pool.submit(send, url, make) for make in deliveries]
@@ -104,14 +104,14 @@ def deliver(url: str, deliveries: Sequence[Make], workers: int, console: Console
 
 
 def _progress(done: Iterable[Any], console: Console, total: int) -> Iterable[Any]:
-    return track(done, "Delivering", total, console=console, disable=total <= MANY)
+    return track(done, "Delivering", total, console=console, disable=total <= MAX_LISTED)
 
 
-def table_of(responses: list[tuple[Delivery, Response]]) -> Table:
+def results_table(responses: list[tuple[Delivery, Response]]) -> Table:
     """Each answer; where there are many, how often each came."""
-    if len(responses) > MANY:
+    if len(responses) > MAX_LISTED:
         table = Table("Sent", "Status", "Response", "Times")
-        counted = Counter((one.what, str(answer.status), answer.in_words()) for one, answer in responses)
+        counted = Counter((one.label, str(answer.status), answer.summary()) for one, answer in responses)
         for row, times in sorted(counted.items()):
             table.add_row(*row, str(times))
         slowest = quantiles([answer.milliseconds for _, answer in responses], n=100)
@@ -121,5 +121,5 @@ def table_of(responses: list[tuple[Delivery, Response]]) -> Table:
         return table
     table = Table("Sent", "Status", "Response", Column("ms", justify="right", min_width=6))
     for delivery, answer in responses:
-        table.add_row(delivery.what, str(answer.status), answer.in_words(), f"{answer.milliseconds:.0f}")
+        table.add_row(delivery.label, str(answer.status), answer.summary(), f"{answer.milliseconds:.0f}")
     return table

@@ -19,7 +19,7 @@ from typing import Any
 
 from rich.console import Console
 
-from local.delivery import Delivery, Make, as_api_gateway_event, deliver, table_of
+from local.delivery import Delivery, MakeDelivery, as_api_gateway_event, deliver, results_table
 from local.settings import DEFAULT_PORT
 from local.signing import SCHEMES, secrets, sign
 from storefront.payments.providers import EXPONENTS
@@ -88,50 +88,50 @@ class Processor:
         return Event(order_id, payment_status, self.options.amount, self.options.currency)
 
     def delivery(
-        self, what: str, event: Event, *, age: int = 0, keys: Sequence[str] | None = None, **others: Any
+        self, label: str, event: Event, *, age: int = 0, keys: Sequence[str] | None = None, **others: Any
     ) -> Delivery:
         body = event.body(self.scheme)
         headers = sign(self.scheme, keys or self.keys[:1], body, event.event_id, int(time.time()) - age)
-        return Delivery(what, {"content-type": "application/json", **headers}, body, **others)
+        return Delivery(label, {"content-type": "application/json", **headers}, body, **others)
 
-    def paid(self) -> Iterator[Make]:
+    def paid(self) -> Iterator[MakeDelivery]:
         yield partial(self.delivery, "paid", self.event("paid"))
 
-    def failed(self) -> Iterator[Make]:
+    def failed(self) -> Iterator[MakeDelivery]:
         yield partial(self.delivery, "failed", self.event("failed"))
 
-    def duplicated(self) -> Iterator[Make]:
+    def duplicated(self) -> Iterator[MakeDelivery]:
         event = self.event("paid")
         yield from (partial(self.delivery, f"paid, delivery {number}", event) for number in (1, 2, 3))
 
-    def reordered(self) -> Iterator[Make]:
+    def reordered(self) -> Iterator[MakeDelivery]:
         failed = self.event("failed")
         yield partial(self.delivery, "paid", self.event("paid"))
         yield partial(self.delivery, "failed, which came first and arrives last", failed)
 
-    def delayed(self) -> Iterator[Make]:
+    def delayed(self) -> Iterator[MakeDelivery]:
         seconds = self.options.delay
         yield partial(self.delivery, f"paid, {seconds:g} s after it was signed", self.event("paid"), delay=seconds)
 
-    def tampered(self) -> Iterator[Make]:
+    def tampered(self) -> Iterator[MakeDelivery]:
         signed = self.delivery("paid, signed as failed", self.event("failed"), expected=401)
         yield partial(replace, signed, body=self.event("paid").body(self.scheme))
 
-    def stale(self) -> Iterator[Make]:
+    def stale(self) -> Iterator[MakeDelivery]:
         if self.scheme == "x_signature":
             raise SystemExit("X-Signature has no timestamp that could be stale; choose another --scheme.")
         # Half a minute more for the early one, which is timely if it takes that long to arrive.
         for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 30} s early", -STALE - 30)):
             yield partial(self.delivery, f"paid, {what}", self.event("paid"), age=age, expected=401)
 
-    def rotated(self) -> Iterator[Make]:
+    def rotated(self) -> Iterator[MakeDelivery]:
         """Signed with the next secret; in the schemes that can, with the old one beside it."""
         if not self.next_keys:
             raise SystemExit("There is no second secret; name one with --next-secret.")
         keys = [*self.next_keys, *self.keys[:1]]
         yield partial(self.delivery, "paid, signed with the next secret", self.event("paid"), keys=keys)
 
-    def many(self) -> Iterator[Make]:
+    def many(self) -> Iterator[MakeDelivery]:
         """Events of every kind for every order, each delivered 1 to 5 times, in any order."""
         chance = random.Random(self.options.seed)  # noqa: S311  nothing is secret about it
         statuses = chance.choices(["paid", "failed"], k=self.options.count)
@@ -141,7 +141,7 @@ class Processor:
         yield from (partial(self.delivery, event.payment_status, event) for event in deliveries)
 
 
-SCENARIOS: dict[str, Callable[[Processor], Iterator[Make]]] = {
+SCENARIOS: dict[str, Callable[[Processor], Iterator[MakeDelivery]]] = {
     name: getattr(Processor, name)
     for name in ("paid", "failed", "duplicated", "reordered", "delayed", "tampered", "stale", "rotated", "many")
 }
@@ -157,7 +157,7 @@ def main(arguments: list[str]) -> int:
     workers = options.workers if options.scenario == "many" else 1
     console = Console()
     responses = deliver(options.url, deliveries, workers, console)
-    console.print(table_of(responses))
+    console.print(results_table(responses))
     return 0 if all(response.status == delivery.expected for delivery, response in responses) else 1
 
 
