@@ -1,4 +1,4 @@
-"""`make run`: the whole stack on a laptop, until Ctrl-C."""
+"""`make run`: the whole stack on this computer, until Ctrl-C."""
 
 import fcntl
 import importlib
@@ -17,10 +17,10 @@ from local.signals import interrupt_on_stop_signals, stop_signals_held_back
 
 
 def main(run: Callable[[Settings], None]) -> int:
-    """Run a stack; the exit code."""
-    # SIGINT is ignored in what a shell starts in the background; the handlers hold there too.
+    """Run a stack, and return the exit code."""
+    # Shells start background processes with SIGINT ignored. Handlers work there too.
     interrupt_on_stop_signals()
-    # Before SAM CLI's first import, which reads it.
+    # SAM CLI reads it when it is imported.
     os.environ["SAM_CLI_TELEMETRY"] = "0"
     _forget_aws_profile()
     try:
@@ -38,16 +38,15 @@ def run(settings: Settings) -> None:
     """Serve until KeyboardInterrupt. Raises StartError."""
     if missing := missing_programs():
         lacking = " and ".join(missing)
-        raise StartError(f"This machine lacks {lacking}; `make sam-local` runs the stack in Docker.")
+        raise StartError(f"This machine lacks {lacking}. `make sam-local` runs the stack in Docker.")
     with ExitStack() as resources:
         resources.enter_context(only_run_on(settings.data_dir))
         listener = resources.enter_context(bound_socket(settings.port))
-        # Signals wait during imports: modules catch whatever goes wrong in an import of theirs, and an
-        # interrupt there would be lost.
+        # Signals wait during imports: some modules catch every error of their own imports, also an interrupt.
         with stop_signals_held_back():
             # SAM CLI and Moto take a second to import, PostgreSQL a second to start: both at once.
             Thread(target=importlib.import_module, args=("local.stack",), daemon=True).start()
-            from local.database import database  # noqa: PLC0415  After the checks, as it exists on Linux only.
+            from local.database import database  # noqa: PLC0415  Imported after the checks: it needs Linux.
         database_url = resources.enter_context(database(settings))
         with stop_signals_held_back():
             from local.stack import serve  # noqa: PLC0415  Waits for the import above.
@@ -55,7 +54,7 @@ def run(settings: Settings) -> None:
 
 
 def _forget_aws_profile() -> None:
-    # Moto and SAM CLI read it, and fail where AWS_PROFILE names none.
+    # Moto and SAM CLI fail if AWS_PROFILE names an unknown profile.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -63,10 +62,10 @@ def _forget_aws_profile() -> None:
 
 @contextmanager
 def only_run_on(data_dir: Path) -> Iterator[None]:
-    """Keep other runs off the data folder. Raises StartError."""
+    """Lock the data folder against other runs. Raises StartError."""
     with _open_lock(data_dir) as lock:
         try:
-            # The kernel lets go of it with the process, however that ends.
+            # The kernel releases it when the process ends, also after a crash.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(f"The stack already runs on {data_dir}.") from None

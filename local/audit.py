@@ -1,4 +1,4 @@
-"""`make audit`: the rows that contradict each other, in the database of DATABASE_URL or of `make run`."""
+"""`make audit`: find rows that contradict each other, in the database of `make run` or of DATABASE_URL."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from storefront import audit, db
 
 
 def main() -> int:
-    """Print every violation; the exit code, which is 0 where there is none."""
+    """Print every violation, and return the exit code: 0 if there are none."""
     try:
         found = _violations()
     except StartError as error:

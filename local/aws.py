@@ -1,4 +1,4 @@
-"""AWS on loopback: Moto's server, with the secret that the functions ask Secrets Manager for."""
+"""Emulate Secrets Manager with Moto's server, on loopback."""
 
 import json
 import logging
@@ -15,20 +15,20 @@ from local.signing import SECRET_VARIABLES
 from storefront.payments.keyring import SecretDocument
 
 REGION = "us-east-1"
-"""Where SAM CLI places local functions."""
+"""The region that SAM CLI gives to local functions."""
 
-WEBHOOK_SECRET_NAME = "WebhookSecret"  # noqa: S105  A name, and what SAM CLI resolves !Ref WebhookSecret to.
+WEBHOOK_SECRET_NAME = "WebhookSecret"  # noqa: S105  The name that SAM CLI resolves !Ref WebhookSecret to.
 
 
 @contextmanager
 def aws(webhook_secrets: Mapping[str, list[str]]) -> Iterator[str]:
-    """Run the emulation with the webhook's secrets in it; gives its endpoint. Raises StartError."""
+    """Run the emulation with the webhook's secrets, and yield its endpoint. Raises StartError."""
     _check(webhook_secrets)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
-        # Moto's state is the process's, not the server's: a second one would find the first one's secret.
+        # Moto keeps its state per process, so a second server would have the first one's secret.
         secretsmanager_backends.reset()
         _put_secret(WEBHOOK_SECRET_NAME, json.dumps(webhook_secrets))
         host, port = server.get_host_and_port()
@@ -38,17 +38,17 @@ def aws(webhook_secrets: Mapping[str, list[str]]) -> Iterator[str]:
 
 
 def _check(webhook_secrets: Mapping[str, list[str]]) -> None:
-    # The functions would refuse every event, and only their log would say why.
+    # Otherwise the functions would reject every event, and only their log would say why.
     try:
         SecretDocument.model_validate(webhook_secrets)
     except ValidationError as error:
-        # Its message only: the error's text quotes the secret.
+        # Only the message: the full text of the error quotes the secret.
         first = error.errors()[0]
         raise StartError(f"{SECRET_VARIABLES[str(first['loc'][0])]}: {first['msg']}.") from None
 
 
 def _put_secret(name: str, value: str) -> None:
-    # Straight into Moto, as a boto3 client would read the developer's own profile.
+    # Directly in Moto: a boto3 client would read the developer's own AWS profile.
     secrets = secretsmanager_backends[DEFAULT_ACCOUNT_ID][REGION]
     secrets.create_secret(
         name=name,

@@ -1,4 +1,4 @@
-"""The database that the stack runs on: the developer's own, or an embedded one."""
+"""The database of the stack: an embedded one, or that of DATABASE_URL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from storefront.db import host_and_port
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """Give the database's URL; an embedded server runs until the end. Raises StartError."""
+    """Yield the database's URL. An embedded server stops at the end. Raises StartError."""
     try:
         if settings.database_url:
             check_reachable(settings.database_url)

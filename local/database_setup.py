@@ -1,4 +1,4 @@
-"""The shop that the stack serves: its schema, and something to sell."""
+"""Set up the database: the schema and the sample data."""
 
 import json
 from contextlib import closing
@@ -11,7 +11,7 @@ SAMPLE_DATA = Path(__file__).with_name("sample_data.sql")
 
 
 def migrate(runner: LambdaRunner) -> list[str]:
-    """Bring the schema up to date, by the function that does so when deployed; the files applied.
+    """Update the schema with the function that AWS uses, and return the names of the applied files.
 
     Raises InvocationError.
     """
@@ -20,11 +20,11 @@ def migrate(runner: LambdaRunner) -> list[str]:
 
 
 def load_sample_data(database_url: str) -> bool:
-    """Fill a shop that never had a product; whether it was one. All of the data or, where that fails, none."""
+    """Load the sample data if the database never had a product, and return whether it did. All of it or nothing."""
     with closing(db.connect(database_url)) as connection:
-        # Deleted products count: a shop that was emptied on purpose stays empty.
+        # Deleted products count: a shop whose owner deleted all products stays empty.
         if connection.run("SELECT FROM products LIMIT 1"):
             return False
-        # Several statements in one message are one transaction.
+        # Several statements in one message run in one transaction.
         connection.run(SAMPLE_DATA.read_text(encoding="utf-8"))
         return True

@@ -1,4 +1,4 @@
-"""Delivers signed events to a webhook, and shows what each was answered."""
+"""Deliver signed events to a webhook, and show the responses."""
 
 import http.client
 import json
@@ -18,14 +18,17 @@ from rich.table import Column, Table
 
 PATH = "/api/payment-webhook"
 TIMEOUT = 30.0
-"""Seconds. API Gateway has given up by then."""
+"""Seconds. API Gateway's own timeout is 30."""
 MAX_LISTED = 40
-"""Deliveries; more than that are counted and not listed, with a progress bar."""
+"""Deliveries. If there are more, they are counted and not listed, and a progress bar is shown."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A request to be sent, what it is, and what it should be answered."""
+    """A request to send, with the expected status and a label for people.
+
+    delay: seconds between signing and sending.
+    """
 
     label: str
     headers: Mapping[str, str]
@@ -41,7 +44,7 @@ class Response:
     milliseconds: float
 
     def summary(self) -> str:
-        """The outcome, or what else the answer says."""
+        """Return the outcome, or the problem's detail, or the whole body."""
         try:
             document = json.loads(self.text)
             return str(document.get("outcome") or document.get("detail") or document)
@@ -50,11 +53,11 @@ class Response:
 
 
 MakeDelivery = Callable[[], Delivery]
-"""Makes a delivery when it is sent, for a signature is five minutes old before long."""
+"""Signs and returns a delivery. Called just before sending, because signatures expire after five minutes."""
 
 
 def send(url: str, make: MakeDelivery) -> tuple[Delivery, Response]:
-    """Deliver; an answer without a status is why there is none."""
+    """Send a delivery. Without a response, the text is the reason and the status is None."""
     delivery = make()
     time.sleep(delivery.delay)
     started = time.perf_counter()
@@ -62,7 +65,7 @@ def send(url: str, make: MakeDelivery) -> tuple[Delivery, Response]:
     try:
         status, text = _post(url, delivery)
     except (OSError, http.client.HTTPException) as error:
-        text = f"no answer from {url}: {error or type(error).__name__}"
+        text = f"no response from {url}: {error or type(error).__name__}"
     return delivery, Response(status, text, (time.perf_counter() - started) * 1000)
 
 
@@ -79,7 +82,7 @@ def _post(url: str, delivery: Delivery) -> tuple[int, str]:
 
 
 def as_api_gateway_event(delivery: Delivery) -> str:
-    """For `sam local invoke WebhookFunction -e -`."""
+    """Return the delivery as an event for `sam local invoke WebhookFunction -e -`."""
     request = {"method": "POST", "path": PATH, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"}
     route = f"POST {PATH}"
     event = {
@@ -95,12 +98,14 @@ def as_api_gateway_event(delivery: Delivery) -> str:
     return json.dumps(event, indent=2)
 
 
-def deliver(url: str, deliveries: Sequence[MakeDelivery], workers: int, console: Console) -> list[tuple[Delivery, Response]]:
-    """Send them all, so many at once; with one worker in their order."""
+def deliver(
+    url: str, deliveries: Sequence[MakeDelivery], workers: int, console: Console
+) -> list[tuple[Delivery, Response]]:
+    """Send all deliveries: several at once, or with one worker in their order."""
     with ThreadPoolExecutor(workers) as pool:
-        under_way = [pool.submit(send, url, make) for make in deliveries]
-        done = as_completed(under_way) if workers > 1 else under_way
-        return [one.result() for one in _progress(done, console, len(under_way))]
+        futures = [pool.submit(send, url, make) for make in deliveries]
+        done = as_completed(futures) if workers > 1 else futures
+        return [one.result() for one in _progress(done, console, len(futures))]
 
 
 def _progress(done: Iterable[Any], console: Console, total: int) -> Iterable[Any]:
@@ -108,18 +113,18 @@ def _progress(done: Iterable[Any], console: Console, total: int) -> Iterable[Any
 
 
 def results_table(responses: list[tuple[Delivery, Response]]) -> Table:
-    """Each answer; where there are many, how often each came."""
+    """Return a table of the responses. If there are many, it counts them."""
     if len(responses) > MAX_LISTED:
         table = Table("Sent", "Status", "Response", "Times")
-        counted = Counter((one.label, str(answer.status), answer.summary()) for one, answer in responses)
+        counted = Counter((one.label, str(response.status), response.summary()) for one, response in responses)
         for row, times in sorted(counted.items()):
             table.add_row(*row, str(times))
-        slowest = quantiles([answer.milliseconds for _, answer in responses], n=100)
+        slowest = quantiles([response.milliseconds for _, response in responses], n=100)
         table.title = f"{len(responses)} deliveries; half took {slowest[49]:.0f} ms, 99 in 100 {slowest[98]:.0f} ms"
         table.title_justify = "left"
         table.min_width = len(table.title)
         return table
     table = Table("Sent", "Status", "Response", Column("ms", justify="right", min_width=6))
-    for delivery, answer in responses:
-        table.add_row(delivery.label, str(answer.status), answer.summary(), f"{answer.milliseconds:.0f}")
+    for delivery, response in responses:
+        table.add_row(delivery.label, str(response.status), response.summary(), f"{response.milliseconds:.0f}")
     return table

@@ -1,4 +1,4 @@
-"""The stack in Docker: `sam local` over a database and the AWS emulation, which stay on this machine."""
+"""The stack in Docker: `sam local`, with the database and the AWS emulation outside of Docker."""
 
 import json
 import os
@@ -46,14 +46,14 @@ def serve(settings: Settings, port: int) -> None:
     """Serve the API on a port of loopback until KeyboardInterrupt. Raises StartError."""
     if settings.auth:
         raise StartError(
-            "`sam local` checks no tokens, so that AUTH=on would close its routes to everybody; `make run` does."
+            "`sam local` does not check tokens, so with AUTH=on it would refuse every request. Use `make run`."
         )
     engine = _engine()
     sam = SamCli(settings.data_dir / "sam-local")
-    # What a killed run left behind.
+    # A killed run may have left containers behind.
     _remove_containers(engine, sam.build_folder)
     with ExitStack() as resources:
-        print_now("Building with `sam build`, which takes a while the first time")
+        print_now("Building with `sam build`. The first time takes a while.")
         sam.build(settings.template, ARCHITECTURE)
         database_url = resources.enter_context(database(settings))
         print_now("Starting the AWS emulation")
@@ -79,10 +79,10 @@ def serve(settings: Settings, port: int) -> None:
 
 def _engine() -> Any:
     try:
-        # SAM CLI's own choice of an engine, so that it finds the same.
+        # SAM CLI's own search, so that both use the same engine.
         return get_validated_container_client()
     except (ContainerNotReachableException, ContainerEnforcementException, DockerException) as error:
-        raise StartError("No Docker engine answers; `make run` serves the same API without Docker.") from error
+        raise StartError("No Docker engine responds. `make run` serves the same API without Docker.") from error
 
 
 def _has_image(engine: Any) -> bool:
@@ -95,13 +95,13 @@ def _has_image(engine: Any) -> bool:
 
 def _remove_containers(engine: Any, build_folder: Path) -> None:
     for container in _containers(engine, build_folder):
-        # It may be gone, or going: `sam local invoke` ends its own.
+        # It may already be removed: `sam local invoke` removes its own containers.
         with suppress(APIError):
             container.remove(force=True)
 
 
 def _containers(engine: Any, build_folder: Path) -> list[Any]:
-    # By what they mount: SAM CLI gives the containers of every project the same labels.
+    # Identified by their mounts: SAM CLI gives containers of all projects the same labels.
     return [
         container
         for container in engine.containers.list(all=True, sparse=True)
@@ -110,13 +110,13 @@ def _containers(engine: Any, build_folder: Path) -> list[Any]:
 
 
 def _bridge(engine: Any) -> tuple[str, str]:
-    """Where to listen for containers, and what they call that address."""
+    """Return the address to listen on for containers, and the name that containers use for it."""
     options = engine.networks.get("bridge").attrs["Options"]
     interface = options.get("com.docker.network.bridge.name", "")
     for address in psutil.net_if_addrs().get(interface, []):
         if address.family == socket.AF_INET:
             return address.address, address.address
-    # Docker Desktop's bridge is in a virtual machine, where this name stands for our loopback.
+    # Docker Desktop's bridge is in a virtual machine. There, this name resolves to the host.
     return LOOPBACK, "host.docker.internal"
 
 
@@ -142,7 +142,7 @@ def _aws_for_containers(url: str, bridge: tuple[str, str]) -> Iterator[str]:
 
 def _connect(host: str, port: int) -> socket.socket:
     connection = db.open_socket(host, port)
-    # The time-out is for connecting: a pooled session may be idle for long.
+    # The timeout is only for connecting: a pooled session may be idle for a long time.
     connection.settimeout(None)
     return connection
 

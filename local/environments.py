@@ -1,4 +1,4 @@
-"""Execution environments: AWS's runtime interface emulator as a process, over AWS's runtime client."""
+"""Execution environments of functions: processes of AWS's runtime interface emulator and runtime client."""
 
 import json
 import platform
@@ -22,7 +22,7 @@ import samcli
 from local.settings import LOOPBACK
 
 INIT_TIMEOUT = 10.0
-"""Seconds that Lambda gives a function's imports, and that an emulator gets to listen."""
+"""Seconds until a function must be imported, as in Lambda, and until an emulator must listen."""
 
 STOP_TIMEOUT = 2.0
 """Seconds from SIGTERM to SIGKILL. The emulator takes about 20 ms to end its runtime and itself."""
@@ -40,12 +40,12 @@ _ERROR_FIELDS = {"errorMessage", "errorType", "requestId", "stackTrace"}
 
 
 class InvocationError(Exception):
-    """A function raised, crashed, timed out or could not be imported; the message is Lambda's."""
+    """A function raised an exception, crashed, timed out or could not be imported. The message is Lambda's."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What an execution environment runs. The timeout is in seconds."""
+    """The settings of an execution environment. The timeout is in seconds."""
 
     function: str
     handler: str
@@ -55,34 +55,34 @@ class Configuration:
 
 
 class ExecutionEnvironment:
-    """One emulator and the runtime under it. One invocation at a time."""
+    """One emulator with its runtime. It handles one invocation at a time."""
 
     def __init__(self, process: Popen[bytes], connection: HTTPConnection, code_version: object) -> None:
-        """Take over a process that listens; the code version is the owner's, to compare."""
+        """Use a process that listens. code_version: for the owner to compare."""
         self.code_version = code_version
         self._process = process
         self._connection = connection
 
     def is_alive(self) -> bool:
-        """Whether the emulator still runs; its runtime may have to be started again."""
+        """Return whether the emulator runs. Its runtime may have ended."""
         return self._process.poll() is None
 
     def invoke(self, event: str) -> str:
-        """Hand a JSON text to the handler and give back its answer's. Raises InvocationError."""
+        """Invoke the handler with a JSON text, and return its response as JSON text. Raises InvocationError."""
         try:
             self._connection.request("POST", _INVOCATION_PATH, event.encode())
             response = self._connection.getresponse()
-            answer = response.read().decode()
+            text = response.read().decode()
         except (OSError, HTTPException) as error:
             self.stop()
             raise InvocationError("The execution environment ended during the invocation.") from error
-        if response.status != HTTPStatus.OK or answer.startswith(_TIMED_OUT):
-            # Lambda throws an environment away after a crash or a time-out: nothing in it can be trusted.
+        if response.status != HTTPStatus.OK or text.startswith(_TIMED_OUT):
+            # Like Lambda, do not use an environment again after a crash or a timeout.
             self.stop()
-            raise InvocationError(_error_message(answer) or answer)
-        if message := _error_message(answer):
+            raise InvocationError(_error_message(text) or text)
+        if message := _error_message(text):
             raise InvocationError(message)
-        return answer
+        return text
 
     def stop(self) -> None:
         """End the processes. May be called twice."""
@@ -91,19 +91,19 @@ class ExecutionEnvironment:
 
 
 class Launcher:
-    """Starts execution environments, and ends all of them when closed or when this process dies."""
+    """Starts execution environments. They end when it is closed, or when this process ends."""
 
     def __init__(self, on_log_line: OnLogLine | None = None) -> None:
         """on_log_line: None lets the functions write to the console themselves."""
-        # The kernel's death signal goes out when the parent *thread* ends, and a request's thread ends with
-        # its request. One thread that lives as long as the stack is the parent of all.
+        # The kernel signals the child when the parent *thread* ends, and the thread of a request ends with the
+        # request. So one long-lived thread starts all processes.
         self._parent = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda-parent")
         self._processes: list[Popen[bytes]] = []
         self._on_log_line = on_log_line
         self._readers: list[Thread] = []
 
     def launch(self, configuration: Configuration, code_version: object) -> ExecutionEnvironment:
-        """Start an environment; its handler is imported at the first invocation. Raises InvocationError."""
+        """Start an environment. Its handler is imported at the first invocation. Raises InvocationError."""
         for _ in range(_LAUNCH_ATTEMPTS):
             ports = _free_ports()
             try:
@@ -113,12 +113,12 @@ class Launcher:
             connection = HTTPConnection(LOOPBACK, ports[0], timeout=configuration.timeout + 2 * INIT_TIMEOUT)
             if _connect(process, connection):
                 return ExecutionEnvironment(process, connection, code_version)
-            # Someone else took a port between our look and the emulator's.
+            # Another process took a port after it was found free.
             stop_processes([process])
         raise InvocationError("The runtime interface emulator does not start.")
 
     def close(self) -> None:
-        """End every environment, those in the middle of an invocation too."""
+        """End every environment, also during an invocation."""
         self._parent.shutdown(cancel_futures=True)
         stop_processes(self._processes)
         for reader in self._readers:
@@ -132,7 +132,7 @@ class Launcher:
             stdin=DEVNULL,
             stdout=PIPE if self._on_log_line else None,
             stderr=STDOUT if self._on_log_line else None,
-            # Out of reach of the terminal's Ctrl-C: the stack ends its environments itself, in order.
+            # Without the terminal's Ctrl-C: the stack ends its environments itself, in order.
             start_new_session=True,
         )
         self._processes = [process, *(one for one in self._processes if one.poll() is None)]
@@ -146,7 +146,7 @@ class Launcher:
 
 
 def _read_log(function: str, log: IO[bytes], on_log_line: OnLogLine) -> None:
-    # Reads to the end whatever happens to a line: a full pipe would stop the function.
+    # An error must not end the loop: a full pipe would block the function.
     with log:
         for line in log:
             with suppress(OSError, ValueError):
@@ -154,14 +154,14 @@ def _read_log(function: str, log: IO[bytes], on_log_line: OnLogLine) -> None:
 
 
 def missing_programs() -> list[str]:
-    """Name what this machine lacks to run functions."""
+    """Return what this machine lacks to run functions."""
     needed = {"Linux": sys.platform == "linux", "setpriv (util-linux)": shutil.which("setpriv") is not None}
     needed["the runtime interface emulator for " + platform.machine()] = _emulator().is_file()
     return [name for name, present in needed.items() if not present]
 
 
 def stop_processes(processes: list[Popen[bytes]]) -> None:
-    """End emulators, and with them their runtimes."""
+    """End emulators with their runtimes."""
     for process in processes:
         process.terminate()
     deadline = time.monotonic() + STOP_TIMEOUT
@@ -174,7 +174,7 @@ def stop_processes(processes: list[Popen[bytes]]) -> None:
 
 
 def _command(handler: str, ports: tuple[int, int]) -> list[str]:
-    # With SIGTERM the emulator takes its runtime with it; SIGKILL would leave a busy runtime behind.
+    # SIGTERM makes the emulator end its runtime. SIGKILL would leave a busy runtime behind.
     return [
         *(str(shutil.which("setpriv")), "--pdeathsig", "TERM"),
         *(str(_emulator()), "--log-level", "error"),
@@ -206,12 +206,12 @@ def _connect(process: Popen[bytes], connection: HTTPConnection) -> bool:
     return False
 
 
-def _error_message(answer: str) -> str | None:
+def _error_message(text: str) -> str | None:
     try:
-        error = json.loads(answer)
+        error = json.loads(text)
     except ValueError:
         return None
-    # The emulator has no X-Amz-Function-Error header: only the fields tell an error from an answer.
+    # The emulator sends no X-Amz-Function-Error header. Only the fields distinguish an error from a response.
     if isinstance(error, dict) and "errorType" in error and error.keys() <= _ERROR_FIELDS:
         return f"{error['errorType']}: {error.get('errorMessage', '')}"
     return None

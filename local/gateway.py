@@ -1,4 +1,4 @@
-"""API Gateway's HTTP API: SAM CLI's emulator, mended where it differs from the real one."""
+"""Emulate API Gateway's HTTP API with SAM CLI's emulator, corrected where it differs from AWS."""
 
 import json
 import socket
@@ -33,10 +33,10 @@ from local.tokens import Authorizer, RefusedError
 from storefront.routes import DEFAULT_ROUTE
 
 MAX_BODY = 10 * 1024 * 1024
-"""Bytes of a request's body: the HTTP API's quota."""
+"""Bytes of a request body: the HTTP API's quota."""
 
 MAX_EVENT = 6 * 1024 * 1024
-"""Characters of an event's JSON text: Lambda's quota, past which the emulator would cut the text off."""
+"""Characters of an event's JSON text: Lambda's quota. The emulator would cut longer text off."""
 
 
 class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
@@ -45,7 +45,7 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
     def __init__(
         self, api: Api, runner: LambdaRunner, port: int, authorizer: Authorizer | None, *, report: bool
     ) -> None:
-        """authorizer: None where no route asks for a token. report: print the requests that reach no function."""
+        """authorizer: None if no route needs a token. report: print the requests that reach no function."""
         super().__init__(api, runner, port=port, host="127.0.0.1")
         self._authorizer = authorizer
         self._report = report
@@ -54,23 +54,23 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
         self.create()
 
     def create(self) -> None:
-        """Make the WSGI application."""
+        """Create the WSGI application."""
         self._app = Flask(__name__, static_folder=None)
         self._app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
         self._app.register_error_handler(HTTPException, _error_response)
-        # Ahead of Flask's own routing, which answers some requests itself: 308 for slashes, 405 for methods.
+        # Before Flask's own routing, which would respond to some requests itself: 308 for slashes, 405 for methods.
         self._app.before_request(self._request_handler)
         if self._report:
             self._app.after_request(_report_own_response)
 
     def make_server(self, listener: socket.socket) -> BaseWSGIServer:
-        """Make the HTTP server on a bound socket. It does not listen before its server_activate()."""
+        """Create the HTTP server on a bound socket. It listens after server_activate()."""
         host, port = listener.getsockname()
         return make_server(host, port, self._app, threaded=True, request_handler=_RequestHandler, fd=listener.fileno())
 
     def _request_handler(self, **_: Any) -> Response:
-        # SAM CLI's own handler answers a failed function with 502 where the real one says 500, and counts
-        # requests for its telemetry.
+        # SAM CLI's own handler returns 502 for a failed function where AWS returns 500, and counts requests for its
+        # telemetry.
         g.started = time.perf_counter()
         route, path_parameters = self._match(request)
         request.view_args = path_parameters
@@ -79,8 +79,8 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
             raise RequestEntityTooLarge
         try:
             self._authorize(event)
-            answer = self._invoke_lambda_function(route.function_name, event)
-            status, headers, body = self._parse_v2_payload_format_lambda_output(answer, [], request)
+            output = self._invoke_lambda_function(route.function_name, event)
+            status, headers, body = self._parse_v2_payload_format_lambda_output(output, [], request)
         except RefusedError as refused:
             return _refusal(refused)
         except (InvocationError, LambdaResponseParseException) as error:
@@ -107,7 +107,7 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
             routes = self._routes.bind("")
             rule, values = routes.match(flask_request.path, flask_request.method, return_rule=True)
         except HTTPException as error:
-            # An unknown path and a known one with another method are the same to the real one.
+            # API Gateway treats an unknown method like an unknown path.
             if self._default_route is None:
                 raise NotFound from error
             return self._default_route, {}
@@ -117,57 +117,57 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
         self, flask_request: Request, route: Route, method: str, endpoint: str
     ) -> dict[str, Any]:
         if not flask_request.query_string.isascii():
-            # Not allowed in a URL (RFC 3986); SAM CLI would fail to decode it.
+            # Not allowed in a URL (RFC 3986). SAM CLI would fail to decode it.
             raise BadRequest
         now = datetime.now(UTC)
         event: dict[str, Any] = construct_v2_event_http(
             flask_request,
             self.port,
-            # SAM CLI fails on a body that is not UTF-8; the real one sends it as base64.
+            # SAM CLI fails on a body that is not UTF-8. API Gateway sends it as base64.
             binary_types=[] if _is_utf8(flask_request.get_data()) else ["*/*"],
             stage_name=self.api.stage_name,
             stage_variables=self.api.stage_variables,
             route_key=DEFAULT_ROUTE if route is self._default_route else f"{method} {endpoint}",
-            # SAM CLI's defaults are the time of its import, in seconds.
+            # SAM CLI's default is the time of its import, in seconds.
             request_time_epoch=int(now.timestamp() * 1000),
             request_time=now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         )
-        return _mended(event, flask_request)
+        return _corrected(event, flask_request)
 
 
 class _RequestHandler(WSGIRequestHandler):
     timeout = 30
-    # Headers and body are two writes, which Nagle's algorithm and a delayed ACK would keep 40 ms apart.
+    # Headers and body are two writes. Nagle's algorithm with delayed ACKs would put 40 ms between them.
     disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:
         try:
             super().run_wsgi()
         except ValueError:
-            # A target that is not a URL, such as "//[".
+            # The target is not a URL, such as "//[".
             self.send_error(400)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Print nothing: each request is on the console already."""
+        """Print nothing: the console already shows each request."""
 
 
 def _route_map(api: Api) -> Map:
-    # The real one knows one spelling of a path: "/api/products/" and "/api//products" are other paths.
+    # In API Gateway, "/api/products/" and "/api//products" are different paths.
     routes = Map(strict_slashes=True, merge_slashes=False, redirect_defaults=False)
     routes.converters["path"] = CatchAllPathConverter
     for route in api.routes:
         if route.path != DEFAULT_ROUTE:
             path = PathConverter.convert_path_to_flask(route.path)
             rule = Rule(path, methods=route.methods, endpoint=route)
-            # Werkzeug adds HEAD to every GET; to the real one it is a method like any other.
-            # And SAM CLI adds OPTIONS to each route of an API with CORS, which is none of the template's.
+            # Werkzeug adds HEAD to every GET, and SAM CLI adds OPTIONS to the routes of an API with CORS. API Gateway
+            # does neither.
             rule.methods = set(route.methods) - {"OPTIONS"}
             routes.add(rule)
     return routes
 
 
-def _mended(event: dict[str, Any], flask_request: Request) -> dict[str, Any]:
-    # SAM CLI keeps a header's case, keeps the cookie header and sends empty fields; the real one does not.
+def _corrected(event: dict[str, Any], flask_request: Request) -> dict[str, Any]:
+    # SAM CLI keeps the case of headers, the cookie header and empty fields. API Gateway does not.
     headers = {name.lower(): value for name, value in event["headers"].items()}
     cookie = headers.pop("cookie", "")
     headers["x-forwarded-for"] = flask_request.remote_addr
@@ -176,7 +176,7 @@ def _mended(event: dict[str, Any], flask_request: Request) -> dict[str, Any]:
     for field in ("body", "cookies", "pathParameters", "stageVariables"):
         if not event[field]:
             del event[field]
-    # SAM CLI gives all requests of a run one id, and a made-up user agent.
+    # SAM CLI gives all requests the same ID, and an invented user agent.
     event["requestContext"]["requestId"] = str(uuid.uuid4())
     event["requestContext"]["http"]["userAgent"] = headers.get("user-agent", "")
     return event
@@ -197,7 +197,7 @@ def _refusal(refused: RefusedError) -> Response:
 
 
 def _report_own_response(response: Response) -> Response:
-    # A function reports its requests itself, with more to say.
+    # Functions log their own requests, with more details.
     if "is_reported" not in g:
         milliseconds = (time.perf_counter() - g.started) * 1000
         path = quote(request.path, safe=PATH_CHARACTERS)
@@ -208,7 +208,7 @@ def _report_own_response(response: Response) -> Response:
 
 
 def _error_response(error: HTTPException) -> Response:
-    # "Internal Server Error", "Not Found", "Request Entity Too Large": the real one's words are HTTP's.
+    # API Gateway uses HTTP's phrases: "Internal Server Error", "Not Found", "Request Entity Too Large".
     return _message(error.code, error.name)
 
 

@@ -1,4 +1,4 @@
-"""The template's functions as Lambda runs them, without containers."""
+"""Run the template's functions as Lambda does, without containers."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ from local.settings import EVERY_FUNCTION
 from local.template import code_folders
 
 MAX_ENVIRONMENTS = 4
-"""Execution environments of one function, which is how many of its invocations run at once."""
+"""Execution environments of one function: the maximum of its concurrent invocations."""
 
 _DEFAULT_TIMEOUT = 3
 _DEFAULT_MEMORY = 128
 
 
 class LambdaRunner:
-    """Invokes the functions of a template. Takes the place of SAM CLI's LocalLambdaRunner."""
+    """Invokes the functions of a template. Replaces SAM CLI's LocalLambdaRunner."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class LambdaRunner:
         variables: Mapping[str, Mapping[str, str]],
         on_log_line: OnLogLine | None = None,
     ) -> None:
-        """variables: every function's, and a function's own, by its name; they win over the template's."""
+        """variables: those of every function, and those of one function by its name. They override the template's."""
         functions = list(functions)
         self._launcher = Launcher(on_log_line)
         self._sources = SourceFiles({folder for function in functions for folder in code_folders(function)})
@@ -48,7 +48,7 @@ class LambdaRunner:
         self._launcher.close()
 
     def call(self, function_name: str, event: str) -> str:
-        """Invoke a function with a JSON text and give back its answer's. Raises InvocationError."""
+        """Invoke a function with a JSON text, and return its response as JSON text. Raises InvocationError."""
         pool = self._pools.get(function_name)
         if pool is None:
             raise InvocationError(f"The template has no function {function_name}.")
@@ -64,7 +64,7 @@ class LambdaRunner:
         function_name: str,
         event: str,
         stdout: StreamWriter,
-        stderr: StreamWriter | None = None,  # noqa: ARG002  SAM CLI passes it; logs go to the console.
+        stderr: StreamWriter | None = None,  # noqa: ARG002  SAM CLI passes it. Logs go to the console.
         tenant_id: str | None = None,  # noqa: ARG002  SAM CLI passes it.
     ) -> None:
         """Invoke a function for SAM CLI's API Gateway emulator. Raises InvocationError."""
@@ -91,7 +91,7 @@ class _Pool:
             variables=_variables(function, variables),
             timeout=function.timeout or _DEFAULT_TIMEOUT,
         )
-        # Last in, first out: a developer's single requests keep to one warm process.
+        # Last in, first out: single requests always use the same warm process.
         self._environments: LifoQueue[ExecutionEnvironment | None] = LifoQueue()
         for _ in range(MAX_ENVIRONMENTS):
             self._environments.put(None)
@@ -114,7 +114,7 @@ class _Pool:
 
 
 def _variables(function: Function, overrides: Mapping[str, str]) -> dict[str, str]:
-    # From nothing, as Lambda's is: the developer's own AWS_PROFILE or PYTHONPATH must not change a function.
+    # As in Lambda, the environment starts empty: the developer's AWS_PROFILE must not change a function.
     template = (function.environment or {}).get("Variables", {})
     memory = function.memory or _DEFAULT_MEMORY
     timeout = function.timeout or _DEFAULT_TIMEOUT

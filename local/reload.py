@@ -1,4 +1,4 @@
-"""Apply edits while the stack runs: Python code and SQL at once; the rest needs a restart."""
+"""Apply edits to Python code and SQL while the stack runs, and report edits that need a restart."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from local.environments import InvocationError
 from local.settings import ROOT
 
 CHECK_INTERVAL = 1.0
-"""Seconds between two looks at the files' modification times."""
+"""Seconds between two checks of the files' modification times."""
 
 _SUFFIXES = (".py", ".sql", ".json", ".html", ".css", ".js", ".yaml")
 
@@ -19,7 +19,7 @@ OnChange = Callable[[list[str]], None]
 
 
 class SourceFiles:
-    """The files that the stack runs, compared with the look before."""
+    """The files that the stack runs. Detects changes since the previous check."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._files = {folder: dict(_modification_times(folder)) for folder in folders}
@@ -37,11 +37,11 @@ class SourceFiles:
         self._on_change = on_change
 
     def version(self, folders: Iterable[Path]) -> tuple[int, ...]:
-        """Return a value that differs after a file in one of the folders changed."""
+        """Return a value that changes with the files in the folders."""
         return tuple(self._versions[folder] for folder in folders)
 
     def refresh(self) -> None:
-        """Look for changes, at most once in CHECK_INTERVAL. Other requests wait until a change is handled."""
+        """Check for changes, at most once in CHECK_INTERVAL. Other requests wait until a change is handled."""
         with self._lock:
             if time.monotonic() - self._checked_at < CHECK_INTERVAL:
                 return
@@ -68,7 +68,7 @@ def apply_changes(changed: list[str], migrate: Callable[[], list[str]], report: 
             applied = migrate()
             report(f"Applied SQL: {', '.join(applied)}" if applied else "The SQL files changed; the schema did not.")
         except InvocationError as error:
-            report(f"SQL was not applied: {error}. The database still has the version before.")
+            report(f"SQL was not applied: {error}. The database still has the previous version.")
     restart = [os.path.relpath(path, ROOT) for path in changed if _needs_restart(path)]
     if restart:
         report(f"{', '.join(restart)} changed: restart `make run` to use it.")
@@ -92,5 +92,5 @@ def _modification_time(path: str) -> int:
     try:
         return os.stat(path).st_mtime_ns  # noqa: PTH116  As above.
     except FileNotFoundError:
-        # An editor that saves by renaming.
+        # An editor replaced the file while it was read.
         return 0

@@ -1,4 +1,4 @@
-"""SAM CLI as a command, with its files in a folder of its own."""
+"""Run SAM CLI's commands, with their files in a separate folder."""
 
 import json
 import os
@@ -16,9 +16,9 @@ from local.settings import ROOT, StartError
 from local.signals import stop_signals_held_back
 
 STOP_TIMEOUT = 20.0
-"""Seconds from SIGINT to SIGKILL: SAM CLI removes its containers one after the other."""
+"""Seconds from SIGINT to SIGKILL. SAM CLI removes its containers one by one."""
 
-# The command `sam`, with the signals that this process holds back while it starts another.
+# The command `sam`, with the signals unblocked that this process blocks while it starts another.
 _SAM = """
 import signal
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -28,10 +28,10 @@ cli(prog_name="sam")
 
 
 class SamCli:
-    """Builds, invokes and serves the template's functions. Not before a build and a configuration."""
+    """Builds, invokes and serves the template's functions. Call build() and configure() first."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep build, configuration and log in a folder, made where missing."""
+        """Keep build, configuration and log in a folder, created if missing."""
         folder.mkdir(parents=True, exist_ok=True)
         self.build_folder = folder / "build"
         self.config = folder / "sam.yaml"
@@ -50,21 +50,21 @@ class SamCli:
     def configure(
         self, architecture: str, variables: Mapping[str, Mapping[str, str]], *, skip_pull_image: bool
     ) -> None:
-        """Write the file with which any `sam local` command runs this build with these environment variables."""
+        """Write the configuration file for `sam local`: this build, with these environment variables."""
         options = {
             "template_file": str(self.build_folder / "template.yaml"),
             "parameter_overrides": {"Architecture": architecture},
-            # And not by parameters: over those SAM CLI takes a variable of the same name of its own environment.
+            # Not as parameters: SAM CLI prefers variables of the same name from its own environment to those.
             "env_vars": str(self._variables),
             "region": REGION,
             "skip_pull_image": skip_pull_image,
         }
-        # JSON is YAML too.
+        # Every JSON file is a YAML file.
         _write_json(self.config, {"version": 0.1, "default": {"global": {"parameters": options}}})
         _write_json(self._variables, variables)
 
     def invoke(self, function: str) -> str:
-        """Run `sam local invoke` without an event; the answer's JSON text. Raises StartError."""
+        """Run `sam local invoke` without an event, and return the response as JSON text. Raises StartError."""
         return self._run("local", "invoke", function, "--config-file", str(self.config))
 
     @contextmanager
@@ -75,7 +75,7 @@ class SamCli:
             yield process
 
     def failure(self, command: str) -> str:
-        """Why a command failed, as far as its last words tell."""
+        """Return why a command failed, according to the end of its log."""
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         reason = next((line for line in reversed(lines) if line.startswith("Error: ")), lines[-1] if lines else "")
         return f"`sam {command}` failed: {reason.removeprefix('Error: ')} (more in {self.log})"
@@ -91,7 +91,7 @@ class SamCli:
     def _running(self, *arguments: str, stdout: int | None = None) -> Iterator[Popen[str]]:
         with ExitStack() as resources:
             log = resources.enter_context(self.log.open("a"))
-            # An interrupt in between would leave a process that nobody knows of.
+            # An interrupt here would leave a process that is not stopped.
             with stop_signals_held_back():
                 process = Popen(
                     [*_ended_with_this_process(), sys.executable, "-c", _SAM, *arguments],
@@ -100,7 +100,7 @@ class SamCli:
                     stdout=log if stdout is None else stdout,
                     stderr=log,
                     text=True,
-                    # Out of reach of the terminal's Ctrl-C: it ends after what it starts, and before what it uses.
+                    # Without the terminal's Ctrl-C: it must end before the services that it uses.
                     start_new_session=True,
                 )
                 resources.callback(_stop, process)
@@ -108,27 +108,27 @@ class SamCli:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    # The database's URL may have a password in it.
+    # The database's URL may contain a password.
     path.touch(mode=0o600)
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _environment() -> dict[str, str]:
-    # `sam build` looks for the Python that it runs on.
+    # `sam build` looks for its own version of Python.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    # SAM CLI hands these to the functions. Nobody checks them.
+    # SAM CLI passes these to the functions. Moto does not check them.
     credentials = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
     return {**os.environ, **credentials, "PATH": path}
 
 
 def _ended_with_this_process() -> list[str]:
-    # However that ends: a `sam` left over would keep the port.
+    # Also after a crash: a `sam` that still runs would keep the port.
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "INT"] if setpriv else []
 
 
 def _stop(process: Popen[str]) -> None:
-    # The whole group, as the shell would: `sam build` has pip under it.
+    # The whole process group, as a shell does: `sam build` starts pip.
     for number in (signal.SIGINT, signal.SIGKILL):
         if process.poll() is None:
             with suppress(ProcessLookupError):

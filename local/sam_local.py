@@ -12,11 +12,11 @@ def run(settings: Settings) -> None:
     """Serve until KeyboardInterrupt. Raises StartError."""
     with only_run_on(settings.data_dir):
         with bound_socket(settings.port) as listener:
-            # To know that it is free; SAM CLI binds it again.
+            # This only checks that the port is free. SAM CLI binds it again.
             port = listener.getsockname()[1]
         # As in `make run`: an interrupt within an import would be lost.
         with stop_signals_held_back():
-            from local.docker_stack import serve  # noqa: PLC0415  After the checks, as it takes two seconds.
+            from local.docker_stack import serve  # noqa: PLC0415  Imported after the checks: it takes two seconds.
         serve(settings, port)
 
 

@@ -18,8 +18,8 @@ INSERT INTO products (id, name, description, price, quantity, created_at) VALUES
     ('a0000000-0000-4000-8000-000000000008', 'Copper Pepper Mill',
      'Ceramic grinder. Back in stock soon.', 38.40, 0, now() - interval '8 minutes');
 
--- Orders for the examples: one to pay and complete, one to cancel, one whose payment differs from its price, and one
--- for the command that `make run` prints at the start.
+-- Orders for the examples: one to pay and complete, one to cancel, one with a wrong payment. The last one is for the
+-- command that `make run` prints at the start.
 INSERT INTO orders (id, customer_id, total_price) VALUES
     ('b0000000-0000-4000-8000-000000000001', 12345, 29.00),
     ('b0000000-0000-4000-8000-000000000002', 12345, 72.00),

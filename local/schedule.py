@@ -1,4 +1,4 @@
-"""Runs the functions that the template puts on a schedule."""
+"""Run the functions that have a schedule in the template."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -10,17 +10,17 @@ from local.environments import InvocationError
 
 
 class Runner(Protocol):
-    """What invokes a function by its name with a JSON text. Raises InvocationError."""
+    """Invokes a function by its name, with a JSON text. Raises InvocationError."""
 
     def call(self, function_name: str, event: str) -> str: ...
 
 
 @contextmanager
 def scheduled(schedules: Mapping[str, float], runner: Runner) -> Iterator[None]:
-    """Invoke each function again and again, so many seconds apart, until the end."""
+    """Invoke each function repeatedly, with this many seconds in between."""
     stopping = threading.Event()
     for function, seconds in schedules.items():
-        # Not waited for at the end: an audit may take minutes, and the runner ends what still runs.
+        # The end does not wait for these threads: an audit may take minutes, and the runner ends it.
         threading.Thread(target=_repeat, args=(function, seconds, runner, stopping), daemon=True).start()
     try:
         yield
@@ -33,6 +33,6 @@ def _repeat(function: str, seconds: float, runner: Runner, stopping: threading.E
         try:
             runner.call(function, "{}")
         except InvocationError as error:
-            # As when deployed, the next run is the next chance.
+            # As on AWS, the next run tries again.
             if not stopping.is_set():
                 print_error(f"{function}: {error}")

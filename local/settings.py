@@ -1,4 +1,4 @@
-"""What the developer's environment says about the stack."""
+"""The settings of the stack, from environment variables."""
 
 import re
 from collections.abc import Mapping
@@ -18,15 +18,17 @@ LOCAL_CURSOR_KEY = "local-only-not-a-secret"
 
 
 class StartError(Exception):
-    """Why the stack cannot start, in one sentence."""
+    """The reason why the stack cannot start, in one sentence."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the stack listens and what it runs on.
+    """The settings of the stack.
 
-    Port 0 is any free one; no URL, an embedded server. auth: whether routes ask for tokens.
-    json_log: whether the console shows the log as Lambda would write it.
+    port: 0 selects any free port.
+    database_url: if empty, an embedded server is used.
+    auth: whether routes require tokens.
+    json_log: whether the console shows the log as Lambda writes it.
     """
 
     port: int
@@ -40,16 +42,16 @@ class Settings:
 
 
 APP_ROLE = "storefront_app"
-"""Whom the functions sign in to the embedded database as, which changes no schema."""
+"""The functions' role in the embedded database. It cannot change the schema."""
 
 EVERY_FUNCTION = "Parameters"
-"""SAM CLI's word for them in the file of its option --env-vars."""
+"""SAM CLI's name for the variables of every function, in the file of its option --env-vars."""
 
 
 def function_variables(settings: Settings, database_url: str, aws_url: str) -> dict[str, dict[str, str]]:
-    """What every function's environment gets, and what one gets beside; both win over the template's.
+    """Return the environment variables of all functions, and those of single functions. They override the template's.
 
-    database_url: the owner's. On a database of the developer's own the functions are the owner too.
+    database_url: the owner's. In the developer's own database, the functions are the owner too.
     """
     separate = not settings.database_url
     every = {
@@ -64,13 +66,13 @@ def function_variables(settings: Settings, database_url: str, aws_url: str) -> d
 
 
 def as_role(url: str, role: str) -> str:
-    """The same database, signed in to as somebody else who needs no password."""
+    """Return the URL of the same database for another role, which needs no password."""
     address = urlsplit(url)
     return urlunsplit(address._replace(netloc=f"{role}@{address.netloc.rpartition('@')[2]}"))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read the settings; a variable that is empty counts as left out. Raises StartError."""
+    """Read the settings. An empty variable counts as not set. Raises StartError."""
     return Settings(
         port=_port(environment.get("PORT") or DEFAULT_PORT),
         data_dir=Path(environment.get("DATA_DIR") or DEFAULT_DATA_DIR).resolve(),
@@ -86,23 +88,23 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _is_on(text: str) -> bool:
     if text in ("on", "off"):
         return text == "on"
-    raise StartError(f"AUTH must be on or off, and is {text!r}.")
+    raise StartError(f"AUTH must be on or off, not {text!r}.")
 
 
 def _is_json(text: str) -> bool:
     if text in ("json", "text"):
         return text == "json"
-    raise StartError(f"LOG must be json or text, and is {text!r}.")
+    raise StartError(f"LOG must be json or text, not {text!r}.")
 
 
 def _minutes(text: str) -> str:
     if re.fullmatch(r"[0-9]{1,7}", text):
         return text
-    raise StartError(f"ORDER_TIME_TO_LIVE_MINUTES must be a number from 0 to 9999999, and is {text!r}.")
+    raise StartError(f"ORDER_TIME_TO_LIVE_MINUTES must be a number from 0 to 9999999, not {text!r}.")
 
 
 def _port(text: str) -> int:
-    # Python refuses to read thousands of digits.
+    # int() fails on thousands of digits.
     if re.fullmatch(r"[0-9]{1,5}", text) and int(text) <= MAX_PORT:
         return int(text)
-    raise StartError(f"PORT must be a number from 0 to {MAX_PORT}, and is {text!r}.")
+    raise StartError(f"PORT must be a number from 0 to {MAX_PORT}, not {text!r}.")

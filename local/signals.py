@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: once, and not in the middle of what must not be cut short."""
+"""Handle Ctrl-C and SIGTERM: once, and not during operations that must complete."""
 
 import signal
 from collections.abc import Iterator
@@ -12,29 +12,29 @@ _interrupted = False
 
 
 def interrupt_on_stop_signals() -> None:
-    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt; a next one would cut the clean-up short."""
+    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt. Ignore later ones, so that the cleanup completes."""
     for number in STOP_SIGNALS:
         signal.signal(number, _interrupt)
 
 
 def raise_if_interrupted() -> None:
-    """Raise KeyboardInterrupt where it was raised before: Python drops what comes up within a destructor."""
+    """Raise KeyboardInterrupt again after a signal: Python drops exceptions that are raised in a destructor."""
     if _interrupted:
         raise KeyboardInterrupt
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    global _interrupted  # noqa: PLW0603  As signal handlers are, it is the process's.
+    global _interrupted  # noqa: PLW0603  Signal handlers belong to the whole process.
     _interrupted = True
     for number in STOP_SIGNALS:
-        # Not SIG_IGN: Python complains of a signal that it finds ignored when it comes to handle it.
+        # Not SIG_IGN: Python reports an error for a pending signal that is ignored meanwhile.
         signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
 
 
 @contextmanager
 def stop_signals_held_back() -> Iterator[None]:
-    """Let SIGINT and SIGTERM wait. Threads and processes started meanwhile keep them blocked."""
+    """Block SIGINT and SIGTERM until the end. Threads and processes started meanwhile keep them blocked."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield

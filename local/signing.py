@@ -1,4 +1,4 @@
-"""Signs payment events as processors do. Apart from what verifies them, so that a slip in one is seen by the other."""
+"""Sign payment events as processors do. Shares no code with the verification, so that tests find errors in either."""
 
 import base64
 import hashlib
@@ -19,20 +19,20 @@ LOCAL_SECRETS = {
     "standard_webhooks": ["whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQh", "whsec_bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtbmV4dCE="],
     "stripe": ["whsec_local-only-not-a-secret", "whsec_local-only-not-a-secret-next"],
 }
-"""The secret of each scheme on a laptop, and the one that it is exchanged for."""
+"""The default secrets of each scheme: the current one, and the next one for a rotation."""
 
 
 def secrets(environment: Mapping[str, str]) -> dict[str, list[str]]:
-    """The live secrets of each scheme.
+    """Return the valid secrets of each scheme.
 
-    Once the environment names one, there are no others: whoever opens the stack to the world wants no known secret.
+    If the environment sets a secret, the well-known default secrets are invalid: the stack may be public then.
     """
     named = {scheme: [environment[name]] for scheme, name in SECRET_VARIABLES.items() if environment.get(name)}
     return named or LOCAL_SECRETS
 
 
 def sign(scheme: str, keys: Sequence[str], body: bytes, event_id: str, timestamp: int) -> dict[str, str]:
-    """The headers for a body, with a signature for each key; X-Signature has room for the first key's alone.
+    """Return the headers for a body, with a signature for each key. X-Signature supports only the first key.
 
     timestamp: seconds since 1970.
     """

@@ -1,4 +1,4 @@
-"""The stack over a database: AWS emulation, functions, schema, sample catalogue, HTTP API."""
+"""The stack on a database: AWS emulation, functions, schema, sample data and HTTP API."""
 
 import socket
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ from local.template import Template, TemplateError, read_template
 from local.tokens import Authorizer, signing_key
 
 _POLL_INTERVAL = 0.1
-"""Seconds until a signal that another thread got is noticed."""
+"""Seconds between checks for a signal that another thread received."""
 
 
 def serve(settings: Settings, database_url: str, listener: socket.socket) -> None:
@@ -35,7 +35,7 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             variables = function_variables(settings, database_url, endpoint)
             on_log_line = None if settings.json_log else _print_log_line
             runner = resources.enter_context(LambdaRunner(template.functions, variables, on_log_line))
-            _prepare_shop(runner, database_url)
+            _prepare_database(runner, database_url)
             migrate = partial(database_setup.migrate, runner)
             runner.watch([settings.template, ROOT / "local"], partial(apply_changes, migrate=migrate, report=print_now))
             resources.enter_context(scheduled(template.schedules, runner))
@@ -56,7 +56,7 @@ def _listening_server(
     try:
         server.server_activate()
     except OSError as error:
-        # Two stacks may bind one port; only the first may listen on it.
+        # Two stacks can bind the same port, but only one can listen on it.
         raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
     return server
 
@@ -67,7 +67,7 @@ def _print_log_line(function: str, line: str) -> None:
         print_now(text)
 
 
-def _prepare_shop(runner: LambdaRunner, database_url: str) -> None:
+def _prepare_database(runner: LambdaRunner, database_url: str) -> None:
     try:
         print_now("Applying migrations")
         database_setup.migrate(runner)

@@ -1,4 +1,4 @@
-"""A TCP relay, for what listens where containers do not reach: on loopback or on a Unix socket."""
+"""A TCP proxy, for servers that containers cannot reach: on loopback or on a Unix socket."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -12,7 +12,10 @@ _POLL_INTERVAL = 0.05
 
 @contextmanager
 def tcp_proxy(address: str, connect: Callable[[], socket.socket]) -> Iterator[int]:
-    """Forward what connects to an address of this machine to what `connect` opens; gives the port."""
+    """Forward connections to an address of this machine, and yield the port.
+
+    connect: opens a connection to the server.
+    """
 
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
@@ -33,7 +36,7 @@ class _Server(ThreadingTCPServer):
 
 
 def _forward(client: socket.socket, target: socket.socket) -> None:
-    # A database's messages are small, and Nagle's algorithm would hold them back.
+    # A database's messages are small. Nagle's algorithm would delay them.
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     responses = Thread(target=_copy, args=(target, client), daemon=True)
     responses.start()

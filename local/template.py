@@ -1,4 +1,4 @@
-"""What the SAM template says, read by SAM CLI's own code."""
+"""Read the SAM template with SAM CLI's own code."""
 
 import logging
 import re
@@ -19,15 +19,15 @@ _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
 class TemplateError(Exception):
-    """The template is missing or broken; the message is one sentence."""
+    """The template is missing or invalid. The message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """A template's functions, its HTTP API, and what of them SAM CLI does not emulate.
+    """A template's functions and HTTP API, and the parts of them that SAM CLI does not emulate.
 
-    schedules: seconds between two runs of each scheduled function. scopes: of each route key, one of which a token has
-    to have; None where no token is asked for.
+    schedules: seconds between two runs, by function.
+    scopes: by route key. A token needs one of them. None if the route needs no token.
     """
 
     functions: list[Function]
@@ -38,7 +38,7 @@ class Template:
 
 def read_template(path: Path) -> Template:
     """Read a SAM template. Raises TemplateError."""
-    # It warns of each route that its emulator leaves open; ours does not.
+    # SAM CLI warns about routes that its own emulator does not protect. This stack protects them.
     logging.getLogger("samcli.lib.providers.api_collector").setLevel(logging.ERROR)
     try:
         stacks, _ = SamLocalStackProvider.get_stacks(str(path))
@@ -46,7 +46,7 @@ def read_template(path: Path) -> Template:
         api = ApiProvider(stacks).api
         schedules = _schedules(stacks[0].resources)
         scopes = _scopes(stacks[0].resources)
-    except Exception as error:  # SAM CLI has no common base for what a broken template raises.
+    except Exception as error:  # SAM CLI's exceptions for invalid templates have no common base.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise TemplateError(f"The template {path} cannot be used: {reason}") from error
     for function in functions:
@@ -70,7 +70,7 @@ def _scopes(resources: dict[str, Any]) -> dict[str, frozenset[str] | None]:
     found: dict[str, frozenset[str] | None] = {}
     for _, event in _events(resources, "HttpApi"):
         auth = event["Auth"]
-        # An event without a path is the default route's; SAM CLI may have filled it in.
+        # An event without a path belongs to the default route. SAM CLI may have added the path.
         path = event.get("Path", DEFAULT_ROUTE)
         route_key = DEFAULT_ROUTE if path == DEFAULT_ROUTE else f"{event['Method']} {path}"
         found[route_key] = None if auth["Authorizer"] == "NONE" else frozenset(auth["AuthorizationScopes"])
@@ -78,7 +78,7 @@ def _scopes(resources: dict[str, Any]) -> dict[str, frozenset[str] | None]:
 
 
 def _events(resources: dict[str, Any], type_: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The properties of each event of a type, with its function's name."""
+    """Yield the properties of each event of a type, with its function's name."""
     for name, resource in resources.items():
         for event in resource.get("Properties", {}).get("Events", {}).values():
             if event["Type"] == type_:

@@ -1,4 +1,4 @@
-"""Access tokens for a laptop, issued by this command and checked as API Gateway's JWT authorizer checks an issuer's.
+"""Access tokens for `make run`: issue them, and check them as API Gateway's JWT authorizer does.
 
 python -m local.tokens --scope orders:read
 """
@@ -27,7 +27,7 @@ KEY_FILE = "token-key.pem"
 ISSUER = "https://local-only.invalid"
 AUDIENCE = "storefront"
 ALGORITHM = "RS256"
-"""API Gateway takes RSA alone.
+"""API Gateway accepts only RSA.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html"""
 
 _CLAIMS = jwt.JWTClaimsRegistry(
@@ -38,7 +38,7 @@ _CLAIMS = jwt.JWTClaimsRegistry(
 
 
 class RefusedError(Exception):
-    """A request that API Gateway answers itself."""
+    """API Gateway refuses the request."""
 
     def __init__(self, status: HTTPStatus, challenge: str) -> None:
         super().__init__(challenge)
@@ -47,15 +47,15 @@ class RefusedError(Exception):
 
 
 class Authorizer:
-    """Checks the tokens of routes that ask for one."""
+    """Checks the tokens of routes that require one."""
 
     def __init__(self, key: RSAKey, scopes: Mapping[str, frozenset[str] | None]) -> None:
-        """scopes: of each route key, one of which a token has to have; None where no token is asked for."""
+        """scopes: by route key. A token needs one of them. None if the route needs no token."""
         self._key = key
         self._scopes = scopes
 
     def context(self, route_key: str, authorization: str | None) -> dict[str, Any] | None:
-        """What the event says of the token; None where the route asks for none. Raises RefusedError."""
+        """Return the authorizer's part of the event, or None if the route needs no token. Raises RefusedError."""
         needed = self._scopes[route_key]
         if needed is None:
             return None
@@ -77,7 +77,7 @@ class Authorizer:
 
 
 def issue(key: RSAKey, subject: str, scopes: list[str], minutes: int, customer_id: int | None = None) -> str:
-    """A token; a customer's where it says whose."""
+    """Return a token: the staff's, or with a customer_id a customer's."""
     now = int(time.time())
     claims: dict[str, Any] = {
         "iss": ISSUER,
@@ -94,11 +94,11 @@ def issue(key: RSAKey, subject: str, scopes: list[str], minutes: int, customer_i
 
 
 def signing_key(data_dir: Path) -> RSAKey:
-    """The key of a data folder's tokens, made at the first call."""
+    """Return the signing key of a data folder, created at the first call."""
     path = data_dir / KEY_FILE
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        # Whole or not there at all, however this ends.
+        # The link makes the complete file appear at once.
         with tempfile.NamedTemporaryFile(dir=data_dir) as draft:
             draft.write(RSAKey.generate_key(2048).as_pem(private=True))
             draft.flush()
@@ -110,7 +110,7 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     data_dir = read_settings(os.environ).data_dir
     if not (data_dir / KEY_FILE).exists():
-        sys.exit(f"There is no key in {data_dir}: start `AUTH=on make run` once, and name its DATA_DIR here too.")
+        sys.exit(f"No signing key in {data_dir}. Start `AUTH=on make run` once, with the same DATA_DIR.")
     customer = options.customer
     subject = options.subject or ("staff" if customer is None else f"customer-{customer}")
     scopes = options.scope or sorted(CUSTOMERS if customer is not None else set(Access) - OPEN)
@@ -119,7 +119,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _as_text(value: Any) -> str:
-    # As API Gateway tells a function of claims.
+    # The format in which API Gateway passes claims to a function.
     if isinstance(value, bool):
         return str(value).lower()
     return f"[{' '.join(map(_as_text, value))}]" if isinstance(value, list) else str(value)
@@ -131,19 +131,17 @@ def _parser() -> argparse.ArgumentParser:
         "--scope",
         action="append",
         choices=sorted(set(Access) - OPEN),
-        help="may come several times; all if left out, or a customer's",
+        help="a scope; can be repeated; default: all scopes that the staff or a customer can have",
     )
-    parser.add_argument(
-        "--customer", type=_customer_id, help="the id of the customer whose token it is; the shop's if left out"
-    )
-    parser.add_argument("--subject", help="who the timeline says it was")
-    parser.add_argument("--minutes", type=int, default=60, help="until it expires; %(default)s if left out")
+    parser.add_argument("--customer", type=_customer_id, help="the customer's ID; default: the token is the staff's")
+    parser.add_argument("--subject", help="the name in the timelines of orders")
+    parser.add_argument("--minutes", type=int, default=60, help="minutes until the token expires; default: %(default)s")
     return parser
 
 
 def _customer_id(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no customer's id")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a customer's ID")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""A payment processor to play with: sends signed events to a webhook, and shows what each is answered.
+"""Simulate a payment processor: send signed events to a webhook, and show the responses.
 
 python -m local.webhook_simulator paid b0000000-0000-4000-8000-000000000001
 """
@@ -25,12 +25,12 @@ from local.signing import SCHEMES, secrets, sign
 from storefront.payments.providers import EXPONENTS
 
 STALE = 301
-"""Seconds; the webhook takes what is at most 300 old."""
+"""Seconds. The webhook accepts timestamps that are at most 300 seconds old."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """What the processor has to say."""
+    """A payment event."""
 
     order_id: str
     payment_status: str
@@ -39,7 +39,7 @@ class Event:
     event_id: str = field(default_factory=lambda: f"evt_{uuid.uuid4().hex}")
 
     def body(self, scheme: str) -> bytes:
-        """In the words of those who sign in that scheme."""
+        """Return the request body in the format of a scheme."""
         own = {"order_id": self.order_id, "payment_status": self.payment_status, "event_id": self.event_id}
         money = {"amount": self.amount, "currency": self.currency}
         own |= {name: text for name, text in money.items() if text is not None}
@@ -67,21 +67,21 @@ class Event:
 
 
 class Processor:
-    """What there is to deliver about some orders, in one scheme."""
+    """The deliveries of each scenario, for some orders and one scheme."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.scheme: str = options.scheme
         self.keys: list[str] = [options.secret] if options.secret else secrets(os.environ).get(self.scheme, [])
         if not self.keys:
-            raise SystemExit(f"There is no secret for {self.scheme}; name one with --secret.")
+            raise SystemExit(f"No secret for {self.scheme}. Specify one with --secret.")
         self.next_keys: list[str] = [options.next_secret] if options.next_secret else self.keys[1:]
         self.options = options
         if options.scenario != "many" and len(options.order) > 1:
-            raise SystemExit(f"{options.scenario} is about one order; many takes several.")
+            raise SystemExit(f"{options.scenario} takes one order. Only many takes several.")
         try:
             sign(self.scheme, [*self.keys, *self.next_keys], b"", "", 0)
         except ValueError:
-            raise SystemExit("A secret of Standard Webhooks is whsec_ and base64.") from None
+            raise SystemExit("A secret of Standard Webhooks must be whsec_ and base64.") from None
 
     def event(self, payment_status: str, order_id: str | None = None) -> Event:
         order_id = order_id or self.options.order[0]
@@ -107,7 +107,7 @@ class Processor:
     def reordered(self) -> Iterator[MakeDelivery]:
         failed = self.event("failed")
         yield partial(self.delivery, "paid", self.event("paid"))
-        yield partial(self.delivery, "failed, which came first and arrives last", failed)
+        yield partial(self.delivery, "failed, sent first and received last", failed)
 
     def delayed(self) -> Iterator[MakeDelivery]:
         seconds = self.options.delay
@@ -119,21 +119,21 @@ class Processor:
 
     def stale(self) -> Iterator[MakeDelivery]:
         if self.scheme == "x_signature":
-            raise SystemExit("X-Signature has no timestamp that could be stale; choose another --scheme.")
-        # Half a minute more for the early one, which is timely if it takes that long to arrive.
+            raise SystemExit("X-Signature has no timestamp, so it cannot be stale. Choose another --scheme.")
+        # 30 seconds more for the future timestamp: it would be valid if the delivery took that long.
         for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 30} s early", -STALE - 30)):
             yield partial(self.delivery, f"paid, {what}", self.event("paid"), age=age, expected=401)
 
     def rotated(self) -> Iterator[MakeDelivery]:
-        """Signed with the next secret; in the schemes that can, with the old one beside it."""
+        """Signed with the next secret. If the scheme allows several signatures, also with the old one."""
         if not self.next_keys:
-            raise SystemExit("There is no second secret; name one with --next-secret.")
+            raise SystemExit("No second secret. Specify one with --next-secret.")
         keys = [*self.next_keys, *self.keys[:1]]
         yield partial(self.delivery, "paid, signed with the next secret", self.event("paid"), keys=keys)
 
     def many(self) -> Iterator[MakeDelivery]:
-        """Events of every kind for every order, each delivered 1 to 5 times, in any order."""
-        chance = random.Random(self.options.seed)  # noqa: S311  nothing is secret about it
+        """Random events for all orders, each delivered 1 to 5 times, in random order."""
+        chance = random.Random(self.options.seed)  # noqa: S311  Not used for cryptography.
         statuses = chance.choices(["paid", "failed"], k=self.options.count)
         events = [self.event(status, chance.choice(self.options.order)) for status in statuses]
         deliveries = [event for event in events for _ in range(chance.randint(1, 5))]
@@ -148,7 +148,7 @@ SCENARIOS: dict[str, Callable[[Processor], Iterator[MakeDelivery]]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """0 where each delivery was answered as it should be."""
+    """Deliver the events. Return 0 if every response has the expected status, or 1."""
     options = _parser().parse_args(arguments)
     deliveries = list(SCENARIOS[options.scenario](Processor(options)))
     if options.print_event:
@@ -163,45 +163,53 @@ def main(arguments: list[str]) -> int:
 
 def _url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no address such as http://127.0.0.1:3000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as http://127.0.0.1:3000")
     return text
 
 
 def _seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return float(text)
 
 
 def _amount(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount such as 29.00")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount such as 29.00")
     return text
 
 
 def _at_least_one(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m local.webhook_simulator", description=__doc__)
     parser.add_argument("scenario", choices=SCENARIOS)
-    parser.add_argument("order", nargs="+", help="the order's id; many takes several")
+    parser.add_argument("order", nargs="+", help="the order's ID; many takes several")
     here = f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}"
-    parser.add_argument("--url", type=_url, default=here, help="where to; %(default)s if left out")
+    parser.add_argument("--url", type=_url, default=here, help="the webhook's URL; default: %(default)s")
     parser.add_argument("--scheme", choices=SCHEMES, default=SCHEMES[0])
-    parser.add_argument("--secret", help="what to sign with; the environment's or the laptop's if left out")
-    parser.add_argument("--next-secret", help="what rotated signs with")
-    parser.add_argument("--amount", type=_amount, help="such as 29.00; not told if left out")
-    parser.add_argument("--currency", type=str.upper, help="such as USD; --scheme stripe sends its minor units")
-    parser.add_argument("--delay", type=_seconds, default=5.0, help="seconds, of delayed")
-    parser.add_argument("--count", type=_at_least_one, default=100, help="events, of many")
-    parser.add_argument("--workers", type=_at_least_one, default=8, help="at once, of many")
-    parser.add_argument("--seed", type=int, help="of many: makes the same choices again")
     parser.add_argument(
-        "--print-event", action="store_true", help="print it for sam local invoke instead of sending it"
+        "--secret", help="the secret to sign with; default: from the environment, or that of `make run`"
+    )
+    parser.add_argument("--next-secret", help="the secret of the scenario rotated")
+    parser.add_argument("--amount", type=_amount, help="such as 29.00; default: the event has no amount")
+    parser.add_argument(
+        "--currency", type=str.upper, help="such as USD; with --scheme stripe, the amount is sent in its minor unit"
+    )
+    parser.add_argument("--delay", type=_seconds, default=5.0, help="seconds, for delayed; default: %(default)s")
+    parser.add_argument(
+        "--count", type=_at_least_one, default=100, help="number of events, for many; default: %(default)s"
+    )
+    parser.add_argument(
+        "--workers", type=_at_least_one, default=8, help="concurrent requests, for many; default: %(default)s"
+    )
+    parser.add_argument("--seed", type=int, help="for many: a number that repeats the same choices")
+    parser.add_argument(
+        "--print-event", action="store_true", help="print the event for `sam local invoke` instead of sending it"
     )
     return parser
 

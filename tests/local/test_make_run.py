@@ -82,10 +82,10 @@ def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({"PORT": "http"}, "PORT must be a number from 0 to 65535, and is 'http'."),
+        ({"PORT": "http"}, "PORT must be a number from 0 to 65535, not 'http'."),
         ({"PORT": "9" * 5000}, "PORT must be a number from 0 to 65535"),
-        ({"LOG": "yaml"}, "LOG must be json or text, and is 'yaml'."),
-        ({"PORT": "65536"}, "PORT must be a number from 0 to 65535, and is '65536'."),
+        ({"LOG": "yaml"}, "LOG must be json or text, not 'yaml'."),
+        ({"PORT": "65536"}, "PORT must be a number from 0 to 65535, not '65536'."),
         ({"TEMPLATE": "/nowhere/template.yaml"}, "template.yaml"),
         ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?sslmode=disable"}, "of DATABASE_URL cannot be used"),
         ({"DATABASE_URL": "mysql"}, "The database of DATABASE_URL cannot be used"),

@@ -52,7 +52,7 @@ def engine() -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
-        pytest.skip("no Docker engine answers")
+        pytest.skip("no Docker engine responds")
     with closing(client):
         if not docker_stack._has_image(client) and not provide_image():
             pytest.skip(f"the image {docker_stack.IMAGE} is not here and cannot be pulled")
@@ -142,7 +142,7 @@ def test_it_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
 
 
 def test_it_says_that_no_docker_engine_answers(tmp_path: Path) -> None:
-    assert refusal(tmp_path, DOCKER_HOST="unix:///nowhere.sock").startswith("No Docker engine answers")
+    assert refusal(tmp_path, DOCKER_HOST="unix:///nowhere.sock").startswith("No Docker engine responds")
 
 
 def test_it_says_that_the_port_is_taken(tmp_path: Path) -> None:

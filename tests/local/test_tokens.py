@@ -78,7 +78,7 @@ def test_a_token_with_one_scope_opens_its_routes_alone(holder: Callable[..., Api
 def test_a_token_for_no_stack_is_one_clear_sentence(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         token(tmp_path / "elsewhere")
-    assert refused.value.stderr.startswith(f"There is no key in {tmp_path / 'elsewhere'}: start `AUTH=on make run`")
+    assert refused.value.stderr.startswith(f"No signing key in {tmp_path / 'elsewhere'}. Start `AUTH=on make run`")
     assert not (tmp_path / "elsewhere").exists()
 
 

@@ -60,7 +60,7 @@ def test_a_scenario_is_answered_as_it_should_be(
 ) -> None:
     result = run(scenario, order["id"], "--url", stack.url, "--scheme", scheme, "--delay", "0.2")
     if (scenario, scheme) == ("stale", "x_signature"):
-        assert result.stderr == "X-Signature has no timestamp that could be stale; choose another --scheme.\n"
+        assert result.stderr == "X-Signature has no timestamp, so it cannot be stale. Choose another --scheme.\n"
         return
     assert (result.returncode, result.stderr) == (0, "")
     timeline = api.items(f"/api/orders/{order['id']}/events")[1:]
@@ -113,7 +113,7 @@ def test_an_order_that_is_not_there_is_not_what_was_expected(stack: Stack) -> No
 def test_a_shop_that_does_not_answer_is_said_to(order: dict[str, Any]) -> None:
     result = run("paid", order["id"], "--url", "http://127.0.0.1:1")
     assert result.returncode == 1
-    assert "no answer from http://127.0.0.1:1: [Errno 111] Connection refused" in result.stdout
+    assert "no response from http://127.0.0.1:1: [Errno 111] Connection refused" in result.stdout
 
 
 def test_the_stack_on_another_port_is_found_as_make_run_finds_it(stack: Stack, order: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, ord
     to_us = ["paid", order["id"], "--url", stack.url]
     assert "Invalid signature" in run(*to_us, WEBHOOK_SECRET="guessed").stdout
     assert "Invalid signature" in run(*to_us, "--secret", "guessed").stdout
-    assert "There is no secret for stripe" in run(*to_us, "--scheme", "stripe", WEBHOOK_SECRET="guessed").stderr
+    assert "No secret for stripe" in run(*to_us, "--scheme", "stripe", WEBHOOK_SECRET="guessed").stderr
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, ord
     [
         ([], "the following arguments are required: scenario, order"),
         (["stolen", "x"], "invalid choice: 'stolen'"),
-        (["paid", "x", "--amount", "1e2"], "'1e2' is no amount such as 29.00"),
-        (["paid", "x", "--url", "127.0.0.1:3000"], "is no address such as http://127.0.0.1:3000"),
-        (["delayed", "x", "--delay", "-2"], "'-2' is no number of seconds"),
-        (["delayed", "x", "--delay", "nan"], "'nan' is no number of seconds"),
-        (["paid", "x", "y"], "paid is about one order; many takes several."),
-        (["many", "x", "--workers", "0"], "'0' is no number from 1"),
-        (["paid", "x", "--scheme", "standard_webhooks", "--secret", "whsec_x"], "is whsec_ and base64"),
-        (["rotated", "x", "--secret", "x"], "There is no second secret; name one with --next-secret."),
+        (["paid", "x", "--amount", "1e2"], "'1e2' is not an amount such as 29.00"),
+        (["paid", "x", "--url", "127.0.0.1:3000"], "is not a URL such as http://127.0.0.1:3000"),
+        (["delayed", "x", "--delay", "-2"], "'-2' is not a number of seconds"),
+        (["delayed", "x", "--delay", "nan"], "'nan' is not a number of seconds"),
+        (["paid", "x", "y"], "paid takes one order. Only many takes several."),
+        (["many", "x", "--workers", "0"], "'0' is not a positive number"),
+        (["paid", "x", "--scheme", "standard_webhooks", "--secret", "whsec_x"], "must be whsec_ and base64"),
+        (["rotated", "x", "--secret", "x"], "No second secret. Specify one with --next-secret."),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], sentence: str) -> None:
