@@ -1,4 +1,4 @@
-"""Fixtures of the tests of what `make run` runs."""
+"""Fixtures for the tests of the local stack."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.local.stack import Stack, running
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that the tests of a worker share."""
+    """A stack that all tests of a worker share."""
     with running(tmp_path_factory.mktemp("data")) as stack:
         yield stack
 
@@ -22,6 +22,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def guarded_url(data_dir: Path) -> Iterator[str]:
-    """The address of a stack that asks for the tokens of its data folder, and that the tests of a worker share."""
+    """The URL of a stack with AUTH=on, which all tests of a worker share."""
     with running(data_dir, AUTH="on") as stack:
         yield stack.url

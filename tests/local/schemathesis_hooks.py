@@ -1,4 +1,4 @@
-"""What schemathesis is told of the API beside its document and its settings."""
+"""Hooks of schemathesis: facts about the API that are not in the OpenAPI document or the settings."""
 
 import json
 import os
@@ -22,7 +22,7 @@ TOKEN = f"Bearer {os.environ.get('TOKEN')}"
 
 
 class Credentials(AuthBase):
-    """The shop's token; for an event its signature, over the bytes that are sent, in the scheme of its format."""
+    """Add the staff's token, or to a payment event the signature of the sent bytes, in the scheme of its format."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers.update(_signature(request.body) if request.path_url == WEBHOOK else {"Authorization": TOKEN})
@@ -34,7 +34,7 @@ schemathesis.auth.set_from_requests(Credentials())  # type: ignore[attr-defined]
 
 @schemathesis.hook
 def before_load_schema(_: HookContext, raw_schema: dict[str, Any]) -> None:
-    """Send a link's body as it is, and not with fields and lines of another one in it."""
+    """Send the body of a link unchanged, and not merged with another body."""
     operations = [operation for path in raw_schema["paths"].values() for operation in path.values()]
     responses = [response for operation in operations for response in operation["responses"].values()]
     for link in (link for response in responses for link in response.get("links", {}).values()):
@@ -43,25 +43,25 @@ def before_load_schema(_: HookContext, raw_schema: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Keep the rules that JSON Schema cannot say, and those that would have most requests refused before the rest."""
+    """Apply the rules that JSON Schema cannot express, and those that would refuse most requests early."""
     case.body = _without_fractions(case.body)
     if isinstance(case.query, dict):
         _mend_query(case.query)
-    # Schemathesis takes a request for valid whose token is not, once another header of it was changed.
+    # Schemathesis treats a request with an invalid token as valid after it changed another header.
     if _is_valid(case):
         _mend_key(case)
 
 
 @schemathesis.hook
 def filter_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Let the webhook acknowledge what is not for it: a type that is none of the document's breaks no rule."""
+    """Accept that the webhook acknowledges other events: an unknown type is valid."""
     is_acknowledged = case.path == WEBHOOK and _json(response.content).get("outcome") == "ignored"
     return not (is_acknowledged and isinstance(failure, AcceptedNegativeData))
 
 
 @schemathesis.check
 def valid_requests_break_no_rule(_: CheckContext, response: Response, case: Case[Any]) -> None:
-    """What fits the document may be refused for what the shop holds, and never for its form."""
+    """A request that matches the document can be refused because of the data, but not because of its format."""
     if _is_valid(case):
         assert _json(response.content).get("type") not in ("/docs#invalid-request", "/docs#malformed-body")
 
@@ -71,7 +71,7 @@ def _is_valid(case: Case[Any]) -> bool:
 
 
 def _without_fractions(value: Any) -> Any:
-    # An integer is written without a fraction, were it .0.
+    # The API refuses integers with a fraction, even .0.
     if isinstance(value, dict):
         return {name: _without_fractions(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -80,17 +80,17 @@ def _without_fractions(value: Any) -> Any:
 
 
 def _mend_query(query: dict[str, Any]) -> None:
-    # A page is named by its number or by a cursor.
+    # A request has a page number or a cursor.
     if "page" in query:
         query.pop("cursor", None)
-    # What is looked for has a letter or a digit.
+    # A search needs a letter or a digit.
     text = query.get("q")
     if isinstance(text, str) and not re.search(r"[^\W_]", text):
         query["q"] = "a" + text[1:]
 
 
 def _mend_key(case: Case[Any]) -> None:
-    # A key comes with one content alone.
+    # An idempotency key is valid for one content.
     key = case.headers.get("Idempotency-Key")
     if key and len(key) < 200:
         content = zlib.crc32(repr((case.path_parameters, case.body)).encode(errors="replace"))

@@ -21,32 +21,32 @@ from tests.api_client import ROOT
 
 @dataclass
 class Stack:
-    """A stack that serves."""
+    """A running stack."""
 
     process: subprocess.Popen[str]
     url: str
     output: list[str]
 
     def wait_for(self, text: str, seconds: float = 10) -> None:
-        """Until the output has a text; AssertionError where it never does."""
+        """Wait until the output contains a text. Raises AssertionError after some seconds."""
         deadline = time.monotonic() + seconds
         while not any(text in line for line in self.output):
             assert time.monotonic() < deadline, "".join(self.output)
             time.sleep(0.01)
 
     def banner_commands(self) -> str:
-        """Return the commands that the start shows, as pasted from the console into a shell script."""
+        """Return the commands of the banner, as a shell script."""
         printed = "".join(self.output).partition("Storefront is on ")[2].partition("The webhook's secrets")[0]
         return "".join(re.findall(r"(?m)^  .*\n", printed))
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal to the main process; its exit code."""
+        """Send a signal to the main process, and return its exit code."""
         self.process.send_signal(number)
         return self.process.wait(30)
 
 
 def start(data_dir: Path, module: str = "local", **environment: str) -> subprocess.Popen[str]:
-    """Start `make run`'s command, or another module's, on a data folder of the test's own."""
+    """Start `make run`'s command, or that of another module, on a data folder."""
     variables = {
         "PATH": os.environ["PATH"],
         "HOME": str(data_dir),
@@ -66,11 +66,11 @@ def start(data_dir: Path, module: str = "local", **environment: str) -> subproce
 
 @contextmanager
 def running(data_dir: Path, module: str = "local", **environment: str) -> Iterator[Stack]:
-    """A stack that serves, stopped at the end."""
+    """Run a stack until the end."""
     process = start(data_dir, module, **environment)
     assert process.stdout is not None
     output: list[str] = []
-    # Read on once it serves, or the stack would stop at a full pipe.
+    # Reads until the end: a full pipe would block the stack.
     reader = threading.Thread(target=output.extend, args=(process.stdout,))
     try:
         url = _wait_until_it_serves(process.stdout, output)
@@ -86,7 +86,7 @@ def running(data_dir: Path, module: str = "local", **environment: str) -> Iterat
 
 
 def token(data_dir: Path, *arguments: str) -> str:
-    """What `make token` prints."""
+    """Return what `make token` prints."""
     environment = {**os.environ, "DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT / "layers" / "common" / "python")}
     command = [sys.executable, "-m", "local.tokens", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
@@ -104,7 +104,7 @@ def _wait_until_it_serves(stdout: IO[str], output: list[str]) -> str:
 
 
 def processes_of(data_dir: Path) -> list[str]:
-    """The command lines of every process that has the data folder in its arguments or its environment."""
+    """Return the command lines of all processes with the data folder in their arguments or environment."""
     return [" ".join(process.cmdline()) for process in psutil.process_iter() if str(data_dir) in _description(process)]
 
 
@@ -112,5 +112,5 @@ def _description(process: psutil.Process) -> str:
     try:
         return " ".join([*process.cmdline(), *process.environ().values()])
     except psutil.Error:
-        # It ended meanwhile.
+        # The process ended meanwhile.
         return ""

@@ -1,4 +1,4 @@
-"""`make audit` looks at the database of DATABASE_URL, or of the stack that runs."""
+"""`make audit` checks the database of DATABASE_URL, or of the running stack."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def run_audit(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_audits_the_stack_that_runs_and_says_where_none_does(tmp_path: Path) -> None:
+def test_it_audits_the_running_stack_and_reports_if_none_runs(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
         api = ApiClient(over_http(stack.url))
         api.change_status(api.order((api.create_product()["id"], 1))["id"], "canceled")
@@ -37,7 +37,7 @@ def test_it_audits_the_stack_that_runs_and_says_where_none_does(tmp_path: Path) 
     assert result.stderr == f"No PostgreSQL runs on {tmp_path}: start `make run`, or set DATABASE_URL.\n"
 
 
-def test_it_names_the_rows_that_contradict_each_other(api: ApiClient, database_url: str, database: Connection) -> None:
+def test_it_lists_rows_that_contradict_each_other(api: ApiClient, database_url: str, database: Connection) -> None:
     tea = api.create_product(quantity=5)
     database.run("UPDATE products SET quantity = 4")
     result = run_audit(DATABASE_URL=database_url)
@@ -48,7 +48,7 @@ def test_it_names_the_rows_that_contradict_each_other(api: ApiClient, database_u
     ]
 
 
-def test_a_database_that_cannot_be_audited_is_one_clear_sentence(empty_database_url: str) -> None:
+def test_a_database_without_the_schema_is_reported_in_one_sentence(empty_database_url: str) -> None:
     result = run_audit(DATABASE_URL=empty_database_url)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == 'The database cannot be audited: relation "order_items" does not exist.\n'

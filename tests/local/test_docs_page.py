@@ -1,4 +1,4 @@
-"""The page that explains the API, in a browser: somebody places an order through it and sees it paid."""
+"""The documentation page, in a browser."""
 
 import json
 import re
@@ -20,16 +20,16 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 FLAGS += ["--disable-component-update", "--disable-sync"]
 
 EXPECTED = (
-    # Chromium's message about a response that is an error; the page shows those too.
+    # Chromium's message about an error response.
     "Failed to load resource: the server responded with a status of",
-    # Swagger UI's message about an operation's ID with an underscore, which works.
+    # Swagger UI's message about an operation ID with an underscore.
     "Warning: escaping deep link whitespace with `_`",
 )
-"""Starts of console messages that are not complaints."""
+"""The starts of console messages that are not failures."""
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no browser; Debian's package is chromium"),
-    pytest.mark.skipif(shutil.which("tesseract") is None, reason="nothing reads a screenshot; Debian's tesseract-ocr"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no browser is installed (Debian: chromium)"),
+    pytest.mark.skipif(shutil.which("tesseract") is None, reason="no OCR is installed (Debian: tesseract-ocr)"),
 ]
 
 
@@ -41,27 +41,27 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, guarded_url: str) -> Iterator[Page]:
-    """A page that complains of nothing, and asks nobody but the stack."""
+    """A page that logs no errors, and sends requests only to the stack."""
     with browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2) as page:
-        complaints: list[str] = []
-        asked: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("request", lambda request: asked.append(request.url))
+        messages: list[str] = []
+        requested: list[str] = []
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("request", lambda request: requested.append(request.url))
         yield page
-        assert [text for text in complaints if not text.startswith(EXPECTED)] == []
-        assert [address for address in asked if not address.startswith(guarded_url)] == []
+        assert [text for text in messages if not text.startswith(EXPECTED)] == []
+        assert [address for address in requested if not address.startswith(guarded_url)] == []
 
 
 def opened(page: Page, operation: str) -> Locator:
-    """An operation, unfolded."""
+    """Open an operation."""
     found = page.locator(f"[id$='-{operation}'].opblock")
     found.locator(".opblock-summary-control").click()
     return found
 
 
 def executed(operation: Locator, status: int) -> Locator:
-    """What came of the operation, as the page shows it, which has to have the status."""
+    """Execute an operation, check the status, and return the response that the page shows."""
     operation.get_by_role("button", name="Execute").click()
     shown = operation.locator(".live-responses-table")
     shown.locator(".response-col_status", has_text=str(status)).wait_for()
@@ -73,7 +73,7 @@ def body_of(shown: Locator) -> Any:
 
 
 def read(picture: bytes, folder: Path) -> str:
-    """The letters, digits and points in a picture; it is not sure of the rest."""
+    """Return the letters, digits and points in a picture. Other characters are not recognized reliably."""
     (folder / "picture.png").write_bytes(picture)
     command = ["tesseract", str(folder / "picture.png"), "-", "--psm", "6"]
     return re.sub(r"[^A-Za-z0-9.]", "", subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -87,7 +87,7 @@ def authorize(page: Page, bearer: str) -> None:
     page.get_by_role("button", name="Close").last.click()
 
 
-def test_somebody_places_an_order_on_the_page_and_sees_it_paid(
+def test_a_user_places_an_order_on_the_page_and_sees_it_paid(
     page: Page, guarded_url: str, data_dir: Path, tmp_path: Path
 ) -> None:
     page.goto(f"{guarded_url}/docs")
@@ -110,7 +110,7 @@ def test_somebody_places_an_order_on_the_page_and_sees_it_paid(
     assert "paymentstatuspaid" in read(shown.screenshot(), tmp_path)
 
 
-def test_a_request_that_the_page_fills_in_works_as_it_is(page: Page, guarded_url: str, data_dir: Path) -> None:
+def test_the_example_requests_of_the_page_succeed(page: Page, guarded_url: str, data_dir: Path) -> None:
     page.goto(f"{guarded_url}/docs")
     authorize(page, token(data_dir))
     executed(opened(page, "create_product"), 201)
@@ -138,7 +138,7 @@ def test_an_address_opens_its_operation(page: Page, guarded_url: str, tmp_path: 
 
 
 @pytest.mark.parametrize("kind", [every_problem()[0].kind, every_problem()[-1].kind])
-def test_a_problem_s_type_leads_to_its_paragraph(page: Page, guarded_url: str, kind: str, tmp_path: Path) -> None:
+def test_the_type_of_a_problem_opens_its_paragraph(page: Page, guarded_url: str, kind: str, tmp_path: Path) -> None:
     page.goto(f"{guarded_url}/docs#{kind}")
     page.locator(".opblock").first.wait_for()
     paragraph = page.locator(f"#{kind}:target")

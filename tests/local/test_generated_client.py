@@ -1,4 +1,4 @@
-"""A client generated from the API's description, with types, does what a shop does."""
+"""A typed client, generated from the OpenAPI document, places, pays and cancels orders."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the client and the program that uses it."""
+    """A folder with the client and a program that uses it."""
     folder = tmp_path_factory.mktemp("client")
     run(
         "openapi-python-client",
@@ -49,10 +49,10 @@ def run(command: str, *arguments: str, folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_its_types_say_what_is_sent_and_answered(folder: Path) -> None:
-    # Of the client's own files what is used; the generator's idea of a context manager is not strict.
+def test_its_types_match_the_requests_and_responses(folder: Path) -> None:
+    # Only the client's files that are used: the generator's context manager fails strict checks.
     run("mypy", "--strict", "--follow-imports=silent", "client_story.py", folder=folder)
 
 
-def test_it_orders_pays_and_cancels(folder: Path, guarded_url: str, data_dir: Path) -> None:
+def test_it_places_pays_and_cancels_orders(folder: Path, guarded_url: str, data_dir: Path) -> None:
     run("python", "client_story.py", guarded_url, token(data_dir), folder=folder)

@@ -24,7 +24,7 @@ def text_statuses(stack: Stack) -> list[int]:
 
 
 @pytest.mark.parametrize(("log", "statuses"), [("json", json_statuses), ("text", text_statuses)])
-def test_the_console_repeats_no_body_secret_or_signature(
+def test_the_console_shows_no_body_secret_or_signature(
     tmp_path: Path, log: str, statuses: Callable[[Stack], list[int]]
 ) -> None:
     with running(tmp_path, WEBHOOK_SECRET=SECRET, LOG=log) as stack:
@@ -32,7 +32,7 @@ def test_the_console_repeats_no_body_secret_or_signature(
         assert stack.stop() == 0
     assert len(statuses(stack)) > 15
     assert set(statuses(stack)) >= {200, 201, 400, 401, 404, 413, 422}
-    # The start shows the laptop's own secret; the functions do not.
+    # Only the banner shows the webhook's secret.
     banner = re.compile("  x_signature |  WEBHOOK_SECRET=")
     served = "".join(line for line in stack.output if not banner.match(line))
     assert [word for word in unsaid if word in served] == []
@@ -43,7 +43,7 @@ def test_with_log_json_the_console_has_what_lambda_writes(tmp_path: Path) -> Non
         api = ApiClient(over_http(stack.url))
         path = "/api/orders/00000000-0000-4000-8000-00000000ca11"
         assert api.get(path).status == 404
-        # The next request's line comes after it, on the same pipe.
+        # The line of the next request comes after it, in the same pipe.
         api.call("PUT", f"{path}/status", {"status": "paid"})
         stack.wait_for('"status":422')
     lines = [json.loads(line) for line in stack.output if '"route":"GET /api/orders/{id}"' in line]
@@ -70,7 +70,7 @@ def test_every_failure_of_a_function_is_on_the_console(tmp_path: Path) -> None:
         for query in ("raise", "exit", "wait"):
             assert expect(500, api.get(f"/api/products?{query}")) == {"message": "Internal Server Error"}
         handler.write_text("import nothing_here\n")
-        # The edit counts from the next look at the files.
+        # The edit applies after the next check of the files.
         stack.wait_for("Task timed out")
         assert api.get("/api/products").status == 500
         stack.wait_for("No module named")

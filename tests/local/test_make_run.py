@@ -1,4 +1,4 @@
-"""`make run` starts, stops and goes on as a developer would expect."""
+"""`make run` starts, stops and continues as a developer expects."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def test_it_stops_cleanly_and_leaves_no_process_behind(tmp_path: Path, number: i
     assert processes_of(tmp_path) == []
 
 
-def test_a_second_run_goes_on_with_the_same_data(tmp_path: Path) -> None:
+def test_a_second_run_continues_with_the_same_data(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
         api = ApiClient(over_http(stack.url))
         sample = expect(200, api.get("/api/products"))["total"]
@@ -41,7 +41,7 @@ def test_a_second_run_goes_on_with_the_same_data(tmp_path: Path) -> None:
         assert expect(200, api.get("/api/products"))["total"] == sample + 1
 
 
-def test_a_run_that_was_killed_leaves_no_function_and_the_next_one_recovers(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_process_and_the_next_run_recovers(tmp_path: Path) -> None:
     with running(tmp_path) as stack:
         tea = ApiClient(over_http(stack.url)).create_product()
         stack.process.kill()
@@ -51,7 +51,7 @@ def test_a_run_that_was_killed_leaves_no_function_and_the_next_one_recovers(tmp_
     assert processes_of(tmp_path) == []
 
 
-def test_a_developer_s_own_database_and_secret_are_used(tmp_path: Path, direct_url: str) -> None:
+def test_the_database_and_the_secret_of_the_environment_are_used(tmp_path: Path, direct_url: str) -> None:
     with running(tmp_path, DATABASE_URL=direct_url, WEBHOOK_SECRET="another one") as stack:
         api = ApiClient(over_http(stack.url))
         order = api.order((api.create_product()["id"], 1))
@@ -59,12 +59,12 @@ def test_a_developer_s_own_database_and_secret_are_used(tmp_path: Path, direct_u
         body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
         headers = sign("x_signature", ["another one"], body, "", 0)
         assert expect(200, api.call("POST", "/api/payment-webhook", body, headers))["outcome"] == "applied"
-        # The known secrets of the other schemes are gone too.
+        # The default secrets of the other schemes are invalid too.
         assert api.deliver(body, "stripe").status == 401
     assert not (tmp_path / "postgres").exists()
 
 
-def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path) -> None:
+def test_a_failing_handler_returns_500_and_its_traceback_is_shown(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     handler = tmp_path / "broken" / "app.py"
     handler.parent.mkdir()
@@ -101,7 +101,7 @@ def test_a_handler_that_fails_is_a_500_and_its_traceback_is_shown(tmp_path: Path
         ({"DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used: Not a directory."),
     ],
 )
-def test_a_setting_that_is_no_use_is_one_clear_sentence(
+def test_an_invalid_setting_is_reported_in_one_sentence(
     tmp_path: Path, environment: dict[str, str], sentence: str
 ) -> None:
     process = start(tmp_path, **environment)
@@ -128,7 +128,7 @@ def test_a_database_of_a_development_version_is_refused_in_one_sentence(tmp_path
     "environment",
     [{}, {"AUTH": "on"}, {"WEBHOOK_SECRET": "one of mine; echo"}, {"STRIPE_WEBHOOK_SECRET": "whsec_mine"}],
 )
-def test_the_commands_that_it_shows_work_as_pasted(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_the_commands_of_the_banner_work_as_pasted(tmp_path: Path, environment: dict[str, str]) -> None:
     with running(tmp_path, **environment) as stack:
         stack.wait_for("The webhook's secrets")
         printed = paste(stack.banner_commands())
@@ -141,9 +141,9 @@ def test_the_commands_that_it_shows_work_as_pasted(tmp_path: Path, environment: 
 
 
 def paste(commands: str) -> str:
-    """Run commands in a shell of the reader's, and return what they print."""
+    """Run commands in a shell, and return what they print."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    # The second command's output starts on a new line.
+    # curl may not end its output with a line break.
     script = re.sub(r"(?m)^  (curl|make) ", r"echo\n  \1 ", commands)
     command = ["bash", "-euo", "pipefail", "-c", script]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
@@ -167,7 +167,7 @@ def test_the_command_to_pay_is_for_a_scheme_that_has_a_secret(environment: dict[
 
 
 @pytest.mark.parametrize("text", ["Resources: [", "Resources: {}", "Resources: {A: {Type: AWS::Serverless::Function}}"])
-def test_a_broken_template_is_one_clear_sentence(tmp_path: Path, text: str) -> None:
+def test_an_invalid_template_is_reported_in_one_sentence(tmp_path: Path, text: str) -> None:
     template = tmp_path / "template.yaml"
     template.write_text(text)
     process = start(tmp_path / "data", TEMPLATE=str(template))
@@ -176,7 +176,7 @@ def test_a_broken_template_is_one_clear_sentence(tmp_path: Path, text: str) -> N
     assert "Traceback" not in output
 
 
-def test_a_port_that_is_taken_is_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_busy_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = start(tmp_path, PORT=str(port))
@@ -195,7 +195,7 @@ def test_a_second_stack_on_the_same_data_is_refused(tmp_path: Path) -> None:
 
 
 def make_run_in_a_fresh_clone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`make run` where nothing is installed."""
+    """Run `make run` where nothing is installed."""
     shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "Makefile").write_text((ROOT / "Makefile").read_text())
     (folder / "requirements").mkdir()
@@ -210,13 +210,13 @@ def make_run_in_a_fresh_clone(folder: Path, *arguments: str) -> subprocess.Compl
     )
 
 
-def test_make_says_what_python_it_needs_where_there_is_none(tmp_path: Path) -> None:
+def test_make_reports_which_python_is_missing(tmp_path: Path) -> None:
     result = make_run_in_a_fresh_clone(tmp_path, "PYTHON=")
     assert result.returncode != 0
     assert "Python 3.11 or newer with venv is required" in result.stderr
 
 
-def test_a_port_that_is_taken_is_reported_before_the_installation(tmp_path: Path) -> None:
+def test_a_busy_port_is_reported_before_the_installation(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = make_run_in_a_fresh_clone(tmp_path, f"PORT={port}")

@@ -1,4 +1,4 @@
-"""The embedded server comes up on a busy machine, and leaves alone what is not its own."""
+"""The embedded server starts on a busy machine, and does not touch other processes."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from storefront import db
 from tests.local.stack import processes_of
 
 
-def test_a_process_that_has_the_number_of_a_killed_server_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_another_process_with_the_id_of_a_killed_server_is_not_mistaken_for_it(tmp_path: Path) -> None:
     pgdata = tmp_path / "postgres"
     with postgres(pgdata):
         left_behind = (pgdata / "postmaster.pid").read_text().splitlines()
@@ -24,18 +24,16 @@ def test_a_process_that_has_the_number_of_a_killed_server_is_not_taken_for_it(tm
         assert (pgdata / "postmaster.pid").read_text().splitlines()[0] != str(os.getpid())
 
 
-def test_a_start_that_takes_longer_than_the_wheel_waits_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_start_may_take_longer_than_the_package_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pg_ctl = vars(wheel)["pg_ctl"]
     given_up: list[str] = []
 
     def impatient(arguments: list[str], **options: Any) -> Any:
         if given_up or "start" not in arguments:
             return pg_ctl(arguments, **options)
-        # -W: the real command, which comes back while the server is still starting.
+        # -W: the real command returns while the server is still starting.
         pg_ctl(["-W" if argument == "-w" else argument for argument in arguments], **options)
-        # As it is after ten seconds, and as the wheel takes for granted.
+        # What the package does after ten seconds.
         while not (tmp_path / "postgres" / "log").exists():
             time.sleep(0.01)
         given_up.append("start")
@@ -48,7 +46,7 @@ def test_a_start_that_takes_longer_than_the_wheel_waits_is_waited_for(
     assert processes_of(tmp_path) == []
 
 
-def test_a_port_of_the_developer_s_own_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_developer_s_pgport_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPORT", "5433")
     with postgres(tmp_path / "postgres") as url:
         db.connect(url).close()
@@ -56,6 +54,6 @@ def test_a_port_of_the_developer_s_own_is_followed(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("name", ["my shop", "shop'", "$(touch pwned)", "a;b"])
-def test_a_path_that_a_shell_would_take_apart_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_path_with_special_characters_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PostgresError, match="must not contain spaces or special characters"), postgres(tmp_path / name):
         pass

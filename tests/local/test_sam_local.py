@@ -1,4 +1,4 @@
-"""`make sam-local`: the API on `sam local start-api`, in Docker, and what it says where it cannot start."""
+"""`make sam-local` serves the API with `sam local start-api`, in Docker, and reports why it cannot start."""
 
 import gc
 import gzip
@@ -29,7 +29,7 @@ from tests.template.sam import EVENTS, UNROUTED, function_for
 MODULE = "local.sam_local"
 
 IMAGE_BUILD = ROOT.parent / "shared" / "lambda-image" / "build"
-"""Makes the image on machines that reach no registry."""
+"""Builds the image on machines without access to a registry."""
 
 DOCKER = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
 
@@ -45,10 +45,10 @@ def answering_engine() -> Any | None:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Any]:
-    """A Docker engine that has the functions' image."""
+    """A Docker engine with the functions' image."""
     client = answering_engine()
     if client is None:
-        # SAM CLI forgets to close the sockets on which nobody answered; Python would complain of it in a later test.
+        # SAM CLI leaves sockets open after a failed search. Python would warn about them in a later test.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
@@ -66,8 +66,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack(engine: Any, data_dir: Path) -> Iterator[Stack]:  # noqa: ARG001  Skipped without an engine.
-    """One stack for the tests that only send requests: it takes half a minute to start."""
-    # What a developer may have in the shell, and SAM CLI or Moto would listen to.
+    """One stack for all tests that only send requests. It takes half a minute to start."""
+    # Variables of a developer's shell that must not affect SAM CLI or Moto.
     shell = {"AWS_PROFILE": "nobody", "SECRETS_MANAGER_ENDPOINT": "http://nowhere.invalid"}
     with running(data_dir, MODULE, **DOCKER, **shell) as one:
         yield one
@@ -78,7 +78,7 @@ def api(stack: Stack) -> ApiClient:
     return ApiClient(over_http(stack.url))
 
 
-def test_it_sells_a_product_and_takes_its_payment(api: ApiClient) -> None:
+def test_it_accepts_an_order_and_its_payment(api: ApiClient) -> None:
     product = api.create_product(name="Kettle", price="72.00", quantity=3)
     order = api.order((product["id"], 2))
     assert api.stock(product["id"]) == 1
@@ -87,12 +87,12 @@ def test_it_sells_a_product_and_takes_its_payment(api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_it_explains_itself(stack: Stack, api: ApiClient, path: str) -> None:
+def test_it_serves_its_documentation(stack: Stack, api: ApiClient, path: str) -> None:
     with urlopen(Request(stack.url + path, headers={"accept-encoding": "gzip"}), timeout=60) as response:
         assert gzip.decompress(response.read()).decode() == api.get(path).text
 
 
-def test_it_refuses_what_is_out_of_stock(api: ApiClient) -> None:
+def test_it_refuses_an_order_without_stock(api: ApiClient) -> None:
     product = api.create_product(quantity=1)
     assert api.place_order((product["id"], 2)).problem()[0] == 400
     assert api.stock(product["id"]) == 1
@@ -105,7 +105,7 @@ def test_it_refuses_a_forged_payment(api: ApiClient) -> None:
     assert api.call("POST", "/api/payment-webhook", body, forged).problem()[0] == 401
 
 
-def test_it_answers_an_unknown_path_and_a_wrong_method_with_a_problem(api: ApiClient) -> None:
+def test_it_returns_problems_for_an_unknown_path_and_a_wrong_method(api: ApiClient) -> None:
     assert api.get("/api/nothing-here").problem() == (404, "route-not-found")
     wrong = api.call("DELETE", "/api/orders")
     assert wrong.problem() == (405, "method-not-allowed")
@@ -123,7 +123,7 @@ def test_a_function_can_be_invoked_with_an_event(stack: Stack, name: str) -> Non
 
 
 def test_ctrl_c_leaves_no_process_and_no_container(stack: Stack, data_dir: Path, engine: Any) -> None:
-    # The last test of the stack, as it ends it.
+    # The last test of the stack: it stops the stack.
     assert docker_stack._containers(engine, data_dir) != []
     assert stack.stop(signal.SIGINT) == 0
     assert docker_stack._containers(engine, data_dir) == []
@@ -141,11 +141,11 @@ def test_it_can_be_stopped_while_it_starts(tmp_path: Path) -> None:
     assert processes_of(tmp_path) == []
 
 
-def test_it_says_that_no_docker_engine_answers(tmp_path: Path) -> None:
+def test_it_reports_that_no_docker_engine_responds(tmp_path: Path) -> None:
     assert refusal(tmp_path, DOCKER_HOST="unix:///nowhere.sock").startswith("No Docker engine responds")
 
 
-def test_it_says_that_the_port_is_taken(tmp_path: Path) -> None:
+def test_it_reports_a_busy_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert (
@@ -155,7 +155,7 @@ def test_it_says_that_the_port_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("engine")
-def test_it_says_why_sam_build_fails(tmp_path: Path) -> None:
+def test_it_reports_why_sam_build_fails(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     template.write_text("Resources: {Broken: {Type: AWS::Serverless::Function}}\n")
     assert refusal(tmp_path, TEMPLATE=str(template), **DOCKER).startswith("`sam build` failed: ")
@@ -167,13 +167,13 @@ def test_containers_reach_a_database_of_this_machine_through_a_proxy(host: str) 
         assert re.fullmatch(r"postgresql://me:pw@gateway:\d+/shop\?sslmode=disable", url)
 
 
-def test_containers_reach_another_machines_database_by_themselves() -> None:
+def test_containers_connect_directly_to_a_database_of_another_machine() -> None:
     given = "postgresql://shop:secret@db.example.com/shop"
     with docker_stack._database_for_containers(given, ("127.0.0.1", "gateway")) as url:
         assert url == given
 
 
-def test_the_proxy_forwards_both_ways_and_the_end_of_either() -> None:
+def test_the_proxy_forwards_data_and_the_end_in_both_directions() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         tcp_proxy("127.0.0.1", lambda: socket.create_connection(server.getsockname())) as port,
@@ -191,7 +191,7 @@ def test_the_proxy_forwards_both_ways_and_the_end_of_either() -> None:
 
 
 def invoke(stack: Stack, function: str, event: Path) -> Any:
-    """The answer to the command that the stack tells to use, for another function and event."""
+    """Run the command that the stack shows, for another function and event, and return the response."""
     config = re.search(r"--config-file (\S+)", "".join(stack.output))
     assert config, stack.output
     command = [
@@ -212,7 +212,7 @@ def invoke(stack: Stack, function: str, event: Path) -> Any:
 
 
 def refusal(data_dir: Path, **environment: str) -> str:
-    """The last line, which says why it does not start."""
+    """Return the last line, with the reason why it does not start."""
     with start(data_dir, MODULE, **environment) as process:
         output, _ = process.communicate()
     assert process.returncode == 1, output

@@ -1,4 +1,4 @@
-"""The laptop stack runs what the template puts on a schedule."""
+"""The local stack runs the scheduled functions of the template."""
 
 import threading
 from pathlib import Path
@@ -10,12 +10,12 @@ from local.schedule import scheduled
 from local.template import TemplateError, read_template
 from tests.api_client import ROOT
 
-# SAM CLI uses what its own parts have deprecated.
+# SAM CLI uses deprecated functions of its own.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 class Runner:
-    """Counts invocations, and lets the first of them fail."""
+    """Counts invocations. The first one fails."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []
@@ -30,12 +30,12 @@ class Runner:
         return "{}"
 
 
-def test_the_schedules_are_the_template_s() -> None:
+def test_the_schedules_come_from_the_template() -> None:
     schedules = read_template(ROOT / "template.yaml").schedules
     assert schedules == {"ExpireOrdersFunction": 300.0, "AuditFunction": 3600.0}
 
 
-def test_a_scheduled_function_runs_again_and_again_though_it_may_fail(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_scheduled_function_runs_again_after_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
     runner = Runner()
     with scheduled({"ExpireOrdersFunction": 0.001}, runner):
         assert runner.called_three_times.wait(10)
@@ -43,7 +43,7 @@ def test_a_scheduled_function_runs_again_and_again_though_it_may_fail(capfd: pyt
     assert "ExpireOrdersFunction: on purpose" in capfd.readouterr().err
 
 
-def test_a_schedule_that_is_no_rate_is_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_schedule_other_than_a_rate_is_refused_in_one_sentence(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     text = (ROOT / "template.yaml").read_text().replace("rate(5 minutes)", '"cron(0 12 * * ? *)"')
     template.write_text(text)

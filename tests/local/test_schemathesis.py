@@ -22,27 +22,27 @@ from tests.sizes import REQUESTS, SEED, STORIES
 
 HERE = Path(__file__).parent
 CUSTOMERS = ("12345", "67890")
-"""The first is who the document's example of an order is for."""
+"""The first one is the customer in the document's example of an order."""
 
 
 @dataclass
 class Run:
-    """What schemathesis did: its report, and each request with its answer's status."""
+    """The report of schemathesis, and each request with the status of its response."""
 
     report: dict[str, Any]
     scenarios: list[dict[str, Any]]
 
     def accepted(self) -> list[str]:
-        """The operations that carried out a valid request."""
+        """Return the operations that accepted a valid request."""
         rates = self.report["valid_rates"]
         return [name for name, phases in rates.items() if any(rate["accepted"] for rate in phases.values())]
 
     def stories(self) -> set[tuple[str, ...]]:
-        """The operations that were linked to each other, each with success, from the first one to any later one."""
+        """Return each chain of linked operations that all succeeded."""
         return {tuple(_story(scenario, id_)) for scenario in self.scenarios for id_ in scenario.get("interactions", ())}
 
     def statuses(self, operation: str, parent: str) -> set[int]:
-        """The answers to an operation's requests that were sent because of another one."""
+        """Return the statuses of an operation's requests that followed another operation."""
         return {
             _status(scenario, id_)
             for scenario in self.scenarios
@@ -59,13 +59,13 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def guarded_url(data_dir: Path) -> Iterator[str]:
-    """A stack of this module's own, which deletes the products that other modules use."""
+    """A separate stack: these tests delete the products that other modules use."""
     with running(data_dir, AUTH="on") as stack:
         yield stack.url
 
 
 def run(folder: Path, url: str, config: Path, *options: str, **environment: str) -> Run:
-    """Run schemathesis, which must find nothing."""
+    """Run schemathesis, and check that it finds no failure."""
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
         *("run", str(ROOT / "docs" / "openapi.json"), "--url", url, "--seed", str(SEED)),
@@ -83,7 +83,7 @@ def run(folder: Path, url: str, config: Path, *options: str, **environment: str)
 
 
 def run_phases(folder: Path, url: str, phases: list[str], *options: str, **environment: str) -> Run:
-    """Run phases on every operation, none of which may be left out or err."""
+    """Run phases on all operations, and check that none is skipped or fails."""
     text = (HERE / "schemathesis.toml").read_text()
     for size in (REQUESTS, STORIES):
         assert f"max-examples = {size.full}\n" in text
@@ -97,8 +97,8 @@ def run_phases(folder: Path, url: str, phases: list[str], *options: str, **envir
     return found
 
 
-def test_no_customer_sees_another_one_s_orders(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
-    # The first one here, while the products that the examples name are still there.
+def test_no_customer_reads_the_orders_of_another(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+    # The first test here: later tests delete the products of the examples.
     def identity(customer: str) -> dict[str, Any]:
         bearer = f"Bearer {token(data_dir, '--customer', customer)}"
         return {"name": customer, "fixedHeaders": [{"name": "Authorization", "value": bearer}]}
@@ -111,17 +111,17 @@ def test_no_customer_sees_another_one_s_orders(tmp_path: Path, data_dir: Path, g
         *("--include-operation-id", "place_order", "--include-operation-id", "get_order"),
         CUSTOMERS=str(identities),
     )
-    # The order that one customer reads is asked for by the other one too.
+    # The other customer requests the same order.
     assert found.statuses("get_order", parent="get_order") == {404}
 
 
-def test_the_api_takes_and_refuses_what_its_description_says(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+def test_the_api_accepts_and_refuses_requests_as_described(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
     found = run_phases(tmp_path, guarded_url, ["examples", "coverage"], TOKEN=token(data_dir))
     assert len(found.accepted()) == len(OPERATIONS)
 
 
 @pytest.mark.long
-def test_nothing_breaks_the_api_and_links_lead_on(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+def test_random_requests_cause_no_error_and_links_work(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
     effort = ("--max-time", "600") if sizes.search == "long" else ()
     found = run_phases(tmp_path, guarded_url, ["fuzzing", "stateful"], *effort, TOKEN=token(data_dir))
     stories = found.stories()

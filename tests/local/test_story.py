@@ -1,4 +1,4 @@
-"""The whole story over HTTP, against what `make run` runs, with the rows checked in PostgreSQL."""
+"""The main use cases over HTTP, on the local stack, with the rows checked in PostgreSQL."""
 
 import json
 import socket
@@ -34,7 +34,7 @@ def rows(stack: Stack) -> Iterator[Connection]:
         yield connection
 
 
-def test_a_product_is_made_ordered_paid_and_completed(api: ApiClient, rows: Connection) -> None:
+def test_a_product_is_created_ordered_paid_and_completed(api: ApiClient, rows: Connection) -> None:
     tea = api.create_product(name="Tea", price="4.50", quantity=3)
     order = api.order((tea["id"], 2), customer_id=7)
     assert order["total_price"] == "9.00"
@@ -75,7 +75,7 @@ def test_a_forged_event_changes_nothing(api: ApiClient) -> None:
     assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "unpaid"
 
 
-def test_an_event_signed_by_stripe_s_own_helper_is_taken(api: ApiClient) -> None:
+def test_an_event_signed_by_stripe_s_library_is_accepted(api: ApiClient) -> None:
     order = api.order((api.create_product(price="24")["id"], 1))
     event = json.loads((ROOT / "tests" / "fixtures" / "stripe" / "payment_intent.succeeded.json").read_text())
     event["data"]["object"]["metadata"] = {"order_id": order["id"]}
@@ -87,7 +87,7 @@ def test_an_event_signed_by_stripe_s_own_helper_is_taken(api: ApiClient) -> None
     assert expect(200, api.get(f"/api/orders/{order['id']}"))["payment_status"] == "paid"
 
 
-def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(api: ApiClient) -> None:
+def test_an_event_signed_by_the_library_of_standard_webhooks_is_accepted(api: ApiClient) -> None:
     order = api.order((api.create_product()["id"], 1))
     body = json.dumps({"type": "payment.paid", "data": {"order_id": order["id"], "amount": "4.50", "currency": "USD"}})
     now = datetime.now(UTC)
@@ -103,11 +103,11 @@ def test_an_event_signed_by_the_library_of_standard_webhooks_is_taken(api: ApiCl
 
 
 @pytest.mark.parametrize("path", ["/api", "/nothing", "/api/products/", "/api//products", "/api/products/a/b", "/%00"])
-def test_an_unknown_path_is_a_problem(api: ApiClient, path: str) -> None:
+def test_an_unknown_path_returns_404(api: ApiClient, path: str) -> None:
     assert api.get(path).problem() == (404, "route-not-found")
 
 
-def test_a_wrong_method_is_a_problem_that_names_the_right_ones(api: ApiClient) -> None:
+def test_a_wrong_method_returns_405_and_the_allowed_methods(api: ApiClient) -> None:
     response = api.call("PATCH", "/api/products", {})
     assert response.problem() == (405, "method-not-allowed")
     assert response.headers["allow"] == "GET, POST"
@@ -115,15 +115,15 @@ def test_a_wrong_method_is_a_problem_that_names_the_right_ones(api: ApiClient) -
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000])
-def test_a_body_that_is_no_json_is_a_problem(api: ApiClient, body: bytes) -> None:
+def test_a_body_that_is_not_json_returns_400(api: ApiClient, body: bytes) -> None:
     assert api.call("POST", "/api/products", body).problem() == (400, "malformed-body")
 
 
-def test_a_body_that_is_too_large_is_a_problem(api: ApiClient) -> None:
+def test_a_body_that_is_too_large_returns_413(api: ApiClient) -> None:
     assert api.call("POST", "/api/products", b" " * (256 * 1024 + 1)).problem() == (413, "body-too-large")
 
 
-def test_two_signatures_are_none(api: ApiClient, stack: Stack) -> None:
+def test_two_signatures_are_refused(api: ApiClient, stack: Stack) -> None:
     address = urlsplit(stack.url)
     body = b'{"order_id": "b0000000-0000-4000-8000-000000000001", "payment_status": "paid"}'
     with socket.create_connection((address.hostname, address.port), 10) as client:
@@ -138,14 +138,14 @@ def test_two_signatures_are_none(api: ApiClient, stack: Stack) -> None:
     expect(200, api.get("/api/products"))
 
 
-def test_an_answer_passes_through_as_it_was_made(api: ApiClient) -> None:
+def test_a_response_reaches_the_client_unchanged(api: ApiClient) -> None:
     tea = api.create_product(name="Grüner Tee 🍵", description='"quoted"\\')
     response: Response = api.get(f"/api/products/{tea['id']}")
     assert response.headers["content-type"] == "application/json"
     assert (response.json["name"], response.json["description"]) == ("Grüner Tee 🍵", '"quoted"\\')
 
 
-def test_the_console_has_one_line_a_request(api: ApiClient, stack: Stack) -> None:
+def test_the_console_has_one_line_per_request(api: ApiClient, stack: Stack) -> None:
     path = "/api/orders/00000000-0000-4000-8000-00000000ca11"
     assert api.get(path).status == 404
     stack.wait_for(f"GET {path} 404 ")

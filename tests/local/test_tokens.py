@@ -1,4 +1,4 @@
-"""`AUTH=on make run` asks for tokens, and takes those alone that its own command issued."""
+"""`AUTH=on make run` requires tokens, and accepts only those of its own command."""
 
 import hmac
 import json
@@ -27,7 +27,7 @@ GUARDED = [
 
 @pytest.fixture
 def holder(guarded_url: str, data_dir: Path) -> Callable[..., ApiClient]:
-    """The shop as the holder of a token reaches it."""
+    """A client with a token."""
 
     def holding(*arguments: str) -> ApiClient:
         send, bearer = over_http(guarded_url), f"Bearer {token(data_dir, *arguments)}"
@@ -40,7 +40,7 @@ def holder(guarded_url: str, data_dir: Path) -> Callable[..., ApiClient]:
     return holding
 
 
-def test_without_a_token_there_are_products_and_the_webhook_alone(guarded_url: str) -> None:
+def test_without_a_token_only_reading_products_and_the_webhook_work(guarded_url: str) -> None:
     nobody = ApiClient(over_http(guarded_url))
     expect(200, nobody.get("/api/products"))
     assert nobody.pay(UNKNOWN).problem() == (404, "order-not-found")
@@ -51,11 +51,11 @@ def test_without_a_token_there_are_products_and_the_webhook_alone(guarded_url: s
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_preflight_s_method_is_one_like_any_other(guarded_url: str) -> None:
+def test_options_is_a_method_like_any_other(guarded_url: str) -> None:
     assert ApiClient(over_http(guarded_url)).call("OPTIONS", "/api/orders").problem() == (405, "method-not-allowed")
 
 
-def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., ApiClient]) -> None:
+def test_staff_and_customers_use_tokens(holder: Callable[..., ApiClient]) -> None:
     staff, customer, other = holder("--subject", "alice"), holder("--customer", "7"), holder("--customer", "8")
     tea = staff.create_product(quantity=5)
     order = customer.order((tea["id"], 1), customer_id=7)
@@ -69,20 +69,20 @@ def test_the_shop_and_a_customer_work_with_tokens(holder: Callable[..., ApiClien
     assert [one["actor"] for one in timeline] == ["customer-7", "alice"]
 
 
-def test_a_token_with_one_scope_opens_its_routes_alone(holder: Callable[..., ApiClient]) -> None:
+def test_a_token_with_one_scope_opens_only_its_routes(holder: Callable[..., ApiClient]) -> None:
     reader = holder("--scope", "orders:read")
     expect(200, reader.get("/api/orders"))
     assert reader.get("/api/reconciliation").status == 403
 
 
-def test_a_token_for_no_stack_is_one_clear_sentence(tmp_path: Path) -> None:
+def test_a_token_without_a_stack_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         token(tmp_path / "elsewhere")
     assert refused.value.stderr.startswith(f"No signing key in {tmp_path / 'elsewhere'}. Start `AUTH=on make run`")
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_the_start_says_how_to_get_a_token_of_this_data_folder(tmp_path: Path) -> None:
+def test_the_banner_shows_how_to_get_a_token_for_this_data_folder(tmp_path: Path) -> None:
     with running(tmp_path, AUTH="on") as stack:
         stack.wait_for(f"$(make -s token DATA_DIR={tmp_path})")
 
@@ -104,7 +104,7 @@ def signed(key: RSAKey = KEY, **changed: Any) -> str:
 
 
 def by_hand(algorithm: str, sign: Callable[[bytes], bytes]) -> str:
-    """A token of the kinds that no library makes."""
+    """Return an invalid token that no library creates."""
     return with_header({"alg": algorithm}, sign)
 
 
@@ -146,7 +146,7 @@ def test_a_forged_token_is_refused(name: str) -> None:
     assert refused.value.status == 401
 
 
-def test_the_event_has_claims_as_api_gateway_writes_them() -> None:
+def test_the_event_has_claims_in_the_format_of_api_gateway() -> None:
     held = signed(customer_id=7, groups=["a", "b"], verified=True, exp=4102444800, iat=1)
     context = AUTHORIZER.context("GET /api/orders", f"bearer {held}")
     assert context == {
@@ -167,14 +167,14 @@ def test_the_event_has_claims_as_api_gateway_writes_them() -> None:
     }
 
 
-def test_a_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+def test_the_key_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     first = signing_key(tmp_path / "data")
     assert signing_key(tmp_path / "data").as_dict(private=True) == first.as_dict(private=True)
     assert (tmp_path / "data" / "token-key.pem").stat().st_mode & 0o077 == 0
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["token-key.pem"]
 
 
-def test_a_customer_s_token_has_the_customers_scopes() -> None:
+def test_a_customer_s_token_has_the_scopes_of_customers() -> None:
     context = AUTHORIZER.context("GET /api/orders", issue(KEY, "customer-7", ["orders:read"], 1, 7))
     assert context is not None
     assert context["jwt"]["claims"]["customer_id"] == "7"

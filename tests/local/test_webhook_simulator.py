@@ -1,4 +1,4 @@
-"""The processor to play with, against a shop that serves and against none."""
+"""The webhook simulator, with and without a running stack."""
 
 import json
 import os
@@ -28,7 +28,7 @@ SCENARIOS = {
     "stale": [],
     "rotated": ["applied"],
 }
-"""What each leaves in the order's timeline."""
+"""The outcomes in the order's timeline, by scenario."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def order(api: ApiClient) -> dict[str, Any]:
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The processor as a command, which needs nothing else of the environment."""
+    """Run the simulator as a command, with a minimal environment."""
     return subprocess.run(
         [sys.executable, "-m", "local.webhook_simulator", *arguments],
         cwd=ROOT,
@@ -55,7 +55,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_scenario_is_answered_as_it_should_be(
+def test_a_scenario_gets_the_expected_responses(
     api: ApiClient, stack: Stack, order: dict[str, Any], scenario: str, scheme: str
 ) -> None:
     result = run(scenario, order["id"], "--url", stack.url, "--scheme", scheme, "--delay", "0.2")
@@ -70,7 +70,7 @@ def test_a_scenario_is_answered_as_it_should_be(
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_an_amount_is_told_in_the_words_of_each_scheme(
+def test_an_amount_is_sent_in_the_format_of_each_scheme(
     api: ApiClient, stack: Stack, order: dict[str, Any], scheme: str
 ) -> None:
     for amount, outcome in (("4.51", "needs_review"), ("4.50", "applied")):
@@ -84,14 +84,14 @@ def test_an_amount_is_told_in_the_words_of_each_scheme(
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "BHD"])
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_an_amount_of_any_currency_is_understood(scheme: Scheme, currency: str) -> None:
-    # Whose hundredths, whole units and thousandths Stripe sends.
+def test_an_amount_in_any_currency_is_read_correctly(scheme: Scheme, currency: str) -> None:
+    # Stripe sends their hundredths, whole units and thousandths.
     event = payment_event(scheme, Event(UNKNOWN, "paid", "450", currency).body(scheme))
     assert (event.amount, event.currency) == (Decimal(450), currency)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_many_at_once_are_counted_and_the_books_stay_right(api: ApiClient, stack: Stack, scheme: str) -> None:
+def test_many_deliveries_at_once_are_counted_and_consistent(api: ApiClient, stack: Stack, scheme: str) -> None:
     orders = [api.order((api.create_product()["id"], 1))["id"] for _ in range(5)]
     options = ["--count", "30", "--workers", "4", "--seed", "7"]
     result = run("many", *orders, "--url", stack.url, "--scheme", scheme, *options)
@@ -103,20 +103,20 @@ def test_many_at_once_are_counted_and_the_books_stay_right(api: ApiClient, stack
         assert effects in (["paid"], ["failed", "paid"], ["failed"], [])
 
 
-def test_an_order_that_is_not_there_is_not_what_was_expected(stack: Stack) -> None:
+def test_an_unknown_order_is_an_unexpected_response(stack: Stack) -> None:
     result = run("paid", "00000000-0000-4000-8000-000000000000", "--url", stack.url)
     assert result.returncode == 1
     assert "404" in result.stdout
     assert "not found" in result.stdout
 
 
-def test_a_shop_that_does_not_answer_is_said_to(order: dict[str, Any]) -> None:
+def test_a_stack_that_does_not_respond_is_reported(order: dict[str, Any]) -> None:
     result = run("paid", order["id"], "--url", "http://127.0.0.1:1")
     assert result.returncode == 1
     assert "no response from http://127.0.0.1:1: [Errno 111] Connection refused" in result.stdout
 
 
-def test_the_stack_on_another_port_is_found_as_make_run_finds_it(stack: Stack, order: dict[str, Any]) -> None:
+def test_port_selects_the_stack_as_in_make_run(stack: Stack, order: dict[str, Any]) -> None:
     assert "applied" in run("paid", order["id"], PORT=stack.url.rpartition(":")[2]).stdout
 
 
@@ -142,7 +142,7 @@ def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, ord
         (["rotated", "x", "--secret", "x"], "No second secret. Specify one with --next-secret."),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], sentence: str) -> None:
+def test_an_invalid_command_is_reported_in_one_sentence(arguments: list[str], sentence: str) -> None:
     result = run(*arguments)
     assert result.returncode != 0
     assert sentence in result.stderr
