@@ -18,6 +18,8 @@ _LEFT_OUT = re.compile(
     r"|.* \[ERROR\] \(rapid\) (Init|Invoke) "
 )
 _RUNTIME_HINT = "LAMBDA_WARNING: "
+_REPORTED_ERROR = "MigrationError"
+"""Its message is about a SQL file. The console shows it without the traceback, see reload.py and stack.py."""
 
 _COMMON_FIELDS = {"level", "message", "timestamp", "service", "logger"}
 _COMMON_FIELDS |= {"request_id", "function_request_id", "requestId"}
@@ -40,12 +42,17 @@ def readable(function: str, line: str) -> Text | None:
     if not isinstance(fields, dict) or not isinstance(fields.get("level"), str):
         # CloudWatch's metrics are JSON objects without a level.
         return None if isinstance(fields, dict) and "_aws" in fields else Text(_printable(line))
-    if str(fields.get("message", "")).startswith(_RUNTIME_HINT):
+    if str(fields.get("message", "")).startswith(_RUNTIME_HINT) or fields.get("errorType") == _REPORTED_ERROR:
         return None
     text = _request(fields) if _is_request(fields) else _event(function, fields)
     for traceback_line in _traceback(fields):
         text.append("\n").append_text(traceback_line)
     return text
+
+
+def short_path(path: str) -> str:
+    """Return the path of one of the project's files from the project's folder, and any other path unchanged."""
+    return os.path.relpath(path, ROOT) if path.startswith(f"{ROOT}{os.sep}") else path
 
 
 def _is_request(fields: dict[str, Any]) -> bool:
@@ -93,7 +100,7 @@ def _traceback(fields: dict[str, Any]) -> Iterator[Text]:
             path = frame[1]
             in_library = _LIBRARY.search(path) is not None
             hidden += in_library
-            line = line.replace(path, _short(path))  # noqa: PLW2901  The same line, with a shorter path.
+            line = line.replace(path, short_path(path))  # noqa: PLW2901  The same line, with a shorter path.
         elif not line.startswith("    "):
             in_library = False
         if in_library:
@@ -108,10 +115,6 @@ def _traceback_style(line: str) -> str:
     if line.startswith("  File "):
         return "cyan"
     return "" if line.startswith(" ") else "bold red"
-
-
-def _short(path: str) -> str:
-    return os.path.relpath(path, ROOT) if path.startswith(f"{ROOT}{os.sep}") else path
 
 
 def _printable(text: str) -> str:

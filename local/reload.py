@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import RLock
 
+from local.console import event_line, print_now
 from local.environments import InvocationError
+from local.log_lines import short_path
 from local.settings import ROOT
 
 CHECK_INTERVAL = 1.0
@@ -58,7 +60,7 @@ class SourceFiles:
                 self._versions[folder] += 1
 
 
-def apply_changes(changed: list[str], migrate: Callable[[], list[str]], report: Callable[[str], None]) -> None:
+def apply_changes(changed: list[str], migrate: Callable[[], list[str]]) -> None:
     """Apply changed SQL, and report what needs a restart. Changed Python code needs nothing: functions restart.
 
     migrate: returns the names of the files that it applied. Raises InvocationError.
@@ -66,12 +68,14 @@ def apply_changes(changed: list[str], migrate: Callable[[], list[str]], report: 
     if any(path.endswith(".sql") for path in changed):
         try:
             applied = migrate()
-            report(f"Applied SQL: {', '.join(applied)}" if applied else "The SQL files changed; the schema did not.")
+            message = f"Applied SQL: {', '.join(applied)}" if applied else "The SQL files changed; the schema did not."
+            print_now(event_line("INFO", message))
         except InvocationError as error:
-            report(f"SQL was not applied: {error}. The database still has the previous version.")
-    restart = [os.path.relpath(path, ROOT) for path in changed if _needs_restart(path)]
+            message = f"SQL was not applied: {error}. The database still has the previous version."
+            print_now(event_line("ERROR", message))
+    restart = [short_path(path) for path in changed if _needs_restart(path)]
     if restart:
-        report(f"{', '.join(restart)} changed: restart `make run` to use it.")
+        print_now(event_line("WARNING", f"{', '.join(restart)} changed: restart `make run` to use it."))
 
 
 def _needs_restart(path: str) -> bool:

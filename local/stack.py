@@ -37,7 +37,7 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             runner = resources.enter_context(LambdaRunner(template.functions, variables, on_log_line))
             _prepare_database(runner, database_url)
             migrate = partial(database_setup.migrate, runner)
-            runner.watch([settings.template, ROOT / "local"], partial(apply_changes, migrate=migrate, report=print_now))
+            runner.watch([settings.template, ROOT / "local"], partial(apply_changes, migrate=migrate))
             resources.enter_context(scheduled(template.schedules, runner))
         except TemplateError as error:
             raise StartError(str(error)) from error

@@ -109,6 +109,7 @@ def test_an_exception_that_lambda_reports_is_shown_with_its_traceback() -> None:
         "REPORT RequestId: 728c88bc\tInit Duration: 0.02 ms\tDuration: 125.06 ms",
         "29 Nov 2026 15:00:11,063 [ERROR] (rapid) Invoke failed error=Runtime exited with error: exit status 3",
         '{"_aws": {"CloudWatchMetrics": []}, "AuditViolations": 0}',
+        '{"level": "ERROR", "errorType": "MigrationError", "errorMessage": "x.sql failed", "stackTrace": ["…"]}',
         '{"level": "WARNING", "message": "LAMBDA_WARNING: Unhandled exception. The most likely cause is …"}',
     ],
 )

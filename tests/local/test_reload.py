@@ -54,6 +54,7 @@ def test_sql_that_fails_is_reported_and_requests_still_work(api: ApiClient, stac
     edit(project / PRODUCT_JSON, "SELECT", "SELEKT")
     expect(201, api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1}))
     stack.wait_for("SQL was not applied: MigrationError: products/product_json.sql failed: syntax error")
+    assert not any(line.startswith("  File ") for line in stack.output)
     edit(project / PRODUCT_JSON, "SELEKT", "SELECT")
     expect(200, api.get("/api/products"))
     stack.wait_for("The SQL files changed; the schema did not.")
