@@ -22,6 +22,10 @@ STACK_dev := storefront-dev
 STACK_prod := storefront
 ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error specify the environment, dev or prod: make $@ ENV=dev))
 
+# `make` commands in the tests must not get the variables of `make test`.
+MAKEOVERRIDES :=
+unexport ARGS SEARCH
+
 # Each worker runs its own PostgreSQL.
 WORKERS := --numprocesses=logical --maxprocesses=8
 

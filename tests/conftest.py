@@ -1,7 +1,6 @@
 """Fixtures: a PostgreSQL server for the run, a database and a shop for each test."""
 
-import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,53 +9,40 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import HealthCheck, settings
 from pg8000.native import Connection
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from local.settings import APP_ROLE, as_role
 from storefront import db
-from tests import sizes
 from tests.api_client import ENVIRONMENT, ApiClient, load_function, local_keyring, over_handlers
 from tests.databases import copied_database, empty, new_database, prepare, volatile_server
-from tests.integration.pooler import as_functions_see
+from tests.integration.pooler import pooler
+
+pytest_plugins = ["tests.running"]
 
 # How busy the machine is is no fault of the code's.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
-LONG_FILES = {
-    "test_state_machine.py",
-    "test_schemathesis.py",
-    "test_pooler.py",
-    "test_payment_races.py",
-    "test_kills.py",
-    "test_crash_points.py",
-    "test_build.py",
-    "test_make_run.py",
-}
-"""Each takes half a minute or more."""
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("storefront")
-    group.addoption(
-        "--search", choices=["quick", "full", "long"], default="quick", help="how long to search for faults"
-    )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    sizes.search = config.getoption("--search")
-
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """A PostgreSQL server: TEST_DATABASE_URL's, or one of this worker's own, which loses its data when it crashes."""
-    given = os.environ.get("TEST_DATABASE_URL")
+def server_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A PostgreSQL server: the one of --server-url, or one of this worker's own, which loses its data in a crash."""
+    given: str | None = pytestconfig.getoption("--server-url")
     if given:
         yield given
         return
-    with volatile_server() as url:
+    with volatile_server(pytestconfig.getoption("--postgres")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def pooled(server_url: str, pytestconfig: pytest.Config) -> Iterator[Callable[[str], str]]:
+    """Returns the URL by which the functions reach a database: through the pooler, with --pooler."""
+    if not pytestconfig.getoption("--pooler"):
+        yield str
+        return
+    with pooler(server_url) as running:
+        yield running.behind
+        assert sum(running.transactions().values()) > 0
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +80,9 @@ def empty_direct_url(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def empty_database_url(empty_direct_url: str) -> str:
+def empty_database_url(empty_direct_url: str, pooled: Callable[[str], str]) -> str:
     """A database of the test's own, with nothing in it, as the functions reach it."""
-    return as_functions_see(empty_direct_url)
+    return pooled(empty_direct_url)
 
 
 @pytest.fixture
@@ -114,9 +100,9 @@ def module_direct_url(server_url: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def module_database_url(module_direct_url: str) -> str:
+def module_database_url(module_direct_url: str, pooled: Callable[[str], str]) -> str:
     """A database with the schema, which the tests of a module share, as the functions reach it."""
-    return as_functions_see(as_app(module_direct_url))
+    return pooled(as_app(module_direct_url))
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +113,7 @@ def emptied(server_url: str, template: str) -> Iterator[tuple[str, Connection]]:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest) -> str:
+def database_url(request: pytest.FixtureRequest, pooled: Callable[[str], str]) -> str:
     """A database with the schema and without rows, as the functions reach it.
 
     It is the test's own where the test also reaches it as its owner, who could change more than rows.
@@ -137,7 +123,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
     else:
         url, owner = request.getfixturevalue("emptied")
         empty(owner)
-    return as_functions_see(as_app(url))
+    return pooled(as_app(url))
 
 
 @pytest.fixture
@@ -157,26 +143,3 @@ def api(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClien
     db.disconnect()
     yield ApiClient(over_handlers)
     db.disconnect()
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Give each worker a file at a time, and the shards of one test to several workers."""
-    return FilesAndShards(config, log)
-
-
-class FilesAndShards(LoadScopeScheduling):  # type: ignore[misc]
-    def _split_scope(self, nodeid: str) -> str:
-        return nodeid if "[shard" in nodeid else nodeid.split("::", maxsplit=1)[0]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the files that take long, so that no worker has to wait for another one at the end."""
-    items.sort(key=lambda item: item.path.name not in LONG_FILES)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Escape in what a test printed or logged the characters that a worker cannot send to the main process."""
-    report = yield
-    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
-    return report

@@ -1,5 +1,8 @@
 """A PostgreSQL server for the tests, and its databases: copies of one template."""
 
+import os
+import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -40,15 +43,37 @@ $$"""
 
 
 @contextmanager
-def volatile_server() -> Iterator[str]:
-    """Run a server that does not wait for the disk; gives its URL."""
+def volatile_server(programs: Path | None = None) -> Iterator[str]:
+    """Run a server that does not wait for the disk; gives its URL. programs: None for those of the embedded wheel."""
     # Not a folder of pytest's: the start of another run closes those to all but root, which PostgreSQL is not.
-    with TemporaryDirectory() as folder, postgres(Path(folder) / "data", database="postgres") as url:
-        with closing(db.connect(url)) as server:
-            for setting in _VOLATILE:
-                server.run(f"ALTER SYSTEM SET {setting}")
-            server.run("SELECT pg_reload_conf()")
-        yield url
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with postgres(folder / "data", "postgres") if programs is None else _installed(programs, folder) as url:
+            with closing(db.connect(url)) as server:
+                for setting in _VOLATILE:
+                    server.run(f"ALTER SYSTEM SET {setting}")
+                server.run("SELECT pg_reload_conf()")
+            yield url
+
+
+@contextmanager
+def _installed(programs: Path, folder: Path) -> Iterator[str]:
+    # PostgreSQL refuses to be root.
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+
+    def run(program: str, *options: str) -> None:
+        subprocess.run(
+            [programs / program, "-D", folder / "data", *options], user=user, check=True, stdout=subprocess.DEVNULL
+        )
+
+    run("initdb", "--auth=trust", "--username=postgres", "--no-sync")
+    run("pg_ctl", "start", "--wait", f"--log={folder}/log", f"--options=-k {folder} -h ''")
+    try:
+        yield f"postgresql://postgres@/postgres?host={folder}"
+    finally:
+        run("pg_ctl", "stop", "--mode=immediate")
 
 
 @contextmanager

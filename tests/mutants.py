@@ -85,9 +85,9 @@ def sql_mutants(text: str) -> Iterator[tuple[str, str]]:
 def is_found(folder: Path, tests: str, server_url: str) -> bool:
     """Whether the tests fail in a copy."""
     result = subprocess.run(
-        [sys.executable, *_pytest(tests)],
+        [sys.executable, *_pytest(tests), *([f"--server-url={server_url}"] if server_url else [])],
         cwd=folder,
-        env={**_environment(folder), "TEST_DATABASE_URL": server_url},
+        env=_environment(folder),
         stdout=subprocess.DEVNULL,
         check=False,
     )

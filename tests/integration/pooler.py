@@ -19,25 +19,11 @@ from storefront import db
 POOL_SIZE = 4
 """Sessions for each database: fewer than the clients, and more than the transactions that a test keeps open."""
 
-POOLER_URL = "TEST_POOLER_URL"
-"""The environment variable that sends the functions through a pooler, but not the tests' own sessions."""
-
 # Debian installs it into /usr/sbin, which may not be on the PATH.
 _PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 _PORT = 6432
 _START_TIMEOUT = 10.0
-
-
-def as_functions_see(url: str) -> str:
-    """The URL of a database for the functions: through the pooler, if there is one."""
-    pooler = os.environ.get(POOLER_URL)
-    return _behind(pooler, url) if pooler else url
-
-
-def not_behind_a_pooler(reason: str) -> pytest.MarkDecorator:
-    """Skip a test behind a pooler, because it needs a function's own session."""
-    return pytest.mark.skipif(POOLER_URL in os.environ, reason=f"through a pooler: {reason}")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from pg8000.native import Connection
 from storefront import db
 from storefront.errors import Unavailable
 from tests.api_client import UNKNOWN, ApiClient, expect
-from tests.integration.pooler import not_behind_a_pooler
 from tests.integration.postgres_proxy import proxy_to
 
 
@@ -63,7 +62,7 @@ def test_a_lock_timeout_returns_503_and_changes_nothing(api: ApiClient, database
     assert (api.stock(tea["id"]), expect(200, api.get("/api/orders"))["total"]) == (10, 0)
 
 
-@not_behind_a_pooler("SET would change a session of the pooler, which the pooler would have to close")
+@pytest.mark.not_behind_a_pooler("SET would change a session of the pooler, which the pooler would have to close")
 def test_a_server_that_became_read_only_returns_503_and_is_disconnected(api: ApiClient) -> None:
     api.get("/api/products")
     assert db._connection is not None

@@ -69,16 +69,18 @@ def crashes(flows: list[Flow], *connections: str) -> list[Crash]:
     ]
 
 
-@pytest.fixture
-def guarded_url(pgdata: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def guarded_url() -> Iterator[str]:
     """A database on a server that requires a password."""
-    with postgres(pgdata) as url, closing(db.connect(url)) as database:
-        migrate(database)
-        database.run("CREATE ROLE clerk SUPERUSER LOGIN PASSWORD 'local-only'")
-    (pgdata / "pg_hba.conf").write_text("local all clerk scram-sha-256\nlocal all all trust\n")
-    with postgres(pgdata) as url:
-        address = urlsplit(url)
-        yield urlunsplit(address._replace(netloc=f"clerk:local-only@{address.netloc.rpartition('@')[2]}"))
+    with TemporaryDirectory() as folder:
+        pgdata = Path(folder) / "data"
+        with postgres(pgdata) as url, closing(db.connect(url)) as database:
+            migrate(database)
+            database.run("CREATE ROLE clerk SUPERUSER LOGIN PASSWORD 'local-only'")
+        (pgdata / "pg_hba.conf").write_text("local all clerk scram-sha-256\nlocal all all trust\n")
+        with postgres(pgdata) as url:
+            address = urlsplit(url)
+            yield urlunsplit(address._replace(netloc=f"clerk:local-only@{address.netloc.rpartition('@')[2]}"))
 
 
 @pytest.fixture

@@ -15,14 +15,13 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from tests.api_client import ApiClient
 from tests.integration.load_clients import PROCESSES, Kept, all_at_once, buy, buy_each, buy_under_keys, hold_each, trade
-from tests.integration.pooler import not_behind_a_pooler
 from tests.sizes import LAST_UNITS, SEED, TRADES
 
 BUYERS = 64
 
 
 @pytest.mark.long
-@not_behind_a_pooler("it keeps all but a few of the buyers from ever getting to the unit at the same time")
+@pytest.mark.not_behind_a_pooler("it keeps all but a few of the buyers from ever getting to the unit at the same time")
 def test_of_64_buyers_who_wait_for_one_unit_one_gets_it(
     api: ApiClient, database_url: str, direct_url: str, database: Connection
 ) -> None:

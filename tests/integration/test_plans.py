@@ -13,10 +13,9 @@ from storefront import db
 from storefront.payments.models import ReconciliationKind
 from tests.integration.calls import FUNCTIONS
 from tests.integration.calls.function import Page, Rows
-from tests.integration.pooler import not_behind_a_pooler
 from tests.integration.races import Call, pay, place
 
-pytestmark = not_behind_a_pooler("the settings are for the test's own session")
+pytestmark = pytest.mark.not_behind_a_pooler("the settings are for the test's own session")
 
 ROWS = 100_000
 

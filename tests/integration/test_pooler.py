@@ -1,9 +1,6 @@
 """Everything works behind pgbouncer in transaction mode, because a request takes one round trip."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,11 +11,13 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront.audit import violations
-from tests.api_client import ROOT, ApiClient
-from tests.integration.pooler import POOLER_URL, Pooler, pooler
+from tests.api_client import ApiClient
+from tests.integration.pooler import Pooler, pooler
 from tests.integration.races import place
 
 SESSIONS = 32
+
+pytestmark = pytest.mark.not_behind_a_pooler("these tests start poolers of their own")
 
 
 @pytest.fixture(params=[1, 2])
@@ -26,33 +25,6 @@ def narrow_pooler(server_url: str, request: pytest.FixtureRequest) -> Iterator[P
     """A pooler with fewer sessions than in any real setup."""
     with pooler(server_url, pool_size=request.param) as running:
         yield running
-
-
-@pytest.mark.timeout(900)
-def test_every_integration_test_passes_behind_a_pooler(server_url: str) -> None:
-    with pooler(server_url) as running:
-        # The tests marked long send more of the same requests.
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not long", "tests/integration"]
-        run = subprocess.run(
-            [*command, f"--ignore={__file__}"],
-            cwd=ROOT,
-            env={**os.environ, "TEST_DATABASE_URL": server_url, POOLER_URL: running.url},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        transactions = running.transactions()
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert numbers(run.stdout)["passed"] > 150
-    assert not numbers(run.stdout).keys() & {"failed", "error", "errors"}
-    # Most tests have their own database, and some send nothing through the pooler.
-    assert len(transactions) > 60
-    assert sum(transactions.values()) > 3000
-
-
-def numbers(output: str) -> dict[str, int]:
-    """The counts in pytest's last line, such as passed and skipped."""
-    return {name: int(number) for number, name in re.findall(r"(\d+) (\w+)", output.splitlines()[-1])}
 
 
 def test_many_clients_share_one_or_two_sessions_and_get_their_own_responses(

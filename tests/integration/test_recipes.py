@@ -8,10 +8,7 @@ from pathlib import Path
 
 from tests.api_client import ROOT
 from tests.documents import read
-from tests.integration.pooler import not_behind_a_pooler
 from tests.seeded_bugs import LAYER, Replacement, copy_repository
-
-pytestmark = not_behind_a_pooler("the tests of the copy connect to the server")
 
 MIGRATION = f"{LAYER}/migrations/NNNN_product_color.sql"
 """The path in CONTRIBUTING.md. NNNN is the next number."""
