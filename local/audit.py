@@ -11,7 +11,7 @@ from storefront import audit, db
 
 
 def main() -> int:
-    """Print every violation, and return the exit code: 0 if there are none."""
+    """Print every violation, and return the exit code: 0 without violations."""
     try:
         found = _violations()
     except StartError as error:

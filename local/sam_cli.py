@@ -16,7 +16,7 @@ from local.settings import ROOT, StartError
 from local.signals import stop_signals_held_back
 
 STOP_TIMEOUT = 20.0
-"""Seconds from SIGINT to SIGKILL. SAM CLI removes its containers one by one."""
+"""Seconds from SIGINT to SIGKILL. SAM CLI removes its containers one after another."""
 
 # The command `sam`, with the signals unblocked that this process blocks while it starts another.
 _SAM = """

@@ -27,14 +27,14 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     global _interrupted  # noqa: PLW0603  Signal handlers belong to the whole process.
     _interrupted = True
     for number in STOP_SIGNALS:
-        # Not SIG_IGN: Python reports an error for a pending signal that is ignored meanwhile.
+        # Not SIG_IGN: Python reports an error for a pending signal that becomes ignored.
         signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
 
 
 @contextmanager
 def stop_signals_held_back() -> Iterator[None]:
-    """Block SIGINT and SIGTERM until the end. Threads and processes started meanwhile keep them blocked."""
+    """Block SIGINT and SIGTERM until the end. Threads and processes that start during this time keep them blocked."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
