@@ -46,10 +46,10 @@ def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
     """Apply the rules that JSON Schema cannot express, and those that would refuse most requests early."""
     case.body = _without_fractions(case.body)
     if isinstance(case.query, dict):
-        _mend_query(case.query)
+        _fix_query(case.query)
     # Schemathesis treats a request with an invalid token as valid after it changed another header.
     if _is_valid(case):
-        _mend_key(case)
+        _fix_key(case)
 
 
 @schemathesis.hook
@@ -79,7 +79,7 @@ def _without_fractions(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _mend_query(query: dict[str, Any]) -> None:
+def _fix_query(query: dict[str, Any]) -> None:
     # A request has a page number or a cursor.
     if "page" in query:
         query.pop("cursor", None)
@@ -89,7 +89,7 @@ def _mend_query(query: dict[str, Any]) -> None:
         query["q"] = "a" + text[1:]
 
 
-def _mend_key(case: Case[Any]) -> None:
+def _fix_key(case: Case[Any]) -> None:
     # An idempotency key is valid for one content.
     key = case.headers.get("Idempotency-Key")
     if key and len(key) < 200:

@@ -53,14 +53,14 @@ def page(browser: Browser, guarded_url: str) -> Iterator[Page]:
         assert [address for address in requested if not address.startswith(guarded_url)] == []
 
 
-def opened(page: Page, operation: str) -> Locator:
+def open_operation(page: Page, operation: str) -> Locator:
     """Open an operation."""
     found = page.locator(f"[id$='-{operation}'].opblock")
     found.locator(".opblock-summary-control").click()
     return found
 
 
-def executed(operation: Locator, status: int) -> Locator:
+def execute(operation: Locator, status: int) -> Locator:
     """Execute an operation, check the status, and return the response that the page shows."""
     operation.get_by_role("button", name="Execute").click()
     shown = operation.locator(".live-responses-table")
@@ -72,7 +72,7 @@ def body_of(shown: Locator) -> Any:
     return json.loads(shown.locator("pre.microlight").first.inner_text())
 
 
-def read(picture: bytes, folder: Path) -> str:
+def read_text(picture: bytes, folder: Path) -> str:
     """Return the letters, digits and points in a picture. Other characters are not recognized reliably."""
     (folder / "picture.png").write_bytes(picture)
     command = ["tesseract", str(folder / "picture.png"), "-", "--psm", "6"]
@@ -91,31 +91,31 @@ def test_a_user_places_an_order_on_the_page_and_sees_it_paid(
     page: Page, guarded_url: str, data_dir: Path, tmp_path: Path
 ) -> None:
     page.goto(f"{guarded_url}/docs")
-    placing = opened(page, "place_order")
-    executed(placing, 401)
+    placing = open_operation(page, "place_order")
+    execute(placing, 401)
     authorize(page, token(data_dir))
 
-    shown = executed(placing, 201)
+    shown = execute(placing, 201)
     order = body_of(shown)
     assert (order["payment_status"], order["total_price"]) == ("unpaid", "41.00")
-    words = read(shown.screenshot(), tmp_path)
+    words = read_text(shown.screenshot(), tmp_path)
     for text in ("paymentstatusunpaid", "productnameEnamelMug", "totalprice41.00"):
         assert text in words
 
     assert webhook_simulator.main(["paid", order["id"], "--url", guarded_url]) == 0
-    reading = opened(page, "get_order")
+    reading = open_operation(page, "get_order")
     reading.get_by_placeholder("id").fill(order["id"])
-    shown = executed(reading, 200)
+    shown = execute(reading, 200)
     assert body_of(shown)["payment_status"] == "paid"
-    assert "paymentstatuspaid" in read(shown.screenshot(), tmp_path)
+    assert "paymentstatuspaid" in read_text(shown.screenshot(), tmp_path)
 
 
 def test_the_example_requests_of_the_page_succeed(page: Page, guarded_url: str, data_dir: Path) -> None:
     page.goto(f"{guarded_url}/docs")
     authorize(page, token(data_dir))
-    executed(opened(page, "create_product"), 201)
+    execute(open_operation(page, "create_product"), 201)
     for operation in ("list_products", "get_product", "list_orders", "list_payment_events", "reconcile"):
-        executed(opened(page, operation), 200)
+        execute(open_operation(page, operation), 200)
 
 
 def test_authorize_starts_with_the_token(page: Page, guarded_url: str) -> None:
@@ -132,9 +132,9 @@ def test_an_address_opens_its_operation(page: Page, guarded_url: str, tmp_path: 
     expect(operation).to_be_in_viewport()
     expect(page.locator(".opblock.is-open")).to_have_count(1)
     expect(operation.locator("pre", has_text="make pay ORDER=")).to_be_visible()
-    opened(page, "list_products")
+    open_operation(page, "list_products")
     assert page.url == f"{guarded_url}/docs#/products/list_products"
-    assert "makepayORDER" in read(operation.screenshot(), tmp_path)
+    assert "makepayORDER" in read_text(operation.screenshot(), tmp_path)
 
 
 @pytest.mark.parametrize("kind", [every_problem()[0].kind, every_problem()[-1].kind])
@@ -145,4 +145,4 @@ def test_the_type_of_a_problem_opens_its_paragraph(page: Page, guarded_url: str,
     page.wait_for_function("(id) => document.getElementById(id).getBoundingClientRect().top < innerHeight", arg=kind)
     assert page.url == f"{guarded_url}/docs#{kind}"
     assert paragraph.get_by_role("heading").inner_text().startswith(kind)
-    assert kind.replace("-", "") in read(page.screenshot(), tmp_path)
+    assert kind.replace("-", "") in read_text(page.screenshot(), tmp_path)

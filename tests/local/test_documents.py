@@ -87,17 +87,17 @@ def test_a_command_prints_what_the_document_says(printed: dict[str, list[str]], 
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_command_to_paste_has_its_output_behind_it(document: str) -> None:
+def test_every_command_is_followed_by_its_output(document: str) -> None:
     kinds = [block.kind for block in blocks(document)]
     assert kinds.count("sh") == len(commands_and_output(document))
     assert all(other in ("json", "text") for one, other in pairwise(kinds) if one == "sh")
 
 
-def test_there_are_commands_to_paste() -> None:
+def test_the_main_documents_have_commands() -> None:
     assert {"README.md", "docs/getting-started.md"} < set(WITH_COMMANDS)
 
 
-def test_the_settings_of_make_run_are_the_ones_it_reads() -> None:
+def test_the_documented_settings_are_those_that_make_run_reads() -> None:
     rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", read("docs/getting-started.md"), re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     read_by_it = set(re.findall(r'environment.get\("([A-Z_]+)"', (ROOT / "local" / "settings.py").read_text()))

@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(command: str, *arguments: str, folder: Path) -> None:
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
+    result = subprocess.run(
         [str(BIN / command), *arguments],
         cwd=folder,
         env={"PATH": path, "PYTHONPATH": str(folder)},
@@ -46,7 +46,7 @@ def run(command: str, *arguments: str, folder: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_its_types_match_the_requests_and_responses(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the console of `make run` shows of the functions' log lines."""
+"""How the console of `make run` shows the functions' log lines."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def request_line(**fields: Any) -> str:
 
 
 def shown(line: str) -> str:
-    """What is printed, without the time."""
+    """The printed text, without the time."""
     text = readable("OrdersFunction", line)
     assert text is not None
     return text.plain.partition(" ")[2]
@@ -76,7 +76,7 @@ def test_warnings_and_errors_are_highlighted() -> None:
     assert "bold red" in {str(span.style) for span in error.spans}
 
 
-def test_a_traceback_shows_the_project_s_own_calls() -> None:
+def test_a_traceback_shows_only_the_calls_of_the_project() -> None:
     lines = request_line(
         level="ERROR", status=500, problem="internal-error", exception=TRACEBACK.replace("PROJECT", str(ROOT))
     )
@@ -113,7 +113,7 @@ def test_an_exception_that_lambda_reports_is_shown_with_its_traceback() -> None:
         '{"level": "WARNING", "message": "LAMBDA_WARNING: Unhandled exception. The most likely cause is …"}',
     ],
 )
-def test_lambda_s_own_lines_are_left_out(line: str) -> None:
+def test_the_lines_of_lambda_itself_are_hidden(line: str) -> None:
     assert readable("OrdersFunction", line) is None
 
 
@@ -129,12 +129,12 @@ def test_any_other_line_is_shown(line: str) -> None:
 @pytest.mark.parametrize(
     "fields", [{"status": "x"}, {"status": None}, {"duration_ms": []}, {"method": 1, "path": None}]
 )
-def test_a_request_s_line_with_other_types_is_shown_as_it_is(fields: dict[str, Any]) -> None:
+def test_a_request_line_with_other_types_is_still_shown(fields: dict[str, Any]) -> None:
     line = json.dumps({"level": "INFO", "message": "request", "status": 200, "duration_ms": 1, **fields})
     assert readable("OrdersFunction", line) is not None
 
 
-def test_a_client_cannot_move_the_terminal_s_cursor() -> None:
+def test_a_client_cannot_send_control_characters_to_the_terminal() -> None:
     assert request_line(path="/\x1b[31m/é", method="\x1b") == r"\x1b /%1B%5B31m/%C3%A9 200 88 ms"
     assert shown(json.dumps({"level": "ERROR", "message": "\x1b[2J\r"})) == r"ERROR OrdersFunction: \x1b[2J\r"
     text = readable("OrdersFunction", "\x1b[2J")
@@ -146,7 +146,7 @@ def test_a_client_cannot_move_the_terminal_s_cursor() -> None:
     ("variables", "printed"),
     [({}, "\x1b[1;31mfailed\x1b[0m"), ({"NO_COLOR": "1"}, "\x1b[1mfailed\x1b[0m"), ({"TERM": "dumb"}, "failed")],
 )
-def test_a_terminal_gets_colors_unless_it_wants_none(variables: dict[str, str], printed: str) -> None:
+def test_a_terminal_gets_colors_unless_they_are_turned_off(variables: dict[str, str], printed: str) -> None:
     ours, theirs = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", **variables}
     subprocess.run(

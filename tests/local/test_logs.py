@@ -1,4 +1,4 @@
-"""What `make run` prints: readable lines, or with LOG=json what CloudWatch keeps."""
+"""The output of `make run`: readable lines, or with LOG=json the lines that CloudWatch gets."""
 
 import json
 import re
@@ -28,17 +28,17 @@ def test_the_console_shows_no_body_secret_or_signature(
     tmp_path: Path, log: str, statuses: Callable[[Stack], list[int]]
 ) -> None:
     with running(tmp_path, WEBHOOK_SECRET=SECRET, LOG=log) as stack:
-        unsaid = send_markers(ApiClient(over_http(stack.url)))
+        secrets = send_markers(ApiClient(over_http(stack.url)))
         assert stack.stop() == 0
     assert len(statuses(stack)) > 15
     assert set(statuses(stack)) >= {200, 201, 400, 401, 404, 413, 422}
     # Only the banner shows the webhook's secret.
     banner = re.compile("  x_signature |  WEBHOOK_SECRET=")
     served = "".join(line for line in stack.output if not banner.match(line))
-    assert [word for word in unsaid if word in served] == []
+    assert [word for word in secrets if word in served] == []
 
 
-def test_with_log_json_the_console_has_what_lambda_writes(tmp_path: Path) -> None:
+def test_log_json_shows_the_log_lines_of_lambda(tmp_path: Path) -> None:
     with running(tmp_path, LOG="json") as stack:
         api = ApiClient(over_http(stack.url))
         path = "/api/orders/00000000-0000-4000-8000-00000000ca11"

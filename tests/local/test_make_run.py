@@ -160,7 +160,7 @@ def paste(commands: str) -> str:
         ),
     ],
 )
-def test_the_command_to_pay_is_for_a_scheme_that_has_a_secret(environment: dict[str, str], command: str) -> None:
+def test_the_command_to_pay_uses_a_scheme_that_has_a_secret(environment: dict[str, str], command: str) -> None:
     assert f"  {command}\n" in banner("http://127.0.0.1:3000", read_settings(environment))
     elsewhere = banner("http://127.0.0.1:3001", read_settings(environment))
     assert "-000000000004 URL=http://127.0.0.1:3001" in elsewhere

@@ -17,7 +17,7 @@ PRODUCT_JSON = Path("layers/common/python/storefront/products/product_json.sql")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the functions consist of, for the tests to edit."""
+    """A copy of the functions and the layer, for the tests to edit."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("functions", "layers"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

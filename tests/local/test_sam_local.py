@@ -36,7 +36,7 @@ DOCKER = {name: value for name, value in os.environ.items() if name.startswith("
 pytestmark = pytest.mark.timeout(600)
 
 
-def answering_engine() -> Any | None:
+def docker_engine() -> Any | None:
     try:
         return docker_stack._engine()
     except StartError:
@@ -46,7 +46,7 @@ def answering_engine() -> Any | None:
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Any]:
     """A Docker engine with the functions' image."""
-    client = answering_engine()
+    client = docker_engine()
     if client is None:
         # SAM CLI leaves sockets open after a failed search. Python would warn about them in a later test.
         with warnings.catch_warnings():
@@ -55,7 +55,7 @@ def engine() -> Iterator[Any]:
         pytest.skip("no Docker engine responds")
     with closing(client):
         if not docker_stack._has_image(client) and not provide_image():
-            pytest.skip(f"the image {docker_stack.IMAGE} is not here and cannot be pulled")
+            pytest.skip(f"the image {docker_stack.IMAGE} is not available and cannot be pulled")
         yield client
 
 
@@ -113,7 +113,7 @@ def test_it_returns_problems_for_an_unknown_path_and_a_wrong_method(api: ApiClie
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
-def test_a_function_can_be_invoked_with_an_event(stack: Stack, name: str) -> None:
+def test_a_function_can_be_invoked_with_its_example_event(stack: Stack, name: str) -> None:
     event = EVENTS / name
     response = invoke(stack, function_for(name, json.loads(event.read_text())), event)
     if name in UNROUTED:
@@ -206,9 +206,9 @@ def invoke(stack: Stack, function: str, event: Path) -> Any:
         "--config-file",
         config[1],
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def refusal(data_dir: Path, **environment: str) -> str:

@@ -1,4 +1,4 @@
-"""The API does what its description says: schemathesis makes requests from it, by the thousand, and follows its links.
+"""The API behaves as docs/openapi.json says. Schemathesis generates requests from it, and follows its links.
 
 https://schemathesis.readthedocs.io
 """
@@ -73,8 +73,8 @@ def run(folder: Path, url: str, config: Path, *options: str, **environment: str)
     ]
     path = f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'common' / 'python'}"
     variables = {**os.environ, "PYTHONPATH": path, **environment}
-    done = subprocess.run(command, cwd=folder, env=variables, check=False, stdout=subprocess.PIPE, text=True)
-    assert done.returncode == 0, done.stdout
+    result = subprocess.run(command, cwd=folder, env=variables, check=False, stdout=subprocess.PIPE, text=True)
+    assert result.returncode == 0, result.stdout
     with (folder / "events.ndjson").open() as lines:
         finished = [
             event["ScenarioFinished"]["recorder"] for event in map(json.loads, lines) if "ScenarioFinished" in event

@@ -58,7 +58,7 @@ def test_a_product_is_created_ordered_paid_and_completed(api: ApiClient, rows: C
     assert rows.run(f"{sold} WHERE i.product_id = :id", id=tea["id"]) == [[2]]
 
 
-def test_forty_buyers_at_once_get_exactly_the_25_units(api: ApiClient, rows: Connection) -> None:
+def test_forty_concurrent_orders_get_exactly_the_25_units(api: ApiClient, rows: Connection) -> None:
     tea = api.create_product(quantity=25)
     with ThreadPoolExecutor(40) as pool:
         responses = list(pool.map(lambda _: api.place_order((tea["id"], 1)), range(40)))
@@ -114,7 +114,9 @@ def test_a_wrong_method_returns_405_and_the_allowed_methods(api: ApiClient) -> N
     assert api.call("HEAD", "/api/products").status == 405
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe", b"[" * 100_000], ids=["incomplete", "not UTF-8", "nested too deeply"]
+)
 def test_a_body_that_is_not_json_returns_400(api: ApiClient, body: bytes) -> None:
     assert api.call("POST", "/api/products", body).problem() == (400, "malformed-body")
 

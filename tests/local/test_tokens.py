@@ -26,10 +26,10 @@ GUARDED = [
 
 
 @pytest.fixture
-def holder(guarded_url: str, data_dir: Path) -> Callable[..., ApiClient]:
+def client_with_token(guarded_url: str, data_dir: Path) -> Callable[..., ApiClient]:
     """A client with a token."""
 
-    def holding(*arguments: str) -> ApiClient:
+    def create(*arguments: str) -> ApiClient:
         send, bearer = over_http(guarded_url), f"Bearer {token(data_dir, *arguments)}"
 
         def with_token(method: str, path: str, body: bytes | None, headers: Any) -> Response:
@@ -37,16 +37,16 @@ def holder(guarded_url: str, data_dir: Path) -> Callable[..., ApiClient]:
 
         return ApiClient(with_token)
 
-    return holding
+    return create
 
 
 def test_without_a_token_only_reading_products_and_the_webhook_work(guarded_url: str) -> None:
-    nobody = ApiClient(over_http(guarded_url))
-    expect(200, nobody.get("/api/products"))
-    assert nobody.pay(UNKNOWN).problem() == (404, "order-not-found")
-    assert nobody.get("/api/nowhere").problem() == (404, "route-not-found")
+    client = ApiClient(over_http(guarded_url))
+    expect(200, client.get("/api/products"))
+    assert client.pay(UNKNOWN).problem() == (404, "order-not-found")
+    assert client.get("/api/nowhere").problem() == (404, "route-not-found")
     for method, path in GUARDED:
-        response = nobody.call(method, path.replace("{id}", UNKNOWN))
+        response = client.call(method, path.replace("{id}", UNKNOWN))
         assert (response.status, response.json) == (401, {"message": "Unauthorized"}), path
         assert response.headers["www-authenticate"] == "Bearer"
 
@@ -55,8 +55,12 @@ def test_options_is_a_method_like_any_other(guarded_url: str) -> None:
     assert ApiClient(over_http(guarded_url)).call("OPTIONS", "/api/orders").problem() == (405, "method-not-allowed")
 
 
-def test_staff_and_customers_use_tokens(holder: Callable[..., ApiClient]) -> None:
-    staff, customer, other = holder("--subject", "alice"), holder("--customer", "7"), holder("--customer", "8")
+def test_staff_and_customers_use_tokens(client_with_token: Callable[..., ApiClient]) -> None:
+    staff, customer, other = (
+        client_with_token("--subject", "alice"),
+        client_with_token("--customer", "7"),
+        client_with_token("--customer", "8"),
+    )
     tea = staff.create_product(quantity=5)
     order = customer.order((tea["id"], 1), customer_id=7)
     assert expect(200, customer.get(f"/api/orders/{order['id']}")) == order
@@ -69,8 +73,8 @@ def test_staff_and_customers_use_tokens(holder: Callable[..., ApiClient]) -> Non
     assert [one["actor"] for one in timeline] == ["customer-7", "alice"]
 
 
-def test_a_token_with_one_scope_opens_only_its_routes(holder: Callable[..., ApiClient]) -> None:
-    reader = holder("--scope", "orders:read")
+def test_a_token_with_one_scope_opens_only_its_routes(client_with_token: Callable[..., ApiClient]) -> None:
+    reader = client_with_token("--scope", "orders:read")
     expect(200, reader.get("/api/orders"))
     assert reader.get("/api/reconciliation").status == 403
 
@@ -103,7 +107,7 @@ def signed(key: RSAKey = KEY, **changed: Any) -> str:
     return jwt.encode({"alg": "RS256"}, claims(**changed), key)
 
 
-def by_hand(algorithm: str, sign: Callable[[bytes], bytes]) -> str:
+def handmade(algorithm: str, sign: Callable[[bytes], bytes]) -> str:
     """Return an invalid token that no library creates."""
     return with_header({"alg": algorithm}, sign)
 
@@ -114,41 +118,41 @@ def with_header(header: dict[str, Any], sign: Callable[[bytes], bytes] = lambda 
     return (content + b"." + urlsafe_b64encode(sign(content)).replace(b"=", b"")).decode()
 
 
-def forged_events() -> dict[str, str]:
+def forged_tokens() -> dict[str, str]:
     head, body, signature = signed().split(".")
     public = KEY.as_pem(private=False)
     return {
         "another key": signed(RSAKey.generate_key(2048)),
-        "no algorithm": by_hand("none", lambda _: b""),
-        "the public key as an HMAC's": by_hand("HS256", lambda content: hmac.digest(public, content, "sha256")),
+        "no algorithm": handmade("none", lambda _: b""),
+        "the public key as an HMAC key": handmade("HS256", lambda content: hmac.digest(public, content, "sha256")),
         "no signature": f"{head}.{body}.",
         "another signature": f"{head}.{body}.{signature[:-4]}AAAA",
         "another body": f"{head}.{signed(sub='other').split('.')[1]}.{signature}",
         "expired": signed(exp=int(time.time()) - 1),
-        "without an end": signed(exp=None),
-        "not yet": signed(nbf=int(time.time()) + 60),
+        "no expiry": signed(exp=None),
+        "not valid yet": signed(nbf=int(time.time()) + 60),
         "another issuer": signed(iss="https://other.invalid"),
         "another audience": signed(aud="other"),
         "no audience": signed(aud=None),
-        "a critical header that is none": with_header({"alg": "RS256", "crit": [5]}),
-        "words": "not a token",
-        "nothing": "Bearer ",
+        "an invalid critical header": with_header({"alg": "RS256", "crit": [5]}),
+        "not a token": "not a token",
+        "empty": "Bearer ",
         "dots": "..",
         "NUL": "\0",
         "not ASCII": "é.é.é",
     }
 
 
-@pytest.mark.parametrize("name", forged_events())
+@pytest.mark.parametrize("name", forged_tokens())
 def test_a_forged_token_is_refused(name: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        AUTHORIZER.context("GET /api/orders", f"Bearer {forged_events()[name]}")
+        AUTHORIZER.context("GET /api/orders", f"Bearer {forged_tokens()[name]}")
     assert refused.value.status == 401
 
 
 def test_the_event_has_claims_in_the_format_of_api_gateway() -> None:
-    held = signed(customer_id=7, groups=["a", "b"], verified=True, exp=4102444800, iat=1)
-    context = AUTHORIZER.context("GET /api/orders", f"bearer {held}")
+    bearer = signed(customer_id=7, groups=["a", "b"], verified=True, exp=4102444800, iat=1)
+    context = AUTHORIZER.context("GET /api/orders", f"bearer {bearer}")
     assert context == {
         "jwt": {
             "claims": {

@@ -121,10 +121,10 @@ def test_port_selects_the_stack_as_in_make_run(stack: Stack, order: dict[str, An
 
 
 def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, order: dict[str, Any]) -> None:
-    to_us = ["paid", order["id"], "--url", stack.url]
-    assert "Invalid signature" in run(*to_us, WEBHOOK_SECRET="guessed").stdout
-    assert "Invalid signature" in run(*to_us, "--secret", "guessed").stdout
-    assert "No secret for stripe" in run(*to_us, "--scheme", "stripe", WEBHOOK_SECRET="guessed").stderr
+    command = ["paid", order["id"], "--url", stack.url]
+    assert "Invalid signature" in run(*command, WEBHOOK_SECRET="guessed").stdout
+    assert "Invalid signature" in run(*command, "--secret", "guessed").stdout
+    assert "No secret for stripe" in run(*command, "--scheme", "stripe", WEBHOOK_SECRET="guessed").stderr
 
 
 @pytest.mark.parametrize(
