@@ -1,4 +1,4 @@
-"""Fixtures: a PostgreSQL server for the run, a database and a shop for each test."""
+"""Fixtures: a PostgreSQL server for the run, and a database and an API client for each test."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,7 +18,7 @@ from tests.integration.pooler import pooler
 
 pytest_plugins = ["tests.running"]
 
-# How busy the machine is is no fault of the code's.
+# A slow machine must not fail a test.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
@@ -47,7 +47,7 @@ def pooled(server_url: str, pytestconfig: pytest.Config) -> Iterator[Callable[[s
 
 @pytest.fixture(scope="session")
 def template(server_url: str) -> Iterator[str]:
-    """The name of a database with the schema, which nobody is connected to, to copy."""
+    """The name of a database with the schema, for copies. It has no connections."""
     with new_database(server_url) as url:
         prepare(url)
         yield urlsplit(url).path.removeprefix("/")
@@ -62,61 +62,61 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
 
 @pytest.fixture
 def pgdata() -> Iterator[Path]:
-    """Where a server of the test's own may keep its data."""
+    """A data folder for a test that starts its own server."""
     with TemporaryDirectory() as folder:
         yield Path(folder) / "data"
 
 
 def as_app(url: str) -> str:
-    """The same database, as the functions' role; as the owner where a password is asked for, which the role has not."""
+    """The same database with the functions' role, or with the owner if the server requires a password."""
     return url if urlsplit(url).password else as_role(url, APP_ROLE)
 
 
 @pytest.fixture
 def empty_direct_url(server_url: str) -> Iterator[str]:
-    """A database of the test's own, with nothing in it, as the test itself reaches it."""
+    """The URL of an empty database for one test, as the owner."""
     with new_database(server_url) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(empty_direct_url: str, pooled: Callable[[str], str]) -> str:
-    """A database of the test's own, with nothing in it, as the functions reach it."""
+    """The URL of an empty database for one test, as the functions connect to it."""
     return pooled(empty_direct_url)
 
 
 @pytest.fixture
 def direct_url(server_url: str, template: str) -> Iterator[str]:
-    """A database of the test's own, with the schema, as its owner reaches it."""
+    """The URL of a database with the schema for one test, as the owner."""
     with copied_database(server_url, template) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_direct_url(server_url: str, template: str) -> Iterator[str]:
-    """A database with the schema, which the tests of a module share, as its owner reaches it."""
+    """The URL of a database with the schema that a module shares, as the owner."""
     with copied_database(server_url, template) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url(module_direct_url: str, pooled: Callable[[str], str]) -> str:
-    """A database with the schema, which the tests of a module share, as the functions reach it."""
+    """The URL of a database with the schema that a module shares, as the functions connect to it."""
     return pooled(as_app(module_direct_url))
 
 
 @pytest.fixture(scope="module")
 def emptied(server_url: str, template: str) -> Iterator[tuple[str, Connection]]:
-    """A database which tests of a module use one after the other, and a session to empty it."""
+    """A database that the tests of a module use one after the other, and a session to empty it."""
     with copied_database(server_url, template) as url, closing(db.connect(url)) as owner:
         yield url, owner
 
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, pooled: Callable[[str], str]) -> str:
-    """A database with the schema and without rows, as the functions reach it.
+    """The URL of a database with the schema and without rows, as the functions connect to it.
 
-    It is the test's own where the test also reaches it as its owner, who could change more than rows.
+    A test that also connects as the owner gets its own database, because the owner can change more than rows.
     """
     if "direct_url" in request.fixturenames:
         url = request.getfixturevalue("direct_url")
@@ -128,14 +128,14 @@ def database_url(request: pytest.FixtureRequest, pooled: Callable[[str], str]) -
 
 @pytest.fixture
 def database(direct_url: str) -> Iterator[Connection]:
-    """A session on the test's database, beside the functions' own."""
+    """A session of the owner on the test's database, separate from the session of the functions."""
     with closing(db.connect(direct_url)) as connection:
         yield connection
 
 
 @pytest.fixture
 def api(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClient]:
-    """A shop over the handlers in this process, on the test's database."""
+    """An API client that calls the handlers in this process, on the test's database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)

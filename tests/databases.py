@@ -17,7 +17,7 @@ from local.settings import APP_ROLE
 from storefront import db
 from storefront.migrate import migrate
 
-# A crash of the machine may lose these databases: nobody looks at them after the run.
+# A crash of the machine may lose these databases, which have no use after the run.
 _VOLATILE = ("fsync = off", "full_page_writes = off")
 
 # DELETE takes a millisecond, and TRUNCATE 25. But the planner would count the deleted rows of a large table.
@@ -45,7 +45,7 @@ $$"""
 @contextmanager
 def volatile_server(programs: Path | None = None) -> Iterator[str]:
     """Run a server that does not wait for the disk; gives its URL. programs: None for those of the embedded wheel."""
-    # Not a folder of pytest's: the start of another run closes those to all but root, which PostgreSQL is not.
+    # Not a folder of pytest, which another run would close to all users but root.
     with TemporaryDirectory() as name:
         folder = Path(name)
         with postgres(folder / "data", "postgres") if programs is None else _installed(programs, folder) as url:

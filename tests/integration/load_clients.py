@@ -75,22 +75,22 @@ def hold_each(direct_url: str, product_ids: Sequence[str], until: int) -> None:
             connection.run("COMMIT")
 
 
-class Kept(NamedTuple):
+class KeyedOrder(NamedTuple):
     """The response to an order with an idempotency key."""
 
     order_id: str
     is_replay: bool
 
 
-def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[Kept]:
+def buy_under_keys(product_id: str, keys: Sequence[str]) -> list[KeyedOrder]:
     """Send one order with each key, at the same time as the other processes."""
     api = _connected_client()
-    kept = []
+    orders = []
     for key in keys:
         meet()
         response = _buy_under_key(api, product_id, key)
-        kept.append(Kept(expect(201, response)["id"], "idempotent-replayed" in response.headers))
-    return kept
+        orders.append(KeyedOrder(expect(201, response)["id"], "idempotent-replayed" in response.headers))
+    return orders
 
 
 class Delivery(NamedTuple):

@@ -1,4 +1,4 @@
-"""The documents and the code agree, and every link leads somewhere."""
+"""The documents agree with the code, and every link has a target."""
 
 import re
 import tomllib
@@ -23,7 +23,7 @@ def test_the_reference_describes_every_problem() -> None:
     assert set(rows) == {(kind.kind, str(kind.status), description(kind)) for kind in every_problem()}
 
 
-def test_the_reference_is_what_the_code_says() -> None:
+def test_the_reference_is_up_to_date() -> None:
     for path, page in pages(document()).items():
         assert page.count("<!-- begin ") >= 2
         assert path.read_text() == page, "run `make openapi`"
@@ -41,7 +41,7 @@ def anchors(path: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", DOCUMENTS)
-def test_every_link_to_a_file_or_a_heading_leads_somewhere(page: str) -> None:
+def test_every_link_to_a_file_or_heading_has_a_target(page: str) -> None:
     for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)", prose(page)):
         path = ((ROOT / page).parent / target).resolve() if target else ROOT / page
         assert path.exists(), target
@@ -77,7 +77,7 @@ def test_makefile_and_samconfig_name_the_same_stacks() -> None:
     assert dict(re.findall(r"^STACK_(\w+) := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)) == named
 
 
-def test_the_requests_for_editors_are_of_routes_that_exist() -> None:
+def test_the_requests_for_editors_use_existing_routes() -> None:
     requests = re.findall(r"^(GET|POST|PUT|DELETE) \{\{host\}\}([^?\s]+)", read("docs/requests.http"), re.MULTILINE)
     served = {
         (method, re.compile(re.sub(r"\{\w+\}", r"[^/]+", path)))
