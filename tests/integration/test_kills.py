@@ -29,7 +29,7 @@ REQUEST_DURATION = 0.005
 
 @pytest.fixture
 def database_url(pgdata: Path) -> Iterator[str]:
-    """A database on a server that only this test uses, so that it can restart it."""
+    """A database on a server that only this test uses and may restart."""
     with postgres(pgdata) as url:
         with closing(db.connect(url)) as database:
             migrate(database)
@@ -163,7 +163,7 @@ def test_after_any_crash_responses_hold_and_other_requests_can_be_sent_again(
     made = [final for final in final_responses if final.status < 300]
     count = Counter(final.request.action for final in made)
     assert count.keys() == ACTIONS.keys()
-    # The database has nothing that no response reported.
+    # Each row in the database belongs to a response.
     assert len(content.orders) == SHARED_ORDERS + count["order"]
     assert len(content.adjustments) == count["adjustment"]
     assert content.expired >= sum(final.body["expired"] for final in made if final.request.action == "expiry")

@@ -30,7 +30,7 @@ CLIENTS = 64
 
 
 @pytest.mark.long
-@pytest.mark.not_behind_a_pooler("it keeps all but a few of the buyers from ever getting to the unit at the same time")
+@pytest.mark.not_behind_a_pooler("it lets only a few clients reach the product at the same time")
 def test_one_of_64_waiting_clients_gets_the_last_unit(
     api: ApiClient, database_url: str, direct_url: str, database: Connection
 ) -> None:

@@ -42,7 +42,7 @@ def test_the_openapi_file_is_up_to_date() -> None:
     assert (ROOT / "docs" / "openapi.json").read_text() == text(), "run `make openapi`"
 
 
-def test_the_example_events_are_what_the_code_says() -> None:
+def test_the_example_events_are_up_to_date() -> None:
     assert {path: path.read_text() for path in events.FOLDER.iterdir()} == events.files(), "run `make openapi`"
 
 
