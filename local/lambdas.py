@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from queue import LifoQueue
 from typing import Self
@@ -55,9 +56,9 @@ class LambdaRunner:
         self._sources.refresh()
         return pool.invoke(event)
 
-    def watch(self, paths: Iterable[Path], on_change: OnChange) -> None:
-        """Call a function when the functions' code or one of these files or folders changed."""
-        self._sources.watch(paths, on_change)
+    def watching(self, paths: Iterable[Path], on_change: OnChange) -> AbstractContextManager[None]:
+        """Until the end, call a function when the functions' code or one of these files or folders changed."""
+        return self._sources.watching(paths, on_change)
 
     def invoke(
         self,
@@ -105,12 +106,13 @@ class _Pool:
             self._environments.put(environment)
 
     def _current(self, environment: ExecutionEnvironment | None) -> ExecutionEnvironment:
-        version = self._sources.version(self._code_folders)
         if environment is not None:
-            if environment.is_alive() and environment.code_version == version:
+            if environment.is_alive() and environment.code_version == self._sources.version(self._code_folders):
                 return environment
             environment.stop()
-        return self._launcher.launch(self._configuration, version)
+        # A new process loads the Python files as they are now, which may need SQL that is not applied yet.
+        self._sources.refresh(at_once=True)
+        return self._launcher.launch(self._configuration, self._sources.version(self._code_folders))
 
 
 def _variables(function: Function, overrides: Mapping[str, str]) -> dict[str, str]:

@@ -3,18 +3,24 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Event, RLock, Thread
 
 from local.console import event_line, print_now
 from local.environments import InvocationError
 from local.log_lines import short_path
 from local.settings import ROOT
 
-CHECK_INTERVAL = 1.0
+CHECK_INTERVAL = 0.5
 """Seconds between two checks of the files' modification times."""
 
+_STOP_TIMEOUT = 1.0
+"""Seconds to wait at the end for a check. A migration may take longer: it ends with its function."""
+
 _SUFFIXES = (".py", ".sql", ".json", ".html", ".css", ".js", ".yaml")
+
+_NOTHING_TO_APPLY = "The SQL files match the database again. Nothing to apply."
 
 OnChange = Callable[[list[str]], None]
 """Called with the paths of the files that changed, before the next request is served."""
@@ -31,25 +37,38 @@ class SourceFiles:
         self._lock = RLock()
         self._checked_at = time.monotonic()
 
-    def watch(self, paths: Iterable[Path], on_change: OnChange) -> None:
-        """Watch more files or folders, and call a function at each change from now on."""
+    @contextmanager
+    def watching(self, paths: Iterable[Path], on_change: OnChange) -> Iterator[None]:
+        """Watch more files or folders, and call a function soon after each change, until the end."""
         for path in paths:
             self._files[path] = dict(_modification_times(path))
             self._versions[path] = 0
         self._on_change = on_change
+        stopping = Event()
+        thread = Thread(target=self._refresh_until, args=(stopping,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join(_STOP_TIMEOUT)
 
     def version(self, folders: Iterable[Path]) -> tuple[int, ...]:
         """Return a value that changes with the files in the folders."""
         return tuple(self._versions[folder] for folder in folders)
 
-    def refresh(self) -> None:
-        """Check for changes, at most once in CHECK_INTERVAL. Other requests wait until a change is handled."""
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Check for changes: now, or at most once in CHECK_INTERVAL. Other requests wait until a change is handled."""
         with self._lock:
-            if time.monotonic() - self._checked_at < CHECK_INTERVAL:
+            if not at_once and time.monotonic() - self._checked_at < CHECK_INTERVAL:
                 return
             self._checked_at = time.monotonic()
             if changed := sorted(self._changed()):
                 self._on_change(changed)
+
+    def _refresh_until(self, stopping: Event) -> None:
+        while not stopping.wait(CHECK_INTERVAL):
+            self.refresh()
 
     def _changed(self) -> Iterator[str]:
         for folder, before in self._files.items():
@@ -68,10 +87,11 @@ def apply_changes(changed: list[str], migrate: Callable[[], list[str]]) -> None:
     if any(path.endswith(".sql") for path in changed):
         try:
             applied = migrate()
-            message = f"Applied SQL: {', '.join(applied)}" if applied else "The SQL files changed; the schema did not."
+            message = f"Applied SQL: {', '.join(applied)}" if applied else _NOTHING_TO_APPLY
             print_now(event_line("INFO", message))
         except InvocationError as error:
-            message = f"SQL was not applied: {error}. The database still has the previous version."
+            reason = str(error).removeprefix("MigrationError: ")
+            message = f"SQL was not applied: {reason}. The database still has the previous version."
             print_now(event_line("ERROR", message))
     restart = [short_path(path) for path in changed if _needs_restart(path)]
     if restart:

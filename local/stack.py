@@ -37,7 +37,8 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             runner = resources.enter_context(LambdaRunner(template.functions, variables, on_log_line))
             _prepare_database(runner, database_url)
             migrate = partial(database_setup.migrate, runner)
-            runner.watch([settings.template, ROOT / "local"], partial(apply_changes, migrate=migrate))
+            on_change = partial(apply_changes, migrate=migrate)
+            resources.enter_context(runner.watching([settings.template, ROOT / "local"], on_change))
             resources.enter_context(scheduled(template.schedules, runner))
         except TemplateError as error:
             raise StartError(str(error)) from error

@@ -5,10 +5,15 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from local.environments import Launcher
+from local.lambdas import LambdaRunner
 from local.reload import CHECK_INTERVAL
+from local.settings import EVERY_FUNCTION
+from local.template import read_template
 from tests.api_client import ROOT, ApiClient, expect, over_http
 from tests.local.stack import Stack, running
 
@@ -40,36 +45,65 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+def edit_and_wait(path: Path, old: str, new: str) -> None:
+    edit(path, old, new)
     time.sleep(CHECK_INTERVAL)
 
 
 def test_changed_sql_is_applied_before_the_next_request(api: ApiClient, stack: Stack, project: Path) -> None:
     expect(200, api.get("/api/products"))
-    edit(project / PRODUCT_JSON, "product.name", "upper(product.name)")
+    edit_and_wait(project / PRODUCT_JSON, "product.name", "upper(product.name)")
     assert api.create_product(name="Tea")["name"] == "TEA"
     stack.wait_for("Applied SQL: products/product_json.sql")
 
 
 def test_sql_that_fails_is_reported_and_requests_still_work(api: ApiClient, stack: Stack, project: Path) -> None:
-    edit(project / PRODUCT_JSON, "SELECT", "SELEKT")
+    edit_and_wait(project / PRODUCT_JSON, "SELECT", "SELEKT")
     expect(201, api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1}))
-    stack.wait_for("SQL was not applied: MigrationError: products/product_json.sql failed: syntax error")
+    stack.wait_for("SQL was not applied: products/product_json.sql failed: syntax error")
     assert not any(line.startswith("  File ") for line in stack.output)
-    edit(project / PRODUCT_JSON, "SELEKT", "SELECT")
+    edit_and_wait(project / PRODUCT_JSON, "SELEKT", "SELECT")
     expect(200, api.get("/api/products"))
-    stack.wait_for("The SQL files changed; the schema did not.")
+    stack.wait_for("The SQL files match the database again. Nothing to apply.")
 
 
 def test_changed_python_code_is_used_by_the_next_request(api: ApiClient, project: Path) -> None:
-    edit(project / "functions/products/app.py", "lambda_handler = ", "handler = ")
+    edit_and_wait(project / "functions/products/app.py", "lambda_handler = ", "handler = ")
     assert api.get("/api/products").status == 500
-    edit(project / "functions/products/app.py", "handler = ", "lambda_handler = ")
+    edit_and_wait(project / "functions/products/app.py", "handler = ", "lambda_handler = ")
     expect(200, api.get("/api/products"))
 
 
 def test_a_change_that_needs_a_restart_is_reported_once(api: ApiClient, stack: Stack, project: Path) -> None:
-    edit(project / "template.yaml", "Description:", "Description: ")
+    edit_and_wait(project / "template.yaml", "Description:", "Description: ")
     for _ in range(2):
         expect(200, api.get("/api/products"))
     stack.wait_for("template.yaml changed: restart `make run` to use it.")
     assert len(re.findall("restart `make run`", "".join(stack.output))) == 1
+
+
+def test_changes_are_handled_without_a_request(stack: Stack, project: Path) -> None:
+    edit(project / "layers/common/python/storefront/orders/order_json.sql", "SELECT", "SELECT ")
+    stack.wait_for("Applied SQL: orders/order_json.sql")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # SAM CLI uses deprecated functions of its own.
+def test_changed_sql_is_applied_before_a_process_loads_the_changed_code(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[object] = []
+
+    def launch(_launcher: Launcher, _configuration: object, version: object) -> SimpleNamespace:
+        steps.append("launched")
+        return SimpleNamespace(is_alive=lambda: True, code_version=version, invoke=lambda _: "{}")
+
+    monkeypatch.setattr(Launcher, "launch", launch)
+    functions = read_template(project / "template.yaml").functions
+    with LambdaRunner(functions, {EVERY_FUNCTION: {}}) as runner, runner.watching([], steps.append):
+        # The files were checked a moment ago.
+        edit(project / PRODUCT_JSON, "SELECT", "SELECT ")
+        runner.call("OrdersFunction", "{}")
+        runner.call("OrdersFunction", "{}")
+    assert steps == [[str(project / PRODUCT_JSON)], "launched"]
