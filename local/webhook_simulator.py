@@ -121,7 +121,7 @@ class Processor:
         if self.scheme == "x_signature":
             raise SystemExit("X-Signature has no timestamp, so it cannot be stale. Choose another --scheme.")
         # 30 seconds more for the future timestamp: it would be valid if the delivery took that long.
-        for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 30} s early", -STALE - 30)):
+        for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 30} s in the future", -STALE - 30)):
             yield partial(self.delivery, f"paid, {what}", self.event("paid"), age=age, expected=401)
 
     def rotated(self) -> Iterator[MakeDelivery]:

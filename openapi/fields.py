@@ -1,11 +1,13 @@
 """JSON Schema in words: the fields of an object, and the values that a field may have."""
 
+import re
 from typing import Any
 
 Schema = dict[str, Any]
 
 _TYPES = {"array": "list", "string": "text"}
 _FORMATS = {"uuid": "UUID", "date-time": "time", "uri-reference": "URI reference"}
+_AMOUNT = "amount (such as `9.99`)"
 
 
 def table_of_fields(schema: Schema, schemas: dict[str, Schema]) -> str:
@@ -29,11 +31,16 @@ def allowed_values(schema: Schema, schemas: dict[str, Schema]) -> str:
     if values := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
         return ", ".join(f"`{value}`" for value in values) + default
     type_: str = schema.get("type", "any value")
-    kind = _FORMATS.get(schema.get("format", "")) or _TYPES.get(type_, type_)
+    kind = _FORMATS.get(schema.get("format", "")) or (_AMOUNT if _is_amount(schema) else _TYPES.get(type_, type_))
     if kind == "list":
         kind = f"list of {allowed_values(schema['items'], schemas)}"
     bounds = ", ".join(filter(None, [_range(schema), _least(schema), _step(schema)]))
     return kind + (f" ({bounds})" if bounds else "") + default
+
+
+def _is_amount(schema: Schema) -> bool:
+    pattern = schema.get("pattern", "")
+    return re.search(pattern, "9.99") is not None and re.search(pattern, "text") is None
 
 
 def _range(schema: Schema) -> str:

@@ -37,7 +37,10 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     "Link": _header(
         "Links to the first, previous, next and last page (RFC 8288).", '</api/products?page=2>; rel="next"'
     ),
-    "Location": _always("The path of the new resource.", "/api/orders/b0000000-0000-4000-8000-000000000001"),
+    "Location": _always(
+        "The path of the new resource. In a redirect, the path to request instead.",
+        "/api/orders/b0000000-0000-4000-8000-000000000001",
+    ),
     "Retry-After": _always("The number of seconds to wait before a retry.", "2", pattern="^[0-9]+$"),
     "WWW-Authenticate": _header("The kind of access token that the route requires (RFC 6750).", "Bearer"),
 }

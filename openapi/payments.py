@@ -115,7 +115,10 @@ class PaymentEvent(ResponseModel):
     type: str | None = Field(examples=["payment_intent.succeeded"])
     order_id: UUID | None = Field(examples=[ORDER_ID])
     payment_status: ReportedStatus | None
-    amount: str | None = Field(description="Exactly as it was sent.", examples=["23.00"])
+    amount: str | None = Field(
+        description="The amount that was sent, in the main unit of the currency, with at least two decimal places.",
+        examples=["23.00"],
+    )
     currency: str | None = Field(examples=["USD"])
     occurred_at: datetime | None = Field(examples=[MOMENT])
     outcome: Outcome

@@ -63,6 +63,6 @@ class Problem(ResponseModel):
 
 
 class Message(ResponseModel):
-    """An error from API Gateway itself, which did not call a function."""
+    """An error from API Gateway itself. It refused the request, or the function crashed or took too long."""
 
     message: str = Field(examples=["Unauthorized"])

@@ -22,12 +22,13 @@ def _header(name: str, description: str) -> dict[str, Any]:
 
 SCHEMES: dict[str, dict[str, Any]] = {
     "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": _SCOPES},
-    "x_signature": _header("X-Signature", "The HMAC-SHA256 of the body, as 64 lower-case hexadecimal digits."),
+    "x_signature": _header("X-Signature", "The HMAC-SHA256 of the body, as 64 lowercase hexadecimal digits."),
     "webhook_id": _header(
         "webhook-id", "Standard Webhooks: the ID of the event. 1 to 255 visible characters without a full stop."
     ),
     "webhook_timestamp": _header(
-        "webhook-timestamp", "Standard Webhooks: the time in seconds since 1970, at most 300 seconds from now."
+        "webhook-timestamp",
+        "Standard Webhooks: the time in seconds since 1970, at most 300 seconds before or after now.",
     ),
     "webhook_signature": _header(
         "webhook-signature",

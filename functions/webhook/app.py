@@ -20,7 +20,7 @@ keyring = Keyring(fetch_secret)
 def receive_payment_event() -> Response[str]:
     event = app.current_event
     body = raw_body(event)
-    # Check the signature before anything in the body. Use the original headers, because a mapping by lower-case names
+    # Check the signature before anything in the body. Use the original headers, because a mapping by lowercase names
     # would hide a repeated header.
     authentic = keyring.authenticate(event.get("headers") or {}, body)
     # The metric filter AuthenticPaymentEvents counts these. A secret that is no longer used can be removed.

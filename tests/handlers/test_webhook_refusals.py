@@ -20,7 +20,7 @@ def test_every_forged_event_returns_401(
     api: ApiClient, order: dict[str, Any], scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
-    # With one fixed clock: an event that is 301 s early is valid a second later.
+    # With one fixed clock: an event that is 301 s in the future is valid a second later.
     now = int(time.time())
     monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret, wall_clock=lambda: now))
     statuses: Counter[int] = Counter()
@@ -71,7 +71,7 @@ def test_the_cause_of_a_401_is_logged_and_not_returned(
 ) -> None:
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     for headers, cause in (
-        ({"x-signature": "0" * 64}, "no live x_signature secret matches the signature"),
+        ({"x-signature": "0" * 64}, "no valid x_signature secret matches the signature"),
         ({"stripe-signature": "t=1,v1=" + "0" * 64}, "s old"),
     ):
         response = api.call("POST", "/api/payment-webhook", body, headers)

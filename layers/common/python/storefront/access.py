@@ -41,7 +41,7 @@ class TokenMissing(Problem):
 
 
 class Forbidden(Problem):
-    """The access token does not allow this request. `WWW-Authenticate` names the required scope if it is missing."""
+    """The access token does not allow this request. If a scope is missing, `WWW-Authenticate` names it."""
 
     status, kind, title = 403, "forbidden", "Forbidden"
 

@@ -119,7 +119,7 @@ class ProductNotFound(Problem):
 
 
 class OrderNotFound(Problem):
-    """The order does not exist, or belongs to another customer."""
+    """The order does not exist. With a customer's token, this is also the response for another customer's order."""
 
     status, kind, title = 404, "order-not-found", "Order not found"
 

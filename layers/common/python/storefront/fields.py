@@ -129,7 +129,7 @@ ShortText = Annotated[
 """A text of 1 to 255 characters that is not blank."""
 
 Id = Annotated[str, Rule(_uuid, {"format": "uuid"})]
-"""A UUID in the text form of RFC 9562, section 4, in lower case."""
+"""A UUID in the text form of RFC 9562, section 4, in lowercase."""
 
 _Amount = Annotated[
     Decimal,

@@ -81,7 +81,7 @@ def add_log_fields(*, warn: bool, **fields: str) -> None:
 
 
 def header(event: APIGatewayProxyEventV2, name: str) -> str | None:
-    """Return a header of the request, or None. name: in lower case."""
+    """Return a header of the request, or None. name: in lowercase."""
     value: str | None = event.resolved_headers_field.get(name)
     return value
 
@@ -130,7 +130,7 @@ def parse_parameters(event: APIGatewayProxyEventV2, model: type[Model]) -> Model
 
 
 def parse_id(value: str) -> str:
-    """Return a UUID from the path in lower case. Raises InvalidRequest."""
+    """Return a UUID from the path in lowercase. Raises InvalidRequest."""
     try:
         return _id.validate_python(value)
     except ValidationError:

@@ -27,7 +27,7 @@ WHSEC_BYTES = range(24, 65)
 
 
 class Key(NamedTuple):
-    """A live secret. id: its name in the log. not_after: seconds since 1970."""
+    """A valid secret. id: its name in the log. not_after: seconds since 1970."""
 
     scheme: Scheme
     id: str
@@ -79,7 +79,7 @@ class WhsecEntry(Entry):
 
 
 class SecretDocument(BaseModel):
-    """The JSON of the secret: up to three live secrets for each scheme."""
+    """The JSON of the secret: up to three valid secrets for each scheme."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -101,7 +101,7 @@ class SecretDocument(BaseModel):
 
 
 class Keyring:
-    """The live secrets of an execution environment. fetch: returns the secret's text, or None without a secret."""
+    """The valid secrets of an execution environment. fetch: returns the secret's text, or None without a secret."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Keyring:
         self._fetched_at = float("-inf")
 
     def authenticate(self, headers: Mapping[str, str], body: bytes) -> AuthenticEvent:
-        """Check that the body is signed with a live secret. Fetch the secrets again if none matches.
+        """Check that the body is signed with a valid secret. Fetch the secrets again if none matches.
 
         Raises Unauthenticated, or Unavailable if no secret is known and Secrets Manager does not respond.
         """
@@ -126,7 +126,7 @@ class Keyring:
         keys = self._keys_no_older_than(RETRY_INTERVAL if self._keys is None else MAX_AGE)
         key = _signer(claim, keys, now) or _signer(claim, self._keys_no_older_than(REFETCH_INTERVAL), now)
         if key is None:
-            raise InvalidSignature(f"no live {claim.scheme} secret matches the signature")
+            raise InvalidSignature(f"no valid {claim.scheme} secret matches the signature")
         return AuthenticEvent(key.scheme, key.id, claim.webhook_id)
 
     def _keys_no_older_than(self, seconds: float) -> list[Key]:
@@ -156,6 +156,6 @@ class Keyring:
 
 
 def _signer(claim: Claim, keys: list[Key], now: float) -> Key | None:
-    # Try every live key, so that the time does not depend on which one matches.
-    live = [key for key in keys if key.scheme == claim.scheme and now < key.not_after]
-    return next(iter([key for key in live if is_signed(claim, key.secret)]), None)
+    # Try every valid key, so that the time does not depend on which one matches.
+    valid = [key for key in keys if key.scheme == claim.scheme and now < key.not_after]
+    return next(iter([key for key in valid if is_signed(claim, key.secret)]), None)

@@ -2,7 +2,7 @@
 
 The header with the signature determines the scheme:
 
-x_signature        X-Signature: the HMAC of the body, as 64 lower-case hexadecimal digits
+x_signature        X-Signature: the HMAC of the body, as 64 lowercase hexadecimal digits
 
 standard_webhooks  webhook-signature: v1,base64 of the HMAC of id.timestamp.body. Spaces separate several.
                    webhook-id and webhook-timestamp: the ID and the timestamp.
@@ -27,7 +27,7 @@ TOLERANCE = 300
 """Seconds between the timestamp and now. After that, a recorded event cannot be sent again."""
 
 MAX_SIGNATURES = 16
-"""The maximum in one header. A sender signs with each of its live secrets."""
+"""The maximum in one header. A sender signs with each of its valid secrets."""
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -72,7 +72,7 @@ def claim_of(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
 
     headers: names in any case. API Gateway joins a repeated header with a comma, and such a value is refused.
     now: seconds since 1970.
-    Raises MissingSignature, or InvalidSignature if the headers are malformed or the timestamp is too old or too early.
+    Raises MissingSignature, or InvalidSignature if the headers are malformed or the timestamp is too far from now.
     """
     joined: dict[str, str] = {}
     for name, value in headers.items():
@@ -141,13 +141,13 @@ def _check_timestamp(timestamp: str, now: float) -> str:
         raise InvalidSignature("the timestamp is malformed")
     age = now - int(timestamp)
     if abs(age) > TOLERANCE:
-        raise InvalidSignature(f"the timestamp is {abs(age):.0f} s {'old' if age > 0 else 'early'}")
+        raise InvalidSignature(f"the timestamp is {abs(age):.0f} s {'old' if age > 0 else 'in the future'}")
     return timestamp
 
 
 def _from_hex(text: str) -> bytes:
     if not _HEX_DIGEST.fullmatch(text):
-        raise InvalidSignature("the signature is not 64 lower-case hexadecimal digits")
+        raise InvalidSignature("the signature is not 64 lowercase hexadecimal digits")
     return bytes.fromhex(text)
 
 
