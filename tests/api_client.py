@@ -4,6 +4,7 @@ import base64
 import http.client
 import importlib.util
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -28,16 +29,12 @@ ENVIRONMENT = {
     "ORDER_TIME_TO_LIVE_MINUTES": "1440",
 }
 """The functions' environment variables, except DATABASE_URL."""
-FUNCTIONS = {
-    "/api/products": "products",
-    "/api/orders": "orders",
-    "/api/payment-webhook": "webhook",
-    "/api/payment-events": "payments",
-    "/api/reconciliation": "payments",
-    "/": "docs",
-    "/docs": "docs",
-    "/openapi.json": "docs",
+FUNCTIONS = {DEFAULT_ROUTE: "fallback"} | {
+    f"{method.upper()} {path.replace('<', '{').replace('>', '}')}": app.parent.name
+    for app in (ROOT / "functions").glob("*/app.py")
+    for method, path in re.findall(r'^@app\.(\w+)\("([^"]+)"', app.read_text(), re.MULTILINE)
 }
+"""The function of each route key, from the decorators of its handlers. A test compares them with the template."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ def over_handlers(
     event = api_event(method, path, body, headers)
     if claims is not None:
         event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
-    response = load_function(_function_name(event)).lambda_handler(event, lambda_context())
+    response = load_function(FUNCTIONS[event["routeKey"]]).lambda_handler(event, lambda_context())
     response_headers = {name.lower(): value for name, value in response["headers"].items()}
     return Response(response["statusCode"], response_headers, response["body"] or "")
 
@@ -234,9 +231,3 @@ def target(path: str, **parameters: Any) -> str:
 def _route_key(method: str, path: str) -> str:
     route = match(path)
     return f"{method} {route}" if route and method in ROUTES[route] else DEFAULT_ROUTE
-
-
-def _function_name(event: Mapping[str, Any]) -> str:
-    if event["routeKey"] == DEFAULT_ROUTE:
-        return "fallback"
-    return FUNCTIONS["/".join(event["rawPath"].split("/")[:3])]
