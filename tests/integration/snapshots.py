@@ -7,22 +7,43 @@ from pg8000.native import Connection
 Changes = tuple[str, ...]
 """The rows that were added (+) or removed (-), as text."""
 
+TEXTS = {
+    "products": "concat(name, ': ', quantity, ' at ', price, CASE WHEN deleted_at IS NOT NULL THEN ', deleted' END)",
+    "stock_movements": "format('%s %s', kind, delta)",
+    "orders": """format('order of %s, %s, %s',
+                        (SELECT string_agg(format('%s %s', quantity, product_name), ', ')
+                           FROM order_items WHERE order_id = orders.id), status, payment_status)""",
+    "order_events": "concat_ws(' ', 'event', cause, outcome)",
+    "idempotency_keys": "format('key %s', operation)",
+    "payment_events": "concat_ws(' ', 'inbox', payment_status, outcome, attempts)",
+}
+"""The text of a row, by table. Any other table has its name and its values as the text."""
+
+LEFT_OUT = {"order_items", "schema_history"}
+"""Line items are in the text of their order. No request changes the history of the schema."""
+
 
 def snapshot(database: Connection) -> Counter[str]:
-    """All rows as text, without IDs, so that the runs of a flow can be compared."""
-    rows = database.run("""
-        SELECT concat(name, ': ', quantity, ' at ', price, CASE WHEN deleted_at IS NOT NULL THEN ', deleted' END)
-          FROM products
-        UNION ALL SELECT format('%s %s', kind, delta) FROM stock_movements
-        UNION ALL SELECT format('order of %s, %s, %s',
-                                (SELECT string_agg(format('%s %s', quantity, product_name), ', ')
-                                   FROM order_items WHERE order_id = o.id), o.status, o.payment_status)
-          FROM orders o
-        UNION ALL SELECT concat_ws(' ', 'event', cause, outcome) FROM order_events
-        UNION ALL SELECT format('key %s', operation) FROM idempotency_keys
-        UNION ALL SELECT concat_ws(' ', 'inbox', payment_status, outcome, attempts) FROM payment_events
-    """)
+    """All rows as text, without IDs and timestamps, so that the runs of a flow can be compared."""
+    texts = {**default_texts(database), **TEXTS}
+    rows = database.run(
+        " UNION ALL ".join(f"SELECT {text} FROM {table}" for table, text in texts.items() if table not in LEFT_OUT)
+    )
     return Counter(line for [line] in rows or [])
+
+
+def default_texts(database: Connection) -> dict[str, str]:
+    """The name of each table and its columns, except IDs and timestamps, as an SQL expression."""
+    rows = database.run(
+        """SELECT table_name::text,
+                  format('concat_ws('' '', %L, %s)', table_name, string_agg(quote_ident(column_name), ', '
+                                                                            ORDER BY ordinal_position))
+             FROM information_schema.tables JOIN information_schema.columns USING (table_schema, table_name)
+            WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND is_identity = 'NO'
+              AND data_type NOT IN ('uuid', 'timestamp with time zone')
+            GROUP BY table_name"""
+    )
+    return {table: text for table, text in rows or []}
 
 
 def changes(before: Counter[str], after: Counter[str]) -> Changes:

@@ -137,11 +137,13 @@ def test_a_page_is_read_in_the_order_of_an_index(
 
 
 def cursor_of(connection: Connection, page: Page) -> list[str]:
-    rows = {"products": MIDDLE.product, "orders": MIDDLE.order, "payment_events": MIDDLE.payment_event}
-    where = f"id = '{rows[page.table]}'" if page.table in rows else f"order_id = '{MIDDLE.order}'"
+    """The position of the row in the middle of the table."""
     values = ", ".join(f"to_json({column}) #>> '{{}}'" for column in page.position)
-    [values_of_row] = connection.run(f"SELECT {values} FROM {page.table} WHERE {where}")
-    return list(map(str, values_of_row))
+    [position] = connection.run(
+        f"""SELECT {values} FROM {page.table} ORDER BY {", ".join(page.position)}
+            OFFSET (SELECT count(*) / 2 FROM {page.table}) LIMIT 1"""
+    )
+    return list(map(str, position))
 
 
 @pytest.mark.parametrize("position", [{"page": 3}, {"after": ["1", "9", MIDDLE.product]}], ids=["page", "cursor"])
