@@ -9,7 +9,7 @@ from local.signing import LOCAL_SECRETS, sign
 from openapi.document import document
 from openapi.problems import description, every_problem
 from openapi.reference import pages
-from storefront.routes import ROUTES
+from storefront.routes import ROUTES, Access
 from tests.api_client import ROOT
 from tests.documents import DOCUMENTS, prose, read
 
@@ -32,6 +32,11 @@ def test_the_reference_is_up_to_date() -> None:
 def test_every_route_is_in_the_reference() -> None:
     routes = set(re.findall(r"^\| `([A-Z]+) (/\S*)` \|", read("docs/reference/api.md"), re.MULTILINE))
     assert routes == {(method, path) for path, methods in ROUTES.items() for method in methods}
+
+
+def test_every_scope_is_in_the_guide() -> None:
+    scopes = set(re.findall(r"^\| .+ \| `(\w+:\w+)` \|$", read("docs/guides/authentication.md"), re.MULTILINE))
+    assert scopes == set(Access) - {Access.ANYONE, Access.SIGNATURE}
 
 
 def anchors(path: str) -> set[str]:

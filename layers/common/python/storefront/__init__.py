@@ -17,12 +17,16 @@ metrics     CloudWatch metrics
 log         the logger
 cold_start  imports of libraries, without the parts that no function uses
 
-lists         pages, cursors and links
-idempotency   requests that are safe to retry
+lists        pages, cursors and links
+idempotency  requests that are safe to retry
 
-products, orders, payments   the features: models (requests), store (calls to the database), *.sql (the SQL functions)
-docs                         the API's description and its page
-migrations                   the history of the schema
+products    a feature: products and their stock
+orders      a feature: orders and their timelines
+payments    a feature: payment events and the reconciliation
+docs        the API's description and its page
 
+migrations  the history of the schema
+
+A feature has models (requests), store (calls to the database) and *.sql (the SQL functions).
 Imports go one way: functions → features → the modules above. No feature imports another feature's store.
 """
