@@ -43,7 +43,7 @@ def default_texts(database: Connection) -> dict[str, str]:
               AND data_type NOT IN ('uuid', 'timestamp with time zone')
             GROUP BY table_name"""
     )
-    return {table: text for table, text in rows or []}
+    return dict(rows or [])
 
 
 def changes(before: Counter[str], after: Counter[str]) -> Changes:
