@@ -109,10 +109,19 @@ def test_a_command_of_the_aws_cli_and_its_options_exist(document: str) -> None:
                 assert {option, option.removeprefix("no-")} & (parameters | AWS_CLI_OPTIONS), f"{operation} --{option}"
 
 
+def without_braces(command: str) -> str:
+    """Expand braces as Bash does: `a{b,c}` becomes `ab ac`."""
+    return re.sub(
+        r"(\S*)\{(\w+(?:,\w+)+)\}(\S*)",
+        lambda found: " ".join(found[1] + word + found[3] for word in found[2].split(",")),
+        command,
+    )
+
+
 @every_document
 def test_a_file_or_a_module_that_a_command_names_exists(document: str) -> None:
     for command in commands(document):
-        for path in re.findall(r"(?<![\w./-])((?:tests|events|layers|docs|local)/[\w./-]+)", command):
+        for path in re.findall(r"(?<![\w./-])((?:tests|events|layers|docs|local)/[\w./-]+)", without_braces(command)):
             assert (ROOT / path).exists(), path
         for module in re.findall(r"python -m ([\w.]+)", command):
             assert find_spec(module) is not None, module
