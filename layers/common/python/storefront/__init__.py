@@ -28,5 +28,6 @@ docs        the API's description and its page
 migrations  the history of the schema
 
 A feature has models (requests), store (calls to the database) and *.sql (the SQL functions).
+
 Imports go one way: functions → features → the modules above. No feature imports another feature's store.
 """
