@@ -122,6 +122,14 @@ def test_the_example_requests_of_the_page_succeed(page: Page, guarded_url: str, 
         execute(open_operation(page, operation), 200)
 
 
+def test_the_commands_of_the_webhook_are_for_the_port_of_the_page(page: Page, guarded_url: str) -> None:
+    page.goto(f"{guarded_url}/docs")
+    description = open_operation(page, "receive_payment_event").locator(".opblock-description").inner_text()
+    assert f"make pay ORDER=b0000000-0000-4000-8000-000000000001 URL={guarded_url}\n" in description
+    assert f"curl {guarded_url}/api/payment-webhook" in description
+    assert ":3000" not in description
+
+
 def test_authorize_starts_with_the_token(page: Page, guarded_url: str) -> None:
     page.goto(f"{guarded_url}/docs")
     page.get_by_role("button", name="Authorize").first.click()

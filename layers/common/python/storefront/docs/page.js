@@ -27,6 +27,17 @@ const storefront = () => ({
   },
 });
 
+// The description's commands are for port 3000. On another port of this computer, they must still work as pasted.
+const adaptCommands = (response) => {
+  const isLocal = ["127.0.0.1", "localhost"].includes(location.hostname) && location.port !== "3000";
+  if (isLocal && response.url?.endsWith("/openapi.json")) {
+    response.text = response.text
+      .replaceAll("http://127.0.0.1:3000", location.origin)
+      .replaceAll(/make pay ORDER=[0-9a-f-]+/g, `$& URL=${location.origin}`);
+  }
+  return response;
+};
+
 SwaggerUIBundle({
   dom_id: "#api",
   url: "openapi.json",
@@ -36,5 +47,6 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
   plugins: [storefront],
+  responseInterceptor: adaptCommands,
   onComplete: () => setTimeout(showParagraph),
 });
