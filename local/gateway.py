@@ -1,6 +1,7 @@
 """Emulate API Gateway's HTTP API with SAM CLI's emulator, corrected where it differs from AWS."""
 
 import json
+import logging
 import socket
 import time
 import uuid
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from flask import Flask, Request, Response, g, request
 from rich.text import Text
 from samcli.lib.providers.provider import Api
+from samcli.local.apigw import local_apigw_service
 from samcli.local.apigw.event_constructor import construct_v2_event_http
 from samcli.local.apigw.exceptions import LambdaResponseParseException
 from samcli.local.apigw.local_apigw_service import CatchAllPathConverter, LocalApigwService
@@ -37,6 +39,11 @@ MAX_BODY = 10 * 1024 * 1024
 
 MAX_EVENT = 6 * 1024 * 1024
 """Characters of an event's JSON text: Lambda's quota. The emulator would cut longer text off."""
+
+# A redirect and a 204 have no body.
+logging.getLogger(local_apigw_service.__name__).addFilter(
+    lambda record: record.getMessage() != "Lambda returned empty body!"
+)
 
 
 class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
@@ -193,6 +200,7 @@ def _is_utf8(body: bytes) -> bool:
 def _refusal(refused: RefusedError) -> Response:
     response = _message(refused.status, refused.status.phrase)
     response.headers["WWW-Authenticate"] = refused.challenge
+    g.note = "no access token" if refused.challenge == "Bearer" else refused.challenge
     return response
 
 
@@ -201,7 +209,7 @@ def _report_own_response(response: Response) -> Response:
     if "is_reported" not in g:
         milliseconds = (time.perf_counter() - g.started) * 1000
         path = quote(request.path, safe=PATH_CHARACTERS)
-        note = g.get("failure") or response.headers.get("WWW-Authenticate", "")
+        note = g.get("failure") or g.get("note", "")
         style = "bold red" if "failure" in g else "yellow"
         print_now(request_line(request.method, path, response.status_code, milliseconds, Text(note, style)))
     return response

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -72,9 +73,12 @@ def _note(fields: dict[str, Any]) -> str:
     known = _COMMON_FIELDS | _REQUEST_FIELDS | _ERROR_FIELDS | outcome | {"problem"}
     parts = [str(fields["problem"])] if "problem" in fields else []
     if "outcome" in fields:
-        parts.append(f"{fields.get('payment_status')} → {fields['outcome']}")
+        parts.append(f"{fields.get('payment_status', '')} → {fields['outcome']}".lstrip())
     if fields["level"] == "INFO":
         known |= {"order_id"}
+    if fields["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # The response says that the log has the cause under this ID.
+        known -= {"request_id"}
     return _printable(" ".join([*parts, *_pairs(fields, known)]))
 
 

@@ -2,7 +2,7 @@
 
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response
-from storefront.http import create_app, entry_point, json_response, parse_id, parse_parameters
+from storefront.http import add_log_fields, create_app, entry_point, json_response, parse_id, parse_parameters
 from storefront.json_text import to_json
 from storefront.lists.response import list_response
 from storefront.payments import store
@@ -19,7 +19,9 @@ def list_payment_events() -> Response[str]:
 
 @app.post("/api/payment-events/<id>/replay")
 def replay_payment_event(id: str) -> Response[str]:
-    return json_response(to_json(store.replay(parse_id(id), actor_of(app.current_event))))
+    response = store.replay(parse_id(id), actor_of(app.current_event))
+    add_log_fields(warn=False, order_id=response["order_id"], outcome=response["outcome"])
+    return json_response(to_json(response))
 
 
 @app.get("/api/reconciliation")

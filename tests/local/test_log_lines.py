@@ -64,6 +64,8 @@ def test_a_payment_event_is_shown_with_its_outcome() -> None:
     assert request_line(**webhook, outcome="applied") == "POST /api/payment-webhook 200 88 ms paid → applied"
     review = request_line(**webhook, outcome="needs_review", level="WARNING")
     assert review == "POST /api/payment-webhook 200 88 ms paid → needs_review order_id=b0000000"
+    replay = request_line(method="POST", path="/api/payment-events/1/replay", outcome="needs_review", order_id="1")
+    assert replay == "POST /api/payment-events/1/replay 200 88 ms → needs_review"
 
 
 def test_warnings_and_errors_are_highlighted() -> None:
@@ -81,7 +83,7 @@ def test_a_traceback_shows_only_the_calls_of_the_project() -> None:
         level="ERROR", status=500, problem="internal-error", exception=TRACEBACK.replace("PROJECT", str(ROOT))
     )
     assert lines.splitlines() == [
-        "GET /api/products 500 88 ms internal-error",
+        "GET /api/products 500 88 ms internal-error request_id=694c2093",
         "Traceback (most recent call last):",
         "  … 2 calls within libraries",
         '  File "functions/orders/app.py", line 3, in handler',
