@@ -34,7 +34,7 @@ WORKERS := --numprocesses=logical --maxprocesses=8
 run: .venv/installed-run ## serve the API on http://127.0.0.1:3000 until Ctrl-C; needs no Docker
 	@python -m local
 
-test: .venv/installed .venv/checkov/installed ## run every test; those for Docker where an engine answers
+test: .venv/installed .venv/checkov/installed ## run all tests; SEARCH=full searches for faults as CI does, ARGS=… adds pytest options
 	@python -m pytest $(WORKERS) --search=$(or $(SEARCH),quick) $(value ARGS)
 
 help: ## list the targets
@@ -86,7 +86,7 @@ clean: ## remove installed and built files, but not the data in .local/
 
 ##@ Test and measure more
 
-test-long: .venv/installed ## search for faults, for the better part of an hour; SEED=… makes the same choices
+test-long: .venv/installed ## search for faults, for about an hour; SEED=… makes the same choices
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
 		TEST_SEED=$$seed python -m pytest $(WORKERS) --search=long -m long --timeout=7200 --hypothesis-seed=$$seed
 
@@ -132,7 +132,7 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is required (Debian: apt install python3-venv)." >&2; exit 1; }
 	@$(if $(filter run,$(MAKECMDGOALS)),$(PYTHON) -m local.port)
 	@set -e; exec >&2; \
-	echo "Installing what \`make run\` needs into .venv, with $$($(PYTHON) --version). This takes about 30 seconds."; \
+	echo "Installing what \`make run\` needs into .venv, with $$($(PYTHON) --version). This takes about a minute."; \
 	echo "  1/3 Creating the virtual environment"; \
 	$(PYTHON) -m venv --clear .venv; \
 	echo "  2/3 Installing uv, the package installer"; \

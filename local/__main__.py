@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -45,12 +45,18 @@ def run(settings: Settings) -> None:
         # Signals wait during imports: some modules catch every error of their own imports, also an interrupt.
         with stop_signals_held_back():
             # SAM CLI and Moto take a second to import, PostgreSQL a second to start: both at once.
-            Thread(target=importlib.import_module, args=("local.stack",), daemon=True).start()
+            Thread(target=_import_stack, daemon=True).start()
             from local.database import database  # noqa: PLC0415  Imported after the checks: it needs Linux.
         database_url = resources.enter_context(database(settings))
         with stop_signals_held_back():
             from local.stack import serve  # noqa: PLC0415  Waits for the import above.
         serve(settings, database_url, listener)
+
+
+def _import_stack() -> None:
+    # The import in run() fails too, and reports the error.
+    with suppress(Exception):
+        importlib.import_module("local.stack")
 
 
 def _forget_aws_profile() -> None:

@@ -17,11 +17,15 @@ Place an order:
   curl {url}/api/orders -H 'Content-Type: application/json'{token} \\
     -d '{{"customer_id": 24680, "products": [{{"product_id": "{product}", "quantity": 1}}]}}'
 
-Pay an order of the sample data, as the payment processor does:
+Pay an order of the sample data, as the payment processor does (first applied, then duplicate):
   {pay}
 
 The webhook's secrets are:
 {secrets}
+{tokens}"""
+
+_TOKENS = """
+Routes require tokens (AUTH=on). `make token{variable}` prints one to enter in Authorize on the page.
 """
 
 # The documents' examples show neither the stock of this product nor this order.
@@ -37,14 +41,18 @@ def banner(url: str, settings: Settings) -> str:
         token=_token_header(settings) if settings.auth else "",
         product=_PRODUCT,
         pay=_pay_command(url, settings),
+        tokens=_TOKENS.format(variable=_data_dir_variable(settings)) if settings.auth else "",
         secrets="\n".join(f"  {scheme:<18} {keys[0]}" for scheme, keys in secrets.items()),
     )
 
 
 def _token_header(settings: Settings) -> str:
+    return f' \\\n    -H "Authorization: Bearer $(make -s token{_data_dir_variable(settings)})"'
+
+
+def _data_dir_variable(settings: Settings) -> str:
     data_dir = settings.data_dir
-    variable = "" if data_dir == DEFAULT_DATA_DIR else f" DATA_DIR={shlex.quote(str(data_dir))}"
-    return f' \\\n    -H "Authorization: Bearer $(make -s token{variable})"'
+    return "" if data_dir == DEFAULT_DATA_DIR else f" DATA_DIR={shlex.quote(str(data_dir))}"
 
 
 def _pay_command(url: str, settings: Settings) -> str:

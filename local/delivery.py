@@ -65,7 +65,8 @@ def send(url: str, make: MakeDelivery) -> tuple[Delivery, Response]:
     try:
         status, text = _post(url, delivery)
     except (OSError, http.client.HTTPException) as error:
-        text = f"no response from {url}: {error or type(error).__name__}"
+        reason = getattr(error, "strerror", None) or error
+        text = f"no response from {url}: {reason or type(error).__name__}"
     return delivery, Response(status, text, (time.perf_counter() - started) * 1000)
 
 
@@ -120,7 +121,7 @@ def results_table(responses: list[tuple[Delivery, Response]]) -> Table:
         for row, times in sorted(counted.items()):
             table.add_row(*row, str(times))
         slowest = quantiles([response.milliseconds for _, response in responses], n=100)
-        table.title = f"{len(responses)} deliveries; half took {slowest[49]:.0f} ms, 99 in 100 {slowest[98]:.0f} ms"
+        table.title = f"{len(responses)} deliveries; median {slowest[49]:.0f} ms, 99th percentile {slowest[98]:.0f} ms"
         table.title_justify = "left"
         table.min_width = len(table.title)
         return table

@@ -14,6 +14,7 @@ from local.environments import InvocationError
 from local.gateway import Gateway
 from local.lambdas import LambdaRunner
 from local.log_lines import readable
+from local.port import port_error
 from local.reload import apply_changes
 from local.schedule import scheduled
 from local.settings import LOOPBACK, ROOT, Settings, StartError, function_variables
@@ -58,7 +59,7 @@ def _listening_server(
         server.server_activate()
     except OSError as error:
         # Two stacks can bind the same port, but only one can listen on it.
-        raise StartError(f"Port {port} cannot be used: {error.strerror}; set PORT to another.") from error
+        raise port_error(port, error) from error
     return server
 
 

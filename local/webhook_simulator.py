@@ -119,7 +119,7 @@ class Processor:
 
     def stale(self) -> Iterator[MakeDelivery]:
         if self.scheme == "x_signature":
-            raise SystemExit("X-Signature has no timestamp, so it cannot be stale. Choose another --scheme.")
+            raise SystemExit("X-Signature has no timestamp, so it cannot be stale. Set SCHEME=stripe.")
         # 30 seconds more for the future timestamp: it would be valid if the delivery took that long.
         for what, age in ((f"{STALE} s old", STALE), (f"{STALE + 30} s in the future", -STALE - 30)):
             yield partial(self.delivery, f"paid, {what}", self.event("paid"), age=age, expected=401)
@@ -158,6 +158,8 @@ def main(arguments: list[str]) -> int:
     console = Console()
     responses = deliver(options.url, deliveries, workers, console)
     console.print(results_table(responses))
+    if all(response.status is None for _, response in responses):
+        print("Is `make run` running? For another port, set URL=http://127.0.0.1:PORT.", file=sys.stderr)
     return 0 if all(response.status == delivery.expected for delivery, response in responses) else 1
 
 
@@ -186,9 +188,13 @@ def _at_least_one(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m local.webhook_simulator", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "python -m local.webhook_simulator",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("scenario", choices=SCENARIOS)
-    parser.add_argument("order", nargs="+", help="the order's ID; many takes several")
+    parser.add_argument("order", nargs="+", help="the order's ID; the scenario `many` accepts several IDs")
     here = f"http://127.0.0.1:{os.environ.get('PORT') or DEFAULT_PORT}"
     parser.add_argument("--url", type=_url, default=here, help="the webhook's URL; default: %(default)s")
     parser.add_argument("--scheme", choices=SCHEMES, default=SCHEMES[0])

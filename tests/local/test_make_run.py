@@ -183,7 +183,7 @@ def test_a_busy_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
         output = process.communicate(timeout=60)[0]
     assert (process.returncode, output) == (
         1,
-        f"Port {port} cannot be used: Address already in use; set PORT to another.\n",
+        f"Port {port} is already in use. Choose another, such as PORT={port + 1}.\n",
     )
 
 
@@ -221,6 +221,6 @@ def test_a_busy_port_is_reported_before_the_installation(tmp_path: Path) -> None
         port = taken.getsockname()[1]
         result = make_run_in_a_fresh_clone(tmp_path, f"PORT={port}")
     assert result.returncode != 0
-    assert f"Port {port} cannot be used: Address already in use; set PORT to another.\n" in result.stderr
+    assert f"Port {port} is already in use. Choose another, such as PORT={port + 1}.\n" in result.stderr
     assert "Installing" not in result.stderr
     assert not (tmp_path / ".venv").exists()

@@ -150,7 +150,7 @@ def test_it_reports_a_busy_port(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         assert (
             refusal(tmp_path, PORT=str(port))
-            == f"Port {port} cannot be used: Address already in use; set PORT to another."
+            == f"Port {port} is already in use. Choose another, such as PORT={port + 1}."
         )
 
 
