@@ -62,7 +62,7 @@ def test_changed_sql_is_applied_before_the_next_request(api: ApiClient, stack: S
 def test_sql_that_fails_is_reported_and_requests_still_work(api: ApiClient, stack: Stack, project: Path) -> None:
     edit_and_wait(project / PRODUCT_JSON, "SELECT", "SELEKT")
     expect(201, api.call("POST", "/api/products", {"name": "Tea", "price": "1.00", "quantity": 1}))
-    stack.wait_for("SQL was not applied: products/product_json.sql failed: syntax error")
+    stack.wait_for("SQL was not applied: products/product_json.sql, line 4: syntax error")
     assert not any(line.startswith("  File ") for line in stack.output)
     edit_and_wait(project / PRODUCT_JSON, "SELEKT", "SELECT")
     expect(200, api.get("/api/products"))

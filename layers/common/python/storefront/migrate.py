@@ -108,7 +108,12 @@ def _run(connection: Connection, name: str, text: str) -> None:
         connection.run(text)
     except DatabaseError as error:
         # Without the error's detail, which quotes rows: the message is written to the log and to CloudFormation.
-        raise MigrationError(f"{name} failed: {error.args[0]['M']}") from None
+        fields = error.args[0]
+        # PostgreSQL reports the position in characters, counted from 1. Several files in one text have no common lines.
+        if "P" in fields and name.endswith(".sql"):
+            line = text[: int(fields["P"])].count("\n") + 1
+            raise MigrationError(f"{name}, line {line}: {fields['M']}") from None
+        raise MigrationError(f"{name} failed: {fields['M']}") from None
 
 
 def _grant_access(connection: Connection, app_role: str) -> None:
