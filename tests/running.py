@@ -9,6 +9,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import sizes
+from tests.integration.pooler import PGBOUNCER
 
 LONG_FILES = (
     "test_schemathesis.py",
@@ -39,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--server-url") and "PYTEST_XDIST_WORKER" in os.environ:
         # Some tests change the server's roles.
         raise pytest.UsageError("--server-url needs --numprocesses=0")
+    if config.getoption("--pooler") and PGBOUNCER is None:
+        # Otherwise every test would be skipped, and the run would succeed.
+        raise pytest.UsageError("--pooler needs pgbouncer (Debian: apt install pgbouncer)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

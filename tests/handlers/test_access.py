@@ -42,6 +42,10 @@ def tea() -> str:
     return product_id
 
 
+# Literal, so that a change of the scopes that the code allows fails a test.
+CUSTOMER_SCOPES = ("orders:read", "orders:write")
+"""The scopes that a customer's token may have."""
+
 WITHOUT_TOKEN = ApiClient(over_handlers)
 """A client without a token."""
 
@@ -56,7 +60,7 @@ def client_with_scopes(*scopes: str, **claims: str) -> ApiClient:
 
 
 def customer_client(customer_id: int) -> ApiClient:
-    return client_with_scopes(*access.CUSTOMERS, sub=f"customer-{customer_id}", customer_id=str(customer_id))
+    return client_with_scopes(*CUSTOMER_SCOPES, sub=f"customer-{customer_id}", customer_id=str(customer_id))
 
 
 def request(api: ApiClient, method: str, path: str) -> Response:
@@ -259,7 +263,7 @@ def test_a_customer_can_filter_only_by_their_own_id(tea: str) -> None:
     assert customer_client(7).get("/api/orders?customer_id=8").problem() == (403, "forbidden")
 
 
-@pytest.mark.parametrize(("method", "path", "needed"), [one for one in GUARDED if one[2] not in access.CUSTOMERS])
+@pytest.mark.parametrize(("method", "path", "needed"), [one for one in GUARDED if one[2] not in CUSTOMER_SCOPES])
 def test_a_customer_with_a_shop_scope_gets_403(method: str, path: str, needed: str) -> None:
     assert request(client_with_scopes(needed, customer_id="7"), method, path).problem() == (403, "forbidden")
 

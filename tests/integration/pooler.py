@@ -20,7 +20,7 @@ POOL_SIZE = 4
 """Sessions for each database: fewer than the clients, and more than the transactions that a test keeps open."""
 
 # Debian installs it into /usr/sbin, which may not be on the PATH.
-_PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 _PORT = 6432
 _START_TIMEOUT = 10.0
@@ -48,14 +48,14 @@ class Pooler:
 @contextmanager
 def pooler(server_url: str, pool_size: int = POOL_SIZE) -> Iterator[Pooler]:
     """Run a pgbouncer in front of a server, on a Unix socket. Skips the test if pgbouncer is not installed."""
-    if _PGBOUNCER is None:
+    if PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed (Debian: apt install pgbouncer)")
     # The path of tmp_path is too long for a Unix socket.
     with TemporaryDirectory() as name:
         folder = Path(name)
         settings = folder / "pgbouncer.ini"
         settings.write_text(_settings(server_url, folder, pool_size))
-        command = [_PGBOUNCER, "-q", str(settings)]
+        command = [PGBOUNCER, "-q", str(settings)]
         if os.geteuid() == 0:
             user = _unprivileged_user(server_url)
             shutil.chown(folder, user)

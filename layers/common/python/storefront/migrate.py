@@ -69,7 +69,7 @@ def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | Non
             _apply(connection, file)
         if any(file.is_migration for file in new):
             _recreate_functions(connection, [file for file in files if file not in new])
-        connection.run(SETTINGS.read_text(encoding="utf-8"))
+        _run(connection, SETTINGS.name, SETTINGS.read_text(encoding="utf-8"))
         if app_role is not None:
             _grant_access(connection, app_role)
         return [file.name for file in new]
@@ -136,7 +136,7 @@ def _grant_access(connection: Connection, app_role: str) -> None:
         within = "" if everywhere else f"IN DATABASE {identifier(database)} "
         _administer(connection, f"ALTER ROLE {role} {within}RESET ALL")
     grants = GRANTS.read_text(encoding="utf-8").replace(":app_role", role)
-    connection.run(grants.replace(":database", identifier(database)))
+    _run(connection, GRANTS.name, grants.replace(":database", identifier(database)))
 
 
 def _administer(connection: Connection, statement: str, guarded: str | None = None) -> None:
