@@ -23,26 +23,32 @@ def print_now(text: str | Text) -> None:
 
 def print_error(message: str) -> None:
     """Print an error to standard error."""
-    _err.print(Text(message, "bold red"))
+    _err.print(Text(printable(message), "bold red"))
 
 
 def request_line(method: str, path: str, status: int, milliseconds: float, note: Text) -> Text:
-    """Return the line about one request. path: percent-encoded, so without control characters."""
+    """Return the line about one request. path: percent-encoded."""
     return _assemble(
-        (f"{method} ", "bold"),
-        f"{path} ",
+        (f"{printable(method)} ", "bold"),
+        f"{printable(path)} ",
         (f"{status} ", _STATUS_STYLES.get(status // 100, "")),
         (f"{milliseconds:.0f} ms" if milliseconds >= 1 else "<1 ms", "dim"),
         " " if note else "",
-        note,
+        (printable(note.plain), str(note.style)),
     )
 
 
-def event_line(level: str, *parts: str | Text) -> Text:
+def event_line(level: str, *parts: str) -> Text:
     """Return the line about anything else, which starts with its level where it is more than information."""
     style = level_style(level)
     prefix = (f"{level} ", style) if style else ""
-    return _assemble(prefix, *parts)
+    return _assemble(prefix, *map(printable, parts))
+
+
+def printable(text: str) -> str:
+    """Return a text with its control characters escaped, except newlines."""
+    # A client must not be able to send control sequences to this terminal.
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
 def level_style(level: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from rich.text import Text
 
-from local.console import PATH_CHARACTERS, event_line, level_style, request_line
+from local.console import PATH_CHARACTERS, event_line, level_style, printable, request_line
 from local.settings import ROOT
 
 _LEFT_OUT = re.compile(
@@ -39,10 +39,10 @@ def readable(function: str, line: str) -> Text | None:
     try:
         fields = json.loads(line)
     except ValueError:
-        return Text(_printable(line))
+        return Text(printable(line))
     if not isinstance(fields, dict) or not isinstance(fields.get("level"), str):
         # CloudWatch's metrics are JSON objects without a level.
-        return None if isinstance(fields, dict) and "_aws" in fields else Text(_printable(line))
+        return None if isinstance(fields, dict) and "_aws" in fields else Text(printable(line))
     if str(fields.get("message", "")).startswith(_RUNTIME_HINT) or fields.get("errorType") == _REPORTED_ERROR:
         return None
     text = _request(fields) if _is_request(fields) else _event(function, fields)
@@ -64,8 +64,7 @@ def _is_request(fields: dict[str, Any]) -> bool:
 def _request(fields: dict[str, Any]) -> Text:
     path = quote(str(fields.get("path")), safe=PATH_CHARACTERS)
     note = Text(_note(fields), level_style(fields["level"]))
-    method = _printable(str(fields.get("method")))
-    return request_line(method, path, fields["status"], fields["duration_ms"], note)
+    return request_line(str(fields.get("method")), path, fields["status"], fields["duration_ms"], note)
 
 
 def _note(fields: dict[str, Any]) -> str:
@@ -79,7 +78,7 @@ def _note(fields: dict[str, Any]) -> str:
     if fields["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # The response says that the log has the cause under this ID.
         known -= {"request_id"}
-    return _printable(" ".join([*parts, *_pairs(fields, known)]))
+    return " ".join([*parts, *_pairs(fields, known)])
 
 
 def _event(function: str, fields: dict[str, Any]) -> Text:
@@ -87,7 +86,7 @@ def _event(function: str, fields: dict[str, Any]) -> Text:
         what = f"{fields['errorType']}: {fields.get('errorMessage')}"
     else:
         what = " ".join([str(fields.get("message")), *_pairs(fields, _COMMON_FIELDS | _ERROR_FIELDS)])
-    return event_line(fields["level"], f"{function}: ", _printable(what))
+    return event_line(fields["level"], f"{function}: {what}")
 
 
 def _pairs(fields: dict[str, Any], known: set[str]) -> Iterator[str]:
@@ -112,15 +111,10 @@ def _traceback(fields: dict[str, Any]) -> Iterator[Text]:
         if hidden:
             yield Text(f"  … {hidden} calls within libraries", "dim")
             hidden = 0
-        yield Text(_printable(line), _traceback_style(line))
+        yield Text(printable(line), _traceback_style(line))
 
 
 def _traceback_style(line: str) -> str:
     if line.startswith("  File "):
         return "cyan"
     return "" if line.startswith(" ") else "bold red"
-
-
-def _printable(text: str) -> str:
-    # A client must not be able to send control sequences to this terminal.
-    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)

@@ -8,7 +8,9 @@ import sys
 from typing import Any
 
 import pytest
+from rich.text import Text
 
+from local import console
 from local.log_lines import readable
 from tests.api_client import ROOT
 
@@ -142,6 +144,14 @@ def test_a_client_cannot_send_control_characters_to_the_terminal() -> None:
     text = readable("OrdersFunction", "\x1b[2J")
     assert text is not None
     assert text.plain == r"\x1b[2J"
+
+
+def test_every_line_of_the_console_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    request = console.request_line("\x1b[2J", "/\x07", 400, 1, Text("\x9b2J"))
+    assert request.plain.partition(" ")[2] == r"\x1b[2J /\x07 400 1 ms \x9b2J"
+    assert console.event_line("ERROR", "\x1b", "\x9b").plain.endswith(r" ERROR \x1b\x9b")
+    console.print_error("\x1b[2J")
+    assert capsys.readouterr().err == "\\x1b[2J\n"
 
 
 @pytest.mark.parametrize(
