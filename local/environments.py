@@ -149,7 +149,7 @@ def _read_log(function: str, log: IO[bytes], on_log_line: OnLogLine) -> None:
     # An error must not end the loop: a full pipe would block the function.
     with log:
         for line in log:
-            with suppress(OSError, ValueError):
+            with suppress(Exception):
                 on_log_line(function, line.decode(errors="replace").rstrip("\n"))
 
 

@@ -37,9 +37,13 @@ def readable(function: str, line: str) -> Text | None:
     if _LEFT_OUT.match(line):
         return None
     try:
-        fields = json.loads(line)
-    except ValueError:
+        return _readable_json(function, line)
+    except Exception:  # noqa: BLE001  A function can write anything. No line may get lost.
         return Text(printable(line))
+
+
+def _readable_json(function: str, line: str) -> Text | None:
+    fields = json.loads(line)
     if not isinstance(fields, dict) or not isinstance(fields.get("level"), str):
         # CloudWatch's metrics are JSON objects without a level.
         return None if isinstance(fields, dict) and "_aws" in fields else Text(printable(line))

@@ -1,5 +1,6 @@
 """How the console of `make run` shows the functions' log lines."""
 
+import io
 import json
 import os
 import pty
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from local import console
+from local import console, environments
 from local.log_lines import readable
 from tests.api_client import ROOT
 
@@ -136,6 +137,32 @@ def test_any_other_line_is_shown(line: str) -> None:
 def test_a_request_line_with_other_types_is_still_shown(fields: dict[str, Any]) -> None:
     line = json.dumps({"level": "INFO", "message": "request", "status": 200, "duration_ms": 1, **fields})
     assert readable("OrdersFunction", line) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000 + "\x1b",
+        '{"level": "INFO", "message": "request", "status": 200, "duration_ms": 1%s}' % ("0" * 400),
+        r'{"level": "INFO", "message": "request", "status": 200, "duration_ms": 1, "path": "\ud800"}',
+    ],
+)
+def test_a_line_that_cannot_be_made_readable_is_shown_as_it_is(line: str) -> None:
+    text = readable("OrdersFunction", line)
+    assert text is not None
+    assert text.plain == line.replace("\x1b", r"\x1b")
+
+
+def test_an_error_while_a_line_is_printed_does_not_stop_the_next_line() -> None:
+    printed = []
+
+    def fail_once(_function: str, line: str) -> None:
+        printed.append(line)
+        if line == "first":
+            raise RecursionError
+
+    environments._read_log("OrdersFunction", io.BytesIO(b"first\nsecond\n"), fail_once)
+    assert printed == ["first", "second"]
 
 
 def test_a_client_cannot_send_control_characters_to_the_terminal() -> None:
