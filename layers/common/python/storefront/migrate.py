@@ -171,10 +171,10 @@ def _transaction(connection: Connection) -> Iterator[None]:
 
 def _files(package: Path) -> Iterator[SqlFile]:
     migrations = package / "migrations"
-    for path in sorted(migrations.glob("*.sql")):
+    for path in sorted(migrations.glob("[!.]*.sql")):
         yield SqlFile(path.name, path.read_text(encoding="utf-8"), is_migration=True)
     # After their tables. The order among functions does not matter: PL/pgSQL resolves names at run time, and functions
     # in plain SQL call only functions from the migrations.
-    for path in sorted(package.glob("*/*.sql")):
+    for path in sorted(package.glob("*/[!.]*.sql")):
         if path.parent != migrations:
             yield SqlFile(f"{path.parent.name}/{path.name}", path.read_text(encoding="utf-8"), is_migration=False)
