@@ -15,7 +15,7 @@ from local.gateway import Gateway
 from local.lambdas import LambdaRunner
 from local.log_lines import readable
 from local.port import port_error
-from local.reload import apply_changes
+from local.reload import ChangeHandler
 from local.schedule import scheduled
 from local.settings import LOOPBACK, ROOT, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
@@ -38,8 +38,7 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             runner = resources.enter_context(LambdaRunner(template.functions, variables, on_log_line))
             _prepare_database(runner, database_url)
             migrate = partial(database_setup.migrate, runner)
-            on_change = partial(apply_changes, migrate=migrate)
-            resources.enter_context(runner.watching([settings.template, ROOT / "local"], on_change))
+            resources.enter_context(runner.watching([settings.template, ROOT / "local"], ChangeHandler(migrate)))
             resources.enter_context(scheduled(template.schedules, runner))
         except TemplateError as error:
             raise StartError(str(error)) from error
