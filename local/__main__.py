@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -18,6 +19,9 @@ from local.signals import interrupt_on_stop_signals, stop_signals_held_back
 
 def main(run: Callable[[Settings], None]) -> int:
     """Run a stack, and return the exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A character that the console's encoding lacks must not lose a line. Standard error already does this.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Shells start background processes with SIGINT ignored. Handlers work there too.
     interrupt_on_stop_signals()
     # SAM CLI reads it when it is imported.

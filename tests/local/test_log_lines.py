@@ -15,6 +15,7 @@ from local import console, environments
 from local.log_lines import readable
 from tests.api_client import ROOT
 
+PRINTS_AN_ARROW = "from local import __main__, console; __main__.main(lambda _: console.print_now('→ paid'))"
 PRINTS_AN_ERROR = "from local.console import print_error; print_error('failed')"
 
 TRACEBACK = """\
@@ -200,3 +201,10 @@ def test_a_pipe_gets_no_colors() -> None:
     command = [sys.executable, "-c", PRINTS_AN_ERROR]
     result = subprocess.run(command, cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, check=True)
     assert result.stderr == b"failed\n"
+
+
+def test_a_console_that_is_not_utf_8_loses_no_line() -> None:
+    command = [sys.executable, "-c", PRINTS_AN_ARROW]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert result.stdout == b"\\u2192 paid\nStopped.\n"
