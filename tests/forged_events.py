@@ -56,12 +56,12 @@ def _of_any_scheme(scheme: str, body: bytes, now: int) -> Iterator[ForgedEvent]:
         yield ForgedEvent(f"signed with the secret of {other}", _with_secret_of(scheme, secret, body, now), body)
         yield ForgedEvent(f"{other}'s signature", {**good, header: signed[SIGNATURE_HEADERS[other]]}, body)
     for name, changed in {
-        "a space after it": value + " ",
-        "a space before it": " " + value,
         "a line feed after it": value + "\n",
         "a carriage return after it": value + "\r",
-        "a tab before it": "\t" + value,
         "a NUL after it": value + "\0",
+        "a no-break space after it": value + "\xa0",
+        "a form feed before it": "\f" + value,
+        "a space inside it": f"{value[:9]} {value[9:]}",
         "in quotes": f'"{value}"',
         "joined with a comma": f"{value},{value}",
         "joined with a comma and a space": f"{value}, {value}",
@@ -179,6 +179,16 @@ def _standard_webhooks(body: bytes, now: int) -> Iterator[ForgedEvent]:
     for missing in ("webhook-id", "webhook-timestamp"):
         yield ForgedEvent(f"no {missing}", {name: text for name, text in good.items() if name != missing}, body)
         yield ForgedEvent(f"{missing} is sent twice", {**good, missing.title(): good[missing]}, body)
+    for name in good:
+        svix = name.replace("webhook-", "svix-")
+        renamed = {svix if other == name else other: text for other, text in good.items()}
+        yield ForgedEvent(f"{svix} in place of {name}", renamed, body)
+        yield ForgedEvent(f"an empty {name} next to {svix}", {**renamed, name: ""}, body)
+    svix_set = {name.replace("webhook-", "svix-"): text for name, text in good.items()}
+    yield ForgedEvent("one webhook- header next to all of Svix's", {**svix_set, "webhook-id": EVENT_ID}, body)
+    yield ForgedEvent("Svix's id is sent twice", {**svix_set, "Svix-Id": EVENT_ID}, body)
+    yield ForgedEvent("another id, as Svix names it", {**svix_set, "svix-id": "msg_2"}, body)
+    yield ForgedEvent("another id, and Svix's with the signed one", {**good, "webhook-id": "msg_2", **svix_set}, body)
     yield ForgedEvent("another id", {**good, "webhook-id": "msg_2"}, body)
     yield ForgedEvent("another timestamp", {**good, "webhook-timestamp": str(now + 1)}, body)
     yield ForgedEvent("the body alone is signed", headers(body), body)

@@ -51,10 +51,15 @@ def we_accept(headers: Headers, body: bytes, key: bytes) -> bool:
         return False
 
 
+def received(headers: Headers) -> dict[str, str]:
+    """The headers without the whitespace that is not part of them. The libraries expect the server to remove it."""
+    return {name: value.strip(" \t") for name, value in headers.items()}
+
+
 def stripe_accepts(headers: Headers, body: bytes) -> bool:
     # An odd header or body makes the library raise ValueError or TypeError.
     try:
-        stripe.WebhookSignature.verify_header(body, headers.get("stripe-signature"), STRIPE, TOLERANCE)
+        stripe.WebhookSignature.verify_header(body, received(headers).get("stripe-signature"), STRIPE, TOLERANCE)
     except (stripe.SignatureVerificationError, ValueError, TypeError):
         return False
     return True
@@ -62,7 +67,7 @@ def stripe_accepts(headers: Headers, body: bytes) -> bool:
 
 def standard_webhooks_accepts(headers: Headers, body: bytes) -> bool:
     try:
-        standardwebhooks.Webhook(WHSEC).verify(body, dict(headers), json_parse=False)
+        standardwebhooks.Webhook(WHSEC).verify(body, received(headers), json_parse=False)
     except (standardwebhooks.WebhookVerificationError, ValueError, TypeError):
         return False
     return True
@@ -111,7 +116,6 @@ GOOD = standard_webhooks_request()["webhook-signature"]
 STANDARD_WEBHOOKS_DIFFERS = {
     "Standard Webhooks accepts a timestamp with an exponent": (standard_webhooks_request(at="1.7e9"), BODY),
     "Standard Webhooks ignores the timestamp's fraction": (standard_webhooks_request(at=f"{NOW}.9"), BODY),
-    "Standard Webhooks ignores the timestamp's spaces": (standard_webhooks_request(at=f" {NOW}"), BODY),
     "Standard Webhooks accepts an id with a dot": (standard_webhooks_request(id_="msg.1"), BODY),
     "Standard Webhooks accepts any characters in an id": (standard_webhooks_request(id_="möwe"), BODY),
     "Standard Webhooks accepts an id of any length": (standard_webhooks_request(id_="m" * 256), BODY),
@@ -181,7 +185,7 @@ def test_we_accept_the_well_formed_headers_that_the_stripe_library_accepts(heade
     if ours:
         assert theirs or body == NOT_UTF_8
     elif theirs:
-        items = headers["stripe-signature"].split(",")
+        items = received(headers)["stripe-signature"].split(",")
         assert f"t={NOW + 300}" < items[0] or not all_well_formed(items, STRIPE_ITEM)
 
 
@@ -195,8 +199,9 @@ def test_we_accept_the_well_formed_headers_that_the_standard_webhooks_library_ac
     if ours:
         assert theirs or body == NOT_UTF_8
     elif theirs:
-        signatures = headers["webhook-signature"].split(" ")
-        assert not (headers["webhook-timestamp"].isdecimal() and all_well_formed(signatures, STANDARD_WEBHOOKS_ITEM))
+        sent = received(headers)
+        signatures = sent["webhook-signature"].split(" ")
+        assert not (sent["webhook-timestamp"].isdecimal() and all_well_formed(signatures, STANDARD_WEBHOOKS_ITEM))
 
 
 def all_well_formed(items: list[str], form: str) -> bool:

@@ -89,6 +89,17 @@ VECTORS = [
         base64.b64decode("plJ3nmyCDGBKInavdOK15jsl"),
     ),
     (
+        "Svix's documentation, with its names",
+        {
+            "svix-id": "msg_loFOjxBNrRLzqYUf",
+            "svix-timestamp": "1731705121",
+            "svix-signature": "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=",
+        },
+        b'{"event_type":"ping","data":{"success":true}}',
+        1731705121,
+        base64.b64decode("plJ3nmyCDGBKInavdOK15jsl"),
+    ),
+    (
         "Standard Webhooks, an empty body",
         {
             "webhook-id": EVENT_ID,
@@ -152,6 +163,25 @@ def test_a_signed_event_is_accepted(scheme: str, body: bytes, event_id: str, at:
 def test_header_names_are_case_insensitive(scheme: str) -> None:
     verify({name.title(): value for name, value in signed(scheme).items()}, BODY, KEYS[scheme])
     verify({name.upper(): value for name, value in signed(scheme).items()}, BODY, KEYS[scheme])
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("around", [" {}", "{} ", "\t{}", " \t {}\t \t"])
+def test_whitespace_around_a_value_is_not_part_of_it(scheme: str, around: str) -> None:
+    headers = {name: around.format(value) for name, value in signed(scheme).items()}
+    claim = claim_of(headers, BODY, NOW)
+    assert is_signed(claim, KEYS[scheme])
+    assert claim.webhook_id == (EVENT_ID if scheme == "standard_webhooks" else None)
+
+
+def test_svix_names_are_accepted_if_no_webhook_name_is_sent() -> None:
+    good = signed("standard_webhooks")
+    renamed = {name.replace("webhook-", "Svix-"): value for name, value in good.items()}
+    claim = claim_of(renamed, BODY, NOW)
+    assert (claim.scheme, claim.webhook_id) == ("standard_webhooks", EVENT_ID)
+    verify(renamed, BODY, KEYS["standard_webhooks"])
+    # A sender can send both sets. Then only the webhook- names count.
+    verify({**dict.fromkeys(renamed, "x"), **good}, BODY, KEYS["standard_webhooks"])
 
 
 @pytest.mark.parametrize("scheme", ["standard_webhooks", "stripe"])
@@ -261,7 +291,10 @@ def test_the_cause_of_a_refusal_is_logged_and_not_returned(headers: dict[str, st
     assert cause not in refused.value.body()
 
 
-HEADER_NAMES = st.sampled_from([*SIGNATURE_HEADERS.values(), "webhook-id", "webhook-timestamp", "Webhook-Id"])
+SVIX_HEADERS = ["svix-id", "svix-timestamp", "svix-signature"]
+HEADER_NAMES = st.sampled_from(
+    [*SIGNATURE_HEADERS.values(), "webhook-id", "webhook-timestamp", "Webhook-Id", *SVIX_HEADERS]
+)
 PIECES = st.sampled_from(
     [text for scheme in SCHEMES for text in signed(scheme).values()]
     + ["v1,", "v1=", "t=", ",", "=", ".", "١٢٣", "1e400", str(NOW), " ", "\ud800", "\0", "\n", "9" * 5_000]

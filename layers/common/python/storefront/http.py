@@ -83,7 +83,8 @@ def add_log_fields(*, warn: bool, **fields: str) -> None:
 def header(event: APIGatewayProxyEventV2, name: str) -> str | None:
     """Return a header of the request, or None. name: in lowercase."""
     value: str | None = event.resolved_headers_field.get(name)
-    return value
+    # Whitespace around the value is not part of it (RFC 9110, section 5.5).
+    return value.strip(" \t") if value else value
 
 
 def raw_body(event: APIGatewayProxyEventV2) -> bytes:

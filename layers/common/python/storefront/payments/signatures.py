@@ -6,6 +6,7 @@ x_signature        X-Signature: the HMAC of the body, as 64 lowercase hexadecima
 
 standard_webhooks  webhook-signature: v1,base64 of the HMAC of id.timestamp.body. Spaces separate several.
                    webhook-id and webhook-timestamp: the ID and the timestamp.
+                   Svix's names svix-id, svix-timestamp and svix-signature also work, if no webhook- name is sent.
                    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
 stripe             Stripe-Signature: t=timestamp,v1=hexadecimal of the HMAC of timestamp.body. Several v1 are allowed.
@@ -35,6 +36,7 @@ _HEX_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _BASE64_DIGEST = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", re.ASCII)
 # Visible characters without a full stop, because a full stop separates the ID from the timestamp.
 _WEBHOOK_ID = re.compile(r"[!-\-/-~]{1,255}", re.ASCII)
+_WEBHOOK_PARTS = ("id", "timestamp", "signature")
 _VERSION = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
 
 
@@ -76,7 +78,12 @@ def claim_of(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
     """
     joined: dict[str, str] = {}
     for name, value in headers.items():
-        joined[name.lower()] = f"{joined[name.lower()]},{value}" if name.lower() in joined else value
+        # Whitespace around a value is not part of it (RFC 9110, section 5.5).
+        text = value.strip(" \t")
+        joined[name.lower()] = f"{joined[name.lower()]},{text}" if name.lower() in joined else text
+    # One set of names or the other. Choosing for each header would be a guess.
+    if not any(f"webhook-{part}" in joined for part in _WEBHOOK_PARTS):
+        joined |= {f"webhook-{part}": joined.get(f"svix-{part}", "") for part in _WEBHOOK_PARTS}
     readers = [reader for header, reader in _READERS.items() if joined.get(header)]
     if not readers:
         raise MissingSignature("no header with a signature")
