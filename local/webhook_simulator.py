@@ -22,7 +22,7 @@ from rich.console import Console
 from local.delivery import Delivery, MakeDelivery, as_api_gateway_event, deliver, results_table
 from local.settings import DEFAULT_PORT
 from local.signing import SCHEMES, secrets, sign
-from storefront.payments.providers import EXPONENTS
+from storefront.currencies import EXPONENTS
 
 STALE = 301
 """Seconds. The webhook accepts timestamps that are at most 300 seconds old."""

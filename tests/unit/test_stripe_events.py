@@ -10,6 +10,7 @@ import pytest
 import stripe
 from pydantic import ValidationError
 
+from storefront.currencies import EXPONENTS
 from storefront.payments import providers
 from storefront.payments.models import PaymentEvent
 from tests.stripe_events import NAMES, stripe_event, text_of
@@ -108,7 +109,7 @@ def test_minor_units_depend_on_the_currency(currency: str, amount: str) -> None:
 
 
 def test_currencies_with_other_minor_units_match_the_stripe_documentation() -> None:
-    by_exponent = {n: "".join(name for name, m in providers.EXPONENTS.items() if m == n) for n in (0, 3)}
+    by_exponent = {n: "".join(name for name, m in EXPONENTS.items() if m == n) for n in (0, 3)}
     assert by_exponent == {0: "BIFCLPDJFGNFJPYKMFKRWMGAPYGRWFVNDVUVXAFXOFXPF", 3: "BHDJODKWDOMRTND"}
 
 

@@ -7,6 +7,7 @@ access      scopes and customers of access tokens
 actor       who made a change
 errors      problems (RFC 9457)
 fields      types that several models share
+currencies  the decimal places of currencies
 json_text   the JSON text of responses
 etags       ETag, If-Match, If-None-Match
 db          one call to PostgreSQL in one round trip

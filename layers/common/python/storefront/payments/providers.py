@@ -34,15 +34,10 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from storefront.currencies import EXPONENTS
 from storefront.fields import Id, Timestamp, WithoutNul, is_uuid
 from storefront.payments.models import EventId, PaymentEvent, ReportedStatus
 from storefront.payments.signatures import Scheme
-
-EXPONENTS = {
-    **dict.fromkeys("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(), 0),  # noqa: SIM905  20 lines
-    **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),  # noqa: SIM905  likewise
-}
-"""Decimal places of Stripe's amounts, if not 2. https://docs.stripe.com/currencies"""
 
 ENVELOPE_TYPES: dict[str, ReportedStatus] = {"payment.paid": "paid", "payment.failed": "failed"}
 
