@@ -41,6 +41,7 @@ Products with stock, orders, and a webhook for payment processors.
 - IDs are UUIDs.
 - Times are RFC 3339 in UTC.
 - Unknown fields and query parameters are errors. Only payment events may have unknown fields.
+- HEAD works wherever GET does: the same status and headers, without a body.
 - Errors are `application/problem+json` (RFC 9457). The `type` of a problem links to its explanation. API Gateway's own
   errors are `{"message": …}`.
 """

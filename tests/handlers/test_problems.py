@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from storefront import db
-from storefront.routes import ROUTES
+from storefront.routes import ROUTES, allowed_methods
 from tests.api_client import UNKNOWN, ApiClient, api_event, lambda_context, load_function, target
 
 WRITES = [("POST", "/api/products"), ("PUT", f"/api/products/{UNKNOWN}"), ("POST", "/api/orders")]
 WRITES += [("PUT", f"/api/orders/{UNKNOWN}/status")]
-METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
-WRONG_METHODS = [(method, path) for path, methods in ROUTES.items() for method in METHODS if method not in methods]
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+WRONG_METHODS = [(method, path) for path in ROUTES for method in METHODS if method not in allowed_methods(path)]
 
 
 @pytest.mark.parametrize("path", ["//", "/api", "/api/products/", "/api//products", "/api/products/a/b", "/x\0y", "/é"])
@@ -31,7 +31,7 @@ def test_a_path_with_a_line_break_returns_404(path: str) -> None:
 def test_a_wrong_method_returns_405_with_the_allowed_methods(api: ApiClient, method: str, path: str) -> None:
     response = api.call(method, path.replace("{id}", UNKNOWN))
     assert response.problem() == (405, "method-not-allowed")
-    assert response.headers["allow"] == ", ".join(sorted(ROUTES[path]))
+    assert response.headers["allow"] == ", ".join(allowed_methods(path))
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)

@@ -110,8 +110,14 @@ def test_an_unknown_path_returns_404(api: ApiClient, path: str) -> None:
 def test_a_wrong_method_returns_405_and_the_allowed_methods(api: ApiClient) -> None:
     response = api.call("PATCH", "/api/products", {})
     assert response.problem() == (405, "method-not-allowed")
-    assert response.headers["allow"] == "GET, POST"
-    assert api.call("HEAD", "/api/products").status == 405
+    assert response.headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/api/products", "/api/orders", "/api/nothing"])
+def test_head_returns_the_headers_of_get(api: ApiClient, path: str) -> None:
+    got, head = api.get(path), api.call("HEAD", path)
+    assert (head.status, head.text) == (got.status, "")
+    assert {**head.headers, "date": ""} == {**got.headers, "date": ""}
 
 
 @pytest.mark.parametrize(

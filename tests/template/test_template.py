@@ -7,11 +7,16 @@ import pytest
 
 from storefront import audit, db
 from storefront.access import COGNITO_PREFIX, OPEN
-from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
+from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, allowed_methods
 from tests.api_client import ROOT, load_function
 from tests.template.sam import folder_name, functions, http_events, resources, routes, template
 
-TABLE = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods}
+TABLE = {
+    f"{method} {path}": methods["GET" if method == "HEAD" else method]
+    for path, methods in ROUTES.items()
+    for method in allowed_methods(path)
+}
+"""The access rule of each route key."""
 
 
 def test_the_template_has_the_routes_of_the_table_and_a_default_route() -> None:
@@ -20,8 +25,7 @@ def test_the_template_has_the_routes_of_the_table_and_a_default_route() -> None:
 
 def test_each_route_has_the_access_rule_of_the_table() -> None:
     decided = {route_key: event["Auth"] for _, route_key, event in http_events()}
-    table = {f"{method} {path}": access for path, methods in ROUTES.items() for method, access in methods.items()}
-    assert decided == {key: auth_of(access) for key, access in {**table, DEFAULT_ROUTE: Access.ANYONE}.items()}
+    assert decided == {key: auth_of(access) for key, access in {**TABLE, DEFAULT_ROUTE: Access.ANYONE}.items()}
 
 
 def auth_of(access: Access) -> dict[str, Any]:
@@ -51,6 +55,8 @@ def test_a_function_handles_its_routes_in_the_template(function: str) -> None:
         f"{route.method} {route.path}".replace("<", "{").replace(">", "}")
         for route in app._static_routes + app._dynamic_routes
     }
+    # The function handles HEAD as GET.
+    handled |= {key.replace("GET ", "HEAD ") for key in handled if key.startswith("GET ")}
     assert handled == {key for key, name in routes().items() if name == function and key != DEFAULT_ROUTE}
 
 

@@ -55,8 +55,11 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
     def handle(event: Event, context: Any) -> dict[str, Any]:
         started = time.perf_counter()
         _log_fields.clear()
-        response = app.resolve(event, context)
         request = event["requestContext"]
+        is_head = request["http"]["method"].upper() == "HEAD"
+        response = app.resolve(_as_get(event) if is_head else event, context)
+        if is_head:
+            response = _without_body(response)
         log = _log_fields.pop("log", logger.info)
         if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log = logger.error
@@ -73,6 +76,19 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
         return response
 
     return handle
+
+
+def _as_get(event: Event) -> Event:
+    request = event["requestContext"]
+    return {**event, "requestContext": {**request, "http": {**request["http"], "method": "GET"}}}
+
+
+def _without_body(response: dict[str, Any]) -> dict[str, Any]:
+    # RFC 9110, sections 8.6 and 9.3.2: the headers of the response to GET, with the length that its body would have.
+    body = response["body"] or ""
+    content = base64.b64decode(body) if response["isBase64Encoded"] else body.encode()
+    length = {"Content-Length": str(len(content))} if content else {}
+    return {**response, "headers": {**response["headers"], **length}, "body": "", "isBase64Encoded": False}
 
 
 def add_log_fields(*, warn: bool, **fields: str) -> None:
@@ -176,7 +192,7 @@ def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
     if event.http_method in routes.ROUTES[route]:
         # Powertools' patterns do not match some characters that no ID has.
         return _invalid_id()
-    return errors.MethodNotAllowed(", ".join(sorted(routes.ROUTES[route])))
+    return errors.MethodNotAllowed(", ".join(routes.allowed_methods(route)))
 
 
 def _invalid_id() -> errors.InvalidRequest:

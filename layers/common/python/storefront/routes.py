@@ -1,7 +1,7 @@
 """The table of routes and who may use them.
 
 A test compares the table with the template and with the functions' handlers. The function for unmatched requests uses
-the table to distinguish an unknown path (404) from a wrong method (405).
+the table to distinguish an unknown path (404) from a wrong method (405). HEAD has the rule of GET, and is not listed.
 """
 
 import re
@@ -41,6 +41,12 @@ DEFAULT_ROUTE = "$default"
 
 # One expression with one group per route is faster than one expression per route.
 _PATTERN = re.compile("|".join("(" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + ")" for path in ROUTES))
+
+
+def allowed_methods(route: str) -> list[str]:
+    """Return the methods of a route, sorted. HEAD works wherever GET does (RFC 9110, section 9.1)."""
+    methods = ROUTES[route]
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)
 
 
 def match(path: str) -> str | None:
