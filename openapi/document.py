@@ -42,6 +42,8 @@ Products with stock, orders, and a webhook for payment processors.
 - Times are RFC 3339 in UTC.
 - Unknown fields and query parameters are errors. Only payment events may have unknown fields.
 - HEAD works wherever GET does: the same status and headers, without a body.
+- `Cache-Control` is `no-store` on every route that needs a token or a signature, and `no-cache` on the others: caches
+  must check with `If-None-Match` before they use a copy.
 - Errors are `application/problem+json` (RFC 9457). The `type` of a problem links to its explanation. API Gateway's own
   errors are `{"message": …}`.
 """

@@ -35,7 +35,9 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
         "`true` if this is the stored response to an earlier request with the same key.", "true", const="true"
     ),
     "Link": _header(
-        "Links to the first, previous, next and last page (RFC 8288).", '</api/products?page=2>; rel="next"'
+        "Links to the next, previous, first and last page (RFC 8288). The header stays under 4 KB: links that do not"
+        " fit are left out. If the next page does not fit, the header is missing. `next_cursor` is always in the body.",
+        '</api/products?page=2>; rel="next"',
     ),
     "Location": _always(
         "The path of the new resource. In a redirect, the path to request instead.",

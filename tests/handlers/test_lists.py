@@ -89,6 +89,35 @@ def test_a_cursor_of_another_filter_sort_order_or_list_returns_400(api: ApiClien
     assert api.get(target("/api/orders", cursor=default)).problem() == (400, "bad-cursor")
 
 
+@pytest.mark.parametrize("sort", ["-created_at", "name"])
+@pytest.mark.parametrize("character", ["🍵", "ü", "x"])
+def test_the_link_header_stays_under_4_kb(api: ApiClient, character: str, sort: str) -> None:
+    # In a URL, an emoji has 12 characters. In a cursor of the list by name, it has 16.
+    for _ in range(4):
+        api.create_product(name=f"tea {character * 251}")
+    q = f"tea {character * 251}"
+    first = expect_short_link(api.get(target(PRODUCTS, q=q, sort=sort, page_size=1, page=2)))
+    second = api.get(target(PRODUCTS, q=q, sort=sort, page_size=1, cursor=first.json["next_cursor"]))
+    assert [len(first.json["items"]), len(second.json["items"])] == [1, 1]
+    expect_short_link(second)
+
+
+def expect_short_link(response: Response) -> Response:
+    """A client that follows rel="next" must not take a Link header without it for the end of the list."""
+    link = response.headers.get("link", "")
+    assert len(link.encode()) < 4096
+    assert 'rel="next"' in link or (link == "" and expect(200, response)["next_cursor"])
+    return response
+
+
+def test_a_long_link_header_keeps_the_links_that_fit(api: ApiClient) -> None:
+    for _ in range(3):
+        api.create_product(name="ü" * 200)
+    page = api.get(target(PRODUCTS, q="ü" * 200, page_size=1, page=2))
+    assert links(page).keys() == {"next", "prev", "first"}
+    assert api.get(links(page)["next"]).json["items"] != []
+
+
 def test_a_cursor_signed_with_another_key_returns_400(
     api: ApiClient, seven_products: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,10 +56,7 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
         started = time.perf_counter()
         _log_fields.clear()
         request = event["requestContext"]
-        is_head = request["http"]["method"].upper() == "HEAD"
-        response = app.resolve(_as_get(event) if is_head else event, context)
-        if is_head:
-            response = _without_body(response)
+        response = _resolve(app, event, context)
         log = _log_fields.pop("log", logger.info)
         if response["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log = logger.error
@@ -78,9 +75,15 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
     return handle
 
 
-def _as_get(event: Event) -> Event:
+def _resolve(app: APIGatewayHttpResolver, event: Event, context: Any) -> dict[str, Any]:
     request = event["requestContext"]
-    return {**event, "requestContext": {**request, "http": {**request["http"], "method": "GET"}}}
+    method = request["http"]["method"].upper()
+    if is_head := method == "HEAD":
+        method = "GET"
+        event = {**event, "requestContext": {**request, "http": {**request["http"], "method": method}}}
+    response = app.resolve(event, context)
+    response["headers"].setdefault("Cache-Control", routes.cache_control(method, event["rawPath"]))
+    return _without_body(response) if is_head else response
 
 
 def _without_body(response: dict[str, Any]) -> dict[str, Any]:

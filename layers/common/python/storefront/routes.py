@@ -49,6 +49,13 @@ def allowed_methods(route: str) -> list[str]:
     return sorted({*methods, "HEAD"} if "GET" in methods else methods)
 
 
+def cache_control(method: str, path: str) -> str:
+    """Return whether caches may keep the response of a route (RFC 9111, section 5.2.2)."""
+    methods = ROUTES.get(match(path) or "", {})
+    # no-cache: a copy may be kept, and must be revalidated. Only responses that anyone may read.
+    return "no-cache" if methods.get(method.upper()) is Access.ANYONE else "no-store"
+
+
 def match(path: str) -> str | None:
     """Return the route of a path, or None."""
     result = _PATTERN.fullmatch(path)

@@ -12,6 +12,9 @@ from storefront.json_text import to_json
 from storefront.lists import cursor
 from storefront.lists.parameters import CursorParameters, PageParameters
 
+MAX_LINK_BYTES = 4095
+"""Proxies and clients limit headers, often to 8 KB together. API Gateway allows 10 KB."""
+
 
 def list_response(
     event: APIGatewayProxyEventV2, parameters: CursorParameters, read: Callable[[dict[str, Any]], str]
@@ -38,7 +41,10 @@ def list_response(
         links = {**links, **_page_links(parameters, numbers, has_next=next_cursor is not None)}
     # The items stay the text from PostgreSQL.
     envelope = to_json({**numbers, "next_cursor": next_cursor})
-    return json_response(f'{{"items" : {items}, {envelope[1:]}', Link=_link_header(event, {"first": "", **links}))
+    response = json_response(f'{{"items" : {items}, {envelope[1:]}')
+    if link := _link_header(event, {"first": "", **links}):
+        response.headers["Link"] = link
+    return response
 
 
 def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, has_next: bool) -> dict[str, str]:
@@ -54,10 +60,17 @@ def _page_links(parameters: PageParameters, numbers: dict[str, Any], *, has_next
 
 
 def _link_header(event: APIGatewayProxyEventV2, links: dict[str, str]) -> str:
+    """Return the links that fit into the header. Empty if not even the first one fits."""
     # RFC 8288, section 3: targets can be relative to the request's URL.
     sent = event.query_string_parameters.items()
     filters = urlencode([(name, value) for name, value in sent if name not in ("page", "cursor")])
-    queries = {relation: "&".join(filter(None, (filters, position))) for relation, position in links.items()}
-    return ", ".join(
-        f'<{event.raw_path}{"?" if query else ""}{query}>; rel="{relation}"' for relation, query in queries.items()
-    )
+    header = ""
+    # Each link repeats the filters. The most useful ones come first: a header without "next" means the last page.
+    for relation in ("next", "prev", "first", "last"):
+        if relation in links:
+            query = "&".join(filter(None, (filters, links[relation])))
+            link = f'<{event.raw_path}{"?" if query else ""}{query}>; rel="{relation}"'
+            if len(header) + len(", ") + len(link) > MAX_LINK_BYTES:
+                break
+            header = f"{header}, {link}" if header else link
+    return header
