@@ -22,7 +22,7 @@ from storefront.payments.models import (
 )
 from storefront.payments.providers import ENVELOPE_TYPES, STRIPE_TYPES, Amount, Currency, StripeData
 from storefront.payments.signatures import Scheme, Unauthenticated
-from storefront.payments.store import PaymentEventNotFound
+from storefront.payments.store import PaymentEventNotFound, UnreadablePaymentEvent
 
 
 class _Sent(BaseModel):
@@ -121,8 +121,18 @@ class PaymentEvent(ResponseModel):
     )
     currency: str | None = Field(examples=["USD"])
     occurred_at: datetime | None = Field(examples=[MOMENT])
+    livemode: bool | None = Field(description="Whether real money moved, as sent. Null if unknown.", examples=[True])
+    account: str | None = Field(
+        description="The account at the processor, as sent. Null if unknown.", examples=["acct_1Example"]
+    )
+    payment_reference: str | None = Field(
+        description="The processor's ID of the payment. Null if unknown.", examples=["pi_1Example"]
+    )
     outcome: Outcome
     reason: str | None = Field(description="Why the event was not applied.", examples=["amount_differs"])
+    error: str | None = Field(
+        description="Why the event could not be read. Null except for `unreadable`.", examples=[None]
+    )
     attempts: int = Field(description="The number of deliveries and replays.", examples=[1])
     received_at: datetime = Field(examples=[MOMENT])
     last_attempt_at: datetime = Field(examples=[MOMENT])
@@ -204,7 +214,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Replay a stored payment event",
         PaymentEventResponse,
         path_id=PAYMENT_EVENT_ID,
-        problems=(PaymentEventNotFound, errors.OrderNotFound),
+        problems=(PaymentEventNotFound, UnreadablePaymentEvent, errors.OrderNotFound),
     ),
     ("GET", "/api/reconciliation"): Operation(
         "reconcile",

@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "CURRENCY": "USD",
     "CURSOR_KEY": "local-only-not-a-secret-either",
     "ORDER_TIME_TO_LIVE_MINUTES": "1440",
+    "PAYMENT_PENDING_DAYS": "7",
 }
 """The functions' environment variables, except DATABASE_URL."""
 FUNCTIONS = {DEFAULT_ROUTE: "fallback"} | {

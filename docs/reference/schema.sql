@@ -54,7 +54,8 @@ CREATE TYPE payment_event_outcome AS ENUM (
     'ignored',        -- the event requires no action
     'needs_refund',   -- a payment for a canceled order
     'needs_review',   -- staff must decide
-    'unknown_order'   -- the order was not found; a later delivery replaces the event
+    'unknown_order',  -- the order was not found; a later delivery replaces the event
+    'unreadable'      -- the event could not be read; a later delivery replaces it
 );
 
 
@@ -98,6 +99,9 @@ CREATE TABLE orders (
     total_price price NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    -- Since when a payment in progress, or money that needs review, keeps the order from expiring. NULL if nothing
+    -- does.
+    held_since timestamptz,
     CONSTRAINT orders_pkey PRIMARY KEY (id)
 );
 -- list_orders; created_from, created_to
@@ -116,6 +120,9 @@ CREATE INDEX orders_canceled_and_paid ON orders (created_at, id) WHERE status = 
 -- completed_and_unpaid in reconciliation
 CREATE INDEX orders_completed_and_unpaid ON orders (created_at, id) WHERE status = 'completed' AND payment_status <>
     'paid';
+-- held_too_long in reconciliation
+CREATE INDEX orders_held ON orders (held_since, id) WHERE held_since IS NOT NULL AND status = 'pending' AND
+    payment_status <> 'paid';
 
 -- The line items of each order, one for each product. Never changed.
 CREATE TABLE order_items (
@@ -169,7 +176,7 @@ CREATE TABLE payment_events (
     -- The format of the body.
     provider text NOT NULL,
     event_id text NOT NULL,
-    -- 0 for the first content under this ID. Any other content is stored, but never applied.
+    -- 0 for the first content under this ID. Each other content has its number.
     variant integer NOT NULL DEFAULT 0,
     type text,
     -- As sent. Not a foreign key: the order may not exist.
@@ -189,10 +196,21 @@ CREATE TABLE payment_events (
     attempts integer NOT NULL DEFAULT 1,
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     last_attempt_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- As sent: whether real money moved. NULL if unknown.
+    livemode boolean,
+    -- As sent: the account at the processor. NULL if unknown.
+    account text,
+    -- The processor's ID of the payment. Several events can be about one payment. NULL if unknown.
+    payment_reference text,
+    -- Why the event could not be read. NULL except where the outcome is unreadable.
+    error text,
+    -- Whether the body is stored as base64, because its bytes are not text. NULL means no.
+    body_is_base64 boolean,
+    -- Why the event reports no payment, before the order and the settings were compared. A replay needs it.
+    reader_reason text,
     CONSTRAINT payment_events_pkey PRIMARY KEY (id),
     -- The second of two deliveries at once waits here for the first. Also list_payment_events, event_id.
     CONSTRAINT payment_events_once_per_content UNIQUE (event_id, scheme, variant),
-    CONSTRAINT payment_events_other_content CHECK (variant = 0 OR outcome = 'needs_review'),
     CONSTRAINT payment_events_reason CHECK ((outcome = 'applied') = (reason IS NULL)),
     CONSTRAINT payment_events_status CHECK (payment_status <> 'unpaid')
 );
@@ -202,6 +220,14 @@ CREATE INDEX payment_events_by_received_at ON payment_events (received_at, id);
 CREATE INDEX payment_events_by_order ON payment_events (order_id, received_at, id);
 -- list_payment_events, outcome; reconciliation
 CREATE INDEX payment_events_by_outcome ON payment_events (outcome, received_at, id);
+-- unreadable_event in reconciliation
+CREATE INDEX payment_events_unreadable ON payment_events (received_at, id) WHERE error IS NOT NULL;
+-- event_without_order in reconciliation
+CREATE INDEX payment_events_without_order ON payment_events (received_at, id) WHERE payment_status = 'paid' AND reason =
+    'no_order_named';
+-- event_without_order in reconciliation: whether another event names the order of the payment
+CREATE INDEX payment_events_by_payment ON payment_events (payment_reference) WHERE payment_status = 'paid' AND order_id
+    IS NOT NULL;
 
 -- The timeline of each order. Each event starts in the state in which the previous one ended. Append-only.
 CREATE TABLE order_events (
@@ -292,8 +318,17 @@ UNION ALL
     o.id AS order_id,
     NULL::uuid AS payment_event_id
    FROM orders o
-  WHERE o.status = 'pending'
+  WHERE o.status = 'pending' AND (o.held_since IS NULL OR o.payment_status = 'paid')
   ORDER BY o.created_at, o.id)
+UNION ALL
+( SELECT 'held_too_long' AS kind,
+    o.held_since AS since,
+    o.id,
+    o.id AS order_id,
+    NULL::uuid AS payment_event_id
+   FROM orders o
+  WHERE o.held_since IS NOT NULL AND o.status = 'pending' AND o.payment_status <> 'paid'
+  ORDER BY o.held_since, o.id)
 UNION ALL
 ( SELECT 'paid_and_canceled' AS kind,
     e.received_at AS since,
@@ -325,6 +360,28 @@ UNION ALL
     e.id AS payment_event_id
    FROM payment_events e
   WHERE e.outcome = 'unknown_order'
+  ORDER BY e.received_at, e.id)
+UNION ALL
+( SELECT 'event_without_order' AS kind,
+    e.received_at AS since,
+    e.id,
+    e.order_id,
+    e.id AS payment_event_id
+   FROM payment_events e
+  WHERE e.payment_status = 'paid' AND e.reason = 'no_order_named' AND NOT (EXISTS ( SELECT
+           FROM payment_events named
+          WHERE named.payment_reference = e.payment_reference AND named.payment_status = 'paid' AND named.order_id IS NOT NULL))
+  ORDER BY e.received_at, e.id)
+UNION ALL
+( SELECT 'unreadable_event' AS kind,
+    e.received_at AS since,
+    e.id,
+    e.order_id,
+    e.id AS payment_event_id
+   FROM payment_events e
+  WHERE e.error IS NOT NULL AND NOT (EXISTS ( SELECT
+           FROM payment_events later
+          WHERE later.event_id = e.event_id AND later.scheme = e.scheme AND later.error IS NULL AND later.last_attempt_at > e.last_attempt_at AND (e.order_id IS NULL OR later.order_id = e.order_id)))
   ORDER BY e.received_at, e.id);
 
 
@@ -393,6 +450,15 @@ CREATE FUNCTION filter_of(request jsonb, conditions jsonb) RETURNS text;
 -- How long an idempotency key keeps its response.
 CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
 
+-- Returns whether a payment event reports a payment, and another content under its ID does too. No rule can decide
+CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;
+
+-- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet:
+CREATE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETURNS boolean;
+
+-- Returns whether a delivery has the content of a stored event. Bytes are compared only where they cannot be read:
+CREATE FUNCTION is_same_content(stored payment_events, sent payment_events) RETURNS boolean;
+
 -- Whether the columns of a stock movement fit together.
 CREATE FUNCTION is_stock_movement(kind stock_movement_kind, delta bigint, order_id uuid, reason text) RETURNS boolean;
 
@@ -412,11 +478,14 @@ CREATE FUNCTION order_json(placed orders) RETURNS json;
 CREATE FUNCTION page_body(head text, items json) RETURNS text;
 
 -- Decides the outcome of a payment event for its order, and the reason if the event is not applied. Changes nothing.
-CREATE FUNCTION payment_decision(event payment_events, target orders, shop_currency text, OUT outcome
-    payment_event_outcome, OUT reason text);
+CREATE FUNCTION payment_decision(event payment_events, target orders, settings jsonb, OUT outcome payment_event_outcome,
+    OUT reason text);
 
 -- Returns a payment event as the API shows it: without its body, which can contain personal data.
 CREATE FUNCTION payment_event_json(event payment_events) RETURNS json;
+
+-- Returns since when payment events hold an unpaid order, or NULL if they do not. A held order does not expire.
+CREATE FUNCTION payment_hold(held_order_id uuid) RETURNS timestamptz;
 
 -- Returns the planner's estimate of the number of rows in a source of read_page.
 CREATE FUNCTION planned_rows(source text, request jsonb) RETURNS numeric;
@@ -439,6 +508,9 @@ CREATE FUNCTION reconciliation_entry_json(entry reconciliation) RETURNS json;
 
 -- The trigger of the tables that are append-only.
 CREATE FUNCTION refuse_change() RETURNS trigger;
+
+-- Returns whether a payment event reports a payment for an order that was found. At most one content under an event ID
+CREATE FUNCTION reports_payment(event payment_events) RETURNS boolean;
 
 -- Returns the stock of orders, also to deleted products.
 CREATE FUNCTION restock_orders(canceled_ids uuid[], request jsonb) RETURNS void;

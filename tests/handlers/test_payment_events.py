@@ -27,8 +27,12 @@ def test_the_inbox_shows_the_content_and_the_outcome_of_an_event(api: ApiClient,
         "amount": "4.50",
         "currency": "USD",
         "occurred_at": "2026-01-31T12:00:00.000000Z",
+        "livemode": None,
+        "account": None,
+        "payment_reference": None,
         "outcome": "applied",
         "reason": None,
+        "error": None,
         "attempts": 1,
     }
 

@@ -64,7 +64,6 @@ REFUSED = {
         INBOX.format("'paid', 0, 'applied', 'same_status'"),
         INBOX.format("'paid', 0, 'duplicate', NULL"),
     ],
-    "payment_events_other_content": [INBOX.format("'paid', 1, 'duplicate', 'same_status'")],
 }
 """Statements that violate each constraint."""
 

@@ -34,10 +34,11 @@ NEVER_CHANGED = {"products": {"id", "created_at", "quantity_bucket"}}
 """The columns that the role may not update, in tables where all other columns may change."""
 
 CHANGED = {
-    "orders": {"status", "payment_status", "updated_at"},
+    "orders": {"status", "payment_status", "held_since", "updated_at"},
     "payment_events": {
         *("provider", "type", "order_id", "payment_status", "amount", "currency", "occurred_at", "body"),
-        *("outcome", "reason", "attempts", "last_attempt_at"),
+        *("livemode", "account", "payment_reference", "error", "body_is_base64"),
+        *("outcome", "reason", "reader_reason", "attempts", "last_attempt_at"),
     },
 }
 """The columns that the role may update in other tables."""

@@ -72,7 +72,7 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
         "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
         "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
         "WebhookFunction": {"CONFIGURATION", "CURRENCY", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
-        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH"},
+        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH", "PAYMENT_PENDING_DAYS"},
         "DocsFunction": {"CONFIGURATION"},
         "FallbackFunction": {"CONFIGURATION"},
         "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES"},

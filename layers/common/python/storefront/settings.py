@@ -47,6 +47,14 @@ def order_time_to_live() -> int:
     return int(text)
 
 
+def payment_pending_days() -> int:
+    """Return the days after which the reconciliation lists an order that a payment holds. Raises ValueError."""
+    text = os.environ["PAYMENT_PENDING_DAYS"]
+    if not re.fullmatch(r"[0-9]{1,3}", text):
+        raise ValueError(f"PAYMENT_PENDING_DAYS should be a number from 0 to 999, but it is {text!r}")
+    return int(text)
+
+
 def secrets_manager_endpoint() -> str:
     """Return the address of Secrets Manager: https://host, or http://host:port with `make run`."""
     return os.environ["SECRETS_MANAGER_ENDPOINT"]

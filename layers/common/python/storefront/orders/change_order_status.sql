@@ -21,7 +21,7 @@ BEGIN
     IF target = 'canceled' THEN
         PERFORM restock_orders(ARRAY[changed.id], request);
     END IF;
-    UPDATE orders o SET status = target, updated_at = clock_timestamp()
+    UPDATE orders o SET status = target, held_since = NULL, updated_at = clock_timestamp()
      WHERE o.id = changed.id
     RETURNING * INTO changed;
     INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,

@@ -1,4 +1,5 @@
 -- Cancels the oldest orders that were not paid in time, up to the request's batch_size, and returns their stock.
+-- An order that a payment holds is not canceled.
 -- Outcome: expired, with their number. Several runs may overlap.
 CREATE OR REPLACE FUNCTION expire_orders(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
@@ -10,7 +11,7 @@ BEGIN
     SELECT array_agg(due.id) INTO expired_ids
       FROM (SELECT o.id
               FROM orders o
-             WHERE o.status = 'pending' AND o.payment_status <> 'paid'
+             WHERE o.status = 'pending' AND o.payment_status <> 'paid' AND o.held_since IS NULL
                AND o.created_at < now() - make_interval(mins => (request ->> 'time_to_live')::integer)
                -- An order whose stock would exceed the range of an integer must not block the other orders.
                AND NOT EXISTS (SELECT FROM order_items item JOIN products p ON p.id = item.product_id

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events
     LANGUAGE plpgsql AS $$
 DECLARE
-    first payment_events;
+    known payment_events;
 BEGIN
     sent.id := gen_random_uuid();
     sent.variant := 0;
@@ -16,41 +16,47 @@ BEGIN
         RETURN sent;
     END IF;
 
-    -- Without the lock, two new contents at the same time would get the same variant.
-    SELECT * INTO first
+    -- Without the lock, two new contents at the same time would not see each other.
+    PERFORM FROM payment_events e
+      WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme AND e.variant = 0
+        FOR NO KEY UPDATE;
+    SELECT * INTO known
       FROM payment_events e
-     WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme AND e.variant = 0
-       FOR NO KEY UPDATE;
-    -- A later delivery replaces an event for an unknown order.
-    IF first.outcome = 'unknown_order' THEN
-        UPDATE payment_events e
-           SET (provider, type, order_id, payment_status, amount, currency, occurred_at, body, outcome, reason) =
-               (sent.provider, sent.type, sent.order_id, sent.payment_status, sent.amount, sent.currency,
-                sent.occurred_at, sent.body, sent.outcome, sent.reason),
-               attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
-         WHERE e.id = first.id;
-        sent.id := first.id;
-        RETURN sent;
-    END IF;
-
-    UPDATE payment_events e
-       SET attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
      WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme
-       AND (e.order_id, e.payment_status, e.type, e.amount, e.currency) IS NOT DISTINCT FROM
-           (sent.order_id, sent.payment_status, sent.type, sent.amount, sent.currency)
-    RETURNING e.id INTO sent.id;
-    IF FOUND THEN
+       AND (is_same_content(e, sent) OR is_replaced_by(e, sent))
+     ORDER BY is_same_content(e, sent) DESC, e.variant
+     LIMIT 1;
+
+    IF is_same_content(known, sent) AND NOT is_replaced_by(known, sent) THEN
+        UPDATE payment_events e
+           SET attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
+         WHERE e.id = known.id;
+        sent.id := known.id;
         sent.outcome := 'duplicate';
         sent.reason := 'same_event';
         RETURN sent;
     END IF;
 
-    sent.id := gen_random_uuid();
-    sent.variant := (SELECT max(e.variant) + 1 FROM payment_events e
-                      WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme);
-    sent.outcome := 'needs_review';
-    sent.reason := 'other_content';
-    INSERT INTO payment_events SELECT sent.*;
+    sent.id := coalesce(known.id, sent.id);
+    sent.received_at := coalesce(known.received_at, sent.received_at);
+    IF is_conflict(sent) THEN
+        sent.outcome := 'needs_review';
+        sent.reason := 'other_content';
+    END IF;
+    IF known.id IS NULL THEN
+        sent.variant := (SELECT max(e.variant) + 1 FROM payment_events e
+                          WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme);
+        INSERT INTO payment_events SELECT sent.*;
+        RETURN sent;
+    END IF;
+    UPDATE payment_events e
+       SET (provider, type, order_id, payment_status, amount, currency, occurred_at, livemode, account,
+            payment_reference, error, body, body_is_base64, outcome, reason, reader_reason) =
+           (sent.provider, sent.type, sent.order_id, sent.payment_status, sent.amount, sent.currency, sent.occurred_at,
+            sent.livemode, sent.account, sent.payment_reference, sent.error, sent.body, sent.body_is_base64,
+            sent.outcome, sent.reason, sent.reader_reason),
+           attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
+     WHERE e.id = known.id;
     RETURN sent;
 END
 $$;

@@ -6,7 +6,9 @@ DECLARE
     filter text := filter_of(request, jsonb_build_object(
         'kind', 't.kind = $1 ->> ''kind''',
         'pending_minutes', '(t.kind <> ''pending_too_long'''
-            ' OR t.since < now() - make_interval(mins => ($1 ->> ''pending_minutes'')::integer))'));
+            ' OR t.since < now() - make_interval(mins => ($1 ->> ''pending_minutes'')::integer))',
+        'payment_pending_days', '(t.kind <> ''held_too_long'''
+            ' OR t.since < now() - make_interval(days => ($1 ->> ''payment_pending_days'')::integer))'));
     page   record;
 BEGIN
     outcome := 'listed';

@@ -14,7 +14,7 @@ ReportedStatus = Literal["paid", "failed"]
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul]
 """An event's ID from the processor."""
 
-Outcome = Literal["applied", "duplicate", "ignored", "needs_refund", "needs_review", "unknown_order"]
+Outcome = Literal["applied", "duplicate", "ignored", "needs_refund", "needs_review", "unknown_order", "unreadable"]
 
 ReconciliationKind = Literal[
     "paid_and_canceled",
@@ -23,7 +23,9 @@ ReconciliationKind = Literal[
     "amount_mismatch",
     "conflicting_event",
     "event_without_order",
+    "unreadable_event",
     "pending_too_long",
+    "held_too_long",
 ]
 
 

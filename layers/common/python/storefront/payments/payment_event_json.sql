@@ -12,8 +12,12 @@ CREATE OR REPLACE FUNCTION payment_event_json(event payment_events) RETURNS json
         'amount', event.amount::text,
         'currency', event.currency,
         'occurred_at', rfc3339(event.occurred_at),
+        'livemode', event.livemode,
+        'account', event.account,
+        'payment_reference', event.payment_reference,
         'outcome', event.outcome,
         'reason', event.reason,
+        'error', event.error,
         'attempts', event.attempts,
         'received_at', rfc3339(event.received_at),
         'last_attempt_at', rfc3339(event.last_attempt_at))

@@ -1,6 +1,6 @@
 -- Stores a payment event and applies it to its order.
 -- Outcomes: applied, duplicate, ignored, needs_refund and needs_review, each with the order's payment status after the
--- event; unknown_order. force_generic_plan: as in place_order.
+-- event; unknown_order, with is_recent; unreadable. force_generic_plan: as in place_order.
 CREATE OR REPLACE FUNCTION record_payment_event(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -10,7 +10,8 @@ DECLARE
 BEGIN
     -- The lock serializes the events and the status changes of an order.
     SELECT * INTO target FROM orders o WHERE o.id = event.order_id FOR NO KEY UPDATE;
-    decision := payment_decision(event, target, request ->> 'shop_currency');
+    event.reader_reason := event.reason;
+    decision := payment_decision(event, target, request);
     event.outcome := decision.outcome;
     event.reason := decision.reason;
     event := keep_payment_event(event);

@@ -1,15 +1,24 @@
 -- Carries out the outcome of a payment event, adds it to the order's timeline, and returns the response.
+-- is_recent: whether the first delivery is less than an hour ago, so that an order's transaction may not have ended.
 CREATE OR REPLACE FUNCTION settle_payment_event(
     event payment_events, target orders, cause order_event_cause, request jsonb
 ) RETURNS text
     LANGUAGE plpgsql AS $$
 DECLARE
     before payment_status := target.payment_status;
+    hold timestamptz;
 BEGIN
     IF event.outcome = 'applied' THEN
         UPDATE orders o SET payment_status = event.payment_status, updated_at = clock_timestamp()
          WHERE o.id = target.id
         RETURNING * INTO target;
+    END IF;
+    IF target.status = 'pending' AND target.payment_status <> 'paid' THEN
+        hold := payment_hold(target.id);
+    END IF;
+    -- The response for an order does not show this, so updated_at does not change.
+    IF hold IS DISTINCT FROM target.held_since THEN
+        UPDATE orders o SET held_since = hold WHERE o.id = target.id;
     END IF;
     IF target.id IS NOT NULL THEN
         INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
@@ -20,6 +29,7 @@ BEGIN
                 event.event_id, event.id, event.payment_status, event.outcome, event.reason);
     END IF;
     RETURN json_build_object(
-        'order_id', event.order_id, 'payment_status', target.payment_status, 'event_id', event.event_id);
+        'order_id', event.order_id, 'payment_status', target.payment_status, 'event_id', event.event_id,
+        'is_recent', event.received_at > clock_timestamp() - interval '1 hour');
 END
 $$;

@@ -16,6 +16,8 @@ MESSAGES = {
     "ignored": "Payment event ignored because it changes nothing",
     "needs_refund": "The order is canceled, so the payment needs a refund",
     "needs_review": "The payment event does not match the order, so it needs review",
+    "unknown_order": "The order does not exist, so the payment event needs review",
+    "unreadable": "The payment event cannot be read, so it needs review",
 }
 
 
@@ -28,19 +30,40 @@ class PaymentEventNotFound(Problem):
         super().__init__(f"Payment event {inbox_id} not found")
 
 
+class UnreadablePaymentEvent(Problem):
+    """The stored payment event cannot be read."""
+
+    status, kind, title = 422, "unreadable-payment-event", "Unreadable payment event"
+
+
 def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: Actor) -> dict[str, Any]:
     """Store an event, and apply it once. Return the response.
 
-    Raises OrderNotFound. The order may not be committed yet, so the processor should deliver the event again.
+    Raises OrderNotFound within an hour of the first delivery. The order may not be committed yet, so the processor
+    should deliver the event again. Later, the event is another system's, or needs review.
     """
     event_id = event.event_id or authentic.webhook_id or hashlib.sha256(body).hexdigest()
     sent = {**event._asdict(), "event_id": event_id, "scheme": authentic.scheme, "body": body.decode()}
-    return _apply("record_payment_event", sent, actor)
+    outcome, response = _call("record_payment_event", sent, actor)
+    if response.pop("is_recent") and outcome == "unknown_order":
+        raise OrderNotFound(response["order_id"])
+    return _described(outcome, response)
 
 
 def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
-    """Apply a stored event again. Return the response. Raises PaymentEventNotFound or OrderNotFound."""
-    return _apply("replay_payment_event", {"id": inbox_id}, actor)
+    """Apply a stored event again. Return the response.
+
+    Raises PaymentEventNotFound, OrderNotFound or UnreadablePaymentEvent.
+    """
+    outcome, response = _call("replay_payment_event", {"id": inbox_id}, actor)
+    if outcome == "unknown_payment_event":
+        raise PaymentEventNotFound(inbox_id)
+    if outcome == "unreadable":
+        raise UnreadablePaymentEvent(response["error"])
+    if outcome == "unknown_order":
+        raise OrderNotFound(response["order_id"])
+    del response["is_recent"]
+    return _described(outcome, response)
 
 
 def list_page(request: dict[str, Any]) -> str:
@@ -48,16 +71,17 @@ def list_page(request: dict[str, Any]) -> str:
 
 
 def list_reconciliation(request: dict[str, Any]) -> str:
-    return db.call("list_reconciliation", json.dumps(request))[1]
+    return db.call(
+        "list_reconciliation", json.dumps({**request, "payment_pending_days": settings.payment_pending_days()})
+    )[1]
 
 
-def _apply(function: str, request: dict[str, Any], actor: Actor) -> dict[str, Any]:
+def _call(function: str, request: dict[str, Any], actor: Actor) -> tuple[str, dict[str, Any]]:
     # Decimals and times become text, so that no digit is lost.
     text = json.dumps({**request, "shop_currency": settings.currency(), **actor}, default=str)
     outcome, body = db.call(function, text)
-    if outcome == "unknown_payment_event":
-        raise PaymentEventNotFound(request["id"])
-    response = json.loads(body)
-    if outcome == "unknown_order":
-        raise OrderNotFound(response["order_id"])
+    return outcome, json.loads(body or "{}")
+
+
+def _described(outcome: str, response: dict[str, Any]) -> dict[str, Any]:
     return {"message": MESSAGES[outcome], **response, "outcome": outcome}

@@ -1,0 +1,16 @@
+-- Returns whether a delivery has the content of a stored event. Bytes are compared only where they cannot be read:
+-- Stripe puts a count of undelivered endpoints into each delivery.
+CREATE OR REPLACE FUNCTION is_same_content(stored payment_events, sent payment_events) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF sent.error IS NOT NULL THEN
+        RETURN (stored.body, stored.body_is_base64) IS NOT DISTINCT FROM (sent.body, sent.body_is_base64);
+    END IF;
+    RETURN stored.id IS NOT NULL AND stored.error IS NULL
+       AND (stored.order_id, stored.payment_status, stored.type, stored.amount, stored.currency) IS NOT DISTINCT FROM
+           (sent.order_id, sent.payment_status, sent.type, sent.amount, sent.currency)
+       -- Events of an earlier release have neither.
+       AND (stored.livemode = sent.livemode) IS NOT FALSE
+       AND (stored.account = sent.account) IS NOT FALSE;
+END
+$$;
