@@ -39,9 +39,29 @@ def change_status(order_id: str, status: str) -> Call:
 
 def pay(order_id: str, payment_status: str, event_id: str | None = None, **fields: Any) -> Call:
     """Record a payment event. Without event_id, each status is one event."""
-    event = {"order_id": order_id, "payment_status": payment_status, "event_id": event_id or f"evt_{payment_status}"}
-    signed = {"scheme": "x_signature", "provider": "storefront", "body": json.dumps(event)}
-    return Call("record_payment_event", {**event, **signed, **fields})
+    event = {"order_id": order_id, "payment_status": payment_status}
+    return report(event_id or f"evt_{payment_status}", **event, **fields)
+
+
+def report(event_id: str, **fields: Any) -> Call:
+    """Record a payment event with what was read from it."""
+    signed = {"scheme": "x_signature", "provider": "storefront", "body": json.dumps(fields)}
+    return Call("record_payment_event", {"event_id": event_id, **signed, **fields})
+
+
+def start(order_id: str, event_id: str = "evt_start", **fields: Any) -> Call:
+    """Record that a payment is in progress."""
+    return report(event_id, order_id=order_id, type="payment_intent.processing", reason="payment_under_way", **fields)
+
+
+def end(order_id: str, event_id: str = "evt_end", **fields: Any) -> Call:
+    """Record that a payment was canceled."""
+    return report(event_id, order_id=order_id, type="payment_intent.canceled", reason="payment_ended", **fields)
+
+
+def unreadable(event_id: str, body: str, **fields: Any) -> Call:
+    """Record an event that cannot be read."""
+    return report(event_id, **{"reason": "invalid", "error": f"{body} is invalid", "body": body, **fields})
 
 
 def replay(inbox_id: str) -> Call:

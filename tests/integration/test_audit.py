@@ -28,6 +28,10 @@ ADJUSTED = """
     INSERT INTO stock_movements (product_id, kind, delta, reason, actor)
     SELECT id, 'adjustment', 1, 'x', 'x' FROM products"""
 
+SECOND_CONTENT = """
+    INSERT INTO payment_events (id, scheme, provider, event_id, variant, payment_status, order_id, body, outcome)
+    SELECT order_id, scheme, provider, event_id, 1, 'paid', order_id, body, outcome FROM payment_events"""
+
 RULES = {
     "a product's stock is the sum of its movements": [
         "UPDATE products SET quantity = quantity + 1",
@@ -103,6 +107,17 @@ RULES = {
         "UPDATE payment_events SET attempts = 0",
         "UPDATE payment_events SET outcome = 'needs_review', reason = 'amount_differs'",
         "UPDATE order_events SET outcome = 'needs_review', reason = 'amount_differs' WHERE cause = 'payment_event'",
+    ],
+    "at most one content under an event ID reports a payment": [SECOND_CONTENT],
+    "an unreadable payment event has an error, and no other event does": [
+        "UPDATE payment_events SET error = 'x'",
+        "UPDATE payment_events SET outcome = 'unreadable', reason = 'invalid'",
+    ],
+    "an unpaid pending order is held while its payment events say so, and no other order is": [
+        "UPDATE orders SET held_since = now()",
+        "UPDATE payment_events SET outcome = 'ignored', reason = 'payment_under_way', payment_status = NULL",
+        "UPDATE orders SET held_since = now(), status = 'canceled'",
+        "UPDATE orders SET held_since = now(), payment_status = 'paid'",
     ],
 }
 

@@ -20,11 +20,6 @@ from tests.sizes import DELIVERED_EVENTS, SEED
 WORKERS = 16
 
 
-@pytest.fixture
-def order_id(api: ApiClient) -> str:
-    return str(api.order((api.create_product()["id"], 1))["id"])
-
-
 def inbox_rows(database: Connection) -> list[list[Any]]:
     """Each event in the inbox, with its outcome and its attempts."""
     columns = "event_id, variant, payment_status::text, outcome::text, attempts"

@@ -150,6 +150,21 @@ violations (rule, id, detail) AS (
        AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
        AND (found.entries > p.attempts
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
+    UNION ALL
+    SELECT 'at most one content under an event ID reports a payment', p.id, format('event %s of %s', p.event_id, p.scheme)
+      FROM payment_events p
+     WHERE p.variant > 0 AND reports_payment(p) AND is_conflict(p)
+    UNION ALL
+    SELECT 'an unreadable payment event has an error, and no other event does', p.id,
+           format('event %s: outcome %s, error %s', p.event_id, p.outcome, p.error)
+      FROM payment_events p
+     WHERE (p.outcome = 'unreadable') <> (p.error IS NOT NULL)
+    UNION ALL
+    SELECT 'an unpaid pending order is held while its payment events say so, and no other order is', o.id,
+           format('held since %s, the payment events say %s', o.held_since, payment_hold(o.id))
+      FROM orders o
+     WHERE o.held_since IS DISTINCT FROM
+           CASE WHEN o.status = 'pending' AND o.payment_status <> 'paid' THEN payment_hold(o.id) END
 )
 SELECT rule, id::text AS id, detail FROM violations ORDER BY rule, id;
 

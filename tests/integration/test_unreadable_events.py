@@ -1,0 +1,97 @@
+"""An event that cannot be read is kept until a later delivery can be read."""
+
+import pytest
+from pg8000.native import Connection
+
+from tests.api_client import ApiClient
+from tests.integration.races import pay, two_at_once, unreadable
+from tests.integration.stored_events import NOTHING, inbox, inbox_id, kinds, run
+
+pytestmark = pytest.mark.usefixtures("expect_no_violations")
+
+
+def test_an_unreadable_event_is_stored_with_its_body_and_error(api: ApiClient, database: Connection) -> None:
+    assert run(database, *[unreadable("evt_1", "{")] * 2) == ["unreadable", "unreadable"]
+    assert inbox(database) == [[0, "unreadable", "invalid", 2]]
+    assert database.run("SELECT body, error FROM payment_events") == [["{", "{ is invalid"]]
+    [entry] = api.items("/api/reconciliation")
+    assert (entry["kind"], entry["order"]) == ("unreadable_event", None)
+    assert (entry["payment_event"]["error"], entry["payment_event"]["outcome"]) == ("{ is invalid", "unreadable")
+
+
+def test_a_readable_delivery_replaces_an_unreadable_one(api: ApiClient, database: Connection, order_id: str) -> None:
+    assert run(database, unreadable("evt_1", "{"), pay(order_id, "paid", "evt_1")) == ["unreadable", "applied"]
+    assert inbox(database) == [[0, "applied", None, 2]]
+    assert database.run("SELECT error FROM payment_events") == [[None]]
+    assert kinds(api) == []
+
+
+def test_different_bodies_under_one_id_are_all_kept_until_a_delivery_is_read(
+    api: ApiClient, database: Connection, order_id: str
+) -> None:
+    run(database, unreadable("evt_1", "{"), unreadable("evt_1", "["), unreadable("evt_1", "{"))
+    assert inbox(database) == [[0, "unreadable", "invalid", 2], [1, "unreadable", "invalid", 1]]
+    assert kinds(api) == ["unreadable_event"] * 2
+    run(database, pay(order_id, "paid", "evt_1"))
+    assert inbox(database) == [[0, "applied", None, 3], [1, "unreadable", "invalid", 1]]
+    assert kinds(api) == []
+
+
+def test_an_unreadable_delivery_after_a_readable_one_is_listed_until_one_is_read_again(
+    api: ApiClient, database: Connection, order_id: str
+) -> None:
+    run(database, pay(order_id, "paid", "evt_1"), unreadable("evt_1", "{"))
+    assert [row[1] for row in inbox(database)] == ["applied", "unreadable"]
+    assert kinds(api) == ["unreadable_event"]
+    assert pay(order_id, "paid", "evt_1").run(database) == "duplicate"
+    assert kinds(api) == []
+
+
+@pytest.mark.parametrize("named", ["other order", "no order"])
+def test_an_event_for_another_order_does_not_replace_an_unreadable_one(
+    api: ApiClient, database: Connection, order_id: str, other_order_id: str, named: str
+) -> None:
+    later = NOTHING if named == "no order" else pay(other_order_id, "paid", "evt_1")
+    run(database, unreadable("evt_1", "{", order_id=order_id), later)
+    assert [row[1] for row in inbox(database)] == ["unreadable", "ignored" if named == "no order" else "applied"]
+    assert kinds(api) == ["unreadable_event"]
+
+
+def test_an_unreadable_event_is_in_the_timeline_of_its_order(
+    api: ApiClient, database: Connection, order_id: str
+) -> None:
+    run(database, unreadable("evt_1", "{", order_id=order_id))
+    entry = api.items(f"/api/orders/{order_id}/events")[-1]
+    assert (entry["outcome"], entry["reason"], entry["payment_event_id"]) == ("unreadable", "invalid", "evt_1")
+    assert entry["to"] == entry["from"]
+
+
+def test_bytes_that_were_read_before_are_a_duplicate(database: Connection, order_id: str) -> None:
+    payment = pay(order_id, "paid", "evt_1", body="{}")
+    assert run(database, payment, unreadable("evt_1", "{}", reason="media_type")) == ["applied", "duplicate"]
+
+
+def test_bytes_and_text_are_different_bodies(database: Connection) -> None:
+    run(database, unreadable("evt_1", "AAAA"), unreadable("evt_1", "AAAA", body_is_base64=True))
+    assert len(inbox(database)) == 2
+
+
+def test_an_unreadable_and_a_readable_delivery_at_once_leave_the_readable_one(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    events = unreadable("evt_1", "{"), pay(order_id, "paid", "evt_1")
+    assert two_at_once(database_url, *events) == ("unreadable", "applied")
+    assert inbox(database) == [[0, "applied", None, 2]]
+
+
+def test_two_unreadable_deliveries_at_once_are_both_kept(database: Connection, database_url: str) -> None:
+    events = unreadable("evt_1", "{"), unreadable("evt_1", "[")
+    assert two_at_once(database_url, *events) == ("unreadable", "unreadable")
+    assert len(inbox(database)) == 2
+
+
+def test_a_replay_of_an_unreadable_event_returns_the_error(api: ApiClient, database: Connection) -> None:
+    run(database, unreadable("evt_1", "{"))
+    refused = api.call("POST", f"/api/payment-events/{inbox_id(database)}/replay")
+    assert refused.problem() == (422, "unreadable-payment-event")
+    assert refused.json["detail"] == "{ is invalid"
