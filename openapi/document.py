@@ -158,6 +158,8 @@ def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any
     gateway = {429, 500, 503}
     if "{id}" in path:
         kinds.add(errors.InvalidRequest)
+    if access is not Access.SIGNATURE:
+        kinds.add(errors.PreconditionNotSupported)
     if access not in OPEN:
         kinds |= {TokenMissing, Forbidden}
         gateway |= {401, 403}

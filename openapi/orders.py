@@ -100,7 +100,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             )
         },
         request_headers=KEY,
-        response_headers=("Location", *REPLAYED),
+        response_headers=("Location", "ETag", *REPLAYED),
         problems=(errors.ProductNotFound, errors.InsufficientStock, TotalTooLarge),
         links={
             "get_order": {"id": _ID},
@@ -124,6 +124,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Get an order with its line items",
         Order,
         path_id=ORDER_ID,
+        request_headers=("If-Match", "If-None-Match"),
+        response_headers=("ETag",),
         problems=(errors.OrderNotFound,),
     ),
     ("PUT", "/api/orders/{id}/status"): Operation(
@@ -137,6 +139,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             "cancel-order": Example({"status": "canceled"}, id="b0000000-0000-4000-8000-000000000002"),
             "complete-order": Example({"status": "completed"}),
         },
+        request_headers=("If-Match",),
+        response_headers=("ETag",),
         problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange),
     ),
     ("GET", "/api/orders/{id}/events"): Operation(

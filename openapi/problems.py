@@ -62,6 +62,7 @@ EXAMPLES: tuple[Problem, ...] = (
     errors.InvalidRequest(f"#/quantity: {_NEGATIVE}", errors=[{"detail": _NEGATIVE, "pointer": "#/quantity"}]),
     payments.UnreadablePaymentEvent("payment_status: Input should be 'paid' or 'failed'"),
     orders.TotalTooLarge("100000000.00"),
+    errors.PreconditionNotSupported("If-Match"),
     errors.InternalError("0d1f6a5e-51c3-4f0e-8a73-62a6b1b0c4d2"),
     errors.Unavailable("The database is unreachable."),
     *(kind() for kind in every_problem() if kind.default_detail),

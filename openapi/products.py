@@ -86,7 +86,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Get a product",
         Product,
         path_id=PRODUCT_ID,
-        request_headers=("If-None-Match",),
+        request_headers=("If-Match", "If-None-Match"),
         response_headers=("ETag",),
         problems=(errors.ProductNotFound,),
     ),
@@ -127,7 +127,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
                 headers={"idempotency-key": '"store-room-2026-11-23"'},
             )
         },
-        request_headers=KEY,
+        request_headers=("If-Match", *KEY),
         response_headers=REPLAYED,
         problems=(errors.ProductNotFound, errors.InsufficientStock, errors.NumberOutOfRange),
     ),

@@ -468,6 +468,9 @@ CREATE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events;
 -- Locks a product, and compares it with the ETags in the request's if_match, if any.
 CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product products);
 
+-- Returns the opaque part of an order's ETag: the SHA-256, in hex, of the text in the API's response.
+CREATE FUNCTION order_etag(placed orders) RETURNS text;
+
 -- Returns an event of an order's timeline as the API shows it.
 CREATE FUNCTION order_event_json(event order_events) RETURNS json;
 

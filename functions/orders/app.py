@@ -5,7 +5,17 @@ from functools import partial
 from storefront.access import allowed_customer_id, customer_of
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response
-from storefront.http import create_app, entry_point, header, json_response, parse_id, parse_json, parse_parameters
+from storefront.etags import etag, if_match
+from storefront.http import (
+    create_app,
+    entry_point,
+    header,
+    json_response,
+    parse_id,
+    parse_json,
+    parse_parameters,
+    resource_response,
+)
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
 from storefront.lists.parameters import CursorParameters
@@ -22,7 +32,8 @@ def place_order() -> Response[str]:
     key = idempotency_key(header(event, "idempotency-key"))
     order = parse_json(event, NewOrder)
     allowed_customer_id(event, order.customer_id)
-    return created(store.place(order, actor_of(event), key), "/api/orders")
+    response = store.place(order, actor_of(event), key)
+    return created(response, "/api/orders", ETag=etag(response.body))
 
 
 @app.get("/api/orders")
@@ -36,13 +47,16 @@ def list_orders() -> Response[str]:
 
 @app.get("/api/orders/<id>")
 def get_order(id: str) -> Response[str]:
-    return json_response(store.get(parse_id(id), customer_of(app.current_event)))
+    event = app.current_event
+    return resource_response(event, store.get(parse_id(id), customer_of(event)))
 
 
 @app.put("/api/orders/<id>/status")
 def change_order_status(id: str) -> Response[str]:
     event = app.current_event
-    return json_response(store.change_status(parse_id(id), parse_json(event, StatusChange).status, actor_of(event)))
+    change, tags = parse_json(event, StatusChange), if_match(header(event, "if-match"))
+    body = store.change_status(parse_id(id), change.status, tags, actor_of(event))
+    return json_response(body, ETag=etag(body))
 
 
 @app.get("/api/orders/<id>/events")

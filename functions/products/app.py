@@ -2,17 +2,17 @@
 
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response
-from storefront.etags import etag, if_match, is_not_modified
+from storefront.etags import etag, if_match
 from storefront.http import (
     create_app,
     entry_point,
     header,
     json_response,
     no_content,
-    not_modified,
     parse_id,
     parse_json,
     parse_parameters,
+    resource_response,
 )
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
@@ -39,11 +39,7 @@ def list_products() -> Response[str]:
 
 @app.get("/api/products/<id>")
 def get_product(id: str) -> Response[str]:
-    body = store.get(parse_id(id))
-    current = etag(body)
-    if is_not_modified(header(app.current_event, "if-none-match"), current):
-        return not_modified(ETag=current)
-    return json_response(body, ETag=current)
+    return resource_response(app.current_event, store.get(parse_id(id)))
 
 
 @app.put("/api/products/<id>")
@@ -64,7 +60,8 @@ def delete_product(id: str) -> Response[str]:
 def adjust_stock(id: str) -> Response[str]:
     event = app.current_event
     key = idempotency_key(header(event, "idempotency-key"))
-    return created(store.adjust_stock(parse_id(id), parse_json(event, StockAdjustment), actor_of(event), key))
+    adjustment, tags = parse_json(event, StockAdjustment), if_match(header(event, "if-match"))
+    return created(store.adjust_stock(parse_id(id), adjustment, tags, actor_of(event), key))
 
 
 lambda_handler = entry_point(app)

@@ -24,7 +24,8 @@ PROBLEM = {"title": "None", "status": 404, "detail": "None."}
 
 def check_response(body: Any, status: int = 200, **headers: str) -> None:
     media_type = "application/json" if status < 400 else "application/problem+json"
-    sent = {"content-type": media_type, **{name.replace("_", "-"): text for name, text in headers.items()}}
+    expected = {"content-type": media_type, "cache-control": "no-store", **({"etag": '"1"'} if status < 400 else {})}
+    sent = {**expected, **{name.replace("_", "-"): text for name, text in headers.items()}}
     check("GET", f"/api/orders/{ORDER_ID}", status, sent, to_json(body) + "\n")
 
 
@@ -61,6 +62,12 @@ def test_an_undescribed_problem_is_found(status: int, kind: str, headers: dict[s
 def test_an_undescribed_media_type_is_found() -> None:
     with pytest.raises(AssertionError):
         check_response(ORDER, content_type="text/plain")
+
+
+@pytest.mark.parametrize("cache_control", ["no-cache", "private", ""])
+def test_a_wrong_cache_control_is_found(cache_control: str) -> None:
+    with pytest.raises(AssertionError):
+        check_response(ORDER, cache_control=cache_control)
 
 
 def test_the_error_says_where_to_describe_a_field() -> None:

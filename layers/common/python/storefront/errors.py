@@ -136,11 +136,22 @@ class MethodNotAllowed(Problem):
         super().__init__(f"This path allows {allowed}.", headers={"Allow": allowed})
 
 
+class PreconditionNotSupported(Problem):
+    """The route cannot check this condition, such as `If-Match` on a request that creates something."""
+
+    status, kind, title = 412, "precondition-not-supported", "Precondition not supported"
+
+    def __init__(self, header: str) -> None:
+        super().__init__(f"This route cannot check {header}. Nothing was changed. Send the request without it.")
+
+
 class StaleETag(Problem):
-    """The product's current ETag is not in `If-Match`."""
+    """The current ETag of the product or order is not in `If-Match`."""
 
     status, kind, title = 412, "stale-etag", "ETag does not match"
-    default_detail = "The product's ETag is not in If-Match. Read the product again, and send its ETag with the quotes."
+    default_detail = (
+        "The current ETag is not in If-Match. Read the product or order again, and send its ETag with the quotes."
+    )
 
 
 class BodyTooLarge(Problem):

@@ -2,14 +2,37 @@
 
 import hashlib
 import re
+from collections.abc import Container
+
+from storefront.errors import PreconditionNotSupported
+from storefront.routes import CHECKS_IF_MATCH, ROUTES, Access
 
 _ENTITY_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _LIST = re.compile(rf"\s*{_ENTITY_TAG.pattern}(\s*,\s*{_ENTITY_TAG.pattern})*\s*")
 
 
 def etag(body: str) -> str:
-    """Return the strong ETag of a response. product_etag.sql computes the same."""
+    """Return the strong ETag of a response. product_etag.sql and order_etag.sql compute the same."""
     return f'"{hashlib.sha256(body.encode()).hexdigest()}"'
+
+
+def refuse_unchecked(method: str, path: str, headers: Container[str]) -> None:
+    """Raise PreconditionNotSupported if a request has a condition that its route does not check.
+
+    path: as in ROUTES. headers: the names, in lowercase.
+    """
+    if ROUTES.get(path, {}).get(method) is Access.SIGNATURE:
+        # A payment event is never refused for a condition, which would lose the payment.
+        return
+    conditions = {"if-match": "If-Match", "if-unmodified-since": "If-Unmodified-Since"}
+    if (method, path) in CHECKS_IF_MATCH:
+        del conditions["if-match"]
+    if method != "GET":
+        # A read may ignore it: the whole response is always correct.
+        conditions["if-none-match"] = "If-None-Match"
+    for name, header in conditions.items():
+        if name in headers:
+            raise PreconditionNotSupported(header)
 
 
 def if_match(header: str | None) -> list[str] | None:
@@ -21,6 +44,12 @@ def if_match(header: str | None) -> list[str] | None:
     if header is None or header.strip() == "*":
         return None
     return [tag for weak, tag in _entity_tags(header) if not weak]
+
+
+def is_match(header: str | None, current: str) -> bool:
+    """Return whether If-Match is missing or contains the current ETag."""
+    tags = if_match(header)
+    return tags is None or current.strip('"') in tags
 
 
 def is_not_modified(header: str | None, current: str) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from storefront import access, errors, routes
+from storefront import access, errors, etags, routes
 from storefront.cold_start.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 from storefront.fields import Id
 from storefront.log import logger
@@ -173,6 +173,19 @@ def no_content() -> Response[str]:
     return Response(204)
 
 
+def resource_response(event: APIGatewayProxyEventV2, body: str) -> Response[str]:
+    """Return a resource that was read, with its ETag, or 304 if the client has it. Raises StaleETag.
+
+    RFC 9110, section 13.2.2.
+    """
+    current = etags.etag(body)
+    if not etags.is_match(header(event, "if-match"), current):
+        raise errors.StaleETag
+    if etags.is_not_modified(header(event, "if-none-match"), current):
+        return not_modified(ETag=current)
+    return json_response(body, ETag=current)
+
+
 def not_modified(**headers: str) -> Response[str]:
     return Response(304, headers=dict(headers))
 
@@ -185,6 +198,7 @@ def _check_request(
     # Powertools' patterns end in $, which also matches before a line break at the end of the path.
     if event["rawPath"].endswith("\n"):
         raise _unmatched(event)
+    etags.refuse_unchecked(event.http_method.upper(), routes.match(event.path) or "", event.resolved_headers_field)
     return next_middleware(app)
 
 

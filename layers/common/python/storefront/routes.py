@@ -36,6 +36,18 @@ ROUTES: dict[str, dict[str, Access]] = {
     "/openapi.json": {"GET": Access.ANYONE},
 }
 
+CHECKS_IF_MATCH = frozenset(
+    {
+        ("GET", "/api/products/{id}"),
+        ("PUT", "/api/products/{id}"),
+        ("DELETE", "/api/products/{id}"),
+        ("POST", "/api/products/{id}/stock-adjustments"),
+        ("GET", "/api/orders/{id}"),
+        ("PUT", "/api/orders/{id}/status"),
+    }
+)
+"""The routes whose handlers compare If-Match with the current ETag. All other routes refuse it with 412."""
+
 DEFAULT_ROUTE = "$default"
 """The route key of requests that match no route in API Gateway."""
 

@@ -61,19 +61,24 @@ def idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def call_once(operation: str, content: dict[str, Any], actor: Actor, key: str | None) -> IdempotentResponse:
+def call_once(
+    operation: str, content: dict[str, Any], actor: Actor, key: str | None, *, if_match: list[str] | None = None
+) -> IdempotentResponse:
     """Call an SQL function with the content. With a key, the function runs once for all requests with that key.
 
+    if_match: the ETags that the function compares. They are not part of the content: a retry may send another ETag.
     Raises KeyReused if the key was used with other content, or KeyInFlight if the first request is still running.
     """
     if key is None:
-        return IdempotentResponse(*db.call(operation, json.dumps({**content, **actor})), is_replay=False)
+        return IdempotentResponse(
+            *db.call(operation, json.dumps({**content, **actor, "if_match": if_match})), is_replay=False
+        )
     request = {
         "operation": operation,
         "caller": actor["actor"],
         "key": key,
         "fingerprint": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
-        "content": {**content, **actor, "idempotency_key": key},
+        "content": {**content, **actor, "if_match": if_match, "idempotency_key": key},
     }
     outcome, body = db.call("call_once", json.dumps(request))
     if outcome == "key_reused":

@@ -1,5 +1,6 @@
 -- Completes or cancels a pending order. Canceling returns the stock in the same statement.
--- Outcomes: changed; unknown_order; invalid_transition, with the current status.
+-- Outcomes: changed; unknown_order; stale, if the order's ETag is not in the request's if_match; invalid_transition,
+-- with the current status.
 CREATE OR REPLACE FUNCTION change_order_status(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,6 +11,10 @@ BEGIN
     SELECT * INTO changed FROM orders o WHERE o.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         outcome := 'unknown_order';
+        RETURN;
+    END IF;
+    IF jsonb_typeof(request -> 'if_match') = 'array' AND NOT request -> 'if_match' ? order_etag(changed) THEN
+        outcome := 'stale';
         RETURN;
     END IF;
     IF changed.status <> 'pending' OR target = 'pending' THEN

@@ -6,7 +6,7 @@ from typing import Any
 
 from storefront import db
 from storefront.actor import Actor
-from storefront.errors import InsufficientStock, OrderNotFound, Problem, ProductNotFound
+from storefront.errors import InsufficientStock, OrderNotFound, Problem, ProductNotFound, StaleETag
 from storefront.fields import MAX_MONEY
 from storefront.idempotency.keys import IdempotentResponse, call_once
 from storefront.orders.models import NewOrder, OrderStatus
@@ -53,9 +53,13 @@ def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> s
     return _call_for_order("list_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
 
 
-def change_status(order_id: str, status: OrderStatus, actor: Actor) -> str:
-    """Complete or cancel an order. Raises OrderNotFound or InvalidTransition."""
-    outcome, body = _call_for_order("change_order_status", {"id": order_id, "status": status, **actor})
+def change_status(order_id: str, status: OrderStatus, if_match: list[str] | None, actor: Actor) -> str:
+    """Complete or cancel an order.
+
+    Raises OrderNotFound, InvalidTransition, or StaleETag if the order's ETag is not in if_match.
+    """
+    request = {"id": order_id, "status": status, "if_match": if_match, **actor}
+    outcome, body = _call_for_order("change_order_status", request)
     if outcome == "invalid_transition":
         raise InvalidTransition(json.loads(body), status)
     return body
@@ -74,6 +78,8 @@ def _call_for_order(function: str, request: dict[str, Any]) -> tuple[str, str]:
     outcome, body = db.call(function, json.dumps(request))
     if outcome == "unknown_order":
         raise OrderNotFound(request["id"])
+    if outcome == "stale":
+        raise StaleETag
     return outcome, body
 
 

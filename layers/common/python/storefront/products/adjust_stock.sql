@@ -1,5 +1,5 @@
 -- Adds the request's delta to the stock of a product.
--- Outcomes: adjusted; unknown_product; insufficient_stock, with the available quantity.
+-- Outcomes: adjusted; unknown_product; stale; insufficient_stock, with the available quantity.
 CREATE OR REPLACE FUNCTION adjust_stock(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE

@@ -33,9 +33,15 @@ def delete(product_id: str, if_match: list[str] | None) -> None:
     _call_for_product("delete_product", {"id": product_id, "if_match": if_match})
 
 
-def adjust_stock(product_id: str, adjustment: StockAdjustment, actor: Actor, key: str | None) -> IdempotentResponse:
-    """Adjust the stock. Raises ProductNotFound, InsufficientStock or NumberOutOfRange, and then changes nothing."""
-    response = call_once("adjust_stock", {"id": product_id, **adjustment.model_dump()}, actor, key)
+def adjust_stock(
+    product_id: str, adjustment: StockAdjustment, if_match: list[str] | None, actor: Actor, key: str | None
+) -> IdempotentResponse:
+    """Adjust the stock. Raises ProductNotFound, InsufficientStock, NumberOutOfRange, or StaleETag as update().
+
+    A refused adjustment changes nothing.
+    """
+    content = {"id": product_id, **adjustment.model_dump()}
+    response = call_once("adjust_stock", content, actor, key, if_match=if_match)
     if response.outcome == "insufficient_stock":
         short = json.loads(response.body)
         detail = (
