@@ -359,7 +359,7 @@ UNION ALL
     e.order_id,
     e.id AS payment_event_id
    FROM payment_events e
-  WHERE e.outcome = 'unknown_order'
+  WHERE e.outcome = 'unknown_order' AND e.payment_status = 'paid'
   ORDER BY e.received_at, e.id)
 UNION ALL
 ( SELECT 'event_without_order' AS kind,
@@ -453,7 +453,8 @@ CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
 -- Returns whether a payment event reports a payment, and another content under its ID does too. No rule can decide
 CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;
 
--- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet:
+-- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet. It is
+-- not
 CREATE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETURNS boolean;
 
 -- Returns whether a delivery has the content of a stored event. Bytes are compared only where they cannot be read:

@@ -132,6 +132,11 @@ def test_an_unknown_order_after_a_content_that_reported_nothing_is_replaced(
     assert inbox(database) == [[0, "ignored", "type_not_ours", 1], [1, "applied", None, 3]]
 
 
+def test_a_failure_for_an_unknown_order_is_not_listed(api: ApiClient, database: Connection) -> None:
+    assert pay(UNKNOWN, "failed").run(database) == "unknown_order"
+    assert kinds(api) == []
+
+
 def test_the_end_of_a_payment_for_an_unknown_order_is_ignored(database: Connection) -> None:
     ended = report("evt_1", order_id=UNKNOWN, reason="payment_ended")
     assert ended.run(database) == "ignored"

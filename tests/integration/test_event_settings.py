@@ -7,7 +7,7 @@ from pg8000.native import Connection
 
 from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.races import Call, change_status, pay, replay, report
-from tests.integration.stored_events import TEST_MODE, inbox, inbox_id, kinds, run
+from tests.integration.stored_events import OTHER_ACCOUNT, TEST_MODE, inbox, inbox_id, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
 
@@ -69,6 +69,16 @@ def test_a_replay_after_a_change_of_the_settings_decides_as_the_first_delivery_w
     report("evt_1", order_id=named, reason=reason, **TEST_MODE).run(database)
     assert replay(inbox_id(database)).run(database) == "ignored"
     assert inbox(database)[0][2] == reason
+
+
+@pytest.mark.parametrize("fields", [TEST_MODE, OTHER_ACCOUNT], ids=["mode", "account"])
+def test_a_delivery_after_a_change_of_the_settings_is_applied(
+    database: Connection, order_id: str, fields: dict[str, Any]
+) -> None:
+    ignored = pay(order_id, "paid", "evt_1", **fields)
+    sent_again = pay(order_id, "paid", "evt_1", **{**fields, "payment_mode": "any", "payment_accounts": []})
+    assert run(database, ignored, ignored, sent_again, sent_again) == ["ignored", "ignored", "applied", "duplicate"]
+    assert inbox(database) == [[0, "applied", None, 4]]
 
 
 def test_the_same_content_in_another_mode_is_another_event(database: Connection, order_id: str) -> None:

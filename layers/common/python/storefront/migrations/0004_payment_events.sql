@@ -83,7 +83,7 @@ UNION ALL
   ORDER BY e.received_at, e.id)
 UNION ALL
 (SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id
-   FROM payment_events e WHERE e.outcome = 'unknown_order'
+   FROM payment_events e WHERE e.outcome = 'unknown_order' AND e.payment_status = 'paid'
   ORDER BY e.received_at, e.id)
 UNION ALL
 -- Stripe reports most payments with two events, and often only one of them names the order.

@@ -4,7 +4,8 @@ CREATE OR REPLACE FUNCTION is_same_content(stored payment_events, sent payment_e
     LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF sent.error IS NOT NULL THEN
-        RETURN (stored.body, stored.body_is_base64) IS NOT DISTINCT FROM (sent.body, sent.body_is_base64);
+        RETURN stored.body = sent.body
+           AND coalesce(stored.body_is_base64, false) = coalesce(sent.body_is_base64, false);
     END IF;
     RETURN stored.id IS NOT NULL AND stored.error IS NULL
        AND (stored.order_id, stored.payment_status, stored.type, stored.amount, stored.currency) IS NOT DISTINCT FROM
