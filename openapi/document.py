@@ -212,7 +212,10 @@ def _error_response(kinds: list[type[Problem]], gateway_message: str | None) -> 
         examples = {"api-gateway": {"value": {"message": gateway_message}}}
         content[_JSON] = {"schema": _reference(responses.Message), "examples": examples}
     response: dict[str, Any] = {"description": "\n".join(described), "content": content}
-    headers = {name for one in EXAMPLES if one.kind in {kind.kind for kind in kinds} for name in one.headers}
-    if headers:
-        response["headers"] = {name: RESPONSE_HEADERS[name] for name in sorted(headers)}
+    sent = [one.headers.keys() for one in EXAMPLES if one.kind in {kind.kind for kind in kinds}]
+    if headers := sorted(set().union(*sent)):
+        response["headers"] = {name: dict(RESPONSE_HEADERS[name]) for name in headers}
+        for name in headers:
+            if not all(name in one for one in sent):
+                response["headers"][name].pop("required", None)
     return response

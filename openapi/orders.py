@@ -11,7 +11,7 @@ from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, P
 from storefront import errors
 from storefront.lists.parameters import CursorParameters
 from storefront.orders.models import NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
-from storefront.orders.store import InvalidTransition, TotalTooLarge
+from storefront.orders.store import InvalidTransition, TotalChanged, TotalTooLarge
 from storefront.payments.models import Outcome, ReportedStatus
 
 
@@ -84,7 +84,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         201,
         description=(
             "If one product is short of stock, nothing is ordered. Prices come from the products. Line items for the"
-            " same product are added together."
+            " same product are added together. Missing products are reported first, then too little stock, then a total"
+            " that is too large or has changed."
         ),
         body=NewOrder,
         examples={
@@ -101,7 +102,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         },
         request_headers=KEY,
         response_headers=("Location", "ETag", *REPLAYED),
-        problems=(errors.ProductNotFound, errors.InsufficientStock, TotalTooLarge),
+        problems=(errors.ProductNotFound, errors.InsufficientStock, TotalTooLarge, TotalChanged),
         links={
             "get_order": {"id": _ID},
             "list_order_events": {"id": _ID},

@@ -61,6 +61,7 @@ EXAMPLES: tuple[Problem, ...] = (
     errors.BodyTooLarge("The body has 300000 bytes. The maximum is 262144."),
     errors.InvalidRequest(f"#/quantity: {_NEGATIVE}", errors=[{"detail": _NEGATIVE, "pointer": "#/quantity"}]),
     payments.UnreadablePaymentEvent("payment_status: Input should be 'paid' or 'failed'"),
+    orders.TotalChanged("31.00"),
     orders.TotalTooLarge("100000000.00"),
     errors.PreconditionNotSupported("If-Match"),
     errors.InternalError("0d1f6a5e-51c3-4f0e-8a73-62a6b1b0c4d2"),

@@ -60,6 +60,7 @@ class Problem(ResponseModel):
     status: int
     detail: str
     errors: list[BrokenRule] = _optional()
+    total_price: Money = _optional(description="The current total of the order. Only in `total-changed`.")
 
 
 class Message(ResponseModel):

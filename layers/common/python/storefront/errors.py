@@ -23,6 +23,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it a problem
 
     The first paragraph of a subclass's docstring explains the kind to clients, on the page /docs and in the reference.
     default_detail: the detail, if it is always the same.
+    members: additional members of this kind (RFC 9457, section 3.2).
     cause: text for the log. The response does not contain it.
     """
 
@@ -36,12 +37,14 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it a problem
         detail: str = "",
         *,
         errors: list[dict[str, Any]] | None = None,
+        members: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         cause: str | None = None,
     ) -> None:
         self.detail = detail or self.default_detail
         super().__init__(self.detail)
         self.errors = errors
+        self.members = dict(members or {})
         self.headers = dict(headers or {})
         self.cause = cause
 
@@ -52,6 +55,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it a problem
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
+            **self.members,
         }
         if self.errors:
             document["errors"] = self.errors

@@ -155,6 +155,21 @@ Money = Annotated[
 ]
 """An amount in the shop's currency: more than 0, at most 99999999.99, with at most two decimal places."""
 
+MoneyOrZero = Annotated[
+    _Amount,
+    Field(ge=0),
+    _TwoPlaces,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^0{0,12}[0-9]{1,8}(\.[0-9]{1,2})?$"},
+                {"type": "number", "minimum": 0, "maximum": float(MAX_MONEY), "multipleOf": 0.01},
+            ]
+        }
+    ),
+]
+"""As Money, but it can be 0."""
+
 QueryMoney = Annotated[
     _Amount,
     Field(ge=0),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from storefront.fields import Id, PositiveInteger, QueryInteger, RequestModel, Timestamp
+from storefront.fields import Id, MoneyOrZero, PositiveInteger, QueryInteger, RequestModel, Timestamp
 from storefront.lists.parameters import PageParameters
 
 OrderStatus = Literal["pending", "completed", "canceled"]
@@ -17,10 +17,14 @@ class LineItem(RequestModel):
 
 
 class NewOrder(RequestModel):
-    """A new order. It has no prices, because they come from the products."""
+    """A new order. Its prices come from the products."""
 
     customer_id: Annotated[int, PositiveInteger]
     products: Annotated[list[LineItem], Field(min_length=1, max_length=100, description="The line items.")]
+    expected_total: Annotated[
+        MoneyOrZero | None,
+        Field(description="The total that the buyer saw. If the total is another one now, nothing is ordered."),
+    ] = None
 
     def quantity_by_product(self) -> dict[str, int]:
         """Return the units of each product, by its ID, in the order of first mention.

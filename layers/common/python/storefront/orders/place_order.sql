@@ -1,5 +1,5 @@
 -- Places an order and takes its stock, with the first event of its timeline: all of it or nothing.
--- Outcomes: placed; unknown_products, insufficient_stock and total_too_large, each with the details.
+-- Outcomes: placed; unknown_products, insufficient_stock, total_too_large and total_changed, each with the details.
 -- force_generic_plan saves a third of the time. Without it, PostgreSQL plans some statements again for each call,
 -- because it expects orders of one line item to be much cheaper.
 CREATE OR REPLACE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text)
@@ -48,6 +48,12 @@ BEGIN
     END IF;
     IF total > 99999999.99 THEN
         outcome := 'total_too_large';
+        body := to_json(total::text);
+        RETURN;
+    END IF;
+    -- Last, so that a buyer who accepts the new total can place the order.
+    IF total <> (request ->> 'expected_total')::numeric THEN
+        outcome := 'total_changed';
         body := to_json(total::text);
         RETURN;
     END IF;

@@ -21,6 +21,16 @@ class TotalTooLarge(Problem):
         super().__init__(f"The order's total would be {total}. The maximum is {MAX_MONEY}.")
 
 
+class TotalChanged(Problem):
+    """The order's total is not `expected_total`. `total_price` is the current total."""
+
+    status, kind, title = 409, "total-changed", "Order total changed"
+
+    def __init__(self, total: str) -> None:
+        detail = f"The order's total is {total} now. Show it to the buyer, and send it as expected_total."
+        super().__init__(detail, members={"total_price": total})
+
+
 class InvalidTransition(Problem):
     """The order cannot change from its current status to the requested one."""
 
@@ -31,9 +41,18 @@ class InvalidTransition(Problem):
 
 
 def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
-    """Place an order. Raises ProductNotFound, InsufficientStock or TotalTooLarge, and then changes nothing."""
-    items = [{"product_id": id_, "quantity": quantity} for id_, quantity in order.quantity_by_product().items()]
-    response = call_once("place_order", {"customer_id": order.customer_id, "products": items}, actor, key)
+    """Place an order.
+
+    Raises the first of these that applies, and then changes nothing: ProductNotFound, InsufficientStock, TotalTooLarge,
+    TotalChanged.
+    """
+    content: dict[str, Any] = {
+        "customer_id": order.customer_id,
+        "products": [{"product_id": id_, "quantity": units} for id_, units in order.quantity_by_product().items()],
+    }
+    if order.expected_total is not None:
+        content["expected_total"] = str(order.expected_total)
+    response = call_once("place_order", content, actor, key)
     if response.outcome in _REFUSALS:
         raise _REFUSALS[response.outcome](json.loads(response.body), order)
     return response
@@ -106,10 +125,15 @@ def _total_too_large(total: str, _: NewOrder) -> TotalTooLarge:
     return TotalTooLarge(total)
 
 
+def _total_changed(total: str, _: NewOrder) -> TotalChanged:
+    return TotalChanged(total)
+
+
 _REFUSALS: dict[str, Callable[[Any, NewOrder], Problem]] = {
     "unknown_products": _unknown_products,
     "insufficient_stock": _insufficient_stock,
     "total_too_large": _total_too_large,
+    "total_changed": _total_changed,
 }
 
 
