@@ -106,6 +106,11 @@ def test_a_condition_that_a_route_cannot_check_is_named(shop: Shop) -> None:
     assert problem["detail"] == "This route cannot check If-Match. Nothing was changed. Send the request without it."
 
 
+@pytest.mark.parametrize(("path", "status"), [("/api/orders", 405), ("/api/orders/7", 405), ("/api/nowhere", 404)])
+def test_an_unmatched_request_with_a_condition_returns_404_or_405(api: ApiClient, path: str, status: int) -> None:
+    assert api.call("PATCH", path, None, {"If-Match": OTHER, "If-None-Match": OTHER}).status == status
+
+
 def test_the_webhook_keeps_an_event_whatever_it_demands(shop: Shop) -> None:
     event = b'{"order_id": "%s", "payment_status": "paid"}' % shop.order_id.encode()
     conditions = {"If-Match": OTHER, "If-None-Match": "*", "If-Unmodified-Since": LONG_AGO}

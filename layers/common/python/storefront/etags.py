@@ -21,8 +21,8 @@ def refuse_unchecked(method: str, path: str, headers: Container[str]) -> None:
 
     path: as in ROUTES. headers: the names, in lowercase.
     """
-    if ROUTES.get(path, {}).get(method) is Access.SIGNATURE:
-        # A payment event is never refused for a condition, which would lose the payment.
+    # An unmatched request gets 404 or 405. A payment event is never refused for a condition: the payment would be lost.
+    if ROUTES.get(path, {}).get(method) in (None, Access.SIGNATURE):
         return
     conditions = {"if-match": "If-Match", "if-unmodified-since": "If-Unmodified-Since"}
     if (method, path) in CHECKS_IF_MATCH:
