@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
 from tests.api_client import UNKNOWN, ApiClient, expect, target
 
@@ -102,6 +103,28 @@ def test_an_update_changes_only_the_fields_sent(api: ApiClient) -> None:
     after = expect(200, api.call("PUT", f"/api/products/{before['id']}", {"price": "5", "quantity": 0}))
     assert after == {**before, "price": "5.00", "quantity": 0, "updated_at": after["updated_at"]}
     assert after["updated_at"] > before["updated_at"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"price": "4.5"},
+        {"quantity": 10},
+        {"description": None},
+        {"name": "Tea", "description": None, "price": 4.50, "quantity": 10},
+    ],
+)
+def test_an_update_that_changes_nothing_writes_nothing(
+    api: ApiClient, database: Connection, changes: dict[str, Any]
+) -> None:
+    product = api.create_product(name="Tea", price="4.50", quantity=10)
+    path = f"/api/products/{product['id']}"
+    rows = "SELECT xmin::text, (SELECT count(*) FROM stock_movements) FROM products"
+    tag, before = api.get(path).headers["etag"], database.run(rows)
+    response = api.call("PUT", path, changes, {"if-match": tag})
+    assert expect(200, response) == expect(200, api.get(path)) == product
+    assert (response.headers["etag"], database.run(rows)) == (tag, before)
+    assert api.call("PUT", path, changes, {"if-match": '"stale"'}).problem() == (412, "stale-etag")
 
 
 def test_null_removes_a_description(api: ApiClient) -> None:

@@ -52,9 +52,8 @@ REPLACEMENTS = [
     ),
     Replacement(
         f"{LAYER}/products/update_product.sql",
-        "           quantity = CASE",
-        "           color = CASE WHEN changes ? 'color' THEN changes ->> 'color' ELSE p.color END,\n"
-        "           quantity = CASE",
+        "quantity = after.quantity,",
+        "color = after.color, quantity = after.quantity,",
     ),
     Replacement(
         f"{LAYER}/products/product_json.sql",

@@ -1,12 +1,12 @@
--- Changes the fields of a product that the request contains. A new quantity is also a stock movement.
+-- Changes the fields of a product that the request contains. A new quantity is also a stock movement. A request that
+-- changes nothing writes nothing, so the product keeps its ETag.
 -- Outcomes: updated, unknown_product, stale.
 CREATE OR REPLACE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
-    changes jsonb := request -> 'changes';
-    locked  record;
-    before  products;
-    after   products;
+    locked record;
+    before products;
+    after  products;
 BEGIN
     locked := lock_product(request);
     IF locked.outcome IS NOT NULL THEN
@@ -15,15 +15,19 @@ BEGIN
     END IF;
     before := locked.product;
 
-    UPDATE products p
-       SET name = CASE WHEN changes ? 'name' THEN changes ->> 'name' ELSE p.name END,
-           description = CASE WHEN changes ? 'description' THEN changes ->> 'description' ELSE p.description END,
-           price = CASE WHEN changes ? 'price' THEN (changes ->> 'price')::numeric ELSE p.price END,
-           quantity = CASE WHEN changes ? 'quantity' THEN (changes ->> 'quantity')::integer ELSE p.quantity END,
-           -- Not now(), which is the time at which the transaction began, before it waited for the lock.
-           updated_at = clock_timestamp()
-     WHERE p.id = before.id
-    RETURNING * INTO after;
+    -- Keeps the fields that the request does not contain.
+    after := jsonb_populate_record(before, request -> 'changes');
+    IF after IS DISTINCT FROM before THEN
+        UPDATE products p
+           SET name = after.name,
+               description = after.description,
+               price = after.price,
+               quantity = after.quantity,
+               -- Not now(), which is the time at which the transaction began, before it waited for the lock.
+               updated_at = clock_timestamp()
+         WHERE p.id = before.id
+        RETURNING * INTO after;
+    END IF;
 
     IF after.quantity <> before.quantity THEN
         INSERT INTO stock_movements (product_id, kind, delta, reason, actor, request_id)
