@@ -77,9 +77,9 @@ def _installed(programs: Path, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def new_database(server_url: str) -> Iterator[str]:
-    """Create an empty database, and drop it at the end; gives its URL."""
-    with _created(server_url, "") as url:
+def new_database(server_url: str, options: str = "") -> Iterator[str]:
+    """Create an empty database, and drop it at the end; gives its URL. options: of CREATE DATABASE."""
+    with _created(server_url, options) as url:
         yield url
 
 

@@ -6,7 +6,7 @@
 
 CREATE DOMAIN product_name AS text
     CONSTRAINT product_name_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 255)
-    CONSTRAINT product_name_not_blank CHECK (VALUE ~ '\S');
+    CONSTRAINT product_name_not_blank CHECK (VALUE ~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]' COLLATE "C")) NOT VALID;
 
 CREATE DOMAIN product_description AS text
     CONSTRAINT product_description_length CHECK (char_length(VALUE) <= 10000);
@@ -75,12 +75,12 @@ CREATE TABLE products (
     updated_at timestamptz NOT NULL DEFAULT now(),
     -- Set instead of deleting the row, because orders refer to it.
     deleted_at timestamptz,
+    -- Lists are sorted by it. It is cut off, because an entry of an index has at most 2 kB.
+    folded_name text GENERATED ALWAYS AS ("left"(fold(name::text), 255)) STORED,
     CONSTRAINT products_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=80);
 -- list_products, sort=created_at
 CREATE INDEX products_by_created_at ON products (created_at, id) WHERE deleted_at IS NULL;
--- list_products, sort=name
-CREATE INDEX products_by_name ON products (name, id) WHERE deleted_at IS NULL;
 -- list_products, sort=price; min_price, max_price
 CREATE INDEX products_by_price ON products (price, id) WHERE deleted_at IS NULL;
 -- list_products, sort=quantity; in_stock
@@ -88,6 +88,8 @@ CREATE INDEX products_by_quantity_bucket ON products (quantity_bucket, id) WHERE
 -- list_products, q. New entries wait in a list that each search reads, so that list is kept short (256 kB).
 CREATE INDEX products_by_word ON products USING gin (words(name::text)) WITH (gin_pending_list_limit='256') WHERE
     deleted_at IS NULL;
+-- list_products, sort=name
+CREATE INDEX products_by_name ON products (folded_name, id) WHERE deleted_at IS NULL;
 
 -- Each order in its current state. order_events has its history.
 CREATE TABLE orders (
@@ -447,6 +449,10 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 -- Builds the SQL condition for the filters that a list request contains.
 CREATE FUNCTION filter_of(request jsonb, conditions jsonb) RETURNS text;
 
+-- A text as names are searched and sorted: full case folding and NFKC, without invisible characters, ™ and ℠.
+-- The Turkish İ and ı become i.
+CREATE FUNCTION fold(content text) RETURNS text;
+
 -- How long an idempotency key keeps its response.
 CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
 
@@ -526,5 +532,10 @@ CREATE FUNCTION rfc3339(moment timestamptz) RETURNS text;
 CREATE FUNCTION settle_payment_event(event payment_events, target orders, cause order_event_cause, request jsonb)
     RETURNS text;
 
--- The words of a text in lower case, for a search by word.
+-- The words of a folded text. Spaces, punctuation and the symbols before U+2190 separate words. + and # are part of a
+-- word at its end, . and , between two digits. Each other symbol, emoji, Han and Hiragana character is a word by
+-- itself.
+CREATE FUNCTION split_words(folded text) RETURNS text[];
+
+-- The folded words of a text, for a search by word.
 CREATE FUNCTION words(content text) RETURNS text[];

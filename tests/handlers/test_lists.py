@@ -1,6 +1,8 @@
 """Lists: cursors, search, bounds, links and totals."""
 
+import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pg8000.native import Connection
 
+from storefront import settings
+from storefront.lists.cursor import encode
 from tests.api_client import UNKNOWN, ApiClient, Response, expect, target
 
 PRODUCTS = "/api/products"
@@ -142,6 +146,69 @@ def test_a_search_finds_whole_words_in_any_case_and_order(api: ApiClient) -> Non
     assert product_names(api, q="te") == product_names(api, q="tea coffee") == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "searches"),
+    [
+        ("cre\u0300me brûlée", ["crème", "CRÈME", "cre\u0300me", "BRU\u0302LÉE"]),
+        ("Straße", ["STRASSE", "strasse", "STRAẞE"]),
+        ("ΣΊΣΥΦΟΣ", ["σίσυφος", "σίσυφοσ", "Σίσυφος"]),
+        ("Ｆｕｌｌ Ｗｉｄｔｈ ①", ["full", "ＷＩＤＴＨ", "1"]),
+        ("ЧАЙ", ["чай"]),
+        ("C++ in a Nutshell", ["c++", "Ｃ＋＋", "nutshell C++"]),
+        ("👩\u200d🔧 mug", ["👩\u200d🔧", "MUG 🔧"]),
+        ("緑茶", ["緑茶", "茶"]),
+        ("un\u00adbreakable", ["unbreakable", "un\u200bbreakable"]),
+    ],
+)
+def test_a_search_ignores_case_and_unicode_form(api: ApiClient, name: str, searches: list[str]) -> None:
+    for other in (name, "C", "C#", "creme", "Tea"):
+        api.create_product(name=other)
+    for q in searches:
+        assert product_names(api, q=q) == {name}, q
+
+
+def test_names_are_sorted_by_their_folded_form(api: ApiClient) -> None:
+    names = [
+        "apple",
+        "Apple",
+        "APPLE",
+        "Äpfel",
+        "a\u0308pfel",
+        "banana",
+        "Zebra",
+        "éclair",
+        "Straße",
+        "strasse",
+        "STRAẞE",
+    ]
+    made = [api.create_product(name=name) for name in reversed(names)]
+    folded = {name: unicodedata.normalize("NFKC", name.casefold()) for name in names}
+    ordered = sorted(made, key=lambda item: (folded[item["name"]], item["id"]))
+    for page_size in (1, 2, 20):
+        assert list(follow_cursors(api, PRODUCTS, sort="name", page_size=page_size)) == ordered
+        assert list(follow_cursors(api, PRODUCTS, sort="-name", page_size=page_size)) == ordered[::-1]
+
+
+def test_a_cursor_fits_into_a_url_whatever_the_name(api: ApiClient) -> None:
+    for n, name in enumerate(["\ufdfa" * 255, "😀" * 255, "😀" * 255]):
+        api.create_product(name=name, price=n + 1)
+    whole = expect(200, api.get(target(PRODUCTS, sort="name")))["items"]
+    first = expect(200, api.get(target(PRODUCTS, sort="name", page_size=1)))
+    assert len(first["next_cursor"]) < 1500
+    assert list(follow_cursors(api, PRODUCTS, sort="name", page_size=1)) == whole
+
+
+@pytest.mark.parametrize("sort", ["name", "-name"])
+def test_a_cursor_of_release_0_2_0_by_name_returns_400(api: ApiClient, sort: str) -> None:
+    product = api.create_product(name="Zebra")
+    bound_to = json.dumps([PRODUCTS, {"sort": sort}])
+    old = encode(settings.cursor_key(), bound_to, [product["name"], product["id"]])
+    assert api.get(target(PRODUCTS, sort=sort, cursor=old)).problem() == (400, "bad-cursor")
+    bound_to = json.dumps([PRODUCTS, {"sort": "-created_at"}])
+    old = encode(settings.cursor_key(), bound_to, [product["created_at"], product["id"]])
+    expect(200, api.get(target(PRODUCTS, cursor=old)))
+
+
 @pytest.mark.parametrize("q", ["²", "½ ¼", "'", "%", "a' OR '1'='1", "{}", "\\", "a & !b", "<->", '"'])
 def test_a_search_has_no_special_characters(api: ApiClient, q: str) -> None:
     api.create_product(name="Tea")
@@ -199,7 +266,10 @@ def test_time_filters_include_both_bounds(api: ApiClient) -> None:
 @pytest.mark.parametrize(
     ("path", "parameter", "value"),
     [
-        *[(PRODUCTS, "q", value) for value in ("", " ", "!?", "_", "x" * 256, "a\0")],
+        *[
+            (PRODUCTS, "q", value)
+            for value in ("", " ", "!?", "_", "x" * 256, "a\0", "++", "\u00ad\u3164", "®", "\ufe0f")
+        ],
         *[(PRODUCTS, bound, v) for bound in ("min_price", "max_price") for v in ("-1", "1.234", "1e2", "NaN", "", "١")],
         (PRODUCTS, "max_price", "100000000"),
         (PRODUCTS, "min_price", f"-1{'0' * 40}"),

@@ -23,7 +23,10 @@ INBOX = (
 
 REFUSED = {
     "product_name_length": ["UPDATE products SET name = ''", "UPDATE products SET name = repeat('a', 256)"],
-    "product_name_not_blank": ["UPDATE products SET name = ' '"],
+    "product_name_not_blank": [
+        "UPDATE products SET name = ' '",
+        "UPDATE products SET name = U&'\\200B\\2800\\3164\\00AD'",
+    ],
     "product_description_length": ["UPDATE products SET description = repeat('a', 10001)"],
     "price_positive": [
         "UPDATE products SET price = 0",

@@ -1,5 +1,6 @@
 """Migrations are applied once, all or none, and never to an incompatible database."""
 
+import json
 import shutil
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pg8000.native import Connection, identifier
 from storefront import db
 from storefront.migrate import PACKAGE, MigrationError, migrate
 from tests.api_client import ApiClient, expect, lambda_context, load_function
+from tests.integration.races import Call
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_a_changed_function_is_applied_again(database: Connection, package: Path
 @pytest.mark.parametrize(
     "change",
     [
-        "ALTER TABLE products ALTER name TYPE varchar(300)",
+        "ALTER TABLE products ALTER description TYPE varchar(20000)",
         "ALTER TABLE products ALTER price TYPE numeric(12, 2)",
         "ALTER TABLE orders ALTER customer_id TYPE bigint",
     ],
@@ -176,6 +178,34 @@ def test_concurrent_migrations_apply_each_file_once(empty_database_url: str) -> 
     with ThreadPoolExecutor(8) as pool:
         applied = [name for names in pool.map(run, range(8)) for name in names]
     assert len(applied) == len(set(applied)) == len(list(PACKAGE.glob("*/*.sql")))
+
+
+def test_products_from_before_names_were_folded_are_found_sorted_and_changed(
+    empty_direct_url: str, package: Path
+) -> None:
+    (package / "migrations" / "0002_names.sql").unlink()
+    with closing(db.connect(empty_direct_url)) as connection:
+        migrate(connection, package)
+        names = ["Zebra", "apple", "cre\u0300me", "\u3164"]
+        connection.run(
+            "INSERT INTO products (name, price, quantity) SELECT name, 1, 9 FROM unnest(CAST(:names AS text[])) name",
+            names=names,
+        )
+        assert "0002_names.sql" in migrate(connection)
+
+        def listed(**request: str) -> list[str]:
+            request = {"page": "1", "page_size": "9", "sort": "name", **request}
+            [[body]] = connection.run("SELECT body FROM list_products(:request)", request=json.dumps(request))
+            return [product["name"] for product in json.loads(body.partition("\n")[2])]
+
+        assert listed() == ["\u3164", "apple", "cre\u0300me", "Zebra"]
+        assert listed(q="CRÈME") == ["cre\u0300me"]
+        [[blank]] = connection.run("SELECT id FROM products WHERE name = U&'\\3164'")
+        for call in (
+            Call("update_product", {"id": str(blank), "changes": {"price": "2.00"}}),
+            Call("adjust_stock", {"id": str(blank), "delta": 1, "reason": "counted", "actor": "test"}),
+        ):
+            assert call.run(connection) in ("updated", "adjusted")
 
 
 def test_a_rolled_back_release_works_on_the_newer_schema(api: ApiClient, database: Connection, package: Path) -> None:

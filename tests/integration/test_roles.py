@@ -30,7 +30,7 @@ PRIVILEGES = {
     "schema_history": set(),
 }
 
-NEVER_CHANGED = {"products": {"id", "created_at", "quantity_bucket"}}
+NEVER_CHANGED = {"products": {"id", "created_at", "quantity_bucket", "folded_name"}}
 """The columns that the role may not update, in tables where all other columns may change."""
 
 CHANGED = {

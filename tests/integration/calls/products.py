@@ -40,8 +40,8 @@ def _product_path(api: ApiClient) -> str:
 
 def _pages(_: Rows) -> list[Page]:
     return [
-        Page({"sort": direction + sort, "page": 3}, f"products_by_{sort}", "products", (sort, "id"))
-        for sort in ("created_at", "name", "price")
+        Page({"sort": direction + sort, "page": 3}, f"products_by_{sort}", "products", (key, "id"))
+        for sort, key in (("created_at", "created_at"), ("name", "folded_name"), ("price", "price"))
         for direction in ("", "-")
     ]
 

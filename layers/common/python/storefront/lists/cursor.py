@@ -17,7 +17,7 @@ _MAC_BYTES = 16
 
 def encode(key: bytes, bound_to: str, position: list[Any]) -> str:
     """Return the cursor that continues after a position."""
-    return _text(key, bound_to, json.dumps(position, separators=(",", ":")).encode())
+    return _text(key, bound_to, json.dumps(position, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def decode(key: bytes, bound_to: str, cursor: str) -> list[Any]:

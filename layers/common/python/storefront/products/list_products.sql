@@ -1,5 +1,5 @@
 -- Lists the products that match the request's filters.
--- Outcome: listed.
+-- Outcomes: listed; no_words if q has no words, with an empty page for the release that does not know this outcome.
 CREATE OR REPLACE FUNCTION list_products(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -8,7 +8,7 @@ DECLARE
         -- A different condition for each value, so that each one uses the index.
         'in_stock', CASE WHEN (request ->> 'in_stock')::boolean
             THEN 't.quantity_bucket > 0' ELSE 't.quantity_bucket = 0' END,
-        -- A query without words would match every name.
+        -- A text without words would match every name.
         'q', 'words(t.name) @> words($1 ->> ''q'') AND words($1 ->> ''q'') <> ''{}''',
         'min_price', 't.price >= ($1 ->> ''min_price'')::numeric',
         'max_price', 't.price <= ($1 ->> ''max_price'')::numeric'));
@@ -20,6 +20,8 @@ BEGIN
     IF sort_key = 'quantity' THEN
         -- The index is on the bucket. Rows are sorted by quantity within each bucket.
         keys := array_prepend('quantity_bucket', keys);
+    ELSIF sort_key = 'name' THEN
+        keys[1] := 'folded_name';
     END IF;
     IF request ->> 'q' IS NOT NULL THEN
         -- The planner expects a word without statistics in 1 of 200 products, and would read the whole list for it.
@@ -28,7 +30,7 @@ BEGIN
                  WHERE t.deleted_at IS NULL AND words(t.name) @> words(request ->> 'q')
                  LIMIT few_matches + 1) matching;
     END IF;
-    outcome := 'listed';
+    outcome := CASE WHEN words(request ->> 'q') = '{}' THEN 'no_words' ELSE 'listed' END;
     page := read_page(request, NULL::products, filter, keys,
         descending => request ->> 'sort' LIKE '-%', few => few);
     body := page_body(page.head, (SELECT json_agg(product_json(t)) FROM unnest(page.rows) t));

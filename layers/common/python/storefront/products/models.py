@@ -1,9 +1,8 @@
 """The requests of the product routes."""
 
-import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from storefront.fields import MAX_INTEGER, Money, QueryMoney, RequestModel, Rule, ShortText, WithoutNul
@@ -16,15 +15,8 @@ def _not_zero(delta: int) -> int:
     return delta
 
 
-def _has_a_word(text: str) -> str:
-    # Without a word, the search would find every product.
-    if not re.search(r"[^\W_]", text):
-        raise PydanticCustomError("no_word", "Input should have at least one letter or digit")
-    return text
-
-
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
-SearchText = Annotated[str, StringConstraints(max_length=255), WithoutNul, AfterValidator(_has_a_word)]
+SearchText = Annotated[str, StringConstraints(max_length=255), WithoutNul]
 Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER, description="The units in stock.")]
 
 
@@ -71,13 +63,21 @@ class ProductListParameters(PageParameters):
     q: Annotated[
         SearchText | None,
         Field(
-            description="Words that the product name must contain. All words must match whole words of the name. Case "
-            "does not matter. The text must have at least one letter or digit."
+            description="Words that the product name must contain. All words must match whole words of the name. Case, "
+            "Unicode form and width do not matter: `strasse` finds `Straße`. Accents matter. Spaces and punctuation "
+            "separate words, but `C++` and `C#` are words. The text must have at least one word."
         ),
     ] = None
     min_price: Annotated[QueryMoney | None, Field(description="The lowest price to list.")] = None
     max_price: Annotated[QueryMoney | None, Field(description="The highest price to list.")] = None
     sort: Annotated[
         Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"],
-        Field(description="The field to sort by. A `-` sorts in descending order. Equal values are sorted by ID."),
+        Field(
+            description="The field to sort by. A `-` sorts in descending order. Equal values are sorted by ID. Names "
+            "are sorted by code points, but case and Unicode form do not matter."
+        ),
     ] = "-created_at"
+
+    def filters(self) -> dict[str, Any]:
+        # A cursor of release 0.2.0 continues after a name, and this release sorts by the folded name.
+        return super().filters() | {"sort": self.sort.replace("name", "folded_name")}

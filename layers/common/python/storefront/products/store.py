@@ -5,7 +5,7 @@ from typing import Any
 
 from storefront import db
 from storefront.actor import Actor
-from storefront.errors import InsufficientStock, ProductNotFound, StaleETag
+from storefront.errors import InsufficientStock, InvalidRequest, ProductNotFound, StaleETag
 from storefront.idempotency.keys import IdempotentResponse, call_once
 from storefront.products.models import NewProduct, ProductChanges, StockAdjustment
 
@@ -15,7 +15,12 @@ def create(product: NewProduct, actor: Actor, key: str | None) -> IdempotentResp
 
 
 def list_page(request: dict[str, Any]) -> str:
-    return db.call("list_products", json.dumps(request))[1]
+    """Return a page. Raises InvalidRequest if the search text has no words."""
+    outcome, page = db.call("list_products", json.dumps(request))
+    if outcome == "no_words":
+        detail = "Input should have at least one word"
+        raise InvalidRequest(f"q: {detail}", errors=[{"detail": detail, "parameter": "q"}])
+    return page
 
 
 def get(product_id: str) -> str:

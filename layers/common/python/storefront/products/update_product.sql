@@ -1,5 +1,4 @@
--- Changes the fields of a product that the request contains. A new quantity is also a stock movement. A request that
--- changes nothing writes nothing, so the product keeps its ETag.
+-- Changes the fields of a product that the request contains. A new quantity is also a stock movement.
 -- Outcomes: updated, unknown_product, stale.
 CREATE OR REPLACE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
@@ -17,6 +16,7 @@ BEGIN
 
     -- Keeps the fields that the request does not contain.
     after := jsonb_populate_record(before, request -> 'changes');
+    -- Without a change, the product keeps its ETag.
     IF after IS DISTINCT FROM before THEN
         UPDATE products p
            SET name = after.name,
