@@ -1,7 +1,7 @@
 """The payments: webhook bodies, response models, example requests and routes."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
@@ -10,19 +10,19 @@ from openapi.operation import Example, Operation
 from openapi.orders import OrderSummary
 from openapi.responses import MOMENT, ORDER_ID, PAYMENT_EVENT_ID, Page, ResponseModel
 from storefront import errors
-from storefront.fields import Id, Timestamp
+from storefront.fields import Id
 from storefront.orders.models import PaymentStatus
 from storefront.payments.models import (
-    EventId,
     Outcome,
     PaymentEventListParameters,
     ReconciliationKind,
     ReconciliationParameters,
     ReportedStatus,
 )
-from storefront.payments.providers import ENVELOPE_TYPES, STRIPE_TYPES, Amount, Currency, StripeData
+from storefront.payments.providers import ENVELOPE_TYPES
 from storefront.payments.signatures import Scheme, Unauthenticated
 from storefront.payments.store import PaymentEventNotFound, UnreadablePaymentEvent
+from storefront.payments.stripe import PAYMENT_TYPES, PROGRESS_TYPES
 
 
 class _Sent(BaseModel):
@@ -32,13 +32,18 @@ class _Sent(BaseModel):
 
 
 class PaymentDetails(_Sent):
-    """A payment and its order."""
+    """A payment and its order. If another field than `order_id` cannot be read, the event is still accepted."""
 
-    order_id: Id
-    event_id: EventId | None = None
-    amount: Amount | None = None
-    currency: Currency | None = None
-    occurred_at: Timestamp | None = None
+    order_id: Annotated[Id, Field(description="In any case. Braces, missing dashes and spaces around it are accepted.")]
+    event_id: Annotated[Any, Field(description="The ID of the event: 1 to 255 characters.")] = None
+    amount: Annotated[
+        Any, Field(description='Such as `"29.00"`. A payment whose amount cannot be read needs review.')
+    ] = None
+    currency: Annotated[Any, Field(description="The code of the currency. See `amount`.")] = None
+    occurred_at: Annotated[Any, Field(description="The time of the event (RFC 3339, or seconds since 1970).")] = None
+    livemode: Annotated[Any, Field(description="`false` if it is test money.")] = None
+    account: Annotated[Any, Field(description="The processor's account that received the money.")] = None
+    payment_reference: Annotated[Any, Field(description="The processor's ID of the payment.")] = None
 
 
 class NativePaymentEvent(PaymentDetails):
@@ -51,17 +56,38 @@ class StandardWebhooksEvent(_Sent):
     """An event in the format of Standard Webhooks. Other types are acknowledged and ignored."""
 
     type: Annotated[str, Field(json_schema_extra={"enum": list(ENVELOPE_TYPES)})]
-    timestamp: Annotated[
-        Any, Field(description="The time of the event (RFC 3339). A value that is not a time is ignored.")
-    ] = None
+    timestamp: Annotated[Any, Field(description="The time of the event (RFC 3339).")] = None
     data: PaymentDetails
+
+
+class StripeObject(_Sent):
+    """A PaymentIntent or a Checkout Session. Amounts are in the minor unit of the currency."""
+
+    id: Any = None
+    amount: Any = None
+    amount_received: Any = None
+    amount_total: Any = None
+    currency: Any = None
+    payment_intent: Any = None
+    payment_status: Literal["paid", "unpaid", "no_payment_required"] | None = None
+    metadata: Annotated[Any, Field(description="`order_id` in it is the ID of the order.")] = None
+    client_reference_id: Annotated[
+        Any, Field(description="The ID of the order, if `metadata` of a session does not have it.")
+    ] = None
+
+
+class StripeData(_Sent):
+    object: StripeObject
 
 
 class StripeEvent(_Sent):
     """A Stripe event with the order in `metadata.order_id`. Other types are acknowledged and ignored."""
 
-    id: EventId
-    type: Annotated[str, Field(json_schema_extra={"enum": list(STRIPE_TYPES)})]
+    id: Annotated[Any, Field(description="The ID of the event: 1 to 255 characters.")]
+    type: Annotated[str, Field(json_schema_extra={"enum": [*PAYMENT_TYPES, *PROGRESS_TYPES]})]
+    created: Annotated[Any, Field(description="The time of the event.")] = None
+    livemode: Annotated[Any, Field(description="`false` if it is test money.")] = None
+    account: Annotated[Any, Field(description="The connected account.")] = None
     data: StripeData
 
 

@@ -32,6 +32,8 @@ TARGET = 0.95
 PYTHON = {
     "signatures": "tests/unit/test_signatures.py tests/unit/test_signature_libraries.py",
     "providers": "tests/unit/test_providers.py tests/unit/test_stripe_events.py",
+    "stripe": "tests/unit/test_stripe_events.py",
+    "values": "tests/unit/test_values.py tests/unit/test_providers.py tests/unit/test_stripe_events.py",
 }
 SQL = (
     "payment_decision",

@@ -1,16 +1,17 @@
 """The payment webhook, which the payment processor calls."""
 
-from functools import partial
-
 from storefront.actor import PAYMENT_PROCESSOR, actor_of
 from storefront.cold_start.powertools import Response
-from storefront.errors import Problem
-from storefront.http import add_log_fields, create_app, entry_point, json_response, raw_body, read_json
+from storefront.errors import BodyTooLarge
+from storefront.http import add_log_fields, check_size, create_app, entry_point, is_json, json_response, raw_body
 from storefront.json_text import to_json
 from storefront.payments import store
 from storefront.payments.keyring import Keyring
-from storefront.payments.providers import payment_event
+from storefront.payments.providers import read_event
 from storefront.payments.secret import fetch_secret
+
+MAX_EVENT_BYTES = 1024 * 1024
+"""More than in other requests, because a refused event can be a lost payment."""
 
 app = create_app()
 keyring = Keyring(fetch_secret)
@@ -26,11 +27,12 @@ def receive_payment_event() -> Response[str]:
     # The metric filter AuthenticPaymentEvents counts these. A secret that is no longer used can be removed.
     add_log_fields(warn=False, scheme=authentic.scheme, key=authentic.key)
     try:
-        payment = read_json(event, body, partial(payment_event, authentic.scheme))
-    except Problem as problem:
-        # A processor stops retrying after some time, and a payment could be lost. The log says what to fix.
-        add_log_fields(warn=True, detail=problem.detail)
+        check_size(body, MAX_EVENT_BYTES)
+    except BodyTooLarge as error:
+        # Checked after the signature, so that only the processor can cause this warning.
+        add_log_fields(warn=True, detail=error.detail)
         raise
+    payment, problem = read_event(authentic.scheme, body, is_json=is_json(event))
     response = store.record(payment, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
     # Staff must act on these. The warning in the log can trigger an alarm.
     needs_attention = response["outcome"] in ("needs_refund", "needs_review")
@@ -41,6 +43,10 @@ def receive_payment_event() -> Response[str]:
         order_id=response["order_id"],
         event_id=response["event_id"],
     )
+    if problem:
+        # The event is stored, but the integrator must see that its effect could not be read.
+        add_log_fields(warn=True, detail=problem.detail)
+        raise problem
     return json_response(to_json(response))
 
 

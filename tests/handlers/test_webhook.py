@@ -1,7 +1,9 @@
 """How the payment webhook handles an authentic event, from event to response."""
 
+import base64
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -70,6 +72,85 @@ def test_an_unrelated_event_is_acknowledged_and_ignored(
         "outcome": "ignored",
     }
     assert api.payment_status(order["id"]) == "unpaid"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"occurred_at": "2026-01-31T12:00:00.1234567Z"',
+        '"occurred_at": "2026-01-31T12:00:00.123456789+00:00"',
+        '"occurred_at": 1769860800',
+        '"occurred_at": ""',
+        '"occurred_at": "31.01.2026"',
+        '"event_id": 4711',
+        '"event_id": {"id": 1}',
+        '"event_id": "\\ud83d"',
+        '"amount": "4.50000000"',
+        '"amount": 4.50000000',
+        '"amount": " 4.5\\n"',
+        '"currency": " usd "',
+        '"note": "half an emoji: \\ud83d"',
+        '"note": NaN',
+        f'"note": 1{"0" * 5000}',
+        '"livemode": "maybe", "account": [], "payment_reference": {}',
+    ],
+    ids=lambda field: field[:50],
+)
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+def test_data_that_decides_nothing_is_no_reason_to_refuse_a_payment(
+    api: ApiClient, order: dict[str, Any], scheme: str, field: str
+) -> None:
+    body = f'{{"order_id": "{order["id"]}", "payment_status": "paid", {field}}}'
+    assert expect(200, api.deliver(body.encode(), scheme))["outcome"] == "applied"
+    assert api.payment_status(order["id"]) == "paid"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"created": "2026-01-31T12:00:00.123456789Z", "object": "v2.core.event"},
+        {"created": {}, "id": 7},
+        {"note": "\ud83d"},
+    ],
+    ids=str,
+)
+def test_data_that_decides_nothing_is_no_reason_to_refuse_a_stripe_event(
+    api: ApiClient, order: dict[str, Any], change: dict[str, Any]
+) -> None:
+    assert expect(200, api.deliver({**stripe_event_for(order), **change}, "stripe"))["outcome"] == "applied"
+    other = {**stripe_event_for(order), **change, "type": "v2.core.event_destination.ping", "id": "evt_ping"}
+    assert expect(200, api.deliver(other, "stripe"))["outcome"] == "ignored"
+
+
+@pytest.mark.parametrize("encode", [lambda text: b"\xef\xbb\xbf" + text, lambda text: text.replace(b"x", b"\xff")])
+def test_bytes_that_decide_nothing_are_no_reason_to_refuse_a_payment(
+    api: ApiClient, order: dict[str, Any], encode: Callable[[bytes], bytes], database: Connection
+) -> None:
+    body = encode(json.dumps({"order_id": order["id"], "payment_status": "paid", "note": "x"}).encode())
+    assert expect(200, api.deliver(body))["outcome"] == "applied"
+    [[stored, is_base64]] = database.run("SELECT body, body_is_base64 FROM payment_events")
+    assert (base64.b64decode(stored) if is_base64 else stored.encode()) == body
+
+
+@pytest.mark.parametrize("form", ["{{{}}}", " {}\n", "urn:uuid:{}"])
+def test_an_order_id_may_have_any_common_form(api: ApiClient, order: dict[str, Any], form: str) -> None:
+    assert expect(200, api.pay(form.format(order["id"].upper())))["order_id"] == order["id"]
+    assert expect(200, api.pay(order["id"].replace("-", "")))["outcome"] == "duplicate"
+
+
+def test_a_session_can_name_its_order_in_client_reference_id(api: ApiClient, order: dict[str, Any]) -> None:
+    session = stripe_event_for(order, "checkout.session.completed", amount_total=450)
+    session["data"]["object"] |= {"metadata": {}, "client_reference_id": order["id"]}
+    assert expect(200, api.deliver(session, "stripe"))["outcome"] == "applied"
+
+
+@pytest.mark.parametrize("money", [{"amount": "4,50"}, {"amount": ""}, {"amount": "4.50", "currency": "$"}])
+def test_a_payment_of_an_unreadable_amount_needs_review(
+    api: ApiClient, order: dict[str, Any], money: dict[str, str]
+) -> None:
+    assert expect(200, api.pay(order["id"], **money))["outcome"] == "needs_review"
+    assert api.payment_status(order["id"]) == "unpaid"
+    assert expect(200, api.pay(order["id"], "failed", **money))["outcome"] == "applied"
 
 
 def test_an_unpaid_checkout_session_waits_for_its_payment(api: ApiClient, order: dict[str, Any]) -> None:

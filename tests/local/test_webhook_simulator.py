@@ -12,7 +12,7 @@ import pytest
 
 from local.signing import SCHEMES
 from local.webhook_simulator import Event
-from storefront.payments.providers import payment_event
+from storefront.payments.providers import read_event
 from storefront.payments.signatures import Scheme
 from tests.api_client import ROOT, UNKNOWN, ApiClient, over_http
 from tests.local.stack import Stack
@@ -86,7 +86,7 @@ def test_an_amount_is_sent_in_the_format_of_each_scheme(
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_an_amount_in_any_currency_is_read_correctly(scheme: Scheme, currency: str) -> None:
     # Stripe sends their hundredths, whole units and thousandths.
-    event = payment_event(scheme, Event(UNKNOWN, "paid", "450", currency).body(scheme))
+    event = read_event(scheme, Event(UNKNOWN, "paid", "450", currency).body(scheme)).event
     assert (event.amount, event.currency) == (Decimal(450), currency)
 
 

@@ -93,6 +93,17 @@ def test_a_payment_that_needs_action_is_counted(api: ApiClient, caplog: pytest.L
     assert not is_counted("PaymentsToLookAt", vars(caplog.records[-1]))
 
 
+def test_a_payment_event_that_cannot_be_read_is_counted(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    for body in (b"{", b"{}", b" " * (1024 * 1024 + 1)):
+        api.deliver(body)
+        assert is_counted("PaymentsToLookAt", vars(caplog.records[-1]))
+        # Nobody can cause the alarm without a secret.
+        api.call("POST", "/api/payment-webhook", body)
+        assert not is_counted("PaymentsToLookAt", vars(caplog.records[-1]))
+    api.call("POST", "/api/products", b" " * (1024 * 1024 + 1))
+    assert not is_counted("PaymentsToLookAt", vars(caplog.records[-1]))
+
+
 @pytest.mark.usefixtures("api")
 def test_each_metric_of_the_audit_has_an_alarm(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

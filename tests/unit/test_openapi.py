@@ -101,20 +101,6 @@ def test_the_schema_accepts_the_idempotency_keys_that_the_code_accepts(key: str)
     assert Draft202012Validator(REQUEST_HEADERS["Idempotency-Key"]["schema"]).is_valid(key) == is_accepted
 
 
-@pytest.mark.parametrize(
-    ("payment", "is_valid"),
-    [
-        ({"amount": 2900}, False),
-        ({"amount_total": 2900, "currency": None}, False),
-        ({"amount": 2900, "currency": "usd"}, True),
-        ({"amount": None}, True),
-        ({}, True),
-    ],
-)
-def test_the_schema_of_a_stripe_amount_requires_its_currency(payment: dict[str, Any], *, is_valid: bool) -> None:
-    assert Draft202012Validator(DOCUMENT["components"]["schemas"]["StripeObject"]).is_valid(payment) == is_valid
-
-
 def test_every_problem_has_an_example_and_a_description() -> None:
     assert {one.kind for one in EXAMPLES} == {kind.kind for kind in every_problem()}
     for problem in document()["x-problem-types"]:

@@ -159,7 +159,7 @@ class StaleETag(Problem):
 
 
 class BodyTooLarge(Problem):
-    """The body is larger than 256 KiB."""
+    """The body is larger than 256 KiB, or a payment event is larger than 1 MiB."""
 
     status, kind, title = 413, "body-too-large", "Body too large"
 

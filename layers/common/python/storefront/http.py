@@ -17,6 +17,7 @@ from storefront.fields import Id
 from storefront.log import logger
 
 MAX_BODY_BYTES = 256 * 1024
+"""Of a request, except a payment event."""
 MAX_RESPONSE_BYTES = 6_000_000
 """Characters. Slightly less than Lambda's 6 MB, which include the status and the headers.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -31,7 +32,6 @@ JSON = "application/json"
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
-Parsed = TypeVar("Parsed")
 
 _id = TypeAdapter(Id)
 
@@ -107,33 +107,34 @@ def header(event: APIGatewayProxyEventV2, name: str) -> str | None:
 
 
 def raw_body(event: APIGatewayProxyEventV2) -> bytes:
-    """Return the body as the client sent it. Raises BodyTooLarge above 256 KiB, or MalformedBody."""
+    """Return the body as the client sent it. Raises MalformedBody."""
     text = event.get("body") or ""
     try:
         # A lone surrogate is not valid UTF-8. The JSON parser refuses it later.
-        body = base64.b64decode(text) if event.is_base64_encoded else text.encode("utf-8", "surrogatepass")
+        return base64.b64decode(text) if event.is_base64_encoded else text.encode("utf-8", "surrogatepass")
     except ValueError:
         raise errors.MalformedBody("The body is not valid base64.") from None
-    if len(body) > MAX_BODY_BYTES:
-        raise errors.BodyTooLarge(f"The body has {len(body)} bytes. The maximum is {MAX_BODY_BYTES}.")
-    return body
+
+
+def check_size(body: bytes, max_bytes: int) -> None:
+    """Raise BodyTooLarge if a body has more bytes."""
+    if len(body) > max_bytes:
+        raise errors.BodyTooLarge(f"The body has {len(body)} bytes. The maximum is {max_bytes}.")
+
+
+def is_json(event: APIGatewayProxyEventV2) -> bool:
+    """Return whether the client declared the body as JSON."""
+    return (header(event, "content-type") or "").partition(";")[0].strip().lower() == JSON
 
 
 def parse_json(event: APIGatewayProxyEventV2, model: type[Model]) -> Model:
     """Return the body as a model. Raises UnsupportedMediaType, BodyTooLarge, MalformedBody or InvalidRequest."""
-    return read_json(event, raw_body(event), model.model_validate_json)
-
-
-def read_json(event: APIGatewayProxyEventV2, body: bytes, read: Callable[[bytes], Parsed]) -> Parsed:
-    """Parse a body with a function. Raises UnsupportedMediaType, MalformedBody or InvalidRequest.
-
-    read: parses JSON, and raises pydantic's ValidationError.
-    """
-    media_type = (header(event, "content-type") or "").partition(";")[0].strip().lower()
-    if media_type != JSON:
+    body = raw_body(event)
+    check_size(body, MAX_BODY_BYTES)
+    if not is_json(event):
         raise errors.UnsupportedMediaType
     try:
-        return read(body)
+        return model.model_validate_json(body)
     except ValidationError as error:
         broken_rules = _broken_rules(error)
         if broken_rules[0]["type"] == "json_invalid":

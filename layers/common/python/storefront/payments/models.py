@@ -32,8 +32,11 @@ ReconciliationKind = Literal[
 class PaymentEvent(NamedTuple):
     """A payment event in the same form for all processors. A field is None if the event does not contain it.
 
-    An event that does not concern an order's payment has no payment_status. Then reason says why.
+    An event that does not report a payment has no payment_status. Then reason says why.
     amount: in the currency's main unit. currency: in capitals.
+    livemode: whether it is real money. account: which of the processor's accounts received it.
+    payment_reference: the processor's ID of the payment, which has several events.
+    error: why the effect of the event cannot be read. The event is stored, and never applied.
     """
 
     provider: str
@@ -44,7 +47,11 @@ class PaymentEvent(NamedTuple):
     amount: Decimal | None = None
     currency: str | None = None
     occurred_at: datetime | None = None
+    livemode: bool | None = None
+    account: str | None = None
+    payment_reference: str | None = None
     reason: str | None = None
+    error: str | None = None
 
 
 class PaymentEventListParameters(PageParameters):

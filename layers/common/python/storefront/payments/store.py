@@ -1,5 +1,6 @@
 """The database calls of the payment routes."""
 
+import base64
 import hashlib
 import json
 from typing import Any
@@ -43,8 +44,9 @@ def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: A
     should deliver the event again. Later, the event is another system's, or needs review.
     """
     event_id = event.event_id or authentic.webhook_id or hashlib.sha256(body).hexdigest()
-    sent = {**event._asdict(), "event_id": event_id, "scheme": authentic.scheme, "body": body.decode()}
-    outcome, response = _call("record_payment_event", sent, actor)
+    text, is_base64 = _as_text(body)
+    kept = {"event_id": event_id, "scheme": authentic.scheme, "body": text, "body_is_base64": is_base64}
+    outcome, response = _call("record_payment_event", {**event._asdict(), **kept}, actor)
     if response.pop("is_recent") and outcome == "unknown_order":
         raise OrderNotFound(response["order_id"])
     return _described(outcome, response)
@@ -85,3 +87,12 @@ def _call(function: str, request: dict[str, Any], actor: Actor) -> tuple[str, di
 
 def _described(outcome: str, response: dict[str, Any]) -> dict[str, Any]:
     return {"message": MESSAGES[outcome], **response, "outcome": outcome}
+
+
+def _as_text(body: bytes) -> tuple[str, bool]:
+    """Return the body, and whether it is in base64, because it is not a text that PostgreSQL can store."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return (base64.b64encode(body).decode(), True) if "\0" in text else (text, False)

@@ -1,0 +1,96 @@
+"""Stripe's events about PaymentIntents and Checkout Sessions.
+
+https://docs.stripe.com/api/events/types
+"""
+
+from typing import Any
+
+from storefront.currencies import EXPONENTS
+from storefront.payments import values
+from storefront.payments.models import PaymentEvent, ReportedStatus
+from storefront.payments.reading import BrokenRule, Reading, invalid, with_money
+
+PAYMENT_TYPES: dict[str, tuple[ReportedStatus, tuple[str, ...]]] = {
+    "payment_intent.succeeded": ("paid", ("amount_received", "amount")),
+    "payment_intent.payment_failed": ("failed", ("amount",)),
+    "checkout.session.completed": ("paid", ("amount_total",)),
+    "checkout.session.async_payment_succeeded": ("paid", ("amount_total",)),
+    "checkout.session.async_payment_failed": ("failed", ("amount_total",)),
+}
+"""The payment status of each type, and the fields that can contain the amount. The first field present counts."""
+
+PROGRESS_TYPES = {
+    "payment_intent.processing": "payment_under_way",
+    "payment_intent.amount_capturable_updated": "payment_under_way",
+    "payment_intent.canceled": "payment_ended",
+    "checkout.session.expired": "payment_ended",
+}
+"""The reason of each type that says whether a payment can still arrive."""
+
+_SESSION_STATUSES = ("paid", "unpaid", "no_payment_required", None)
+
+
+def stripe(sent: dict[str, Any]) -> Reading:
+    """Read an event. Its type decides whether money was received, and for a session also its payment status."""
+    type_, payment = sent.get("type"), _object(sent)
+    event = PaymentEvent(
+        "stripe",
+        values.text(type_),
+        values.text(sent.get("id")),
+        occurred_at=values.time(sent.get("created")),
+        livemode=values.boolean(sent.get("livemode")),
+        account=values.text(sent.get("account")),
+    )
+    if not isinstance(type_, str) or not type_:
+        broken = BrokenRule("#/type", "Input should be the type of the event")
+        return invalid(event._replace(order_id=_order_id(payment)), broken)
+    if type_ not in PAYMENT_TYPES and type_ not in PROGRESS_TYPES:
+        return Reading(event._replace(reason="type_not_ours"))
+    event = event._replace(order_id=_order_id(payment), payment_reference=_reference(payment))
+    if type_ in PROGRESS_TYPES:
+        return Reading(_without_payment(event, PROGRESS_TYPES[type_]))
+    return _payment(event, payment, *PAYMENT_TYPES[type_])
+
+
+def _payment(
+    event: PaymentEvent, payment: dict[str, Any], status: ReportedStatus, amount_fields: tuple[str, ...]
+) -> Reading:
+    session_status = payment.get("payment_status")
+    if session_status not in _SESSION_STATUSES:
+        broken = BrokenRule("#/data/object/payment_status", "Input should be a payment status of a session")
+        return invalid(event, broken)
+    units = next((payment[field] for field in amount_fields if payment.get(field) is not None), None)
+    if status == "paid" and session_status == "unpaid":
+        # A session is complete before a bank transfer arrives.
+        return Reading(_without_payment(event, "payment_under_way"))
+    if status == "paid" and session_status == "no_payment_required" and units is None:
+        # The session only stored a card. A free order has the amount 0.
+        return Reading(_without_payment(event, "not_paid"))
+    if status == "failed" and event.order_id is None:
+        return Reading(_without_payment(event, "no_order_named"))
+    code = values.currency(payment.get("currency"))
+    # The number of decimal places depends on the currency.
+    amount = None if code is None else values.minor_units(units, EXPONENTS.get(code, 2))
+    event = event._replace(payment_status=status)
+    event = with_money(event, sent=(units, payment.get("currency")), read=(amount, code))
+    return Reading(event if event.order_id else event._replace(reason="no_order_named"))
+
+
+def _without_payment(event: PaymentEvent, reason: str) -> PaymentEvent:
+    return event._replace(reason=reason if event.order_id else "no_order_named")
+
+
+def _object(sent: dict[str, Any]) -> dict[str, Any]:
+    return values.mapping(values.mapping(sent.get("data")).get("object"))
+
+
+def _order_id(payment: dict[str, Any]) -> str | None:
+    # Other systems of the shop can use the same fields.
+    metadata = values.mapping(payment.get("metadata"))
+    return values.uuid(metadata.get("order_id")) or values.uuid(payment.get("client_reference_id"))
+
+
+def _reference(payment: dict[str, Any]) -> str | None:
+    # A session names its PaymentIntent, or contains it.
+    intent = payment.get("payment_intent")
+    return values.text(values.mapping(intent).get("id", intent)) or values.text(payment.get("id"))
