@@ -48,6 +48,10 @@ def test_a_route_without_an_access_rule_would_require_a_token() -> None:
     assert auth["DefaultAuthorizer"] in auth["Authorizers"]
 
 
+PAYMENT_RULES = {"CURRENCY", "PAYMENT_MODE", "PAYMENT_ACCOUNTS"}
+"""The settings that decide which payments change orders."""
+
+
 @pytest.mark.parametrize("function", sorted(set(routes().values())))
 def test_a_function_handles_its_routes_in_the_template(function: str) -> None:
     app = load_function(folder_name(function)).app
@@ -71,8 +75,8 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
     assert given == {
         "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
         "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
-        "WebhookFunction": {"CONFIGURATION", "CURRENCY", "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
-        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH", "PAYMENT_PENDING_DAYS"},
+        "WebhookFunction": {"CONFIGURATION", *PAYMENT_RULES, "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
+        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", *PAYMENT_RULES, "AUTH", "PAYMENT_PENDING_DAYS"},
         "DocsFunction": {"CONFIGURATION"},
         "FallbackFunction": {"CONFIGURATION"},
         "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES"},

@@ -29,6 +29,22 @@ def currency() -> str:
     return os.environ["CURRENCY"]
 
 
+def payment_mode() -> str:
+    """Return the mode of the payments that change orders: any, live or test. Raises ValueError."""
+    text = os.environ["PAYMENT_MODE"]
+    if text not in ("any", "live", "test"):
+        raise ValueError(f"PAYMENT_MODE should be any, live or test, but it is {text!r}")
+    return text
+
+
+def payment_accounts() -> list[str]:
+    """Return the processor's accounts whose payments change orders, or an empty list for all. Raises ValueError."""
+    text = os.environ.get("PAYMENT_ACCOUNTS", "")
+    if not re.fullmatch(r"([^,\s]+(,[^,\s]+)*)?", text):
+        raise ValueError(f"PAYMENT_ACCOUNTS should be names separated by commas without spaces, but it is {text!r}")
+    return text.split(",") if text else []
+
+
 def metrics_namespace() -> str:
     """Return the namespace of the metrics. Each stack of an account has its own."""
     return os.environ.get("METRICS_NAMESPACE", "Storefront")

@@ -80,13 +80,22 @@ def list_reconciliation(request: dict[str, Any]) -> str:
 
 def _call(function: str, request: dict[str, Any], actor: Actor) -> tuple[str, dict[str, Any]]:
     # Decimals and times become text, so that no digit is lost.
-    text = json.dumps({**request, "shop_currency": settings.currency(), **actor}, default=str)
+    text = json.dumps({**request, **_rules(), **actor}, default=str)
     outcome, body = db.call(function, text)
     return outcome, json.loads(body or "{}")
 
 
 def _described(outcome: str, response: dict[str, Any]) -> dict[str, Any]:
     return {"message": MESSAGES[outcome], **response, "outcome": outcome}
+
+
+def _rules() -> dict[str, Any]:
+    """Return the settings that decide which payments change orders."""
+    return {
+        "shop_currency": settings.currency(),
+        "payment_mode": settings.payment_mode(),
+        "payment_accounts": settings.payment_accounts(),
+    }
 
 
 def _as_text(body: bytes) -> tuple[str, bool]:
