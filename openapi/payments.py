@@ -83,7 +83,7 @@ class StripeData(_Sent):
 class StripeEvent(_Sent):
     """A Stripe event with the order in `metadata.order_id`. Other types are acknowledged and ignored."""
 
-    id: Annotated[Any, Field(description="The ID of the event: 1 to 255 characters.")]
+    id: Annotated[Any, Field(description="The ID of the event: 1 to 255 characters.")] = None
     type: Annotated[str, Field(json_schema_extra={"enum": [*PAYMENT_TYPES, *PROGRESS_TYPES]})]
     created: Annotated[Any, Field(description="The time of the event.")] = None
     livemode: Annotated[Any, Field(description="`false` if it is test money.")] = None

@@ -52,8 +52,11 @@ def we_accept(headers: Headers, body: bytes, key: bytes) -> bool:
 
 
 def received(headers: Headers) -> dict[str, str]:
-    """The headers without the whitespace that is not part of them. The libraries expect the server to remove it."""
-    return {name: value.strip(" \t") for name, value in headers.items()}
+    """The headers without the whitespace that is not part of values and lists. The libraries do not remove it."""
+    stripped = {name: value.strip(" \t") for name, value in headers.items()}
+    if "stripe-signature" in stripped:
+        stripped["stripe-signature"] = re.sub("[ \t]*,[ \t]*", ",", stripped["stripe-signature"])
+    return stripped
 
 
 def stripe_accepts(headers: Headers, body: bytes) -> bool:

@@ -174,6 +174,13 @@ def test_whitespace_around_a_value_is_not_part_of_it(scheme: str, around: str) -
     assert claim.webhook_id == (EVENT_ID if scheme == "standard_webhooks" else None)
 
 
+@pytest.mark.parametrize("comma", [", ", " ,", "\t,  "])
+def test_whitespace_around_the_commas_of_a_list_is_ignored(comma: str) -> None:
+    # Proxies and HTTP libraries write lists with it.
+    header = sign("stripe", LOCAL_SECRETS["stripe"], BODY, EVENT_ID, NOW)["stripe-signature"]
+    verify({"stripe-signature": header.replace(",", comma)}, BODY, KEYS["stripe"])
+
+
 def test_svix_names_are_accepted_if_no_webhook_name_is_sent() -> None:
     good = signed("standard_webhooks")
     renamed = {name.replace("webhook-", "Svix-"): value for name, value in good.items()}

@@ -118,7 +118,8 @@ def _standard_webhooks(headers: Mapping[str, str], body: bytes, now: float) -> C
 
 
 def _stripe(headers: Mapping[str, str], body: bytes, now: float) -> Claim:
-    items = _versioned(headers["stripe-signature"].split(","), "=")
+    # Whitespace around the commas of a list is not part of it (RFC 9110, section 5.6.1).
+    items = _versioned([item.strip(" \t") for item in headers["stripe-signature"].split(",")], "=")
     timestamps = [value for version, value in items if version == "t"]
     if len(timestamps) != 1:
         raise InvalidSignature("Stripe-Signature should have one t")
