@@ -132,6 +132,21 @@ def test_bytes_that_decide_nothing_are_no_reason_to_refuse_a_payment(
     assert (base64.b64decode(stored) if is_base64 else stored.encode()) == body
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"amount": "9" * 100, "occurred_at": "9999-12-31T23:59:59.999999999Z"},
+        {"amount": f"-0.{'3' * 100}", "occurred_at": "0001-01-01T00:00:00Z"},
+        {"amount": 1e99, "event_id": "🍵" * 255, "account": "\x7f\x01" * 100, "payment_reference": "�" * 255},
+        {"amount": 10**99, "currency": "abcdefghij", "event_id": int("9" * 100), "livemode": 1},
+        {"amount": 1e-99, "event_id": -0.0, "account": " "},
+    ],
+    ids=["large", "small", "wide", "integers", "tiny"],
+)
+def test_every_value_that_is_read_can_be_stored(api: ApiClient, order: dict[str, Any], fields: dict[str, Any]) -> None:
+    assert expect(200, api.pay(order["id"], **fields))["outcome"] == "needs_review"
+
+
 @pytest.mark.parametrize("form", ["{{{}}}", " {}\n", "urn:uuid:{}"])
 def test_an_order_id_may_have_any_common_form(api: ApiClient, order: dict[str, Any], form: str) -> None:
     assert expect(200, api.pay(form.format(order["id"].upper())))["order_id"] == order["id"]

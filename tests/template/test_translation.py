@@ -52,6 +52,11 @@ def settings(environment: str) -> dict[str, str]:
     return dict(one.split("=", 1) for one in given["parameter_overrides"])
 
 
+def test_production_accepts_only_live_payments() -> None:
+    assert settings("prod")["PaymentMode"] == "live"
+    assert "PaymentMode" not in settings("dev")
+
+
 EXISTING = {
     "VpcId": "vpc-0a1b2c3d",
     "SubnetIds": "subnet-0a1b2c3d,subnet-1a2b3c4d",
