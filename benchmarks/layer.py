@@ -12,7 +12,7 @@ ACTOR = {"actor": "shop", "request_id": "00000000-0000-4000-8000-000000000000"}
 
 def place_order(event: dict[str, Any], _: Any) -> dict[str, int]:
     """Run the statement of an order, without validation, access checks and logs."""
-    outcome, _body = db.call("place_order", json.dumps({**json.loads(event["body"]), **ACTOR}))
+    outcome, _body = db.call("place_order", json.dumps({**json.loads(event["body"]), **ACTOR}), repeatable=False)
     return {"statusCode": 201 if outcome == "placed" else 500}
 
 

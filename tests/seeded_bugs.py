@@ -65,7 +65,7 @@ BUGS = [
                 "        raise InvalidTransition(json.loads(body), status)\n",
                 "        raise InvalidTransition(json.loads(body), status)\n"
                 '    if status == "canceled":\n'
-                '        db.call("restock_later", json.dumps({"id": order_id, **actor}))\n',
+                '        db.call("restock_later", json.dumps({"id": order_id, **actor}), repeatable=False)\n',
             ),
         ],
     ),
@@ -94,7 +94,7 @@ BUGS = [
                 f"{LAYER}/idempotency/keys.py",
                 '    if outcome == "key_reused":\n',
                 '    if outcome in ("placed", "created", "adjusted"):\n'
-                '        db.call("store_key", json.dumps({**request, "body": body}))\n'
+                '        db.call("store_key", json.dumps({**request, "body": body}), repeatable=False)\n'
                 '    if outcome == "key_reused":\n',
             ),
         ],

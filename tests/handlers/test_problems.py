@@ -123,7 +123,7 @@ def test_an_unavailable_database_returns_503_with_retry_after(api: ApiClient, mo
 def test_an_unexpected_error_returns_500_without_its_cause(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("password=hunter2")
 
     monkeypatch.setattr(db, "call", fail)

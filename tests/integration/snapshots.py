@@ -49,3 +49,11 @@ def default_texts(database: Connection) -> dict[str, str]:
 def changes(before: Counter[str], after: Counter[str]) -> Changes:
     gone, new = (before - after).elements(), (after - before).elements()
     return tuple(sorted([*(f"- {line}" for line in gone), *(f"+ {line}" for line in new)]))
+
+
+def applied(before: Counter[str], *parts: Changes) -> Counter[str]:
+    """The rows after these changes."""
+    after = before.copy()
+    for change in (change for part in parts for change in part):
+        after[change[2:]] += 1 if change.startswith("+") else -1
+    return +after

@@ -1,8 +1,10 @@
 """A broken connection affects at most one request."""
 
 import socket
+import ssl
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront.errors import Unavailable
+from storefront.sockets import Socket
 from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.integration.postgres_proxy import proxy_to
 
@@ -74,7 +77,7 @@ def test_a_server_that_became_read_only_returns_503_and_is_disconnected(api: Api
 
 def test_an_error_leaves_the_session_usable(api: ApiClient) -> None:
     with pytest.raises(RuntimeError, match="22P02"):
-        db.call("get_product", '{"id": "7"}')
+        db.call("get_product", '{"id": "7"}', repeatable=True)
     before = db._connection
     api.create_product()
     assert db._connection is before
@@ -88,7 +91,7 @@ def test_an_interrupted_response_ends_the_session(api: ApiClient, monkeypatch: p
 
     monkeypatch.setattr(db._connection, "handle_messages", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        db.call("get_product", f'{{"id": "{UNKNOWN}"}}')
+        db.call("get_product", f'{{"id": "{UNKNOWN}"}}', repeatable=True)
     assert db._connection is None
 
 
@@ -99,7 +102,7 @@ def test_a_server_that_never_responds_is_unavailable(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("DATABASE_URL", f"postgresql://u@127.0.0.1:{port}/x?sslmode=disable")
         db.disconnect()
         with pytest.raises(Unavailable):
-            db.call("get_product", "{}")
+            db.call("get_product", "{}", repeatable=True)
 
 
 def test_an_invalid_database_url_is_refused_without_its_password() -> None:
@@ -111,15 +114,28 @@ def test_an_invalid_database_url_is_refused_without_its_password() -> None:
 def test_tcp_is_encrypted_and_verified_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 
+    def start_tls(sock: Socket, context: ssl.SSLContext, host: str) -> Socket:
+        seen.update(context=context, host=host, nodelay=sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return sock
+
     def connection(**options: Any) -> None:
-        seen.update(options, nodelay=options["sock"].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        seen.update(options)
         raise ConnectionError
 
+    monkeypatch.setattr(db, "start_tls", start_tls)
     monkeypatch.setattr(db, "Connection", connection)
     with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with server.accept()[0] as client:
+                client.sendall(b"S")
+
+        accepting = Thread(target=accept)
+        accepting.start()
         url = f"postgresql://us%40er:p%3Ass@127.0.0.1:{server.getsockname()[1]}/shop"
         with pytest.raises(ConnectionError):
             db.connect(url)
+        accepting.join()
     assert (seen["user"], seen["password"], seen["database"]) == ("us@er", "p:ss", "shop")
-    assert seen["ssl_context"].check_hostname
+    assert (seen["host"], seen["context"].check_hostname) == ("127.0.0.1", True)
     assert seen["nodelay"]

@@ -1,4 +1,7 @@
-"""A request whose connection dies at any flush takes effect completely or not at all, and can be sent again."""
+"""A request whose connection dies at any flush takes effect completely or not at all, and can be sent again.
+
+If it is safe to repeat, the function sends it again by itself.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -15,11 +18,11 @@ from local.postgres import postgres
 from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, migrate
-from tests.api_client import ApiClient, lambda_context, load_function
-from tests.integration.calls import FLOWS
+from tests.api_client import ApiClient, expect, lambda_context, load_function
+from tests.integration.calls import FLOWS, FUNCTIONS, REPEATABLE
 from tests.integration.calls.function import Flow
 from tests.integration.postgres_proxy import PostgresProxy, proxy_to
-from tests.integration.snapshots import changes, snapshot
+from tests.integration.snapshots import applied, changes, snapshot
 
 LOGIN = {
     "warm": [],
@@ -45,6 +48,11 @@ class Crash(NamedTuple):
     connection: str
     flush: int
     lost: str
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the function sends the request again. It does not after a login that failed."""
+        return self.flow in REPEATABLE and self.flush > len(LOGIN[self.connection])
 
     @property
     def takes_effect(self) -> bool:
@@ -128,13 +136,19 @@ def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, pro
     if crash.connection != "warm":
         db.disconnect()
     lose(proxy, crash.flush, crash.lost)
-    assert request() == flow.failure
+    if crash.is_repeated:
+        # The function sends the request again by itself.
+        assert request() == (flow.response_again if crash.takes_effect else flow.response)
+        expected = applied(before, flow.changes, flow.changes_again if crash.takes_effect else ())
+        assert changes(before, snapshot(database)) == changes(before, expected)
+    else:
+        assert request() == flow.failure
 
-    after_crash = snapshot(database)
-    assert changes(before, after_crash) == (flow.changes if crash.takes_effect else ())
+        after_crash = snapshot(database)
+        assert changes(before, after_crash) == (flow.changes if crash.takes_effect else ())
 
-    assert request() == (flow.response_again if crash.takes_effect else flow.response)
-    assert changes(after_crash, snapshot(database)) == (flow.changes_again if crash.takes_effect else flow.changes)
+        assert request() == (flow.response_again if crash.takes_effect else flow.response)
+        assert changes(after_crash, snapshot(database)) == (flow.changes_again if crash.takes_effect else flow.changes)
     assert violations(database) == []
 
 
@@ -143,6 +157,17 @@ def test_an_interrupted_request_takes_effect_completely_or_not_at_all_and_can_be
     crash: Crash, api: ApiClient, database: Connection, proxy: PostgresProxy
 ) -> None:
     crash_and_send_again(crash, api, database, proxy)
+
+
+@pytest.mark.parametrize("lost", ["request", "response"])
+@pytest.mark.parametrize("path", [path for function in FUNCTIONS.values() for path in function.paths])
+def test_an_interrupted_read_is_sent_again_by_the_function(
+    path: str, lost: str, api: ApiClient, proxy: PostgresProxy
+) -> None:
+    product = api.create_product()["id"]
+    target = path.format(product=product, order=api.order((product, 1))["id"])
+    lose(proxy, 1, lost)
+    expect(200, api.get(target))
 
 
 @pytest.mark.parametrize("crash", crashes(FLOWS[:1], "guarded"), ids=str)

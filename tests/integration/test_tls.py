@@ -10,11 +10,11 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from pg8000.exceptions import InterfaceError
 from pg8000.native import literal
 
-from storefront import db, iam
+from storefront import db, iam, sockets
 from storefront.errors import Unavailable
+from tests.integration.network import LOSSES, network_to
 from tests.integration.tls_server import HOST, Authority, Server, authority, programs, showing, tls_server
 
 KEYS = iam.Credentials("AKIDEXAMPLE", "local-only", "session+token/=")
@@ -86,7 +86,7 @@ def test_an_expired_certificate_is_refused(server: Server, trusted: Authority) -
 def test_a_server_without_tls_is_refused(server: Server, trusted: Authority) -> None:
     with (
         showing(server, None, trusted.sign(HOST)),
-        pytest.raises(InterfaceError, match="refuses SSL"),
+        pytest.raises(ssl.SSLError, match="refuses TLS"),
     ):
         connects(server, trusted)
 
@@ -115,7 +115,7 @@ def test_nothing_is_sent_to_a_server_without_a_certificate(response: bytes) -> N
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=listen, args=(listener,))
         thread.start()
-        with pytest.raises((*db.TRANSPORT_ERRORS, ssl.SSLError)):
+        with pytest.raises(db.TRANSPORT_ERRORS):
             db.connect(f"postgresql://somebody:hunter2@{HOST}:{listener.getsockname()[1]}/x")
         thread.join()
     # SSLRequest, and at most the beginning of a handshake.
@@ -169,8 +169,26 @@ def test_a_refused_token_is_unavailable_and_is_not_shown(
     monkeypatch.setenv("DATABASE_URL", server.url("storefront_app", trusted, sign_in="iam"))
     db.disconnect()
     with pytest.raises(Unavailable) as refused:
-        db.call("get_product", "{}")
+        db.call("get_product", "{}", repeatable=True)
     assert "X-Amz" not in repr(refused.value) + repr(refused.value.__cause__)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_connection_with_tls_that_was_lost_is_replaced(
+    loss: str, server: Server, trusted: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "LOSS_TIMEOUT", 0.3)
+    with closing(db.connect(server.socket_url)) as owner:
+        owner.run("""CREATE OR REPLACE FUNCTION echo(request jsonb, OUT outcome text, OUT body text)
+                     LANGUAGE sql AS $$ SELECT 'said', request::text $$""")
+    with network_to(server.url("somebody:right", trusted)) as network:
+        monkeypatch.setenv("DATABASE_URL", network.url)
+        db.disconnect()
+        assert db.call("echo", "1", repeatable=True) == ("said", "1")
+        network.lose(loss)
+        assert db.call("echo", "2", repeatable=True) == ("said", "2")
+        assert network.opened == 2
+        db.disconnect()
 
 
 @pytest.mark.parametrize(

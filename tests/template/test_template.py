@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from storefront import audit, db
+from storefront import audit, db, iam, sockets
 from storefront.access import COGNITO_PREFIX, OPEN
+from storefront.payments import secret
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, allowed_methods
 from tests.api_client import ROOT, load_function
 from tests.template.sam import folder_name, functions, http_events, resources, routes, template
@@ -93,9 +94,13 @@ def test_http_functions_time_out_before_api_gateway() -> None:
 
 
 def test_inner_timeouts_are_shorter_than_outer_ones() -> None:
-    # Two attempts, each with 2 s to connect and 3 s for the response, as in keyring.py.
-    secrets_manager = 10
-    assert secrets_manager + db.CONNECT_TIMEOUT + db.RESPONSE_TIMEOUT < template()["Globals"]["Function"]["Timeout"]
+    # Two attempts, each with the role's credentials.
+    secrets_manager = 2 * (iam.CREDENTIALS_TIMEOUT + secret.TIMEOUT)
+    # A call that is repeated, and then connects again.
+    database = db.RETRY_WITHIN + db.CONNECT_TIMEOUT + db.RESPONSE_TIMEOUT
+    assert secrets_manager + database < template()["Globals"]["Function"]["Timeout"]
+    assert sockets.LOSS_TIMEOUT < db.RETRY_WITHIN
+    assert db.CONNECT_TIMEOUT < db.RETRY_WITHIN
     migrate, deployment = load_function("migrate"), load_function("deployment")
     assert functions()["MigrateFunction"]["Timeout"] > migrate.PATIENCE + db.CONNECT_TIMEOUT + migrate.RESPONSE_TIMEOUT
     assert functions()["MigrateFunction"]["Timeout"] < deployment.RESPONSE_TIMEOUT

@@ -9,3 +9,5 @@ from tests.integration.calls.products import PRODUCTS
 FUNCTIONS: dict[str, SqlFunction] = {**PRODUCTS, **ORDERS, **PAYMENTS, **IDEMPOTENCY}
 
 FLOWS = [flow for function in FUNCTIONS.values() for flow in function.flows]
+
+REPEATABLE = [flow for function in FUNCTIONS.values() if function.is_repeatable for flow in function.flows]

@@ -66,5 +66,8 @@ class SqlFunction:
     paths: tuple[str, ...] = ()
     """Requests that read, with the names of Rows in braces. test_round_trips.py counts the round trips."""
 
+    is_repeatable: bool = False
+    """Whether a flow whose connection is lost is sent again: payment events, and requests with an Idempotency-Key."""
+
     pages: Callable[[Rows], list[Page]] = lambda _: []
     """Pages of a list. test_plans.py checks their indexes."""

@@ -26,6 +26,7 @@ def _sweep_key(api: ApiClient, database: Connection) -> Request:
 IDEMPOTENCY = {
     "call_once": SqlFunction(
         lambda rows: [once(place((rows.product, 1)), "new")],
+        is_repeatable=True,
         flows=(
             Flow(
                 "place order",

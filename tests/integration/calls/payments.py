@@ -141,8 +141,11 @@ PAYMENTS = {
     "record_payment_event": SqlFunction(
         lambda rows: [pay(rows.order, "paid"), pay(rows.order, "paid", f"evt_{rows.order}", scheme="stripe")],
         flows=_RECORD_FLOWS,
+        is_repeatable=True,
     ),
-    "replay_payment_event": SqlFunction(lambda rows: [replay(rows.payment_event)], flows=_REPLAY_FLOWS),
+    "replay_payment_event": SqlFunction(
+        lambda rows: [replay(rows.payment_event)], flows=_REPLAY_FLOWS, is_repeatable=True
+    ),
     "list_payment_events": SqlFunction(
         lambda _: [Call("list_payment_events", {"page": 1, "page_size": 20})],
         paths=("/api/payment-events",),

@@ -51,6 +51,7 @@ _UPDATED = ("+ Tea: 7 at 5.00", "+ adjustment -3", "- Tea: 10 at 4.50")
 PRODUCTS = {
     "create_product": SqlFunction(
         lambda _: [Call("create_product", {"name": "Tea", "price": "4.50", "quantity": 10})],
+        is_repeatable=True,
         flows=(
             Flow(
                 "create product",
@@ -97,6 +98,7 @@ PRODUCTS = {
     ),
     "adjust_stock": SqlFunction(
         lambda rows: [Call("adjust_stock", {"id": rows.product, "delta": 1, "reason": "counted"})],
+        is_repeatable=True,
         flows=(
             Flow(
                 "adjust stock",

@@ -11,6 +11,7 @@ currencies  the decimal places of currencies
 json_text   the JSON text of responses
 etags       ETag, If-Match, If-None-Match
 db          one call to PostgreSQL in one round trip
+sockets     connections with one deadline, to PostgreSQL and AWS
 iam         tokens for the database, signatures for AWS
 migrate     schema migrations
 audit       a search for rows that contradict each other

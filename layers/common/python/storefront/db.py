@@ -9,6 +9,7 @@ import select
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -20,13 +21,22 @@ from storefront import settings
 from storefront.cold_start.driver import Connection, DatabaseError, Error, core, string_in
 from storefront.errors import NumberOutOfRange, Unavailable
 from storefront.iam import token_of_role
+from storefront.log import logger
+from storefront.sockets import Socket, open_tcp, open_unix, start_tls
 
 CONNECT_TIMEOUT = 3.0
-"""Seconds. A database in the same region accepts a connection within milliseconds."""
+"""Seconds for all of it: the name, TCP, TLS and the login. A database in the same region needs milliseconds."""
 
 RESPONSE_TIMEOUT = 12.0
-"""Seconds. Longer than the server's statement_timeout, so that the server ends a slow statement first. Shorter than the
-function's timeout."""
+"""Seconds for a complete response. Longer than the server's statement_timeout, so that the server ends a slow statement
+first. Shorter than the function's timeout."""
+
+RETRY_WITHIN = 4.0
+"""Seconds from the start of a call. A lost connection is noticed within LOSS_TIMEOUT. If it ends later, the statement
+may be the reason, and a retry would take longer than API Gateway waits."""
+
+MAX_IDLE = 240.0
+"""Seconds. Lambda's network forgets a connection that sent nothing for 350 seconds, and does not report it."""
 
 # What pg8000 raises when a connection breaks: errors of the socket, of an incomplete message, and its own.
 TRANSPORT_ERRORS = (OSError, struct.error, Error)
@@ -39,15 +49,20 @@ _RETRYABLE = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
 _READ_ONLY_SQL_TRANSACTION = "25006"
 _NUMERIC_VALUE_OUT_OF_RANGE = "22003"
 
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
 _connection: Connection | None = None
 
 
-def call(function: str, request: str) -> tuple[str, str]:
+def call(function: str, request: str, *, repeatable: bool) -> tuple[str, str]:
     """Call an SQL function with JSON text. Return its outcome and its body, which is JSON text or "".
 
+    repeatable: whether a second call with the same request changes nothing more and has the same response. If the
+    connection ends before a byte of the response arrives, such a call is repeated once.
     Raises Unavailable if the database is unreachable or busy, and NumberOutOfRange if a sum does not fit its column.
     If a response was lost, the call may have taken effect: Unavailable means "try again", not "nothing happened".
     """
+    started = time.monotonic()
     connection = _current_connection()
     try:
         # The name of the function comes from the code. The client's data is the parameter.
@@ -58,10 +73,14 @@ def call(function: str, request: str) -> tuple[str, str]:
         raise _problem_for(error) from None
     except BaseException as error:
         # The rest of the response may still arrive, and the next request must not read it.
+        has_received = connection._usock.has_received
         disconnect()
-        if isinstance(error, TRANSPORT_ERRORS):
+        if not isinstance(error, TRANSPORT_ERRORS):
+            raise
+        if not repeatable or has_received or time.monotonic() - started > RETRY_WITHIN:
             raise Unavailable("The database did not respond.") from error
-        raise
+        logger.warning("The connection to the database was lost. The call is repeated.", cause=repr(error))
+    return call(function, request, repeatable=False)
 
 
 def connect(url: str, response_timeout: float = RESPONSE_TIMEOUT) -> Connection:
@@ -71,6 +90,7 @@ def connect(url: str, response_timeout: float = RESPONSE_TIMEOUT) -> Connection:
     response_timeout: seconds.
     Raises ValueError for an invalid URI, DatabaseError if the server refuses, or one of TRANSPORT_ERRORS.
     """
+    started = time.monotonic()
     host, port = host_and_port(url)
     address = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(address.query).items()}
@@ -81,27 +101,29 @@ def connect(url: str, response_timeout: float = RESPONSE_TIMEOUT) -> Connection:
         if options["sign_in"] != "iam" or password is not None or not tls:
             raise ValueError("the database address should have sign_in=iam without a password and with TLS")
         password = token_of_role(f"{host}:{port}", user)
-    sock = open_socket(host, port)
+    sock = open_socket(host, port, CONNECT_TIMEOUT - (time.monotonic() - started))
     try:
+        if tls:
+            sock = _encrypted(sock, tls, host)
         connection = Connection(
             user=user,
             password=password,
             database=address.path.lstrip("/") or None,
-            host=host,
             sock=sock,
-            ssl_context=tls,
+            ssl_context=False,
             application_name="storefront",
         )
     except BaseException:
-        sock.close()
+        sock.close_now()
         raise
-    connection._usock.settimeout(response_timeout)
+    sock.clear_deadline(response_timeout)
     return connection
 
 
 @contextmanager
 def session(connection: Connection) -> Iterator[Connection]:
-    """Use a connection outside of requests, and close it at the end."""
+    """Use a connection outside of requests, within its response timeout, and close it at the end."""
+    connection._usock.set_deadline(connection._usock.gettimeout())
     try:
         yield connection
     except BaseException:
@@ -126,21 +148,9 @@ def host_and_port(url: str) -> tuple[str, int]:
     return host, port
 
 
-def open_socket(host: str, port: int) -> socket.socket:
-    """Connect a socket to a PostgreSQL server, and send nothing."""
-    if host.startswith("/"):
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(CONNECT_TIMEOUT)
-        try:
-            sock.connect(f"{host}/.s.PGSQL.{port}")
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-    sock = socket.create_connection((host, port), CONNECT_TIMEOUT)
-    # pg8000 does not set this. Without it, each short TLS message waits 40 ms for an acknowledgement.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
+def open_socket(host: str, port: int, seconds: float = CONNECT_TIMEOUT) -> Socket:
+    """Connect a socket to a PostgreSQL server within seconds, and send nothing. Raises OSError."""
+    return open_unix(f"{host}/.s.PGSQL.{port}", seconds) if host.startswith("/") else open_tcp(host, port, seconds)
 
 
 def disconnect() -> None:
@@ -162,7 +172,7 @@ def _drop(connection: Connection) -> None:
 
 def _current_connection() -> Connection:
     global _connection  # noqa: PLW0603  one per execution environment
-    if _connection is not None and _has_unexpected_data(_connection):
+    if _connection is not None and (_was_unused_for_long(_connection) or _has_unexpected_data(_connection)):
         disconnect()
     if _connection is None:
         try:
@@ -172,12 +182,28 @@ def _current_connection() -> Connection:
     return _connection
 
 
+def _was_unused_for_long(connection: Connection) -> bool:
+    # While Lambda freezes the process, the monotonic clock may stand still. The wall clock is set afterwards. If it was
+    # set back, the time is unknown.
+    return not 0 <= time.time() - connection._usock.received_at < MAX_IDLE
+
+
 def _has_unexpected_data(connection: Connection) -> bool:
     # An idle server sends nothing. If it closed the connection while the process was frozen, the socket is readable.
     # This check costs one system call, and saves the request.
     waiting = select.poll()
     waiting.register(connection._usock, select.POLLIN)
     return bool(waiting.poll(0))
+
+
+def _encrypted(sock: Socket, context: ssl.SSLContext, host: str) -> Socket:
+    # pg8000 would do the same, but with a timeout for each step.
+    # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
+    sock.sendall(_SSL_REQUEST)
+    # One byte, so that nothing that is sent before the handshake is read as encrypted data.
+    if sock.recv(1) != b"S":
+        raise ssl.SSLError("the server refuses TLS")
+    return start_tls(sock, context, host)
 
 
 def _tls_context(host: str, options: dict[str, str]) -> ssl.SSLContext | Literal[False]:
@@ -207,6 +233,7 @@ def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str
     # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
     context = core.Context(sql, columns=[], input_funcs=[string_in, string_in])
     value = parameter.encode()
+    connection._usock.set_deadline(RESPONSE_TIMEOUT)
     connection._send_message(core.PARSE, b"\0" + sql.encode() + b"\0" + core.H_pack(0))
     connection._send_message(
         core.BIND, b"\0\0" + core.H_pack(0) + core.H_pack(1) + core.i_pack(len(value)) + value + core.H_pack(0)

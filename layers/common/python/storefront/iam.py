@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from storefront.sockets import open_url
+
 LIFETIME = 900
 """Seconds in which a token can open a connection. RDS accepts no longer lifetime."""
 
 CREDENTIALS_TIMEOUT = 2.0
-"""Seconds. Lambda's credentials endpoint is on the same machine."""
+"""Seconds for the whole request. Lambda's credentials endpoint is on the same machine."""
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -109,7 +111,8 @@ def _fetch_credentials(endpoint: str, authorization: str) -> Credentials:
     import http.client  # noqa: PLC0415  only SnapStart needs it
 
     address = urlsplit(endpoint)
-    connection = http.client.HTTPConnection(address.netloc, timeout=CREDENTIALS_TIMEOUT)
+    connection = http.client.HTTPConnection(address.netloc)
+    connection.sock = open_url(address, CREDENTIALS_TIMEOUT)
     try:
         connection.request("GET", address.path, headers={"Authorization": authorization})
         response = connection.getresponse()

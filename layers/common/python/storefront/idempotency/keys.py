@@ -71,7 +71,8 @@ def call_once(
     """
     if key is None:
         return IdempotentResponse(
-            *db.call(operation, json.dumps({**content, **actor, "if_match": if_match})), is_replay=False
+            *db.call(operation, json.dumps({**content, **actor, "if_match": if_match}), repeatable=False),
+            is_replay=False,
         )
     request = {
         "operation": operation,
@@ -80,7 +81,7 @@ def call_once(
         "fingerprint": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
         "content": {**content, **actor, "if_match": if_match, "idempotency_key": key},
     }
-    outcome, body = db.call("call_once", json.dumps(request))
+    outcome, body = db.call("call_once", json.dumps(request), repeatable=True)
     if outcome == "key_reused":
         raise KeyReused
     if outcome == "in_flight":
@@ -90,4 +91,4 @@ def call_once(
 
 def sweep(batch_size: int) -> int:
     """Delete up to batch_size expired keys. Return how many."""
-    return int(db.call("sweep_idempotency_keys", json.dumps({"batch_size": batch_size}))[1])
+    return int(db.call("sweep_idempotency_keys", json.dumps({"batch_size": batch_size}), repeatable=False)[1])

@@ -59,17 +59,18 @@ def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
 
 
 def list_page(request: dict[str, Any]) -> str:
-    return db.call("list_orders", json.dumps(request))[1]
+    return db.call("list_orders", json.dumps(request), repeatable=True)[1]
 
 
 def get(order_id: str, customer_id: int | None) -> str:
     """Return an order. customer_id: the order must belong to this customer, unless None. Raises OrderNotFound."""
-    return _call_for_order("get_order", {"id": order_id, "customer_id": customer_id})[1]
+    return _call_for_order("get_order", {"id": order_id, "customer_id": customer_id}, repeatable=True)[1]
 
 
 def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> str:
     """Return a page of an order's timeline. customer_id: as in get(). Raises OrderNotFound."""
-    return _call_for_order("list_order_events", {"id": order_id, "customer_id": customer_id, **request})[1]
+    request = {"id": order_id, "customer_id": customer_id, **request}
+    return _call_for_order("list_order_events", request, repeatable=True)[1]
 
 
 def change_status(order_id: str, status: OrderStatus, if_match: list[str] | None, actor: Actor) -> str:
@@ -78,7 +79,7 @@ def change_status(order_id: str, status: OrderStatus, if_match: list[str] | None
     Raises OrderNotFound, InvalidTransition, or StaleETag if the order's ETag is not in if_match.
     """
     request = {"id": order_id, "status": status, "if_match": if_match, **actor}
-    outcome, body = _call_for_order("change_order_status", request)
+    outcome, body = _call_for_order("change_order_status", request, repeatable=False)
     if outcome == "invalid_transition":
         raise InvalidTransition(json.loads(body), status)
     return body
@@ -90,11 +91,11 @@ def expire(time_to_live: int, batch_size: int, actor: Actor) -> int:
     Raises NumberOutOfRange if the returned stock of a product would be too large, and then cancels nothing.
     """
     request = {"time_to_live": time_to_live, "batch_size": batch_size, **actor}
-    return int(db.call("expire_orders", json.dumps(request))[1])
+    return int(db.call("expire_orders", json.dumps(request), repeatable=False)[1])
 
 
-def _call_for_order(function: str, request: dict[str, Any]) -> tuple[str, str]:
-    outcome, body = db.call(function, json.dumps(request))
+def _call_for_order(function: str, request: dict[str, Any], *, repeatable: bool) -> tuple[str, str]:
+    outcome, body = db.call(function, json.dumps(request), repeatable=repeatable)
     if outcome == "unknown_order":
         raise OrderNotFound(request["id"])
     if outcome == "stale":

@@ -8,15 +8,16 @@ https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValu
 import json
 from contextlib import closing
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 from storefront import settings
 from storefront.iam import ServiceRequest, headers_of_role
+from storefront.sockets import open_url
 
 TIMEOUT = 2.0
-"""Seconds for each step of an attempt. Two attempts must fit into the function's timeout."""
+"""Seconds for the whole of an attempt. Two attempts must fit into the function's timeout."""
 
 # Secrets Manager sends InvalidRequestException for a secret that is scheduled for deletion.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
@@ -49,8 +50,8 @@ def _fetch(secret_id: str) -> str | None:
 def _call(action: str, body: str) -> tuple[int, dict[str, Any]]:
     address = urlsplit(settings.secrets_manager_endpoint())
     request = ServiceRequest("secretsmanager", address.netloc, action, body)
-    kind = HTTPConnection if address.scheme == "http" else HTTPSConnection
-    with closing(kind(address.netloc, timeout=TIMEOUT)) as connection:
+    with closing(HTTPConnection(address.netloc)) as connection:
+        connection.sock = open_url(address, TIMEOUT)
         connection.request("POST", "/", body, headers_of_role(request))
         response = connection.getresponse()
         try:

@@ -69,19 +69,22 @@ def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
 
 
 def list_page(request: dict[str, Any]) -> str:
-    return db.call("list_payment_events", json.dumps(request))[1]
+    return db.call("list_payment_events", json.dumps(request), repeatable=True)[1]
 
 
 def list_reconciliation(request: dict[str, Any]) -> str:
     return db.call(
-        "list_reconciliation", json.dumps({**request, "payment_pending_days": settings.payment_pending_days()})
+        "list_reconciliation",
+        json.dumps({**request, "payment_pending_days": settings.payment_pending_days()}),
+        repeatable=True,
     )[1]
 
 
 def _call(function: str, request: dict[str, Any], actor: Actor) -> tuple[str, dict[str, Any]]:
     # Decimals and times become text, so that no digit is lost.
     text = json.dumps({**request, **_rules(), **actor}, default=str)
-    outcome, body = db.call(function, text)
+    # An event is identified by its ID and content, so a repetition changes only the number of deliveries.
+    outcome, body = db.call(function, text, repeatable=True)
     return outcome, json.loads(body or "{}")
 
 

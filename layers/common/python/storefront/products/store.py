@@ -16,7 +16,7 @@ def create(product: NewProduct, actor: Actor, key: str | None) -> IdempotentResp
 
 def list_page(request: dict[str, Any]) -> str:
     """Return a page. Raises InvalidRequest if the search text has no words."""
-    outcome, page = db.call("list_products", json.dumps(request))
+    outcome, page = db.call("list_products", json.dumps(request), repeatable=True)
     if outcome == "no_words":
         detail = "Input should have at least one word"
         raise InvalidRequest(f"q: {detail}", errors=[{"detail": detail, "parameter": "q"}])
@@ -24,18 +24,19 @@ def list_page(request: dict[str, Any]) -> str:
 
 
 def get(product_id: str) -> str:
-    return _call_for_product("get_product", {"id": product_id})
+    return _call_for_product("get_product", {"id": product_id}, repeatable=True)
 
 
 def update(product_id: str, changes: ProductChanges, if_match: list[str] | None, actor: Actor) -> str:
     """Change a product. Raises ProductNotFound, or StaleETag if its ETag is not in if_match."""
     fields = changes.model_dump(mode="json", exclude_unset=True)
-    return _call_for_product("update_product", {"id": product_id, "changes": fields, "if_match": if_match, **actor})
+    request = {"id": product_id, "changes": fields, "if_match": if_match, **actor}
+    return _call_for_product("update_product", request, repeatable=False)
 
 
 def delete(product_id: str, if_match: list[str] | None) -> None:
     """Delete a product. Raises ProductNotFound, or StaleETag if its ETag is not in if_match."""
-    _call_for_product("delete_product", {"id": product_id, "if_match": if_match})
+    _call_for_product("delete_product", {"id": product_id, "if_match": if_match}, repeatable=False)
 
 
 def adjust_stock(
@@ -58,8 +59,8 @@ def adjust_stock(
     return response
 
 
-def _call_for_product(function: str, request: dict[str, Any]) -> str:
-    outcome, body = db.call(function, json.dumps(request))
+def _call_for_product(function: str, request: dict[str, Any], *, repeatable: bool) -> str:
+    outcome, body = db.call(function, json.dumps(request), repeatable=repeatable)
     _raise_problem(outcome, request["id"])
     return body
 
