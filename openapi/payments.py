@@ -159,6 +159,12 @@ class PaymentEvent(ResponseModel):
     error: str | None = Field(
         description="Why the event could not be read. Null except for `unreadable`.", examples=[None]
     )
+    message: str = Field(
+        description="What happened, for staff.", examples=["Money arrived, but not the total of the order."]
+    )
+    action: str | None = Field(
+        description="What staff should do. Null if nothing.", examples=["Settle the difference with the customer."]
+    )
     attempts: int = Field(description="The number of deliveries and replays.", examples=[1])
     received_at: datetime = Field(examples=[MOMENT])
     last_attempt_at: datetime = Field(examples=[MOMENT])
@@ -169,6 +175,10 @@ class ReconciliationEntry(ResponseModel):
 
     kind: ReconciliationKind
     since: datetime = Field(examples=[MOMENT])
+    message: str = Field(
+        description="What happened, for staff.", examples=["Money arrived, but not the total of the order."]
+    )
+    action: str = Field(description="What staff should do.", examples=["Settle the difference with the customer."])
     order: OrderSummary | None
     payment_event: PaymentEvent | None
 

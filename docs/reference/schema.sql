@@ -446,6 +446,12 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 
 -- Functions that other functions, tables and indexes use --------------------------------------------------------------
 
+-- Says in words why the reconciliation lists an order, and what staff should do.
+CREATE FUNCTION explain_mismatch(kind text, is_paid boolean, OUT message text, OUT action text);
+
+-- Says in words what a payment event did, and what staff should do. action: NULL if nothing.
+CREATE FUNCTION explain_payment_event(reason text, payment_status payment_status, OUT message text, OUT action text);
+
 -- Builds the SQL condition for the filters that a list request contains.
 CREATE FUNCTION filter_of(request jsonb, conditions jsonb) RETURNS text;
 

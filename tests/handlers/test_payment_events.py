@@ -32,6 +32,8 @@ def test_the_inbox_shows_the_content_and_the_outcome_of_an_event(api: ApiClient,
         "payment_reference": None,
         "outcome": "applied",
         "reason": None,
+        "message": "The payment was recorded.",
+        "action": None,
         "error": None,
         "attempts": 1,
     }
@@ -82,6 +84,8 @@ def test_inbox_and_timeline_show_the_outcome_and_its_reason(
     expect(200, api.deliver({"order_id": order["id"], "event_id": "evt_1", **sent}))
     event, entry = only_event(api, event_id="evt_1"), last_timeline_event(api, order)
     assert (event["outcome"], event["reason"]) == (outcome, reason)
+    assert event["message"].endswith(".")
+    assert (event["action"] is not None) == (outcome in ("needs_refund", "needs_review"))
     assert (entry["outcome"], entry["reason"], entry["inbox_id"]) == (outcome, reason, event["id"])
     assert (entry["cause"], entry["received_payment_status"]) == ("payment_event", sent["payment_status"])
 

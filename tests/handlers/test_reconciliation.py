@@ -12,9 +12,12 @@ from tests.handlers.inbox import RECONCILIATION
 
 def entries(api: ApiClient, **parameters: Any) -> list[tuple[str, str | None, str | None]]:
     """The kind, the order's ID and the payment event's ID of each entry."""
+    found = api.items(RECONCILIATION, **parameters)
+    for one in found:
+        assert one["message"].endswith("."), "an entry says what happened"
+        assert one["action"].endswith("."), "an entry says what to do"
     return [
-        (one["kind"], (one["order"] or {}).get("id"), (one["payment_event"] or {}).get("event_id"))
-        for one in api.items(RECONCILIATION, **parameters)
+        (one["kind"], (one["order"] or {}).get("id"), (one["payment_event"] or {}).get("event_id")) for one in found
     ]
 
 
@@ -58,6 +61,8 @@ def test_it_lists_a_completed_order_that_was_not_paid(
     assert one == {
         "kind": "completed_and_unpaid",
         "since": one["order"]["created_at"],
+        "message": "The order was completed without payment.",
+        "action": "If the customer paid in another way, such as in cash, do nothing. Otherwise, ask for the money.",
         "order": {
             "id": order["id"],
             "customer_id": 1,
@@ -105,6 +110,22 @@ def test_it_lists_a_paid_order_that_is_pending_for_too_long(
     assert entries(api, pending_minutes=61) == [("pending_too_long", order["id"], None)]
     database.run("UPDATE orders SET created_at = created_at - interval '1 day'")
     assert entries(api) == [("pending_too_long", order["id"], None)]
+
+
+@pytest.mark.parametrize(
+    ("is_paid", "message", "action"),
+    [
+        (True, "The order is paid, but it is still pending.", "Ship the goods, and complete the order."),
+        (False, "The order is still not paid.", "Ask the customer for the payment, or cancel the order."),
+    ],
+)
+def test_a_pending_order_is_listed_with_what_it_waits_for(
+    api: ApiClient, order: dict[str, Any], *, is_paid: bool, message: str, action: str
+) -> None:
+    if is_paid:
+        expect(200, api.pay(order["id"]))
+    [one] = api.items(RECONCILIATION, pending_minutes=0)
+    assert (one["message"], one["action"]) == (message, action)
 
 
 def test_it_can_be_filtered_by_kind(api: ApiClient) -> None:

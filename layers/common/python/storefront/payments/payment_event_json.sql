@@ -1,7 +1,10 @@
 -- Returns a payment event as the API shows it: without its body, which can contain personal data.
 CREATE OR REPLACE FUNCTION payment_event_json(event payment_events) RETURNS json
-    LANGUAGE sql STABLE AS $$
-    SELECT json_build_object(
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    explanation record := explain_payment_event(event.reason, event.payment_status);
+BEGIN
+    RETURN json_build_object(
         'id', event.id,
         'event_id', event.event_id,
         'scheme', event.scheme,
@@ -18,7 +21,10 @@ CREATE OR REPLACE FUNCTION payment_event_json(event payment_events) RETURNS json
         'outcome', event.outcome,
         'reason', event.reason,
         'error', event.error,
+        'message', explanation.message,
+        'action', explanation.action,
         'attempts', event.attempts,
         'received_at', rfc3339(event.received_at),
-        'last_attempt_at', rfc3339(event.last_attempt_at))
+        'last_attempt_at', rfc3339(event.last_attempt_at));
+END
 $$;
