@@ -92,6 +92,27 @@ def test_a_price_may_be_a_string_or_a_number(api: ApiClient, price: str | float)
 
 
 @pytest.mark.parametrize(
+    ("number", "integer"),
+    [("1.0", 1), ("1e2", 100), ("-0.0", 0), ("2147483647.0", 2147483647), ("21474.83647e5", 2147483647), ("10E-1", 1)],
+)
+def test_an_integer_may_be_written_with_a_fraction_of_zero(api: ApiClient, number: str, integer: int) -> None:
+    # RFC 8259, section 6, has one kind of number. JSON Schema Core, section 4.2.3: 1.0 is an integer.
+    body = f'{{"name": "Tea", "price": "1", "quantity": {number}}}'.encode()
+    product = expect(201, api.call("POST", "/api/products", body))
+    assert product["quantity"] == integer
+    body = f'{{"quantity": {number}}}'.encode()
+    assert expect(200, api.call("PUT", f"/api/products/{product['id']}", body)) == product
+
+
+@pytest.mark.parametrize(
+    "number", ["1.5", "2147483648.0", "9007199254740993.0", "1e300", "1e400", "-1.0", "true", '"1.0"']
+)
+def test_another_number_is_not_an_integer(api: ApiClient, number: str) -> None:
+    body = f'{{"name": "Tea", "price": "1", "quantity": {number}}}'.encode()
+    assert api.call("POST", "/api/products", body).problem() == (422, "invalid-request")
+
+
+@pytest.mark.parametrize(
     ("field", "value"), [("name", "x" * 255), ("description", "ü" * 10_000), ("quantity", 2**31 - 1)]
 )
 def test_the_largest_values_are_accepted(api: ApiClient, field: str, value: str | int) -> None:

@@ -53,7 +53,11 @@ def test_an_adjustment_of_a_deleted_or_unknown_product_returns_404(api: ApiClien
     assert adjust(api, "7", 1).problem() == (422, "invalid-request")
 
 
-@pytest.mark.parametrize("delta", [0, None, "1", 1.5, 2_147_483_648, -2_147_483_648, True, 1e400])
+def test_a_delta_may_be_written_with_a_fraction_of_zero(api: ApiClient, tea: str) -> None:
+    assert str(expect(201, adjust(api, tea, -3.0))["delta"]) == "-3"
+
+
+@pytest.mark.parametrize("delta", [0, 0.0, None, "1", 1.5, 2_147_483_648, -2_147_483_648, True, 1e400])
 def test_an_invalid_delta_returns_422(api: ApiClient, tea: str, delta: Any) -> None:
     response = adjust(api, tea, delta)
     assert response.problem() == (422, "invalid-request")

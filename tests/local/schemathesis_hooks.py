@@ -44,7 +44,6 @@ def before_load_schema(_: HookContext, raw_schema: dict[str, Any]) -> None:
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
     """Apply the rules that JSON Schema cannot express, and those that would refuse most requests early."""
-    case.body = _without_fractions(case.body)
     if isinstance(case.query, dict):
         _fix_query(case.query)
     # Schemathesis treats a request with an invalid token as valid after it changed another header.
@@ -68,15 +67,6 @@ def valid_requests_break_no_rule(_: CheckContext, response: Response, case: Case
 
 def _is_valid(case: Case[Any]) -> bool:
     return case.meta is not None and case.meta.generation.mode.is_positive
-
-
-def _without_fractions(value: Any) -> Any:
-    # The API refuses integers with a fraction, even .0.
-    if isinstance(value, dict):
-        return {name: _without_fractions(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_without_fractions(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _fix_query(query: dict[str, Any]) -> None:

@@ -92,6 +92,10 @@ def _two_places(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"))
 
 
+def _whole_number(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _plain_integer(value: Any) -> Any:
     # As for decimals. Ten digits are enough for every allowed integer.
     if isinstance(value, str):
@@ -184,6 +188,9 @@ Timestamp = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_RFC_3339}$"}),
 ]
 """A time with an offset from UTC and up to six decimal places of a second (RFC 3339, section 5.6)."""
+
+Integer = Annotated[int, BeforeValidator(_whole_number)]
+"""An integer in a body. `1.0` and `1e0` are the integer 1 (JSON Schema Validation, section 6.1.1)."""
 
 QueryInteger = Annotated[int, BeforeValidator(_plain_integer)]
 """An integer in a query string, in ASCII digits."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from storefront.fields import Id, MoneyOrZero, PositiveInteger, QueryInteger, RequestModel, Timestamp
+from storefront.fields import Id, Integer, MoneyOrZero, PositiveInteger, QueryInteger, RequestModel, Timestamp
 from storefront.lists.parameters import PageParameters
 
 OrderStatus = Literal["pending", "completed", "canceled"]
@@ -13,13 +13,13 @@ PaymentStatus = Literal["unpaid", "paid", "failed"]
 
 class LineItem(RequestModel):
     product_id: Id
-    quantity: Annotated[int, PositiveInteger, Field(description="The number of units to order.")]
+    quantity: Annotated[Integer, PositiveInteger, Field(description="The number of units to order.")]
 
 
 class NewOrder(RequestModel):
     """A new order. Its prices come from the products."""
 
-    customer_id: Annotated[int, PositiveInteger]
+    customer_id: Annotated[Integer, PositiveInteger]
     products: Annotated[list[LineItem], Field(min_length=1, max_length=100, description="The line items.")]
     expected_total: Annotated[
         MoneyOrZero | None,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import MAX_INTEGER, Money, QueryMoney, RequestModel, Rule, ShortText, WithoutNul
+from storefront.fields import MAX_INTEGER, Integer, Money, QueryMoney, RequestModel, Rule, ShortText, WithoutNul
 from storefront.lists.parameters import PageParameters
 
 
@@ -17,7 +17,7 @@ def _not_zero(delta: int) -> int:
 
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
 SearchText = Annotated[str, StringConstraints(max_length=255), WithoutNul]
-Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER, description="The units in stock.")]
+Quantity = Annotated[Integer, Field(ge=0, le=MAX_INTEGER, description="The units in stock.")]
 
 
 class NewProduct(RequestModel):
@@ -48,7 +48,7 @@ class StockAdjustment(RequestModel):
     """A change of the stock, with a reason."""
 
     delta: Annotated[
-        int,
+        Integer,
         Field(ge=-MAX_INTEGER, le=MAX_INTEGER, description="Units to add, or to remove if negative. Not 0."),
         Rule(_not_zero, {"not": {"const": 0}}),
     ]
