@@ -28,6 +28,9 @@ def test_a_created_product_is_returned_in_full_and_found_at_its_location(api: Ap
         ({"name": " \t\n"}, "#/name"),
         ({"name": "x" * 256}, "#/name"),
         ({"name": "a\0b"}, "#/name"),
+        ({"name": "a\nb"}, "#/name"),
+        ({"name": "a\u2028b"}, "#/name"),
+        ({"name": " \u200b\u2800\u3164\u00ad\ufe0f "}, "#/name"),
         ({"name": 7}, "#/name"),
         ({"name": None}, "#/name"),
         ({"description": "x" * 10_001}, "#/description"),
@@ -117,6 +120,17 @@ def test_another_number_is_not_an_integer(api: ApiClient, number: str) -> None:
 )
 def test_the_largest_values_are_accepted(api: ApiClient, field: str, value: str | int) -> None:
     assert api.create_product(**{field: value})[field] == value
+
+
+def test_outer_white_space_of_a_name_is_removed(api: ApiClient) -> None:
+    product = api.create_product(name="\u3000 Tea\r\n")
+    assert product["name"] == "Tea"
+    assert expect(200, api.call("PUT", f"/api/products/{product['id']}", {"name": "Tea "})) == product
+    key = {"idempotency-key": "once"}
+    first, again = (
+        api.call("POST", "/api/products", {"name": name, "price": 1, "quantity": 1}, key) for name in ("Cup", " Cup ")
+    )
+    assert (first.json, again.headers["idempotent-replayed"]) == (again.json, "true")
 
 
 def test_an_update_changes_only_the_fields_sent(api: ApiClient) -> None:

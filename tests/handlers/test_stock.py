@@ -64,7 +64,7 @@ def test_an_invalid_delta_returns_422(api: ApiClient, tea: str, delta: Any) -> N
     assert [error["pointer"] for error in response.json["errors"]] == ["#/delta"]
 
 
-@pytest.mark.parametrize("reason", ["", " ", None, 1, "x" * 256, "a\0"])
+@pytest.mark.parametrize("reason", ["", " ", None, 1, "x" * 256, "a\0", "\u200b\u3164", "a\nb"])
 def test_an_invalid_reason_returns_422(api: ApiClient, tea: str, reason: Any) -> None:
     response = adjust(api, tea, 1, reason)
     assert response.problem() == (422, "invalid-request")

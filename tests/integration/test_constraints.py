@@ -1,10 +1,15 @@
 """PostgreSQL refuses invalid rows, even if the code does not check them."""
 
+import re
+
 import pytest
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
+from pydantic import TypeAdapter
 
+from storefront.fields import ShortText
 from tests.api_client import ApiClient
+from tests.characters import CHARACTERS, CODE_POINTS
 
 CHECK_VIOLATION = "23514"
 
@@ -92,6 +97,20 @@ def test_every_constraint_has_a_test(database: Connection) -> None:
         "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
     )
     assert {name for [name] in found} == set(REFUSED)
+
+
+def test_the_database_and_the_api_agree_on_which_names_look_blank(database: Connection) -> None:
+    [[check]] = database.run(
+        "SELECT pg_get_expr(conbin, 0) FROM pg_constraint WHERE conname = 'product_name_not_blank'"
+    )
+    accepted = database.run(
+        "SELECT one FROM (SELECT chr(generate_series(first, last)) FROM unnest(CAST(:first AS integer[]),"
+        f" CAST(:last AS integer[])) planes (first, last)) characters (one) WHERE {check.replace('VALUE', 'one')}",
+        first=[first for first, _ in CODE_POINTS],
+        last=[last for _, last in CODE_POINTS],
+    )
+    pattern = TypeAdapter(ShortText).json_schema()["pattern"]
+    assert {one for [one] in accepted} == {one for one in CHARACTERS if re.search(pattern, one)}
 
 
 def test_a_valid_row_is_accepted(rows: Connection) -> None:

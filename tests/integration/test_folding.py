@@ -1,6 +1,5 @@
 """Names are folded and split into words by rules that depend on no locale."""
 
-import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,12 +9,8 @@ import pytest
 from pg8000.native import Connection
 
 from storefront import db
+from tests.characters import CHARACTERS, CODE_POINTS, INVISIBLE
 from tests.databases import new_database, prepare
-
-CODE_POINTS = [(0x1, 0xD7FF), (0xE000, 0x33FFF), (0xE0000, 0xE1FFF), (sys.maxunicode, sys.maxunicode)]
-"""All characters that are assigned, and some that are not."""
-
-CHARACTERS = [chr(n) for first, last in CODE_POINTS for n in range(first, last + 1)]
 
 SINCE_UNICODE_15 = {
     *chain(range(0x1C89, 0x1C8B), range(0xA7CB, 0xA7DD), range(0x10D40, 0x10D90), range(0x105C0, 0x10600)),
@@ -23,13 +18,6 @@ SINCE_UNICODE_15 = {
     *chain(range(0x1E030, 0x1E070), range(0x16EA0, 0x16EE0), range(0xA7F0, 0xA7F5), range(0x1F8D0, 0x1F8D9)),
 }
 """Characters that PostgreSQL 15 or this version of Python may not know, or the table of letters does not contain."""
-
-INVISIBLE = {
-    *chain([0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0], range(0x180B, 0x1810)),
-    *chain(range(0x200B, 0x2010), range(0x202A, 0x202F), range(0x2060, 0x2070), range(0xFE00, 0xFE10)),
-    *chain(range(0xFFF0, 0xFFF9), range(0x1BCA0, 0x1BCA4), range(0x1D173, 0x1D17B), range(0xE0000, 0xE1000)),
-}
-"""Default_Ignorable_Code_Point, in Unicode's DerivedCoreProperties.txt."""
 
 SYMBOLS = [(0x2190, 0x2BFF), (0x2E80, 0x303F), (0x3041, 0x3096), (0x3190, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF)]
 SYMBOLS += [(0x1F000, 0x1FBFF), (0x20000, 0x3FFFF)]

@@ -18,6 +18,8 @@ from local.signing import LOCAL_SECRETS, sign
 from storefront.payments.stripe import PAYMENT_TYPES, PROGRESS_TYPES
 
 WEBHOOK = "/api/payment-webhook"
+MAX_LENGTH = 255
+"""Characters in a short text, such as a name."""
 TOKEN = f"Bearer {os.environ.get('TOKEN')}"
 
 
@@ -53,9 +55,12 @@ def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def filter_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Accept that the webhook acknowledges events of unknown types, and events that name no order."""
+    """Accept that the webhook acknowledges events of unknown types, and events that name no order.
+
+    Also accept that texts are trimmed before they are measured.
+    """
     is_acknowledged = case.path == WEBHOOK and _json(response.content).get("order_id", "") is None
-    return not (is_acknowledged and isinstance(failure, AcceptedNegativeData))
+    return not ((is_acknowledged or _fits_without_spaces(case.body)) and isinstance(failure, AcceptedNegativeData))
 
 
 @schemathesis.check
@@ -67,6 +72,12 @@ def valid_requests_break_no_rule(_: CheckContext, response: Response, case: Case
 
 def _is_valid(case: Case[Any]) -> bool:
     return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def _fits_without_spaces(body: Any) -> bool:
+    # The API removes outer white space before it counts characters, which JSON Schema cannot express.
+    texts = [value for value in body.values() if isinstance(value, str)] if isinstance(body, dict) else []
+    return any(len(text) > MAX_LENGTH >= len(text.strip()) for text in texts)
 
 
 def _fix_query(query: dict[str, Any]) -> None:

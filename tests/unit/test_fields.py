@@ -1,11 +1,18 @@
 """The types that models share."""
 
+import re
+import unicodedata
 from collections.abc import Iterator
 
-from pydantic import BaseModel, BeforeValidator
+import pytest
+from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
 import openapi.operations  # noqa: F401  imports every model
-from storefront.fields import RequestModel, WithoutNul
+from storefront.fields import RequestModel, ShortText, WithoutNul
+from tests.characters import CHARACTERS, INVISIBLE
+
+ADAPTER: TypeAdapter[str] = TypeAdapter(ShortText)
+SCHEMA = ADAPTER.json_schema()
 
 
 def test_a_rule_is_hashable() -> None:
@@ -22,6 +29,56 @@ def test_every_integer_of_a_request_accepts_a_fraction_of_zero_or_is_text() -> N
     ]
     assert len(integers) > 5
     assert [one for one in integers if not one[2]] == []
+
+
+def test_a_short_text_has_a_visible_character() -> None:
+    # Braille blank, a musical symbol without an image, and marks around annotations.
+    others = {0x2800, 0x1D159, 0xFFF9, 0xFFFA, 0xFFFB}
+    looks_blank = {
+        one
+        for one in ("\0", *CHARACTERS)
+        if unicodedata.category(one) in ("Zs", "Zl", "Zp", "Cc") or ord(one) in INVISIBLE | others
+    }
+    assert {one for one in ("\0", *CHARACTERS) if short_text(one) is None} == looks_blank
+    assert {one for one in looks_blank if is_allowed(one)} == set()
+    assert {one for one in CHARACTERS if not is_allowed(one)} == looks_blank - {"\0"}
+
+
+def test_a_short_text_has_no_control_characters_and_line_breaks_inside() -> None:
+    refused = {one for one in ("\0", *CHARACTERS) if unicodedata.category(one) in ("Cc", "Zl", "Zp")}
+    assert len(refused) == 67
+    assert {one for one in ("\0", *CHARACTERS) if short_text(f"a{one}b") is None} == refused
+    assert {one for one in ("\0", *CHARACTERS) if not is_allowed(f"a{one}b")} == refused
+
+
+def test_outer_white_space_of_a_short_text_is_removed() -> None:
+    # White_Space, in Unicode's PropList.txt.
+    spaces = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+    assert short_text(f"{spaces}a b{spaces}") == "a b"
+    assert is_allowed(f"{spaces}a b{spaces}")
+    assert short_text(spaces + "a" * 255 + spaces) == "a" * 255
+    assert short_text("a" * 256) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["👩\u200d🔧", "❤\ufe0f", "می\u200cخواهم", "क्\u200dष", "\u200eabc", "co\u00adop", "🏴\U000e0067\U000e007f"]
+)
+def test_invisible_characters_may_be_part_of_a_short_text(text: str) -> None:
+    assert short_text(text) == text
+    assert is_allowed(text)
+
+
+def short_text(text: str) -> str | None:
+    """The value of the text, or None if it is refused."""
+    try:
+        return ADAPTER.validate_python(text)
+    except ValidationError:
+        return None
+
+
+def is_allowed(text: str) -> bool:
+    """Whether the API's description allows the text."""
+    return re.search(SCHEMA["pattern"], text) is not None
 
 
 def models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:

@@ -30,6 +30,17 @@ MAX_MONEY = Decimal("99999999.99")
 
 _RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
+# White_Space in Unicode.
+_SPACES = r"\t-\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+# Spaces, controls, Default_Ignorable_Code_Point, and a few others without an image. The same as in 0002_names.sql.
+_BLANK = (
+    r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    # As characters, because JSON Schema has no escapes for them.
+    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+
 
 class RequestModel(BaseModel):
     """A request. Types are exact, and unknown fields are errors."""
@@ -60,8 +71,10 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
-    if not re.search(r"\S", text):
+def _printable(text: str) -> str:
+    if re.search(f"[{_CONTROLS}]", text):
+        raise PydanticCustomError("control_character", "String should not contain control characters or line breaks")
+    if not re.search(f"[^{_BLANK}]", text):
         raise PydanticCustomError("blank", "String should not be blank")
     return text
 
@@ -126,11 +139,17 @@ WithoutNul = Rule(_without_nul, {"pattern": r"^[^\u0000]*$"})
 
 ShortText = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=255),
-    WithoutNul,
-    Rule(_not_blank, {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
+    StringConstraints(strip_whitespace=True, max_length=255),
+    Rule(
+        _printable,
+        {
+            "minLength": 1,
+            "pattern": f"^[{_SPACES}]*[^{_CONTROLS}]*[^{_BLANK}][^{_CONTROLS}]*[{_SPACES}]*$",
+            "description": "One line with at least one visible character. Outer white space is removed.",
+        },
+    ),
 ]
-"""A text of 1 to 255 characters that is not blank."""
+"""A text of 1 to 255 characters in one line that does not look blank. Outer white space is removed first."""
 
 Id = Annotated[str, Rule(_uuid, {"format": "uuid"})]
 """A UUID in the text form of RFC 9562, section 4, in lowercase."""
