@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pg8000.native import Connection
 
+from storefront import settings
 from tests.api_client import UNKNOWN, ApiClient, expect, target
 
 FIELDS = {"id", "name", "description", "price", "quantity", "created_at", "updated_at"}
@@ -92,6 +93,48 @@ def test_every_invalid_field_is_listed(api: ApiClient) -> None:
 @pytest.mark.parametrize("price", ["0.01", "99999999.99", 99999999.99, 1, 19.9, "007.50"])
 def test_a_price_may_be_a_string_or_a_number(api: ApiClient, price: str | float) -> None:
     assert api.create_product(price=price)["price"] == f"{float(price):.2f}"
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "is_payable"),
+    [
+        *[(currency, "19.90", False) for currency in ("JPY", "KRW", "CLP", "ISK", "UGX")],
+        *[("JPY", price, True) for price in ("1990", "19.00", 19, 19.0)],
+        *[("JPY", price, False) for price in ("0.01", 19.9)],
+        *[(currency, "19.99", True) for currency in ("USD", "KWD", "BHD", "HUF")],
+    ],
+)
+def test_a_price_has_at_most_the_decimal_places_of_the_currency(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, currency: str, price: str | float, *, is_payable: bool
+) -> None:
+    tea = api.create_product(price="1.00")
+    monkeypatch.setenv("CURRENCY", currency)
+    new = api.call("POST", "/api/products", {"name": "Cup", "price": price, "quantity": 1})
+    changed = api.call("PUT", f"/api/products/{tea['id']}", {"price": price})
+    if is_payable:
+        assert expect(201, new)["price"] == expect(200, changed)["price"] == f"{float(price):.2f}"
+        # A product can be sent as it was received.
+        expect(200, api.call("PUT", f"/api/products/{tea['id']}", {"price": changed.json["price"]}))
+        return
+    detail = f"Input should be a whole number, because {currency} has no decimal places"
+    for response in (new, changed):
+        assert response.problem() == (422, "invalid-request")
+        assert response.json["errors"] == [{"detail": detail, "pointer": "#/price"}]
+
+
+def test_a_price_filter_may_have_more_decimal_places_than_the_currency(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURRENCY", "JPY")
+    tea = api.create_product(price="19")
+    assert api.items("/api/products", min_price="18.50", max_price="19.50") == [tea]
+
+
+@pytest.mark.parametrize("currency", ["", "usd", "EURO", "US$", "JPY\n"])
+def test_an_invalid_setting_of_the_currency_is_an_error(monkeypatch: pytest.MonkeyPatch, currency: str) -> None:
+    monkeypatch.setenv("CURRENCY", currency)
+    with pytest.raises(ValueError, match="CURRENCY should be three capital letters"):
+        settings.currency()
 
 
 @pytest.mark.parametrize(

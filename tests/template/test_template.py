@@ -74,7 +74,7 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
     given = {name: set(one.get("Environment", {}).get("Variables", {})) for name, one in functions().items()}
     assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == {"DATABASE_URL", "METRICS_NAMESPACE"}
     assert given == {
-        "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
+        "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH"},
         "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
         "WebhookFunction": {"CONFIGURATION", *PAYMENT_RULES, "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
         "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", *PAYMENT_RULES, "AUTH", "PAYMENT_PENDING_DAYS"},

@@ -5,3 +5,14 @@ EXPONENTS = {
     **dict.fromkeys("BHD JOD KWD OMR TND".split(), 3),  # noqa: SIM905  likewise
 }
 """Decimal places of Stripe's amounts, if not 2. https://docs.stripe.com/currencies"""
+
+_WHOLE_IN_TWO_PLACES = {"ISK", "UGX"}
+"""Stripe's amounts have two places, which must be zeros."""
+
+
+def price_places(currency: str) -> int:
+    """Return the decimal places that a price may have: 0 or 2. A third place of a currency is not used.
+
+    Stripe requires a zero in the third place, which has the same effect. https://docs.stripe.com/currencies
+    """
+    return 0 if EXPONENTS.get(currency) == 0 or currency in _WHOLE_IN_TWO_PLACES else 2

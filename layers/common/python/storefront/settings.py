@@ -25,8 +25,11 @@ def cursor_key() -> bytes:
 
 
 def currency() -> str:
-    """Return the currency of the shop's prices: an ISO 4217 code, in capitals."""
-    return os.environ["CURRENCY"]
+    """Return the currency of the shop's prices: an ISO 4217 code, in capitals. Raises ValueError."""
+    text = os.environ["CURRENCY"]
+    if not re.fullmatch("[A-Z]{3}", text):
+        raise ValueError(f"CURRENCY should be three capital letters, such as USD, but it is {text!r}")
+    return text
 
 
 def payment_mode() -> str:

@@ -1,10 +1,13 @@
 """The requests of the product routes."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from storefront import settings
+from storefront.currencies import price_places
 from storefront.fields import MAX_INTEGER, Integer, Money, QueryMoney, RequestModel, Rule, ShortText, WithoutNul
 from storefront.lists.parameters import PageParameters
 
@@ -15,6 +18,25 @@ def _not_zero(delta: int) -> int:
     return delta
 
 
+def _payable(price: Decimal) -> Decimal:
+    currency = settings.currency()
+    if price != round(price, price_places(currency)):
+        raise PydanticCustomError(
+            "decimal_places",
+            "Input should be a whole number, because {currency} has no decimal places",
+            {"currency": currency},
+        )
+    return price
+
+
+Price = Annotated[
+    Money,
+    AfterValidator(_payable),
+    Field(
+        description="In the shop's currency. A price has at most two decimal places, and at most as many as the "
+        "currency. Further zeros are allowed: in JPY, `19.00` is valid, and `19.90` is not."
+    ),
+]
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
 SearchText = Annotated[str, StringConstraints(max_length=255), WithoutNul]
 Quantity = Annotated[Integer, Field(ge=0, le=MAX_INTEGER, description="The units in stock.")]
@@ -23,7 +45,7 @@ Quantity = Annotated[Integer, Field(ge=0, le=MAX_INTEGER, description="The units
 class NewProduct(RequestModel):
     name: ShortText
     description: Description | None = None
-    price: Money
+    price: Price
     quantity: Quantity
 
 
@@ -34,7 +56,7 @@ class ProductChanges(RequestModel):
 
     name: ShortText = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
     description: Description | None = None
-    price: Money = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
+    price: Price = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
     quantity: Quantity = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
 
     @model_validator(mode="after")
