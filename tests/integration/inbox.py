@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 
 from tests.integration.model import MINUTES_TO_LIVE, NO_ORDER, Body, Order, total
 
@@ -14,7 +15,19 @@ Decision = tuple[str, str | None]
 SAME_EVENT: Decision = ("duplicate", "same_event")
 OTHER_CONTENT: Decision = ("needs_review", "other_content")
 UNKNOWN_ORDER: Decision = ("unknown_order", "unknown_order")
+UNREADABLE: Decision = ("unreadable", "invalid")
+WITHOUT_ORDER: Decision = ("ignored", "no_order_named")
+STARTED: Decision = ("ignored", "payment_under_way")
+ENDED: Decision = ("ignored", "payment_ended")
 APPLIED: Decision = ("applied", None)
+
+STRIPE_TYPES = {
+    "started": "payment_intent.processing",
+    "ended": "payment_intent.canceled",
+    "money": "payment_intent.succeeded",
+    "nothing": "customer.created",
+}
+"""The type of the events that are sent in Stripe's format. All others are sent in the native format."""
 
 KINDS = {
     "order_canceled": "paid_and_canceled",
@@ -23,102 +36,179 @@ KINDS = {
     "amount_differs": "amount_mismatch",
     "currency_differs": "amount_mismatch",
     "unknown_order": "event_without_order",
+    "no_order_named": "event_without_order",
 }
 """The kind of reconciliation entry for each reason that needs a person to act."""
 
 
 @dataclass(frozen=True)
 class Payment:
-    """A payment event, as the processor sends it."""
+    """A payment event, as the processor sends it.
+
+    report: paid, failed, unreadable, or one of STRIPE_TYPES. order: None if the event names no order.
+    """
 
     event_id: str
-    order: Order
-    status: str
+    order: Order | None
+    report: str
     amount: Decimal | None = None
     currency: str | None = None
+    # Two events that differ only in this are the same content.
+    reference: str | None = field(default=None, compare=False)
 
     def body(self) -> Body:
-        money = {"amount": None if self.amount is None else str(self.amount), "currency": self.currency}
-        return {"event_id": self.event_id, "order_id": self.order.id, "payment_status": self.status, **money}
+        if self.report in STRIPE_TYPES:
+            metadata = {"order_id": self.order.id} if self.order else {}
+            data = {"object": {"id": self.reference or self.event_id, "metadata": metadata}}
+            return {"id": self.event_id, "type": STRIPE_TYPES[self.report], "data": data}
+        status = "PAID" if self.report == "unreadable" else self.report
+        return {"event_id": self.event_id, "order_id": self.order_id, "payment_status": status, **self.money()}
+
+    @property
+    def order_id(self) -> str | None:
+        return self.order.id if self.order else None
+
+    @property
+    def payment_status(self) -> str | None:
+        return {"paid": "paid", "failed": "failed", "money": "paid"}.get(self.report)
+
+    def money(self) -> Body:
+        return {"amount": None if self.amount is None else str(self.amount), "currency": self.currency}
 
     def decision(self) -> Decision:
         """The outcome that the order's current state requires."""
-        order = self.order
-        is_failure, is_paid = self.status == "failed", order.payment_status == "paid"
+        order, is_failure = self.order, self.report == "failed"
+        if self.report == "unreadable":
+            return UNREADABLE
+        if order is None:
+            return WITHOUT_ORDER if self.report == "money" else ("ignored", "type_not_ours")
+        if self.report == "ended":
+            return ENDED
+        is_paid = order.payment_status == "paid"
         rules: list[tuple[bool, Decision]] = [
             (order is NO_ORDER, UNKNOWN_ORDER),
+            (self.report == "started", STARTED),
             (is_failure and is_paid, ("ignored", "order_paid")),
-            (is_failure and order.status != "pending", self._late_failure()),
+            (is_failure and order.status != "pending", late_failure(order)),
             (order.status == "canceled" and not is_paid, ("needs_refund", "order_canceled")),
-            (self.amount not in (None, total(order.line_items)), ("needs_review", "amount_differs")),
-            (self.currency not in (None, CURRENCY), ("needs_review", "currency_differs")),
-            (order.payment_status == self.status, ("duplicate", "same_status")),
+            (not is_failure and self.amount not in (None, total(order.line_items)), ("needs_review", "amount_differs")),
+            (not is_failure and self.currency not in (None, CURRENCY), ("needs_review", "currency_differs")),
+            (order.payment_status == self.report, ("duplicate", "same_status")),
             (order.status == "completed", ("needs_review", "order_completed")),
         ]
         return next((decision for applies, decision in rules if applies), APPLIED)
 
-    def _late_failure(self) -> Decision:
-        is_known = self.order.payment_status == "failed"
-        return ("duplicate", "same_status") if is_known else ("ignored", "order_not_pending")
-
     def settle(self, decision: Decision, cause: str) -> None:
         """Apply a decision to the order, and record it in the timeline."""
-        if self.order is NO_ORDER:
+        if self.order in (None, NO_ORDER):
             return
         if decision == APPLIED:
-            self.order.payment_status = self.status
+            self.order.payment_status = self.report
         outcome, reason = decision
         self.order.record(cause, outcome=outcome, reason=reason, payment_event_id=self.event_id)
 
 
+def late_failure(order: Order) -> Decision:
+    is_known = order.payment_status == "failed"
+    return ("duplicate", "same_status") if is_known else ("ignored", "order_not_pending")
+
+
 @dataclass(eq=False)
 class StoredEvent:
-    """An event in the inbox."""
+    """An event in the inbox. received and last_attempt: the numbers of its first and its last delivery."""
 
     payment: Payment
     variant: int
     decision: Decision
+    received: int
+    last_attempt: int
     attempts: int = 1
+
+    @property
+    def reports_payment(self) -> bool:
+        return self.payment.payment_status is not None and self.decision not in (
+            *(UNREADABLE, OTHER_CONTENT, UNKNOWN_ORDER, WITHOUT_ORDER),
+        )
 
     def as_response(self) -> Body:
         outcome, reason = self.decision
-        return {**self.payment.body(), "outcome": outcome, "reason": reason, "attempts": self.attempts}
+        sent = {"event_id": self.payment.event_id, "order_id": self.payment.order_id, **self.payment.money()}
+        status = {"payment_status": self.payment.payment_status}
+        return {**sent, **status, "outcome": outcome, "reason": reason, "attempts": self.attempts}
+
+    def ends(self, start: "StoredEvent") -> bool:
+        """Whether this event ends a payment that was in progress."""
+        is_end = self.decision == ENDED or (self.payment.report == "failed" and self.reports_payment)
+        is_about_it = self.payment.reference in (None, start.payment.reference)
+        return is_end and is_about_it and self.received > start.received
+
+    def is_replaced_by(self, sent: Payment) -> bool:
+        """Whether a delivery with the same ID replaces this event, which had no effect yet."""
+        if UNREADABLE in (self.decision, sent.decision()):
+            return self.decision == UNREADABLE and self.payment.order is sent.order
+        if self.payment == sent:
+            return self.decision == UNKNOWN_ORDER
+        return (
+            self.decision in (UNKNOWN_ORDER, WITHOUT_ORDER)
+            and self.payment.payment_status is not None
+            and self.payment.payment_status == sent.payment_status
+            and sent.order is not None
+        )
 
 
 @dataclass
 class Inbox:
     contents: dict[str, list[StoredEvent]] = field(default_factory=dict)
     """The events for each event ID, in the order of their arrival."""
+    clock: Iterator[int] = field(default_factory=count)
 
     def stored(self) -> list[StoredEvent]:
         return [one for same_id in self.contents.values() for one in same_id]
 
-    def receive(self, payment: Payment) -> Decision:
+    def receive(self, payment: Payment, cause: str = "payment_event") -> Decision:
         decision = self._keep(payment)
-        payment.settle(decision, "payment_event")
+        payment.settle(decision, cause)
         return decision
 
     def _keep(self, payment: Payment) -> Decision:
-        known = self.contents.setdefault(payment.event_id, [])
-        if not known or known[0].decision == UNKNOWN_ORDER:
-            attempts = known[0].attempts + 1 if known else 1
-            known[:1] = [StoredEvent(payment, 0, payment.decision(), attempts)]
-            return known[0].decision
-        for one in known:
-            if one.payment == payment:
-                one.attempts += 1
-                return SAME_EVENT
-        known.append(StoredEvent(payment, len(known), OTHER_CONTENT))
-        return OTHER_CONTENT
+        known, now = self.contents.setdefault(payment.event_id, []), next(self.clock)
+        candidates = [one for one in known if one.payment == payment or one.is_replaced_by(payment)]
+        found = min(candidates, key=lambda one: (one.payment != payment, one.variant), default=None)
+        if found and found.payment == payment and not found.is_replaced_by(payment):
+            found.attempts, found.last_attempt = found.attempts + 1, now
+            return SAME_EVENT
+        if found is None:
+            found = StoredEvent(payment, len(known), UNREADABLE, now, now, attempts=0)
+            known.append(found)
+        found.payment, found.attempts, found.last_attempt = payment, found.attempts + 1, now
+        found.decision = self.without_conflict(found, payment.decision())
+        return found.decision
+
+    def without_conflict(self, stored: StoredEvent, decision: Decision) -> Decision:
+        """At most one content under an ID reports a payment."""
+        stored.decision = decision
+        is_payment = stored.reports_payment or (stored.payment.payment_status and decision == UNKNOWN_ORDER)
+        others = [one for one in self.contents[stored.payment.event_id] if one is not stored]
+        return OTHER_CONTENT if is_payment and any(one.reports_payment for one in others) else decision
 
     def replay(self, stored: StoredEvent) -> Decision:
-        stored.attempts += 1
-        if stored.decision == APPLIED:
-            decision = SAME_EVENT
-        else:
-            decision = stored.decision = OTHER_CONTENT if stored.variant else stored.payment.decision()
+        if stored.decision == UNREADABLE:
+            return self.receive(stored.payment, "replay")
+        stored.attempts, stored.last_attempt = stored.attempts + 1, next(self.clock)
+        decision = SAME_EVENT
+        if stored.decision not in (APPLIED, OTHER_CONTENT):
+            decision = stored.decision = self.without_conflict(stored, stored.payment.decision())
+        elif stored.decision == OTHER_CONTENT:
+            decision = OTHER_CONTENT
         stored.payment.settle(decision, "replay")
         return decision
+
+    def holds(self, order: Order) -> bool:
+        """Whether a payment in progress, or money that needs review, keeps an order from expiring."""
+        events = [one for one in self.stored() if one.payment.order is order]
+        needs_review = any(one.decision[0] == "needs_review" and one.payment.payment_status == "paid" for one in events)
+        is_in_progress = any(one.decision == STARTED and not any(end.ends(one) for end in events) for one in events)
+        return order.is_unpaid() and (needs_review or is_in_progress)
 
     def reconciliation_entries(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
         """The kind, the order ID and the payment event ID of each reconciliation entry."""
@@ -127,10 +217,27 @@ class Inbox:
                 yield "paid_and_canceled", order.id, None
             if order.status == "completed" and order.payment_status != "paid":
                 yield "completed_and_unpaid", order.id, None
-            if order.status == "pending" and order.minutes_old > MINUTES_TO_LIVE:
+            if self.holds(order):
+                yield "held_too_long", order.id, None
+            elif order.status == "pending" and order.minutes_old > MINUTES_TO_LIVE:
                 yield "pending_too_long", order.id, None
         for one in self.stored():
-            outcome, reason = one.decision
-            if outcome in ("needs_refund", "needs_review", "unknown_order"):
-                order_id = None if one.payment.order is NO_ORDER else one.payment.order.id
-                yield KINDS[str(reason)], order_id, one.payment.event_id
+            if kind := self.kind_of(one):
+                order_id = None if one.payment.order is NO_ORDER else one.payment.order_id
+                yield kind, order_id, one.payment.event_id
+
+    def kind_of(self, stored: StoredEvent) -> str | None:
+        outcome, reason = stored.decision
+        if stored.decision == UNREADABLE:
+            same_id = self.contents[stored.payment.event_id]
+            is_read = any(
+                one.decision != UNREADABLE
+                and one.last_attempt > stored.last_attempt
+                and one.payment.order is stored.payment.order
+                for one in same_id
+            )
+            return None if is_read else "unreadable_event"
+        if outcome in ("needs_refund", "needs_review"):
+            return KINDS[str(reason)]
+        is_lost = stored.decision in (UNKNOWN_ORDER, WITHOUT_ORDER) and stored.payment.payment_status == "paid"
+        return KINDS[str(reason)] if is_lost else None

@@ -1,6 +1,6 @@
 """A model of the shop in plain Python. The state machine compares the shop with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -45,7 +45,7 @@ class Product(Named):
     quantity: int
     is_deleted: bool = False
     version: int = 0
-    """Increases with every change. Two ETags are equal if their versions are."""
+    """Increases with every change of a value. Two ETags are equal if their versions are."""
 
     @property
     def path(self) -> str:
@@ -58,9 +58,11 @@ class Product(Named):
         return STALE_ETAG if tag and tag.version != self.version else None
 
     def change(self, price: Decimal | None = None, quantity: int | None = None) -> None:
+        before = self.price, self.quantity
         self.price = self.price if price is None else price
         self.quantity = self.quantity if quantity is None else quantity
-        self.version += 1
+        # A change to the same values is none.
+        self.version += (self.price, self.quantity) != before
 
     def move(self, delta: int) -> None:
         self.change(quantity=self.quantity + delta)
@@ -119,8 +121,11 @@ class Order(Named):
         needs_refund = target == "canceled" and self.payment_status == "paid"
         self.record(cause, outcome="needs_refund" if needs_refund else None)
 
+    def is_unpaid(self) -> bool:
+        return self.status == "pending" and self.payment_status != "paid"
+
     def is_due(self) -> bool:
-        return self.status == "pending" and self.payment_status != "paid" and self.minutes_old > MINUTES_TO_LIVE
+        return self.is_unpaid() and self.minutes_old > MINUTES_TO_LIVE
 
     def record(self, cause: str, **fields: str | None) -> None:
         """Add an event to the timeline. It starts where the previous event ended."""
@@ -189,11 +194,11 @@ class Model:
         for order in self.orders:
             order.minutes_old += minutes
 
-    def expire(self) -> int:
-        """Cancel the orders that were not paid in time, oldest first. Return their number."""
+    def expire(self, holds: Callable[[Order], bool]) -> int:
+        """Cancel the orders that were not paid in time and are not held, oldest first. Return their number."""
         expired = 0
         for order in self.orders:
-            if order.is_due() and order.can_return_stock():
+            if order.is_due() and not holds(order) and order.can_return_stock():
                 order.change_status("canceled", cause="expiry")
                 expired += 1
         return expired

@@ -38,7 +38,7 @@ def expected_part(response: Any, expected: Any) -> Any:
 
 def sort_key(event: Mapping[str, Any]) -> list[str]:
     """The sort key of a payment event."""
-    return [str(event[name]) for name in ("event_id", "order_id", "payment_status", "amount", "currency")]
+    return [str(event[name]) for name in ("event_id", "order_id", "payment_status", "amount", "currency", "reason")]
 
 
 def reconciliation_entry(found: Mapping[str, Any]) -> tuple[str, str | None, str | None]:

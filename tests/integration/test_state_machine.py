@@ -17,7 +17,7 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from tests import sizes
 from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, over_handlers, target
-from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, Decision, Inbox, Payment, StoredEvent
+from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, UNREADABLE, Decision, Inbox, Payment, StoredEvent
 from tests.integration.model import (
     KEY_REUSED,
     MINUTES_TO_LIVE,
@@ -46,6 +46,8 @@ from tests.integration.strategies import (
     payments,
     prices,
     products,
+    references,
+    reports,
     stocks,
     stored_events,
     tags,
@@ -63,10 +65,14 @@ EVERY_RESPONSE = {
     *("200", "201", "204", "304", "replayed", "expired"),
     *("applied", "duplicate", "ignored", "needs_refund", "needs_review"),
     *("same_event", "same_status", "other_content", "order_paid", "order_not_pending", "order_canceled"),
+    *("payment_under_way", "payment_ended", "no_order_named", "type_not_ours", "invalid", "unreadable-payment-event"),
     *("amount_differs", "currency_differs", "order_completed", "unknown_order"),
     *("insufficient-stock", "invalid-transition", "order-not-found", "product-not-found", "stale-etag"),
     *("idempotency-key-reused", "number-out-of-range", "total-too-large"),
 }
+REFUSALS = {UNKNOWN_ORDER: ORDER_NOT_FOUND, UNREADABLE: (422, "invalid-request")}
+"""The response to each decision that is not 200."""
+UNREADABLE_AGAIN = (422, "unreadable-payment-event")
 TABLES = "products, orders, order_items, order_events, stock_movements, idempotency_keys, payment_events"
 
 
@@ -172,16 +178,38 @@ class ShopMachine(RuleBasedStateMachine):
     def report_a_payment_again(self, payment: Payment) -> None:
         self.report(payment)
 
+    @rule(order=orders, report=st.sampled_from(["started", "started", "ended"]), reference=references)
+    def report_the_progress_of_a_payment(self, order: Order, report: str, reference: str) -> None:
+        self.report(Payment(f"event-{len(self.payments)}", order, report, reference=reference))
+
+    @rule(order=orders, report=st.sampled_from(["unreadable", "money", "nothing"]))
+    def report_what_decides_nothing(self, order: Order, report: str) -> None:
+        self.report(Payment(f"event-{len(self.payments)}", order if report == "unreadable" else None, report))
+
     @precondition(lambda self: bool(self.payments))
-    @rule(payment=payments, order=orders, payment_status=payment_statuses)
-    def report_another_payment_under_the_same_id(self, payment: Payment, order: Order, payment_status: str) -> None:
-        self.report(Payment(payment.event_id, order, payment_status))
+    @rule(payment=payments, order=orders, report=reports, reference=references)
+    def report_something_else_under_the_same_id(
+        self, payment: Payment, order: Order, report: str, reference: str
+    ) -> None:
+        is_about_order = report not in ("money", "nothing")
+        is_native = report in ("paid", "failed", "unreadable")
+        self.report(
+            Payment(
+                payment.event_id,
+                order if is_about_order else None,
+                report,
+                reference=None if is_native or not is_about_order else reference,
+            )
+        )
 
     @precondition(lambda self: bool(self.inbox.stored()))
     @rule(stored=stored_events)
     def replay_a_payment_event(self, stored: StoredEvent) -> None:
         response = self.api.call("POST", f"/api/payment-events/{self.inbox_id(stored)}/replay")
-        self.assert_payment_matches(response, stored.payment, self.inbox.replay(stored))
+        if expect_refusal(response, UNREADABLE_AGAIN if stored.decision == UNREADABLE else None):
+            self.inbox.replay(stored)
+        else:
+            self.assert_payment_matches(response, stored.payment, self.inbox.replay(stored))
 
     @rule(minutes=st.sampled_from([25, 45, 70]))
     def time_passes(self, minutes: int) -> None:
@@ -192,7 +220,7 @@ class ShopMachine(RuleBasedStateMachine):
     def expire(self) -> None:
         self.is_step_complete = False
         response = load_function("expire_orders").lambda_handler({}, lambda_context())
-        assert response == {"expired": self.model.expire(), "swept": 0}
+        assert response == {"expired": self.model.expire(self.inbox.holds), "swept": 0}
         self.seen["expired"] += response["expired"]
 
     @invariant()
@@ -205,6 +233,8 @@ class ShopMachine(RuleBasedStateMachine):
         assert rows == sorted([p.id, p.quantity, p.price, p.is_deleted] for p in self.model.products)
         rows = self.database.run("SELECT id::text, status::text, payment_status::text FROM orders ORDER BY 1")
         assert rows == sorted([o.id, o.status, o.payment_status] for o in self.model.orders)
+        rows = self.database.run("SELECT id::text FROM orders WHERE held_since IS NOT NULL ORDER BY 1")
+        assert rows == sorted([o.id] for o in self.model.orders if self.inbox.holds(o))
         self.seen["step"] += 1
         self.is_step_complete = True
 
@@ -270,15 +300,16 @@ class ShopMachine(RuleBasedStateMachine):
             self.tags.append(Tag(product, product.version, response.headers["etag"]))
 
     def report(self, payment: Payment) -> None:
-        response = self.api.deliver(payment.body())
+        # The native format is accepted with each kind of signature.
+        response = self.api.deliver(payment.body(), "stripe")
         self.payments.append(payment)
         self.assert_payment_matches(response, payment, self.inbox.receive(payment))
 
     def assert_payment_matches(self, response: Response, payment: Payment, decision: Decision) -> None:
         outcome, reason = decision
         self.seen[str(reason)] += 1
-        if not expect_refusal(response, ORDER_NOT_FOUND if decision == UNKNOWN_ORDER else None):
-            known = None if payment.order is NO_ORDER else payment.order.payment_status
+        if not expect_refusal(response, REFUSALS.get(decision)):
+            known = None if payment.order in (None, NO_ORDER) else payment.order.payment_status
             assert_matches(
                 expect(200, response), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id}
             )
@@ -304,6 +335,8 @@ def machine(
     caplog: pytest.LogCaptureFixture,
 ) -> type[ShopMachine]:
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", str(MINUTES_TO_LIVE))
+    # Lists each held order at once.
+    monkeypatch.setenv("PAYMENT_PENDING_DAYS", "0")
     monkeypatch.setattr(ShopMachine, "database", database, raising=False)
     monkeypatch.setattr(ShopMachine, "seen", Counter[str](), raising=False)
     # Writing the log would take as long as the requests.

@@ -1,9 +1,12 @@
 """An event that cannot be read is kept until a later delivery can be read."""
 
+import base64
+import json
+
 import pytest
 from pg8000.native import Connection
 
-from tests.api_client import ApiClient
+from tests.api_client import UNKNOWN, ApiClient, Response, expect
 from tests.integration.races import pay, two_at_once, unreadable
 from tests.integration.stored_events import NOTHING, inbox, inbox_id, kinds, run
 
@@ -90,8 +93,54 @@ def test_two_unreadable_deliveries_at_once_are_both_kept(database: Connection, d
     assert len(inbox(database)) == 2
 
 
-def test_a_replay_of_an_unreadable_event_returns_the_error(api: ApiClient, database: Connection) -> None:
+def replayed(api: ApiClient, database: Connection) -> Response:
+    return api.call("POST", f"/api/payment-events/{inbox_id(database)}/replay")
+
+
+def test_a_replay_of_an_unreadable_event_returns_why_it_still_cannot_be_read(
+    api: ApiClient, database: Connection
+) -> None:
     run(database, unreadable("evt_1", "{"))
-    refused = api.call("POST", f"/api/payment-events/{inbox_id(database)}/replay")
+    refused = replayed(api, database)
     assert refused.problem() == (422, "unreadable-payment-event")
-    assert refused.json["detail"] == "{ is invalid"
+    assert refused.json["detail"].startswith("The body is not JSON.")
+    assert inbox(database) == [[0, "unreadable", "not_json", 2]]
+    assert database.run("SELECT body, error FROM payment_events") == [["{", refused.json["detail"]]]
+
+
+@pytest.mark.parametrize("is_base64", [False, True])
+def test_a_replay_reads_the_body_again_and_applies_the_payment(
+    api: ApiClient, database: Connection, order_id: str, *, is_base64: bool
+) -> None:
+    body = json.dumps({"order_id": order_id, "payment_status": "paid", "event_id": "evt_other"})
+    stored = base64.b64encode(body.encode()).decode() if is_base64 else body
+    # As an earlier release would have stored it, or without its media type.
+    run(database, unreadable("evt_1", stored, body_is_base64=is_base64, reason="media_type"))
+    assert expect(200, replayed(api, database))["outcome"] == "applied"
+    assert database.run("SELECT event_id, outcome::text, error FROM payment_events") == [["evt_1", "applied", None]]
+    assert inbox(database) == [[0, "applied", None, 2]]
+    entry = api.items(f"/api/orders/{order_id}/events")[-1]
+    assert (entry["cause"], entry["actor"], entry["outcome"]) == ("replay", "anonymous", "applied")
+
+
+def test_a_replay_of_an_unreadable_event_follows_the_settings(
+    api: ApiClient, database: Connection, order_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURRENCY", "EUR")
+    body = {"order_id": order_id, "payment_status": "paid", "currency": "USD"}
+    run(database, unreadable("evt_1", json.dumps(body)))
+    assert expect(200, replayed(api, database))["outcome"] == "needs_review"
+
+
+def test_a_replay_of_an_unreadable_event_for_an_unknown_order_returns_404(api: ApiClient, database: Connection) -> None:
+    run(database, unreadable("evt_1", json.dumps({"order_id": UNKNOWN, "payment_status": "paid"})))
+    assert replayed(api, database).problem() == (404, "order-not-found")
+    assert inbox(database) == [[0, "unknown_order", "unknown_order", 2]]
+
+
+def test_a_replay_and_a_delivery_of_an_unreadable_event_at_once_apply_it_once(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    run(database, unreadable("evt_1", "{"))
+    again = pay(order_id, "paid", "evt_1", cause="replay")
+    assert two_at_once(database_url, again, pay(order_id, "paid", "evt_1")) == ("applied", "duplicate")

@@ -16,6 +16,7 @@ BEGIN
     event.reason := decision.reason;
     event := keep_payment_event(event);
     outcome := event.outcome;
-    body := settle_payment_event(event, target, 'payment_event', request);
+    -- A replay of an unreadable event reads its body again.
+    body := settle_payment_event(event, target, coalesce(request ->> 'cause', 'payment_event')::order_event_cause, request);
 END
 $$;

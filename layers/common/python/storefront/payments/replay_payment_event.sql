@@ -30,7 +30,7 @@ BEGIN
     IF event.error IS NOT NULL THEN
         outcome := 'unreadable';
         body := json_build_object('scheme', event.scheme, 'event_id', event.event_id, 'body', event.body,
-                                  'body_is_base64', event.body_is_base64, 'error', event.error);
+                                  'body_is_base64', event.body_is_base64);
         RETURN;
     END IF;
 

@@ -10,6 +10,7 @@ from storefront.actor import Actor
 from storefront.errors import OrderNotFound, Problem
 from storefront.payments.keyring import AuthenticEvent
 from storefront.payments.models import PaymentEvent
+from storefront.payments.providers import read_event
 
 MESSAGES = {
     "applied": "Payment status updated successfully",
@@ -53,7 +54,7 @@ def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: A
 
 
 def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
-    """Apply a stored event again. Return the response.
+    """Apply a stored event again. If it could not be read, read its body again. Return the response.
 
     Raises PaymentEventNotFound, OrderNotFound or UnreadablePaymentEvent.
     """
@@ -61,11 +62,21 @@ def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
     if outcome == "unknown_payment_event":
         raise PaymentEventNotFound(inbox_id)
     if outcome == "unreadable":
-        raise UnreadablePaymentEvent(response["error"])
+        outcome, response = _read_again(response, actor)
     if outcome == "unknown_order":
         raise OrderNotFound(response["order_id"])
     del response["is_recent"]
     return _described(outcome, response)
+
+
+def _read_again(stored: dict[str, Any], actor: Actor) -> tuple[str, dict[str, Any]]:
+    """Record an unreadable event again, as this release and its settings read it. Raises UnreadablePaymentEvent."""
+    body = base64.b64decode(stored["body"]) if stored["body_is_base64"] else stored["body"].encode()
+    event, problem = read_event(stored["scheme"], body)
+    outcome, response = _call("record_payment_event", {**event._asdict(), **stored, "cause": "replay"}, actor)
+    if problem:
+        raise UnreadablePaymentEvent(problem.detail)
+    return outcome, response
 
 
 def list_page(request: dict[str, Any]) -> str:
