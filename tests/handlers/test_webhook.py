@@ -13,6 +13,7 @@ from pg8000.native import Connection
 from storefront import db
 from storefront.payments.signatures import Scheme
 from tests.api_client import UNKNOWN, ApiClient, expect
+from tests.handlers.conftest import new_order
 from tests.stripe_events import stripe_event
 
 
@@ -270,6 +271,14 @@ def test_an_event_is_identified_by_event_id_then_webhook_id_then_body(
     body = {"order_id": order["id"], "payment_status": "paid", **({"event_id": "evt_1"} if has_event_id else {})}
     fallback_id = "msg_7" if scheme == "standard_webhooks" else hashlib.sha256(json.dumps(body).encode()).hexdigest()
     assert expect(200, api.deliver(body, scheme, "msg_7"))["event_id"] == ("evt_1" if has_event_id else fallback_id)
+
+
+@pytest.mark.parametrize("ids", [(b"evt_\xfc", b"evt_\xf6"), (b" ", b" "), (b"evt_\\u0000", b"evt_\\u0000")])
+def test_two_payments_whose_ids_cannot_be_read_are_both_applied(api: ApiClient, ids: tuple[bytes, bytes]) -> None:
+    for event_id in ids:
+        order_id = new_order(api)["id"].encode()
+        body = b'{"order_id": "%b", "payment_status": "paid", "event_id": "%b"}' % (order_id, event_id)
+        assert expect(200, api.deliver(body))["outcome"] == "applied"
 
 
 @pytest.mark.parametrize(

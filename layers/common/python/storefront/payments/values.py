@@ -39,17 +39,18 @@ _LAST_SECOND = 253_402_300_799
 _HEX_ID = "[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(rf"(urn:uuid:)?({_HEX_ID}|\{{({_HEX_ID})\}})", re.IGNORECASE | re.ASCII)
 
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_BOOLEANS: dict[str | Decimal | None, bool] = {"true": True, "false": False, Decimal(1): True, Decimal(0): False}
 
 
 def parse_json(body: bytes) -> Any:
     """Return the JSON value in a body. A number that no function here reads becomes an infinity or NaN.
 
-    Accepts a byte order mark, lone surrogates, and control characters in strings. Replaces bytes that are not UTF-8.
-    Raises ValueError.
+    Accepts a byte order mark, lone surrogates, and control characters in strings. A byte that is not UTF-8 becomes a
+    lone surrogate. Raises ValueError.
     """
     try:
-        return _decoder.decode(body.decode("utf-8-sig", "replace"))
+        # Not "replace": then two IDs that differ in such a byte would become the same ID.
+        return _decoder.decode(body.decode("utf-8-sig", "surrogateescape"))
     except RecursionError:
         raise ValueError("Too many levels of nesting") from None
 
@@ -75,11 +76,11 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def text(value: Any) -> str | None:
-    """Return a text of 1 to 255 characters, or the digits of a number."""
+    """Return a text of 1 to 255 characters without the whitespace around it, or the digits of a number."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = str(value)
-    is_text = isinstance(value, str) and 1 <= len(value) <= MAX_TEXT and not _NOT_STORABLE.search(value)
-    return value if is_text else None
+    stripped = value.strip() if isinstance(value, str) else ""
+    return stripped if 1 <= len(stripped) <= MAX_TEXT and not _NOT_STORABLE.search(stripped) else None
 
 
 def uuid(value: Any) -> str | None:
@@ -92,7 +93,10 @@ def uuid(value: Any) -> str | None:
 
 def boolean(value: Any) -> bool | None:
     """Return true or false, also if it is written as text or as 1 or 0."""
-    return _BOOLEANS.get(str(value).strip().lower()) if isinstance(value, str | int) else None
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else None
+    return _BOOLEANS.get(word, _BOOLEANS.get(_number(value)))
 
 
 def amount(value: Any) -> Decimal | None:
