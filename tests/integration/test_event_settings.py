@@ -1,6 +1,7 @@
 """The settings and the content of a payment event decide its outcome."""
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from pg8000.native import Connection
@@ -96,6 +97,27 @@ def test_an_amount_that_cannot_be_read_needs_review(api: ApiClient, database: Co
     assert replay(inbox_id(database)).run(database) == "needs_review"
     assert inbox(database) == [[0, "needs_review", "amount_unreadable", 2]]
     assert kinds(api) == ["amount_mismatch"]
+
+
+@pytest.mark.parametrize("corrected", [{"amount": "4.50"}, {"amount": None}])
+def test_a_later_delivery_replaces_a_payment_whose_amount_cannot_be_read(
+    api: ApiClient, database: Connection, order_id: str, corrected: dict[str, Any]
+) -> None:
+    broken = pay(order_id, "paid", "evt_1", reason="amount_unreadable")
+    calls = broken, broken, pay(order_id, "paid", "evt_1", **corrected), broken
+    assert run(database, *calls) == ["needs_review", "duplicate", "applied", "duplicate"]
+    assert inbox(database)[0] == [0, "applied", None, ANY]
+    assert kinds(api) == []
+
+
+@pytest.mark.parametrize("other", [{"order_id": UNKNOWN}, {"payment_status": "failed"}])
+def test_another_payment_does_not_replace_one_whose_amount_cannot_be_read(
+    api: ApiClient, database: Connection, order_id: str, other: dict[str, Any]
+) -> None:
+    content = {"order_id": order_id, "payment_status": "paid"}
+    report("evt_1", **content, reason="amount_unreadable").run(database)
+    report("evt_1", **{**content, **other}).run(database)
+    assert "amount_mismatch" in kinds(api)
 
 
 @pytest.mark.parametrize("fields", [{"amount": "1"}, {"currency": "EUR"}, {"reason": "amount_unreadable"}])

@@ -8,8 +8,11 @@ BEGIN
            AND coalesce(stored.body_is_base64, false) = coalesce(sent.body_is_base64, false);
     END IF;
     RETURN stored.id IS NOT NULL AND stored.error IS NULL
-       AND (stored.order_id, stored.payment_status, stored.type, stored.amount, stored.currency) IS NOT DISTINCT FROM
-           (sent.order_id, sent.payment_status, sent.type, sent.amount, sent.currency)
+       AND (stored.order_id, stored.payment_status, stored.type) IS NOT DISTINCT FROM
+           (sent.order_id, sent.payment_status, sent.type)
+       -- An amount that cannot be read is no other amount.
+       AND ((stored.amount, stored.currency) IS NOT DISTINCT FROM (sent.amount, sent.currency)
+            OR sent.reader_reason IS NOT DISTINCT FROM 'amount_unreadable')
        -- Events of an earlier release have neither.
        AND (stored.livemode = sent.livemode) IS NOT FALSE
        AND (stored.account = sent.account) IS NOT FALSE;
