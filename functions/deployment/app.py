@@ -37,6 +37,9 @@ NOT_STARTED = {
 """Lambda's errors that go away, and after which nothing has run. AccessDenied occurs when a role is a few seconds old.
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 
+REQUEST_FIELDS = {"RequestType", "ResponseURL", "StackId", "RequestId", "LogicalResourceId", "ResourceProperties"}
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requests.html"""
+
 ATTEMPTS = 3
 """Attempts to report the result. Without a report, CloudFormation waits until its timeout."""
 
@@ -49,6 +52,9 @@ logger.setLevel(logging.INFO)
 
 def lambda_handler(event: dict[str, Any], context: Any) -> None:
     """Run the migrations for a Create or an Update. A Delete changes nothing in the database."""
+    if not _is_request(event):
+        logger.error("The function was not invoked with a request of CloudFormation. No migration was started.")
+        return None
     failure = ""
     if event["RequestType"] != "Delete":
         try:
@@ -62,6 +68,10 @@ def lambda_handler(event: dict[str, Any], context: Any) -> None:
         # A failure during a rollback would leave the stack stuck. The schema also works with the previous release.
         return _report(event, "SUCCESS", f"Not changed during the rollback. {failure}")
     return _report(event, "FAILED", failure)
+
+
+def _is_request(event: Any) -> bool:
+    return isinstance(event, dict) and event.keys() >= REQUEST_FIELDS
 
 
 def _migrate() -> str:

@@ -2,6 +2,7 @@
 
 settings    the environment variables
 http        requests and responses of API Gateway, problems, the log line
+invocations events that are not requests
 routes      the table of routes and who may use them
 access      scopes and customers of access tokens
 actor       who made a change

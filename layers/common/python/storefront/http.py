@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from storefront import access, errors, etags, routes
 from storefront.cold_start.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
 from storefront.fields import Id
+from storefront.invocations import EXPECTED, form_of, is_request
 from storefront.log import logger
 
 MAX_BODY_BYTES = 256 * 1024
@@ -53,6 +54,8 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
     """Return the function's lambda_handler. It calls the router and logs the request."""
 
     def handle(event: Event, context: Any) -> dict[str, Any]:
+        if not is_request(event):
+            return _refuse_invocation(event, context)
         started = time.perf_counter()
         _log_fields.clear()
         request = event["requestContext"]
@@ -73,6 +76,19 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
         return response
 
     return handle
+
+
+def _refuse_invocation(event: Any, context: Any) -> dict[str, Any]:
+    logger.error(
+        "The function was not invoked with a request of an HTTP API.",
+        received=form_of(event),
+        expected=EXPECTED,
+        function_request_id=context.aws_request_id,
+    )
+    # A load balancer or a REST API sends this response to its client. Other callers ignore it.
+    problem = errors.InternalError(context.aws_request_id)
+    headers = {"Content-Type": errors.MEDIA_TYPE}
+    return {"statusCode": problem.status, "headers": headers, "body": problem.body(), "isBase64Encoded": False}
 
 
 def _resolve(app: APIGatewayHttpResolver, event: Event, context: Any) -> dict[str, Any]:
