@@ -45,7 +45,10 @@ def _order_pages(_: Rows) -> list[Page]:
         ({"status": "canceled", "customer_id": 7}, "orders_by_"),
         ({"created_from": "2026-01-01T00:00:00Z", "created_to": "2026-01-02T00:00:00Z"}, "orders_by_created_at"),
     ]
-    return [Page(request, index, "orders", ("created_at", "id")) for request, index in indexes]
+    pages = [Page(request, index, "orders", ("created_at", "id")) for request, index in indexes]
+    # A client that polls reads the last seconds. They are few orders, which are then sorted.
+    recent = {"updated_from": "2026-01-01T12:00:00Z", "updated_to": "2026-01-01T12:00:30Z"}
+    return [*pages, Page(recent, "orders_by_updated_at", "orders", ("created_at", "id"), is_sorted=True)]
 
 
 PLACED = ("+ Tea: 7 at 4.50", "+ event placed", "+ order of 3 Tea, pending, unpaid", "+ sale -3", "- Tea: 10 at 4.50")

@@ -8,7 +8,9 @@ DECLARE
         'payment_status', 't.payment_status = ($1 ->> ''payment_status'')::payment_status',
         'customer_id', 't.customer_id = ($1 ->> ''customer_id'')::integer',
         'created_from', 't.created_at >= ($1 ->> ''created_from'')::timestamptz',
-        'created_to', 't.created_at <= ($1 ->> ''created_to'')::timestamptz'));
+        'created_to', 't.created_at <= ($1 ->> ''created_to'')::timestamptz',
+        'updated_from', 't.updated_at >= ($1 ->> ''updated_from'')::timestamptz',
+        'updated_to', 't.updated_at <= ($1 ->> ''updated_to'')::timestamptz'));
     page   record;
 BEGIN
     outcome := 'listed';

@@ -54,3 +54,10 @@ class OrderListParameters(PageParameters):
     ] = None
     created_from: Annotated[Timestamp | None, Field(description="List orders placed at this time or later.")] = None
     created_to: Annotated[Timestamp | None, Field(description="List orders placed at this time or earlier.")] = None
+    updated_from: Annotated[
+        Timestamp | None,
+        Field(description="List orders that last changed at this time or later, for clients that poll."),
+    ] = None
+    updated_to: Annotated[
+        Timestamp | None, Field(description="List orders that last changed at this time or earlier.")
+    ] = None

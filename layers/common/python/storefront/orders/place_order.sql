@@ -12,6 +12,7 @@ DECLARE
     unknown json;
     short   json;
     total   numeric;
+    moment  timestamptz;
     placed  orders;
 BEGIN
     SELECT array_agg(l.product_id), array_agg(l.quantity)
@@ -58,8 +59,10 @@ BEGIN
         RETURN;
     END IF;
 
-    INSERT INTO orders (customer_id, total_price)
-    VALUES ((request ->> 'customer_id')::integer, total)
+    -- After the locks. An order that waited for them is later than the orders that it waited for.
+    moment := clock_timestamp();
+    INSERT INTO orders (customer_id, total_price, created_at, updated_at)
+    VALUES ((request ->> 'customer_id')::integer, total, moment, moment)
     RETURNING * INTO placed;
 
     WITH sold AS (
@@ -77,8 +80,8 @@ BEGIN
     SELECT placed.id, id, line_number, name, quantity, price
       FROM sold;
 
-    INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, request_id, idempotency_key)
-    VALUES (placed.id, 'placed', request ->> 'actor', placed.status, placed.payment_status,
+    INSERT INTO order_events (order_id, cause, actor, party, to_status, to_payment_status, request_id, idempotency_key)
+    VALUES (placed.id, 'placed', request ->> 'actor', (request ->> 'party')::party, placed.status, placed.payment_status,
             request ->> 'request_id', request ->> 'idempotency_key');
 
     outcome := 'placed';

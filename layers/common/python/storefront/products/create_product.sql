@@ -3,11 +3,12 @@
 CREATE OR REPLACE FUNCTION create_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
+    moment  timestamptz := clock_timestamp();
     created products;
 BEGIN
-    INSERT INTO products (name, description, price, quantity)
+    INSERT INTO products (name, description, price, quantity, created_at, updated_at)
     VALUES (request ->> 'name', request ->> 'description',
-            (request ->> 'price')::numeric, (request ->> 'quantity')::integer)
+            (request ->> 'price')::numeric, (request ->> 'quantity')::integer, moment, moment)
     RETURNING * INTO created;
 
     INSERT INTO stock_movements (product_id, kind, delta, actor, request_id)
