@@ -53,13 +53,19 @@ class OrderEvent(ResponseModel):
 
     occurred_at: datetime = Field(examples=[MOMENT])
     cause: Literal["placed", "status_change", "payment_event", "replay", "expiry"]
-    actor: str = Field(examples=["payment-processor"])
+    actor: str = Field(
+        description="Who acted: the `sub` claim of a token, or the part of the system. Customers see only the party:"
+        " `customer`, `shop` or `payment processor`.",
+        examples=["payment-processor"],
+    )
     from_: OrderState | None = Field(alias="from")
     to: OrderState
-    request_id: str | None
-    idempotency_key: str | None
-    payment_event_id: str | None = Field(description="The `event_id` of the payment event that caused the entry.")
-    inbox_id: UUID | None = Field(description="The `id` of that payment event in the inbox.")
+    request_id: str | None = Field(description="The ID of the request in the log. null for customers.")
+    idempotency_key: str | None = Field(description="The key of the request. null for customers.")
+    payment_event_id: str | None = Field(
+        description="The `event_id` of the payment event that caused the entry. null for customers."
+    )
+    inbox_id: UUID | None = Field(description="The `id` of that payment event in the inbox. null for customers.")
     received_payment_status: ReportedStatus | None = Field(description="The payment status that the event reported.")
     outcome: Outcome | None = Field(description="What the payment event did.")
     reason: str | None = Field(description="Why the payment event was not applied.")

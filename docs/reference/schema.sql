@@ -58,6 +58,12 @@ CREATE TYPE payment_event_outcome AS ENUM (
     'unreadable'      -- the event could not be read; a later delivery replaces it
 );
 
+CREATE TYPE party AS ENUM (
+    'customer',           -- a token with a customer_id
+    'shop',               -- any other token, a request without a token, or a scheduled run
+    'payment processor'   -- a payment event
+);
+
 
 -- Tables --------------------------------------------------------------------------------------------------------------
 
@@ -71,8 +77,8 @@ CREATE TABLE products (
     quantity stock_quantity NOT NULL,
     -- Lists sort by it first. An index on the quantity itself would make each sale write to every index.
     quantity_bucket smallint GENERATED ALWAYS AS (quantity_bucket(quantity::integer)) STORED,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- Set instead of deleting the row, because orders refer to it.
     deleted_at timestamptz,
     -- Lists are sorted by it. It is cut off, because an entry of an index has at most 2 kB.
@@ -99,8 +105,8 @@ CREATE TABLE orders (
     payment_status payment_status NOT NULL DEFAULT 'unpaid',
     -- The sum of the line items.
     total_price price NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- Since when a payment in progress, or money that needs review, keeps the order from expiring. NULL if nothing
     -- does.
     held_since timestamptz,
@@ -122,6 +128,8 @@ CREATE INDEX orders_canceled_and_paid ON orders (created_at, id) WHERE status = 
 -- completed_and_unpaid in reconciliation
 CREATE INDEX orders_completed_and_unpaid ON orders (created_at, id) WHERE status = 'completed' AND payment_status <>
     'paid';
+-- list_orders; updated_from, updated_to
+CREATE INDEX orders_by_updated_at ON orders (updated_at, id);
 -- held_too_long in reconciliation
 CREATE INDEX orders_held ON orders (held_since, id) WHERE held_since IS NOT NULL AND status = 'pending' AND
     payment_status <> 'paid';
@@ -255,6 +263,8 @@ CREATE TABLE order_events (
     outcome text,
     reason text,
     occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- What customers see of the actor. NULL in events of releases that did not store it.
+    party party,
     CONSTRAINT order_events_pkey PRIMARY KEY (order_id, id),
     CONSTRAINT order_events_inbox_id_fkey FOREIGN KEY (inbox_id) REFERENCES payment_events(id),
     CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
@@ -275,7 +285,7 @@ CREATE TABLE idempotency_keys (
     fingerprint text NOT NULL,
     -- The response.
     body text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, operation, key)
 );
 -- sweep_idempotency_keys
@@ -445,6 +455,9 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 
 
 -- Functions that other functions, tables and indexes use --------------------------------------------------------------
+
+-- Returns an event of an order's timeline as its customer sees it: without the shop's IDs and names.
+CREATE FUNCTION customer_event_json(event order_events, reader text) RETURNS json;
 
 -- Says in words why the reconciliation lists an order, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, is_paid boolean, OUT message text, OUT action text);

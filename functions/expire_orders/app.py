@@ -19,7 +19,7 @@ TIME_FOR_A_BATCH = 20_000
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Return how many orders expired and how many keys were deleted. The next run continues if time runs out."""
-    actor = Actor(actor=EXPIRE_ORDERS, request_id=context.aws_request_id)
+    actor = Actor(actor=EXPIRE_ORDERS, party="shop", request_id=context.aws_request_id)
     # Keys come first, so that an order that cannot expire does not block them.
     swept = _in_batches(keys.sweep, context)
     expired = 0

@@ -62,7 +62,7 @@ def change_order_status(id: str) -> Response[str]:
 @app.get("/api/orders/<id>/events")
 def list_order_events(id: str) -> Response[str]:
     event = app.current_event
-    read = partial(store.events, parse_id(id), customer_of(event))
+    read = partial(store.events, parse_id(id), customer_of(event), actor_of(event)["actor"])
     return list_response(event, parse_parameters(event, CursorParameters), read)
 
 

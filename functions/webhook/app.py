@@ -1,6 +1,6 @@
 """The payment webhook, which the payment processor calls."""
 
-from storefront.actor import PAYMENT_PROCESSOR, actor_of
+from storefront.actor import PAYMENT_PROCESSOR, Actor, actor_of
 from storefront.cold_start.powertools import Response
 from storefront.errors import BodyTooLarge
 from storefront.http import add_log_fields, check_size, create_app, entry_point, is_json, json_response, raw_body
@@ -33,7 +33,8 @@ def receive_payment_event() -> Response[str]:
         add_log_fields(warn=True, detail=error.detail)
         raise
     payment, problem = read_event(authentic.scheme, body, is_json=is_json(event))
-    response = store.record(payment, authentic, body, {**actor_of(event), "actor": PAYMENT_PROCESSOR})
+    actor: Actor = {**actor_of(event), "actor": PAYMENT_PROCESSOR, "party": "payment processor"}
+    response = store.record(payment, authentic, body, actor)
     # Staff must act on these. The warning in the log can trigger an alarm.
     needs_attention = response["outcome"] in ("needs_refund", "needs_review")
     add_log_fields(

@@ -123,5 +123,6 @@ def test_the_timeline_of_an_unknown_order_returns_404(api: ApiClient) -> None:
 
 def test_the_actor_is_the_subject_of_the_token() -> None:
     claims = {"authorizer": {"jwt": {"claims": {"sub": "user-7"}, "scopes": None}}}
-    assert actor_of({"requestContext": {"requestId": "r", **claims}}) == {"actor": "user-7", "request_id": "r"}
-    assert actor_of({"requestContext": {"requestId": "r"}}) == {"actor": "anonymous", "request_id": "r"}
+    shop = {"party": "shop", "request_id": "r"}
+    assert actor_of({"requestContext": {"requestId": "r", **claims}}) == {"actor": "user-7", **shop}
+    assert actor_of({"requestContext": {"requestId": "r"}}) == {"actor": "anonymous", **shop}

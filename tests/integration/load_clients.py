@@ -125,7 +125,7 @@ def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
             return
         draw = random.random()
         if draw < 0.1:
-            store.expire(0, 5, Actor(actor="test", request_id="test"))
+            store.expire(0, 5, Actor(actor="test", party="shop", request_id="test"))
         elif draw < 0.4 and orders:
             order_id = orders.pop(random.randrange(len(orders)))
             response = api.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))

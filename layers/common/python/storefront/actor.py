@@ -1,7 +1,7 @@
 """The actor of a change, for the timeline of an order and the stock ledger."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 ANONYMOUS = "anonymous"
 PAYMENT_PROCESSOR = "payment-processor"
@@ -11,10 +11,14 @@ OWN_ACTORS = frozenset({ANONYMOUS, PAYMENT_PROCESSOR, EXPIRE_ORDERS})
 """The actors of requests without a token."""
 
 
+Party = Literal["customer", "shop", "payment processor"]
+
+
 class Actor(TypedDict):
-    """Who made a change, and the ID of the request in the log."""
+    """Who made a change, and the ID of the request in the log. party: what customers see of the actor."""
 
     actor: str
+    party: Party
     request_id: str
 
 
@@ -33,4 +37,9 @@ def claims_of(event: Mapping[str, Any]) -> Mapping[str, str]:
 
 def actor_of(event: Mapping[str, Any]) -> Actor:
     """Return the subject of the access token, or "anonymous" without one, and the request's ID."""
-    return {"actor": claims_of(event).get("sub") or ANONYMOUS, "request_id": event["requestContext"]["requestId"]}
+    claims = claims_of(event)
+    return {
+        "actor": claims.get("sub") or ANONYMOUS,
+        "party": "customer" if "customer_id" in claims else "shop",
+        "request_id": event["requestContext"]["requestId"],
+    }

@@ -29,10 +29,10 @@ BEGIN
     UPDATE orders o SET status = target, held_since = NULL, updated_at = clock_timestamp()
      WHERE o.id = changed.id
     RETURNING * INTO changed;
-    INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
+    INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status,
                               to_status, to_payment_status, outcome, request_id)
-    VALUES (changed.id, 'status_change', request ->> 'actor', 'pending', changed.payment_status,
-            changed.status, changed.payment_status,
+    VALUES (changed.id, 'status_change', request ->> 'actor', (request ->> 'party')::party,
+            'pending', changed.payment_status, changed.status, changed.payment_status,
             CASE WHEN changed.status = 'canceled' AND changed.payment_status = 'paid' THEN 'needs_refund' END,
             request ->> 'request_id');
 

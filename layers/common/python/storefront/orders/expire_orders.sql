@@ -22,9 +22,9 @@ BEGIN
 
     PERFORM restock_orders(expired_ids, request);
     UPDATE orders o SET status = 'canceled', updated_at = clock_timestamp() WHERE o.id = ANY (expired_ids);
-    INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
+    INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status,
                               to_status, to_payment_status, request_id)
-    SELECT o.id, 'expiry', request ->> 'actor', 'pending', o.payment_status,
+    SELECT o.id, 'expiry', request ->> 'actor', (request ->> 'party')::party, 'pending', o.payment_status,
            o.status, o.payment_status, request ->> 'request_id'
       FROM orders o
      WHERE o.id = ANY (expired_ids);

@@ -1,5 +1,6 @@
 -- Lists the events of an order, oldest first.
--- With a customer_id in the request, only for an order of that customer. Outcomes: listed, unknown_order.
+-- With a customer_id in the request, only for an order of that customer, and as a customer sees them.
+-- Outcomes: listed, unknown_order.
 CREATE OR REPLACE FUNCTION list_order_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -14,6 +15,9 @@ BEGIN
     outcome := 'listed';
     page := read_page(request, NULL::order_events, 't.order_id = ($1 ->> ''id'')::uuid', ARRAY['id'],
         descending => false);
-    body := page_body(page.head, (SELECT json_agg(order_event_json(t)) FROM unnest(page.rows) t));
+    body := page_body(page.head, (
+        SELECT json_agg(CASE WHEN request ->> 'customer_id' IS NULL THEN order_event_json(t)
+                             ELSE customer_event_json(t, request ->> 'reader') END)
+          FROM unnest(page.rows) t));
 END
 $$;

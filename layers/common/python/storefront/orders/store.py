@@ -67,9 +67,12 @@ def get(order_id: str, customer_id: int | None) -> str:
     return _call_for_order("get_order", {"id": order_id, "customer_id": customer_id}, repeatable=True)[1]
 
 
-def events(order_id: str, customer_id: int | None, request: dict[str, Any]) -> str:
-    """Return a page of an order's timeline. customer_id: as in get(). Raises OrderNotFound."""
-    request = {"id": order_id, "customer_id": customer_id, **request}
+def events(order_id: str, customer_id: int | None, reader: str, request: dict[str, Any]) -> str:
+    """Return a page of an order's timeline.
+
+    customer_id: as in get(). A customer sees only the party that acted. reader: who reads. Raises OrderNotFound.
+    """
+    request = {"id": order_id, "customer_id": customer_id, "reader": reader, **request}
     return _call_for_order("list_order_events", request, repeatable=True)[1]
 
 

@@ -21,10 +21,10 @@ BEGIN
         UPDATE orders o SET held_since = hold WHERE o.id = target.id;
     END IF;
     IF target.id IS NOT NULL THEN
-        INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status,
+        INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status,
                                   to_status, to_payment_status, request_id,
                                   payment_event_id, inbox_id, received_payment_status, outcome, reason)
-        VALUES (target.id, cause, request ->> 'actor', target.status, before,
+        VALUES (target.id, cause, request ->> 'actor', (request ->> 'party')::party, target.status, before,
                 target.status, target.payment_status, request ->> 'request_id',
                 event.event_id, event.id, event.payment_status, event.outcome, event.reason);
     END IF;

@@ -1,0 +1,93 @@
+"""What a customer sees of an order's timeline: the party that acted, and none of the shop's names and IDs."""
+
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from tests.api_client import ApiClient, expect, lambda_context, load_function, target
+from tests.handlers.test_access import SCOPES, client_with_scopes, customer_client
+
+HIDDEN = ("request_id", "idempotency_key", "payment_event_id", "inbox_id")
+
+STAFF = client_with_scopes(*SCOPES, sub="alice@shop.example")
+
+
+@pytest.fixture(autouse=True)
+def _require_tokens(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert api
+    monkeypatch.setenv("AUTH", "on")
+
+
+@pytest.fixture
+def order_id() -> str:
+    """An order that the customer 7 placed with an idempotency key."""
+    product = {"product_id": STAFF.create_product()["id"], "quantity": 1}
+    body = {"customer_id": 7, "products": [product]}
+    placed = customer_client(7).call("POST", "/api/orders", body, {"idempotency-key": "own-key"})
+    return str(expect(201, placed)["id"])
+
+
+def timeline(client: ApiClient, order_id: str) -> list[dict[str, Any]]:
+    return client.items(f"/api/orders/{order_id}/events", page_size=100)
+
+
+def parties(order_id: str) -> list[tuple[str, str]]:
+    return [(event["cause"], event["actor"]) for event in timeline(customer_client(7), order_id)]
+
+
+def test_a_customer_sees_only_the_party_that_acted(order_id: str) -> None:
+    expect(200, STAFF.pay(order_id, event_id="evt_secret"))
+    inbox_id = STAFF.items("/api/payment-events")[0]["id"]
+    expect(200, STAFF.call("POST", f"/api/payment-events/{inbox_id}/replay"))
+    expect(200, STAFF.change_status(order_id, "completed"))
+    assert parties(order_id) == [
+        ("placed", "customer"),
+        ("payment_event", "payment processor"),
+        ("replay", "shop"),
+        ("status_change", "shop"),
+    ]
+    whole = timeline(STAFF, order_id)
+    for seen, event in zip(timeline(customer_client(7), order_id), whole, strict=True):
+        assert seen == {**event, "actor": seen["actor"], **dict.fromkeys(HIDDEN)}
+    hidden = {str(event[name]) for event in whole for name in ("actor", *HIDDEN) if event[name]}
+    assert {"alice@shop.example", "customer-7", "own-key", "evt_secret", inbox_id} <= hidden
+    shown = customer_client(7).get(f"/api/orders/{order_id}/events").text
+    assert [one for one in hidden if one in shown] == []
+
+
+def test_an_expiry_was_the_shop(order_id: str, database: Connection) -> None:
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+    load_function("expire_orders").lambda_handler({}, lambda_context())
+    assert parties(order_id)[-1] == ("expiry", "shop")
+
+
+def test_an_order_that_the_shop_placed_for_a_customer_was_placed_by_the_shop() -> None:
+    order = STAFF.order((STAFF.create_product()["id"], 1), customer_id=7)
+    assert parties(order["id"]) == [("placed", "shop")]
+
+
+def test_each_page_hides_what_the_shop_sees(order_id: str) -> None:
+    expect(200, STAFF.pay(order_id))
+    path = f"/api/orders/{order_id}/events"
+    first = expect(200, customer_client(7).get(target(path, page_size=1)))
+    second = expect(200, customer_client(7).get(target(path, page_size=1, cursor=first["next_cursor"])))
+    assert [one["actor"] for one in first["items"] + second["items"]] == ["customer", "payment processor"]
+
+
+def test_events_of_earlier_releases_show_the_party_as_far_as_it_is_known(order_id: str, database: Connection) -> None:
+    expect(200, STAFF.pay(order_id))
+    expect(200, STAFF.change_status(order_id, "canceled"))
+    by_staff = STAFF.order((STAFF.create_product()["id"], 1), customer_id=7)["id"]
+    # The timeline is append-only, except for its owner without triggers.
+    database.run("SET session_replication_role = replica")
+    database.run("UPDATE order_events SET party = NULL")
+    assert [actor for _, actor in parties(order_id)] == ["customer", "payment processor", "shop"]
+    assert [actor for _, actor in parties(by_staff)] == ["shop"]
+
+
+def test_the_shop_sees_who_acted(order_id: str) -> None:
+    expect(200, STAFF.change_status(order_id, "completed"))
+    first, second = timeline(STAFF, order_id)
+    assert (first["actor"], first["idempotency_key"]) == ("customer-7", "own-key")
+    assert (second["actor"], len(second["request_id"])) == ("alice@shop.example", 36)
