@@ -41,6 +41,7 @@ Products with stock, orders, and a webhook for payment processors.
 - IDs are UUIDs.
 - Times are RFC 3339 in UTC.
 - Unknown fields and query parameters are errors. Only payment events may have unknown fields.
+- An empty query parameter (`?status=`) is an error. Leave out a filter that you do not use.
 - HEAD works wherever GET does: the same status and headers, without a body.
 - `Cache-Control` is `no-store` on every route that needs a token or a signature, and `no-cache` on the others: caches
   must check with `If-None-Match` before they use a copy.

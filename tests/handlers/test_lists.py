@@ -12,6 +12,7 @@ from pg8000.native import Connection
 
 from storefront import settings
 from storefront.lists.cursor import encode
+from tests import conformance
 from tests.api_client import UNKNOWN, ApiClient, Response, expect, target
 
 PRODUCTS = "/api/products"
@@ -63,6 +64,54 @@ def test_a_cursor_neither_repeats_nor_misses_a_row_when_products_change(
     api.call("DELETE", f"{PRODUCTS}/{page['items'][-1]['id']}")
     rest = expect(200, api.get(target(PRODUCTS, page_size=100, cursor=page["next_cursor"])))["items"]
     assert [item["id"] for item in rest] == [item["id"] for item in seven_products[3::-1]]
+
+
+@pytest.mark.parametrize(
+    ("sort", "change", "times"),
+    [
+        *[("price", {"price": price}, times) for price, times in (("99.00", 2), ("0.01", 1))],
+        *[("-price", {"price": price}, times) for price, times in (("99.00", 1), ("0.01", 2))],
+        *[("quantity", {"quantity": quantity}, times) for quantity, times in ((900, 2), (0, 1))],
+        *[("name", {"name": name}, times) for name, times in (("z", 2), ("a", 1))],
+        *[(sort, change, 1) for sort in ("created_at", "-created_at") for change in ({"price": 99}, {"name": "z"})],
+    ],
+)
+def test_a_changed_sort_key_can_repeat_only_that_product(
+    api: ApiClient, sort: str, change: dict[str, Any], times: int
+) -> None:
+    made = [api.create_product(name=f"m{n}", price=10 + n, quantity=10 + n) for n in range(6)]
+    page = expect(200, api.get(target(PRODUCTS, sort=sort, page_size=3)))
+    moved = page["items"][1]["id"]
+    api.call("PUT", f"{PRODUCTS}/{moved}", change)
+    rest = expect(200, api.get(target(PRODUCTS, sort=sort, page_size=100, cursor=page["next_cursor"])))["items"]
+    seen = [item["id"] for item in page["items"] + rest]
+    assert {product["id"]: seen.count(product["id"]) for product in made} == {
+        product["id"]: times if product["id"] == moved else 1 for product in made
+    }
+
+
+@pytest.mark.parametrize("sort", ["price", "quantity", "name"])
+def test_a_changed_sort_key_can_hide_only_that_product(api: ApiClient, sort: str) -> None:
+    made = [api.create_product(name=f"m{n}", price=10 + n, quantity=10 + n) for n in range(6)]
+    page = expect(200, api.get(target(PRODUCTS, sort=sort, page_size=3)))
+    api.call("PUT", f"{PRODUCTS}/{made[5]['id']}", {"name": "a", "price": "0.01", "quantity": 0})
+    rest = expect(200, api.get(target(PRODUCTS, sort=sort, page_size=100, cursor=page["next_cursor"])))["items"]
+    assert [item["id"] for item in page["items"] + rest] == [product["id"] for product in made[:5]]
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        (path.replace("{id}", UNKNOWN), parameter["name"])
+        for path, methods in conformance.DOCUMENT["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", [])
+        if parameter["in"] == "query"
+    ],
+)
+def test_an_empty_parameter_returns_422(api: ApiClient, path: str, parameter: str) -> None:
+    response = api.get(target(path, **{parameter: ""}))
+    assert response.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in response.json["errors"]] == [parameter]
 
 
 def test_the_page_size_may_change_between_pages(api: ApiClient, seven_products: list[dict[str, Any]]) -> None:

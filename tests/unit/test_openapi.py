@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from openapi.operations import OPERATIONS
 from openapi.problems import EXAMPLES, every_problem
 from storefront.errors import InvalidRequest
 from storefront.idempotency.keys import idempotency_key
+from storefront.products.models import NewProduct
 from storefront.routes import ROUTES
 from tests.api_client import FUNCTIONS, ROOT, load_function
 
@@ -116,3 +118,18 @@ def test_every_signature_scheme_is_described() -> None:
         {"webhook-id", "webhook-timestamp", "webhook-signature"},
         {"Stripe-Signature"},
     ]
+
+
+def test_the_description_says_which_sort_orders_can_miss_or_repeat_a_product() -> None:
+    parameters = DOCUMENT["paths"]["/api/products"]["get"]["parameters"]
+    [sort] = [one for one in parameters if one["name"] == "sort"]
+    keys = {one.removeprefix("-") for one in sort["schema"]["enum"]}
+    changing = keys & set(NewProduct.model_fields)
+    described = re.search(r"product whose (.+?) changes .*Sorted by (.+?), ", sort["description"])
+    assert described is not None
+    unstable, stable = (set(re.findall("`([^`]+)`", names)) for names in described.groups())
+    assert (unstable, stable) == (changing, keys - changing)
+
+
+def test_the_description_says_that_an_empty_parameter_is_an_error() -> None:
+    assert "An empty query parameter (`?status=`) is an error" in DOCUMENT["info"]["description"]

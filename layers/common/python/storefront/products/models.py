@@ -96,7 +96,10 @@ class ProductListParameters(PageParameters):
         Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"],
         Field(
             description="The field to sort by. A `-` sorts in descending order. Equal values are sorted by ID. Names "
-            "are sorted by code points, but case and Unicode form do not matter."
+            "are sorted by code points, but case and Unicode form do not matter. If the list is sorted by a field that "
+            "changes while you read on by `cursor`, the product can be missed or repeated: a product whose `name`, "
+            "`price` or `quantity` changes moves to another place. Sorted by `created_at`, each product has a fixed "
+            "place."
         ),
     ] = "-created_at"
 
