@@ -23,7 +23,7 @@ def test_every_forged_event_returns_401(
     body = json.dumps({"order_id": order["id"], "payment_status": "paid"}).encode()
     # With one fixed clock: an event that is 301 s in the future is valid a second later.
     now = int(time.time())
-    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret, wall_clock=lambda: now))
+    monkeypatch.setattr(load_function("webhook"), "keyring", Keyring(fetch_secret, clock=lambda: now))
     statuses: Counter[int] = Counter()
     for _, headers, content in forged_events(scheme, body, now):
         event = api_event("POST", "/api/payment-webhook", content, {})

@@ -47,7 +47,7 @@ def signed_with(secret: str, scheme: Scheme = "x_signature") -> dict[str, str]:
 
 def keyring_of(text: str | None) -> Keyring:
     """A keyring for this secret, at the time of the signatures."""
-    return Keyring(SecretStore(text).fetch, wall_clock=lambda: NOW)
+    return Keyring(SecretStore(text).fetch, clock=lambda: NOW)
 
 
 def keyring_with(*secrets: str) -> tuple[SecretStore, Clock, Keyring]:
@@ -208,10 +208,21 @@ def test_three_secrets_of_a_scheme_are_live_at_the_same_time(scheme: Scheme) -> 
         keyring.authenticate(signed_with(secret, scheme), BODY)
 
 
+@pytest.mark.parametrize("jump", [MAX_AGE, -1], ids=["frozen", "set back"])
+def test_a_removed_secret_is_refused_after_a_jump_of_the_wall_clock(jump: float) -> None:
+    store, wall = SecretStore(document("leaked")), [float(NOW)]
+    keyring = Keyring(store.fetch, lambda: wall[0])
+    keyring.authenticate(signed_with("leaked"), BODY)
+    store.text = document("new")
+    wall[0] += jump
+    with pytest.raises(InvalidSignature):
+        keyring.authenticate(signed_with("leaked"), BODY)
+
+
 def test_a_secret_expires_at_its_not_after() -> None:
     ends = {"secret": "old", "not_after": "2023-11-14T22:13:20Z"}
     wall = [NOW - 0.001]
-    keyring = Keyring(lambda: json.dumps({"x_signature": [ends, "new"]}), wall_clock=lambda: wall[0])
+    keyring = Keyring(lambda: json.dumps({"x_signature": [ends, "new"]}), clock=lambda: wall[0])
     keyring.authenticate(signed_with("old"), BODY)
     wall[0] = NOW
     with pytest.raises(InvalidSignature):

@@ -101,17 +101,15 @@ class SecretDocument(BaseModel):
 
 
 class Keyring:
-    """The valid secrets of an execution environment. fetch: returns the secret's text, or None without a secret."""
+    """The valid secrets of an execution environment.
 
-    def __init__(
-        self,
-        fetch: Callable[[], str | None],
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
-    ) -> None:
+    fetch: returns the secret's text, or None without a secret. clock: the wall clock, because the monotonic clock may
+    stand still while Lambda freezes the process.
+    """
+
+    def __init__(self, fetch: Callable[[], str | None], clock: Callable[[], float] = time.time) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._wall_clock = wall_clock
         self._keys: list[Key] | None = None
         self._fetched_at = float("-inf")
 
@@ -120,7 +118,7 @@ class Keyring:
 
         Raises Unauthenticated, or Unavailable if no secret is known and Secrets Manager does not respond.
         """
-        now = self._wall_clock()
+        now = self._clock()
         # Read the headers first, so that a request without a valid header never causes a fetch.
         claim = claim_of(headers, body, now)
         keys = self._keys_no_older_than(RETRY_INTERVAL if self._keys is None else MAX_AGE)
@@ -131,7 +129,8 @@ class Keyring:
 
     def _keys_no_older_than(self, seconds: float) -> list[Key]:
         now = self._clock()
-        if now - self._fetched_at >= seconds:
+        # If the clock was set back, the age is unknown.
+        if not 0 <= now - self._fetched_at < seconds:
             self._fetched_at = now
             self._refresh()
         if self._keys is None:
