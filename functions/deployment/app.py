@@ -11,7 +11,10 @@ import http.client
 import json
 import logging
 import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -42,6 +45,9 @@ REQUEST_FIELDS = {"RequestType", "ResponseURL", "StackId", "RequestId", "Logical
 
 ATTEMPTS = 3
 """Attempts to report the result. Without a report, CloudFormation waits until its timeout."""
+
+REPORT_TIMEOUT = 10.0
+"""Seconds for the whole of an attempt."""
 
 MAX_REASON = 500
 """Characters, each up to six bytes in JSON. The whole report may have 4,096 bytes. The log has the full reason."""
@@ -136,6 +142,20 @@ def _report(event: dict[str, Any], status: str, reason: str) -> None:
 def _put(url: str, body: bytes) -> None:
     # The signature of the address covers an empty Content-Type.
     request = Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310  CloudFormation's address
-    with urlopen(request, timeout=10) as response:  # noqa: S310  as above
+    with _time_limit(REPORT_TIMEOUT), urlopen(request) as response:  # noqa: S310  as above
         if response.status != http.HTTPStatus.OK:
             raise http.client.HTTPException(f"CloudFormation responded with {response.status}")
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    # The timeout of urlopen() applies to each wait. Lambda calls the handler in the main thread, which gets signals.
+    def expire(*_: object) -> None:
+        raise TimeoutError("timed out")
+
+    signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -106,7 +106,7 @@ def test_inner_timeouts_are_shorter_than_outer_ones() -> None:
     assert functions()["MigrateFunction"]["Timeout"] < deployment.RESPONSE_TIMEOUT
     hook, waits = resources("AWS::Lambda::Function")["DeploymentFunction"], resources("Custom::SchemaMigration")
     assert (
-        deployment.READY_TIMEOUT + deployment.RESPONSE_TIMEOUT
+        deployment.READY_TIMEOUT + deployment.RESPONSE_TIMEOUT + deployment.ATTEMPTS * deployment.REPORT_TIMEOUT
         < hook["Timeout"]
         < waits["SchemaMigration"]["ServiceTimeout"]
     )

@@ -2,6 +2,8 @@
 
 import io
 import json
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.api_client import lambda_context, load_function
+from tests.integration.network import dripping
 
 deployment = load_function("deployment")
 
@@ -217,3 +220,14 @@ def test_the_function_fails_if_every_response_is_rejected(monkeypatch: pytest.Mo
     stub_lambda(monkeypatch, {"applied": []})
     with cloudformation(503, 503, 503) as (url, _), pytest.raises(Exception, match="503"):
         deployment.lambda_handler(request("Create", url), lambda_context())
+
+
+def test_an_attempt_to_report_has_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployment, "REPORT_TIMEOUT", 0.3)
+    stub_lambda(monkeypatch, {"applied": []})
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        started = time.monotonic()
+        with dripping(listener, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 4000, 0.02), pytest.raises(TimeoutError):
+            deployment.lambda_handler(request("Update", url), lambda_context())
+        assert time.monotonic() - started < 2 * deployment.ATTEMPTS * 0.3
