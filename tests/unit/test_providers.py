@@ -56,6 +56,7 @@ def test_the_native_format_is_read_in_every_scheme(scheme: Scheme, status: Any) 
 def test_a_type_that_contradicts_the_status_is_refused(scheme: Scheme, type_: str, data: Any) -> None:
     event = refused(scheme, {**NATIVE, "id": "evt_1", "type": type_, "data": data}, "#/payment_status")
     assert str(event.error).endswith("should say the same")
+    assert event.payment_status is None
 
 
 def test_a_type_without_a_payment_status_is_accepted() -> None:
@@ -189,6 +190,7 @@ def test_an_envelope_with_a_contradicting_status_is_refused(status: Any) -> None
     data = {"order_id": ORDER, "payment_status": status}
     event = refused("standard_webhooks", envelope("payment.paid", data), "#/data/payment_status")
     assert str(event.error).endswith("should say the same")
+    assert event.payment_status is None
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,10 @@ def standard_webhooks(sent: dict[str, Any]) -> Reading:
     )
     if event.type not in ENVELOPE_TYPES:
         return invalid(event, BrokenRule("#/type", "Input should be the type of the event"))
-    event = event._replace(payment_status=ENVELOPE_TYPES[event.type])
     broken = _broken_order_id(event, "#/data/order_id")
-    if data.get("payment_status") not in (None, event.payment_status):
+    if data.get("payment_status") in (None, ENVELOPE_TYPES[event.type]):
+        event = event._replace(payment_status=ENVELOPE_TYPES[event.type])
+    else:
         broken.append(BrokenRule("#/data/payment_status", "type and data.payment_status should say the same"))
     return _read_money(event, data, broken)
 
@@ -88,7 +89,8 @@ def _read_object(scheme: Scheme, sent: Any) -> Reading:
     reading = (native if _is_native(sent) else PROVIDERS[scheme])(sent)
     # Choosing one of the two would be a guess, in every format.
     if (sent.get("payment_status"), _status_of(sent.get("type"))) in (("paid", "failed"), ("failed", "paid")):
-        return invalid(reading.event, BrokenRule("#/payment_status", "type and payment_status should say the same"))
+        broken = BrokenRule("#/payment_status", "type and payment_status should say the same")
+        return invalid(reading.event._replace(payment_status=None), broken)
     return reading
 
 
