@@ -52,6 +52,9 @@ VALUES ('c0000000-0000-4000-8000-000000000001', 'x_signature', 'storefront', 'ev
         '{"order_id": "b0000000-0000-4000-8000-000000000003", "payment_status": "paid", "event_id": "evt_sample", '
         '"amount": "23.00", "currency": "USD"}', 'needs_review', 'amount_differs');
 
+-- It holds its order.
+UPDATE orders o SET held_since = e.received_at FROM payment_events e WHERE e.order_id = o.id;
+
 INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status, to_payment_status,
                           payment_event_id, inbox_id, received_payment_status, outcome, reason)
 SELECT order_id, 'payment_event', 'payment-processor', 'pending', 'unpaid', 'pending', 'unpaid',

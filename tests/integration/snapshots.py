@@ -10,9 +10,10 @@ Changes = tuple[str, ...]
 TEXTS = {
     "products": "concat(name, ': ', quantity, ' at ', price, CASE WHEN deleted_at IS NOT NULL THEN ', deleted' END)",
     "stock_movements": "format('%s %s', kind, delta)",
-    "orders": """format('order of %s, %s, %s',
+    "orders": """format('order of %s, %s, %s%s',
                         (SELECT string_agg(format('%s %s', quantity, product_name), ', ')
-                           FROM order_items WHERE order_id = orders.id), status, payment_status)""",
+                           FROM order_items WHERE order_id = orders.id), status, payment_status,
+                        CASE WHEN held_since IS NOT NULL THEN ', held' END)""",
     "order_events": "concat_ws(' ', 'event', cause, outcome)",
     "idempotency_keys": "format('key %s', operation)",
     "payment_events": "concat_ws(' ', 'inbox', payment_status, outcome, attempts)",

@@ -219,6 +219,25 @@ def test_a_rolled_back_release_works_on_the_newer_schema(api: ApiClient, databas
     assert expect(200, api.get(f"/api/products/{tea['id']}")) == tea
 
 
+def test_money_that_needed_review_before_the_upgrade_holds_its_order(empty_database_url: str, package: Path) -> None:
+    for file in package.glob("*/*.sql"):
+        if file.name != "0001_baseline.sql":
+            file.unlink()
+    with closing(db.connect(empty_database_url)) as connection:
+        migrate(connection, package)
+        connection.run(
+            """WITH o AS (INSERT INTO orders (customer_id, status, total_price)
+                          VALUES (1, 'pending', 1), (2, 'completed', 1) RETURNING id)
+               INSERT INTO payment_events (scheme, provider, event_id, order_id, payment_status, body, outcome, reason)
+               SELECT 'stripe', 'stripe', o.id, o.id, 'paid', '', 'needs_review', 'amount_differs' FROM o"""
+        )
+        migrate(connection)
+        assert connection.run("SELECT customer_id, held_since IS NOT NULL FROM orders ORDER BY 1") == [
+            [1, True],
+            [2, False],
+        ]
+
+
 def test_a_database_of_a_development_version_is_refused(empty_database_url: str, package: Path) -> None:
     baseline = package / "migrations" / "0001_baseline.sql"
     baseline.rename(baseline.with_name("0001_shop.sql"))

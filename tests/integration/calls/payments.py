@@ -1,16 +1,17 @@
 """The SQL functions of payments."""
 
+import json
 import uuid
 from typing import get_args
 
 from pg8000.native import Connection
 
 from storefront.payments.models import ReconciliationKind
-from tests.api_client import UNKNOWN, ApiClient
+from tests.api_client import UNKNOWN, ApiClient, signed
 from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
 from tests.integration.calls.orders import WAS_PENDING
 from tests.integration.calls.requests import Prepare, Request, new_order_id, summarize
-from tests.integration.races import Call, pay, replay
+from tests.integration.races import Call, end, pay, replay, start, unreadable
 from tests.integration.snapshots import Changes
 
 
@@ -35,6 +36,30 @@ def _pay_with_other_content(api: ApiClient, _: Connection) -> Request:
     return lambda: summarize(api.pay(order_id, "paid", event_id=event_id))
 
 
+def _deliver_progress(*types: str) -> Prepare:
+    """Deliver the last of several events about a payment in progress."""
+
+    def prepare(api: ApiClient, _: Connection) -> Request:
+        order_id = new_order_id(api)
+        bodies = [
+            {"id": str(uuid.uuid4()), "type": type_, "data": {"object": {"metadata": {"order_id": order_id}}}}
+            for type_ in types
+        ]
+        for body in bodies[:-1]:
+            api.deliver(body, "stripe")
+        return lambda: summarize(api.deliver(bodies[-1], "stripe"))
+
+    return prepare
+
+
+def _replay_unreadable(api: ApiClient, _: Connection) -> Request:
+    """Replay an event that was not declared as JSON."""
+    body = json.dumps({"order_id": new_order_id(api), "payment_status": "paid", "event_id": str(uuid.uuid4())}).encode()
+    api.call("POST", "/api/payment-webhook", body, {**signed(body), "content-type": "text/plain"})
+    inbox_id = api.get("/api/payment-events?outcome=unreadable").json["items"][0]["id"]
+    return lambda: summarize(api.call("POST", f"/api/payment-events/{inbox_id}/replay"))
+
+
 def _deliver_unrelated_event(api: ApiClient, _: Connection) -> Request:
     body, event_id = {"type": "user.created"}, str(uuid.uuid4())
     return lambda: summarize(api.deliver(body, "standard_webhooks", event_id))
@@ -46,6 +71,9 @@ def _replay(api: ApiClient, database: Connection) -> Request:
     pay(order_id, "paid", str(uuid.uuid4()), currency="USD", shop_currency="EUR").run(database)
     inbox_id = api.get(f"/api/payment-events?order_id={order_id}").json["items"][0]["id"]
     return lambda: summarize(api.call("POST", f"/api/payment-events/{inbox_id}/replay"))
+
+
+HELD = "order of 3 Tea, pending, unpaid, held"
 
 
 def _counted_again(inbox: str) -> Changes:
@@ -85,22 +113,56 @@ _RECORD_FLOWS = (
             f"payment that {outcome}",
             prepare,
             response="200",
-            changes=(f"+ event payment_event {outcome}", f"+ inbox paid {outcome} 1"),
+            changes=(f"+ event payment_event {outcome}", f"+ inbox paid {outcome} 1", *held),
             response_again="200",
             changes_again=_counted_again(f"paid {outcome}"),
         )
-        for outcome, prepare in (
-            ("needs_refund", _pay("paid", canceled=True)),
-            ("needs_review", _pay("paid", amount="1")),
+        for outcome, prepare, held in (
+            ("needs_refund", _pay("paid", canceled=True), ()),
+            ("needs_review", _pay("paid", amount="1"), (f"+ {HELD}", WAS_PENDING)),
         )
     ),
     Flow(
         "payment event with other content",
         _pay_with_other_content,
         response="200",
-        changes=("+ event payment_event needs_review", "+ inbox paid needs_review 1"),
+        changes=(
+            "+ event payment_event needs_review",
+            "+ inbox paid needs_review 1",
+            "+ order of 3 Tea, pending, failed, held",
+            "- order of 3 Tea, pending, failed",
+        ),
         response_again="200",
         changes_again=_counted_again("paid needs_review"),
+    ),
+    Flow(
+        "payment in progress",
+        _deliver_progress("payment_intent.processing"),
+        response="200",
+        changes=("+ event payment_event ignored", "+ inbox ignored 1", f"+ {HELD}", WAS_PENDING),
+        response_again="200",
+        changes_again=_counted_again("ignored"),
+    ),
+    Flow(
+        "end of a payment in progress",
+        _deliver_progress("payment_intent.processing", "payment_intent.canceled"),
+        response="200",
+        changes=(
+            "+ event payment_event ignored",
+            "+ inbox ignored 1",
+            "+ order of 3 Tea, pending, unpaid",
+            f"- {HELD}",
+        ),
+        response_again="200",
+        changes_again=_counted_again("ignored"),
+    ),
+    Flow(
+        "unreadable payment event",
+        _pay("PAID"),
+        response="422 invalid-request",
+        changes=("+ event payment_event unreadable", "+ inbox unreadable 1"),
+        response_again="422 invalid-request",
+        changes_again=("+ event payment_event unreadable", "+ inbox unreadable 2", "- inbox unreadable 1"),
     ),
     Flow(
         "unrelated payment event",
@@ -130,16 +192,39 @@ _REPLAY_FLOWS = (
             "+ inbox paid applied 2",
             "+ order of 3 Tea, pending, paid",
             "- inbox paid needs_review 1",
+            f"- {HELD}",
+        ),
+        response_again="200",
+        changes_again=("+ event replay duplicate", "+ inbox paid applied 3", "- inbox paid applied 2"),
+    ),
+    Flow(
+        "replay unreadable payment event",
+        _replay_unreadable,
+        response="200",
+        changes=(
+            "+ event replay applied",
+            "+ inbox paid applied 2",
+            "+ order of 3 Tea, pending, paid",
+            "- inbox paid unreadable 1",
             WAS_PENDING,
         ),
         response_again="200",
         changes_again=("+ event replay duplicate", "+ inbox paid applied 3", "- inbox paid applied 2"),
+        # One reads the body, and one records what was read.
+        statements=2,
+        writing_statement=2,
     ),
 )
 
 PAYMENTS = {
     "record_payment_event": SqlFunction(
-        lambda rows: [pay(rows.order, "paid"), pay(rows.order, "paid", f"evt_{rows.order}", scheme="stripe")],
+        lambda rows: [
+            pay(rows.order, "paid"),
+            pay(rows.order, "paid", f"evt_{rows.order}", scheme="stripe"),
+            start(rows.order, payment_reference="pi_1"),
+            end(rows.order),
+            unreadable(f"evt_{rows.order}", "{", scheme="stripe"),
+        ],
         flows=_RECORD_FLOWS,
         is_repeatable=True,
     ),
@@ -153,7 +238,10 @@ PAYMENTS = {
     ),
     "list_reconciliation": SqlFunction(
         lambda _: [
-            Call("list_reconciliation", {"page": 1, "page_size": 20, "kind": kind, "pending_minutes": 1440})
+            Call(
+                "list_reconciliation",
+                {"page": 1, "page_size": 20, "kind": kind, "pending_minutes": 1440, "payment_pending_days": 7},
+            )
             for kind in (None, *get_args(ReconciliationKind))
         ],
         paths=("/api/reconciliation",),

@@ -47,6 +47,14 @@ ALTER TABLE orders ADD COLUMN held_since timestamptz;
 COMMENT ON COLUMN orders.held_since IS
     'Since when a payment in progress, or money that needs review, keeps the order from expiring. NULL if nothing does.';
 
+-- Money that needs review holds its order, also where it arrived before this migration.
+UPDATE orders o
+   SET held_since = e.since
+  FROM (SELECT order_id, min(received_at) AS since FROM payment_events
+         WHERE outcome = 'needs_review' AND payment_status = 'paid'
+         GROUP BY order_id) e
+ WHERE e.order_id = o.id AND o.status = 'pending' AND o.payment_status <> 'paid';
+
 CREATE INDEX orders_held ON orders (held_since, id)
     WHERE held_since IS NOT NULL AND status = 'pending' AND payment_status <> 'paid';
 COMMENT ON INDEX orders_held IS 'held_too_long in reconciliation';
