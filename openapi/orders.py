@@ -69,6 +69,8 @@ class OrderEvent(ResponseModel):
     received_payment_status: ReportedStatus | None = Field(description="The payment status that the event reported.")
     outcome: Outcome | None = Field(description="What the payment event did.")
     reason: str | None = Field(description="Why the payment event was not applied.")
+    message: str = Field(description="What happened.", examples=["The payment was recorded."])
+    action: str | None = Field(description="What staff should do. null if nothing, and for customers.")
 
 
 class OrderPage(Page):

@@ -462,6 +462,9 @@ CREATE FUNCTION customer_event_json(event order_events, reader text) RETURNS jso
 -- Says in words why the reconciliation lists an order, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, is_paid boolean, OUT message text, OUT action text);
 
+-- Says in words what an event of a timeline changed, and what staff should do. action: NULL if nothing.
+CREATE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text);
+
 -- Says in words what a payment event did, and what staff should do. action: NULL if nothing.
 CREATE FUNCTION explain_payment_event(reason text, payment_status payment_status, OUT message text, OUT action text);
 
@@ -498,7 +501,7 @@ CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product produc
 CREATE FUNCTION order_etag(placed orders) RETURNS text;
 
 -- Returns an event of an order's timeline as the API shows it.
-CREATE FUNCTION order_event_json(event order_events) RETURNS json;
+CREATE FUNCTION order_event_json(event order_events, for_staff boolean) RETURNS json;
 
 -- Returns an order with its line items as the API shows it.
 CREATE FUNCTION order_json(placed orders) RETURNS json;

@@ -8,7 +8,7 @@ from pg8000.native import Connection
 from tests.api_client import ApiClient, expect, lambda_context, load_function, target
 from tests.handlers.test_access import SCOPES, client_with_scopes, customer_client
 
-HIDDEN = ("request_id", "idempotency_key", "payment_event_id", "inbox_id")
+HIDDEN = ("request_id", "idempotency_key", "payment_event_id", "inbox_id", "action")
 
 STAFF = client_with_scopes(*SCOPES, sub="alice@shop.example")
 
@@ -40,7 +40,7 @@ def test_a_customer_sees_only_the_party_that_acted(order_id: str) -> None:
     expect(200, STAFF.pay(order_id, event_id="evt_secret"))
     inbox_id = STAFF.items("/api/payment-events")[0]["id"]
     expect(200, STAFF.call("POST", f"/api/payment-events/{inbox_id}/replay"))
-    expect(200, STAFF.change_status(order_id, "completed"))
+    expect(200, STAFF.change_status(order_id, "canceled"))
     assert parties(order_id) == [
         ("placed", "customer"),
         ("payment_event", "payment processor"),
@@ -54,6 +54,7 @@ def test_a_customer_sees_only_the_party_that_acted(order_id: str) -> None:
     assert {"alice@shop.example", "customer-7", "own-key", "evt_secret", inbox_id} <= hidden
     shown = customer_client(7).get(f"/api/orders/{order_id}/events").text
     assert [one for one in hidden if one in shown] == []
+    assert whole[-1]["action"] in hidden
 
 
 def test_an_expiry_was_the_shop(order_id: str, database: Connection) -> None:

@@ -1,5 +1,6 @@
 """Every reason of a payment event, and every kind of reconciliation entry, is explained in words."""
 
+import json
 import re
 from typing import get_args
 
@@ -49,6 +50,32 @@ def test_the_guide_has_each_reason_that_a_decision_gives(database: Connection) -
     reasons = set(re.findall(r"(?:THEN|ELSE) '(\w+)'", source.partition("outcome := CASE")[0]))
     assert len(reasons) > 5
     assert reasons <= set(REASONS)
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "outcome", "message", "action"),
+    [
+        ("placed", "pending", None, "The order was placed.", None),
+        ("expiry", "canceled", None, "The order was not paid in time, so it was canceled.", None),
+        ("status_change", "completed", None, "The order was completed.", None),
+        ("status_change", "canceled", None, "The order was canceled, and its stock returned.", None),
+        (
+            "status_change",
+            "canceled",
+            "needs_refund",
+            "The order was canceled, and its stock returned.",
+            "Refund the payment at the processor.",
+        ),
+        ("payment_event", "pending", "applied", "A failed payment was recorded. The customer can pay again.", None),
+        ("replay", "pending", "applied", "A failed payment was recorded. The customer can pay again.", None),
+    ],
+)
+def test_each_cause_of_a_timeline_is_explained(
+    database: Connection, cause: str, status: str, outcome: str | None, message: str, action: str | None
+) -> None:
+    row = json.dumps({"cause": cause, "to_status": status, "outcome": outcome, "received_payment_status": "failed"})
+    call = "explain_order_event(jsonb_populate_record(NULL::order_events, CAST(:p0 AS jsonb)))"
+    assert explain(database, call, row) == (message, action)
 
 
 @pytest.mark.parametrize("is_paid", [True, False])

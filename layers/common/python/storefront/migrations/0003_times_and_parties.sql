@@ -19,6 +19,9 @@ COMMENT ON TYPE party IS
 shop: any other token, a request without a token, or a scheduled run
 payment processor: a payment event';
 
+-- It has one more parameter now.
+DROP FUNCTION IF EXISTS order_event_json(order_events);
+
 ALTER TABLE order_events ADD COLUMN party party;
 COMMENT ON COLUMN order_events.party IS
     'What customers see of the actor. NULL in events of releases that did not store it.';

@@ -11,6 +11,6 @@ BEGIN
     event.idempotency_key := NULL;
     event.payment_event_id := NULL;
     event.inbox_id := NULL;
-    RETURN order_event_json(event);
+    RETURN order_event_json(event, for_staff => false);
 END
 $$;

@@ -16,7 +16,7 @@ BEGIN
     page := read_page(request, NULL::order_events, 't.order_id = ($1 ->> ''id'')::uuid', ARRAY['id'],
         descending => false);
     body := page_body(page.head, (
-        SELECT json_agg(CASE WHEN request ->> 'customer_id' IS NULL THEN order_event_json(t)
+        SELECT json_agg(CASE WHEN request ->> 'customer_id' IS NULL THEN order_event_json(t, for_staff => true)
                              ELSE customer_event_json(t, request ->> 'reader') END)
           FROM unnest(page.rows) t));
 END

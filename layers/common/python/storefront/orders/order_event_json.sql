@@ -1,7 +1,11 @@
 -- Returns an event of an order's timeline as the API shows it.
-CREATE OR REPLACE FUNCTION order_event_json(event order_events) RETURNS json
-    LANGUAGE sql STABLE AS $$
-    SELECT json_build_object(
+-- for_staff: whether to say what staff should do.
+CREATE OR REPLACE FUNCTION order_event_json(event order_events, for_staff boolean) RETURNS json
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    explanation record := explain_order_event(event);
+BEGIN
+    RETURN json_build_object(
         'occurred_at', rfc3339(event.occurred_at),
         'cause', event.cause,
         'actor', event.actor,
@@ -14,5 +18,8 @@ CREATE OR REPLACE FUNCTION order_event_json(event order_events) RETURNS json
         'inbox_id', event.inbox_id,
         'received_payment_status', event.received_payment_status,
         'outcome', event.outcome,
-        'reason', event.reason)
+        'reason', event.reason,
+        'message', explanation.message,
+        'action', CASE WHEN for_staff THEN explanation.action END);
+END
 $$;
