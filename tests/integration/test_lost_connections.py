@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from threading import Timer
+from threading import Thread, Timer
 from typing import Any
 
 import pytest
@@ -29,6 +29,18 @@ def network(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) 
         api.get("/api/products")
         yield network
         db.disconnect()
+
+
+def lose_and_release(network: Network, database: Connection) -> None:
+    """Lose the connection while its call waits for the lock. Release the lock when the repeated call waits too."""
+    deadline = time.monotonic() + 10
+    for waiting, then in ((1, network.drop_packets), (2, lambda: database.run("ROLLBACK"))):
+        while (
+            database.run("SELECT count(*) FROM pg_locks WHERE NOT granted") != [[waiting]]
+            and time.monotonic() < deadline
+        ):
+            time.sleep(0.02)
+        then()
 
 
 both = pytest.mark.parametrize("loss", LOSSES)
@@ -80,6 +92,20 @@ def test_another_request_after_the_loss_returns_503_and_changes_nothing(
         assert response.headers["retry-after"] == "2"
     assert expect(200, api.get("/api/products"))["total"] == 1
     assert expect(200, api.get(f"/api/orders/{order['id']}"))["status"] == "pending"
+
+
+def test_a_repeated_call_whose_first_one_still_runs_takes_effect_once(
+    network: Network, api: ApiClient, database: Connection
+) -> None:
+    order = {"customer_id": 1, "products": [{"product_id": api.create_product()["id"], "quantity": 1}]}
+    database.run("BEGIN")
+    database.run("SELECT FROM products FOR UPDATE")
+    meeting = Thread(target=lose_and_release, args=(network, database))
+    meeting.start()
+    response = api.call("POST", "/api/orders", order, {"Idempotency-Key": "k"})
+    meeting.join()
+    assert (response.status, response.headers["idempotent-replayed"]) == (201, "true")
+    assert expect(200, api.get("/api/orders"))["total"] == 1
 
 
 def lose_the_second_time(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
