@@ -33,12 +33,10 @@ def network(api: ApiClient, database_url: str, monkeypatch: pytest.MonkeyPatch) 
 
 def lose_and_release(network: Network, database: Connection) -> None:
     """Lose the connection while its call waits for the lock. Release the lock when the repeated call waits too."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     deadline = time.monotonic() + 10
-    for waiting, then in ((1, network.drop_packets), (2, lambda: database.run("ROLLBACK"))):
-        while (
-            database.run("SELECT count(*) FROM pg_locks WHERE NOT granted") != [[waiting]]
-            and time.monotonic() < deadline
-        ):
+    for count, then in ((1, network.drop_packets), (2, lambda: database.run("ROLLBACK"))):
+        while database.run(waiting) != [[count]] and time.monotonic() < deadline:
             time.sleep(0.02)
         then()
 
