@@ -160,6 +160,12 @@ def test_a_session_that_only_saves_a_card_is_not_a_payment() -> None:
     assert read(body) == ignored(name, "not_paid", order_id=ORDER, payment_reference="cs_1")
 
 
+def test_a_failed_session_is_a_failure_whatever_its_amount() -> None:
+    for status in ("unpaid", "no_payment_required", None):
+        body = stripe_event("checkout.session.async_payment_failed", payment_status=status, amount_total=None)
+        assert read(body).payment_status == "failed"
+
+
 def test_a_session_that_requires_no_payment_is_paid() -> None:
     body = stripe_event("checkout.session.completed", payment_status="no_payment_required", amount_total=0)
     assert (read(body).payment_status, read(body).amount) == ("paid", Decimal("0.00"))
