@@ -71,7 +71,7 @@ def test_the_guide_has_each_reason_that_a_decision_gives(database: Connection) -
     ],
 )
 def test_each_cause_of_a_timeline_is_explained(
-    database: Connection, cause: str, status: str, outcome: str | None, message: str, action: str | None
+    database: Connection, *, cause: str, status: str, outcome: str | None, message: str, action: str | None
 ) -> None:
     row = json.dumps({"cause": cause, "to_status": status, "outcome": outcome, "received_payment_status": "failed"})
     call = "explain_order_event(jsonb_populate_record(NULL::order_events, CAST(:p0 AS jsonb)))"
