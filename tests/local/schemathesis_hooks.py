@@ -84,12 +84,16 @@ def _fits_without_spaces(body: Any) -> bool:
 
 
 def _fix_query(query: dict[str, Any]) -> None:
+    # In a body, 1.0 is an integer. A query string is text, in which an integer has only digits.
+    for name, value in query.items():
+        if isinstance(value, float) and value.is_integer():
+            query[name] = int(value)
     # A request has a page number or a cursor.
     if "page" in query:
         query.pop("cursor", None)
-    # A search needs a letter or a digit.
+    # A search needs a word.
     text = query.get("q")
-    if isinstance(text, str) and not re.search(r"[^\W_]", text):
+    if isinstance(text, str) and not re.search("[0-9A-Za-z]", text):
         query["q"] = "a" + text[1:]
 
 
