@@ -158,7 +158,8 @@ def test_the_link_header_stays_under_4_kb(api: ApiClient, character: str, sort: 
 def expect_short_link(response: Response) -> Response:
     """A client that follows rel="next" must not take a Link header without it for the end of the list."""
     link = response.headers.get("link", "")
-    assert len(link.encode()) < 4096
+    # Proxies limit all headers together, and API Gateway adds some.
+    assert sum(len(f"{name}: {value}\r\n".encode()) for name, value in response.headers.items()) < 3700
     assert 'rel="next"' in link or (link == "" and expect(200, response)["next_cursor"])
     return response
 

@@ -12,8 +12,9 @@ from storefront.json_text import to_json
 from storefront.lists import cursor
 from storefront.lists.parameters import CursorParameters, PageParameters
 
-MAX_LINK_BYTES = 4095
-"""Proxies and clients limit headers, often to 8 KB together. API Gateway allows 10 KB."""
+MAX_LINK_BYTES = 3500
+"""By default, nginx refuses a response whose headers together are longer than 4 KB. The rest is for the other headers.
+https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffer_size"""
 
 
 def list_response(
