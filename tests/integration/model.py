@@ -20,6 +20,7 @@ INSUFFICIENT_STOCK: Refusal = (400, "insufficient-stock")
 INVALID_TRANSITION: Refusal = (400, "invalid-transition")
 ORDER_NOT_FOUND: Refusal = (404, "order-not-found")
 PRODUCT_NOT_FOUND: Refusal = (404, "product-not-found")
+TOTAL_CHANGED: Refusal = (409, "total-changed")
 STALE_ETAG: Refusal = (412, "stale-etag")
 KEY_REUSED: Refusal = (422, "idempotency-key-reused")
 NUMBER_OUT_OF_RANGE: Refusal = (422, "number-out-of-range")
@@ -102,10 +103,17 @@ class Order(Named):
     minutes_old: int = 0
     timeline: list[Body] = field(default_factory=list)
 
-    def refusal(self, target: str) -> Refusal | None:
-        """The refusal that a change to this status gets, if any."""
+    @property
+    def version(self) -> tuple[str, str]:
+        """What an ETag of the order stands for. An order never returns to a state that it left."""
+        return self.status, self.payment_status
+
+    def refusal(self, target: str, version: tuple[str, str] | None = None) -> Refusal | None:
+        """The refusal that a change to this status with the ETag of a version gets, if any."""
         if self is NO_ORDER:
             return ORDER_NOT_FOUND
+        if version not in (None, self.version):
+            return STALE_ETAG
         if self.status != "pending" or target == "pending":
             return INVALID_TRANSITION
         return NUMBER_OUT_OF_RANGE if target == "canceled" and not self.can_return_stock() else None
@@ -156,6 +164,10 @@ class Tag:
     product: Product
     version: int
     etag: str = field(repr=False)
+
+
+OrderTag = tuple[Order, tuple[str, str], str]
+"""An order, its version when it was read, and its ETag."""
 
 
 class Request(Protocol):
@@ -253,16 +265,19 @@ class Adjustment(Request):
 class NewOrder(Request):
     customer_id: int
     line_items: tuple[tuple[Product, int], ...]
+    expected_total: Decimal | None = None
 
     def path(self) -> str:
         return "/api/orders"
 
     def body(self) -> Body:
         products = [{"product_id": product.id, "quantity": quantity} for product, quantity in self.line_items]
-        return {"customer_id": self.customer_id, "products": products}
+        expected = {} if self.expected_total is None else {"expected_total": str(self.expected_total)}
+        return {"customer_id": self.customer_id, "products": products, **expected}
 
     def content(self) -> object:
-        return self.customer_id, [(line_item.product, line_item.quantity) for line_item in self.added_together()]
+        units = [(line_item.product, line_item.quantity) for line_item in self.added_together()]
+        return self.customer_id, units, self.expected_total
 
     def added_together(self) -> list[LineItem]:
         """One line item for each product, in the order of the request, at the current price."""
@@ -277,7 +292,9 @@ class NewOrder(Request):
         line_items = self.added_together()
         if any(line_item.quantity > line_item.product.quantity for line_item in line_items):
             return INSUFFICIENT_STOCK
-        return TOTAL_TOO_LARGE if total(line_items) > MAX_TOTAL else None
+        if total(line_items) > MAX_TOTAL:
+            return TOTAL_TOO_LARGE
+        return TOTAL_CHANGED if self.expected_total not in (None, total(line_items)) else None
 
     def carry_out(self, model: Model, response: Body, key: str | None) -> Body:
         order = Order(response["id"], f"order {len(model.orders) + 1}", self.customer_id, self.added_together())

@@ -21,6 +21,7 @@ def drawn_from(pick: Callable[[Any], Sequence[T]]) -> st.SearchStrategy[T]:
 products = drawn_from(lambda machine: machine.model.on_sale() * 16 + machine.model.gone())
 orders = drawn_from(lambda machine: machine.model.orders[-4:] * 5 + [NO_ORDER])
 tags = drawn_from(lambda machine: machine.tags[-8:])
+order_tags = drawn_from(lambda machine: machine.order_tags[-4:])
 keyed_requests = drawn_from(lambda machine: machine.keyed_requests[-8:])
 payments = drawn_from(lambda machine: machine.payments[-8:])
 stored_events = drawn_from(lambda machine: machine.inbox.stored()[-8:])

@@ -4,6 +4,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from tests.api_client import ApiClient, Response, expect, lambda_context, load_f
 from tests.integration.inbox import CURRENCY, UNKNOWN_ORDER, UNREADABLE, Decision, Inbox, Payment, StoredEvent
 from tests.integration.model import (
     KEY_REUSED,
+    MAX_TOTAL,
     MINUTES_TO_LIVE,
     NO_ORDER,
     ORDER_NOT_FOUND,
@@ -28,6 +30,7 @@ from tests.integration.model import (
     NewOrder,
     NewProduct,
     Order,
+    OrderTag,
     Product,
     Request,
     Tag,
@@ -41,6 +44,7 @@ from tests.integration.strategies import (
     keyed_requests,
     keys,
     new_orders,
+    order_tags,
     orders,
     payment_statuses,
     payments,
@@ -68,7 +72,7 @@ EVERY_RESPONSE = {
     *("payment_under_way", "payment_ended", "no_order_named", "type_not_ours", "invalid", "unreadable-payment-event"),
     *("amount_differs", "currency_differs", "order_completed", "unknown_order"),
     *("insufficient-stock", "invalid-transition", "order-not-found", "product-not-found", "stale-etag"),
-    *("idempotency-key-reused", "number-out-of-range", "total-too-large"),
+    *("idempotency-key-reused", "number-out-of-range", "total-too-large", "total-changed"),
 }
 REFUSALS = {UNKNOWN_ORDER: ORDER_NOT_FOUND, UNREADABLE: (422, "invalid-request")}
 """The response to each decision that is not 200."""
@@ -88,6 +92,7 @@ class ShopMachine(RuleBasedStateMachine):
         super().__init__()
         self.api, self.model, self.is_step_complete = ApiClient(self.send), Model(), True
         self.tags: list[Tag] = []
+        self.order_tags: list[OrderTag] = []
         self.keyed_requests: list[tuple[Request, str]] = []
         self.payments: list[Payment] = []
         self.inbox = Inbox()
@@ -119,6 +124,11 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(order=new_orders, key=keys)
     def place_an_order_under_a_key(self, order: NewOrder, key: str) -> None:
         self.post(order, key)
+
+    @rule(order=new_orders, key=st.none() | keys, more=st.sampled_from(["0", "0", "0.01"]))
+    def place_an_order_at_the_total_that_was_seen(self, order: NewOrder, key: str | None, more: str) -> None:
+        seen = total(order.added_together()) + Decimal(more)
+        self.post(replace(order, expected_total=min(seen, MAX_TOTAL)), key)
 
     @rule(adjustment=adjustments, key=st.none() | keys)
     def adjust_the_stock(self, adjustment: Adjustment, key: str | None) -> None:
@@ -160,6 +170,21 @@ class ShopMachine(RuleBasedStateMachine):
     def change_the_status(self, order: Order, status: str) -> None:
         response = self.api.change_status(order.id, status)
         if not expect_refusal(response, order.refusal(status)):
+            order.change_status(status)
+            assert_matches(expect(200, response), order.as_response())
+
+    @rule(order=orders)
+    def read_an_order(self, order: Order) -> None:
+        response = self.api.get(f"/api/orders/{order.id}")
+        if not expect_refusal(response, ORDER_NOT_FOUND if order is NO_ORDER else None):
+            self.order_tags.append((order, order.version, response.headers["etag"]))
+
+    @precondition(lambda self: bool(self.order_tags))
+    @rule(tag=order_tags, status=st.sampled_from(["canceled", "completed"]))
+    def change_the_status_of_an_order_that_was_read_before(self, tag: OrderTag, status: str) -> None:
+        order, version, etag = tag
+        response = self.api.call("PUT", f"/api/orders/{order.id}/status", {"status": status}, {"if-match": etag})
+        if not expect_refusal(response, order.refusal(status, version)):
             order.change_status(status)
             assert_matches(expect(200, response), order.as_response())
 
