@@ -166,8 +166,8 @@ def expect_short_link(response: Response) -> Response:
 
 def test_a_long_link_header_keeps_the_links_that_fit(api: ApiClient) -> None:
     for _ in range(3):
-        api.create_product(name="ü" * 200)
-    page = api.get(target(PRODUCTS, q="ü" * 200, page_size=1, page=2))
+        api.create_product(name="ü" * 180)
+    page = api.get(target(PRODUCTS, q="ü" * 180, page_size=1, page=2))
     assert links(page).keys() == {"next", "prev", "first"}
     assert api.get(links(page)["next"]).json["items"] != []
 
