@@ -1,7 +1,7 @@
 """The expected inbox of payment events, as a part of the model."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
@@ -71,6 +71,11 @@ class Payment:
     @property
     def payment_status(self) -> str | None:
         return {"paid": "paid", "failed": "failed", "money": "paid"}.get(self.report)
+
+    @property
+    def content(self) -> "Payment":
+        """What decides whether two events are the same. The amount of a failure does not."""
+        return replace(self, amount=None, currency=None) if self.report == "failed" else self
 
     def money(self) -> Body:
         return {"amount": None if self.amount is None else str(self.amount), "currency": self.currency}
@@ -146,7 +151,7 @@ class StoredEvent:
         """Whether a delivery with the same ID replaces this event, which had no effect yet."""
         if UNREADABLE in (self.decision, sent.decision()):
             return self.decision == UNREADABLE and self.payment.order is sent.order
-        if self.payment == sent:
+        if self.payment.content == sent.content:
             return self.decision == UNKNOWN_ORDER
         return (
             self.decision in (UNKNOWN_ORDER, WITHOUT_ORDER)
@@ -172,9 +177,9 @@ class Inbox:
 
     def _keep(self, payment: Payment) -> Decision:
         known, now = self.contents.setdefault(payment.event_id, []), next(self.clock)
-        candidates = [one for one in known if one.payment == payment or one.is_replaced_by(payment)]
-        found = min(candidates, key=lambda one: (one.payment != payment, one.variant), default=None)
-        if found and found.payment == payment and not found.is_replaced_by(payment):
+        candidates = [one for one in known if one.payment.content == payment.content or one.is_replaced_by(payment)]
+        found = min(candidates, key=lambda one: (one.payment.content != payment.content, one.variant), default=None)
+        if found and found.payment.content == payment.content and not found.is_replaced_by(payment):
             found.attempts, found.last_attempt = found.attempts + 1, now
             return SAME_EVENT
         if found is None:

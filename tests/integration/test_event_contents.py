@@ -33,6 +33,14 @@ def test_the_second_payment_under_an_id_conflicts(database: Connection, order_id
     assert inbox(database)[2] == [2, "needs_review", "other_content", 2]
 
 
+@pytest.mark.parametrize("money", [{"amount": "5.00"}, {"amount": "4.50", "currency": "EUR"}])
+def test_a_failure_with_another_amount_is_the_same_event(
+    database: Connection, order_id: str, money: dict[str, Any]
+) -> None:
+    calls = pay(order_id, "failed", "evt_1", amount="4.50"), pay(order_id, "failed", "evt_1", **money)
+    assert run(database, *calls) == ["applied", "duplicate"]
+
+
 @pytest.mark.parametrize("fields", [TEST_MODE, OTHER_ACCOUNT], ids=["mode", "account"])
 def test_a_payment_that_was_not_for_this_shop_does_not_conflict(
     database: Connection, order_id: str, fields: dict[str, Any]

@@ -10,9 +10,10 @@ BEGIN
     RETURN stored.id IS NOT NULL AND stored.error IS NULL
        AND (stored.order_id, stored.payment_status, stored.type) IS NOT DISTINCT FROM
            (sent.order_id, sent.payment_status, sent.type)
-       -- An amount that cannot be read is no other amount.
-       AND ((stored.amount, stored.currency) IS NOT DISTINCT FROM (sent.amount, sent.currency)
-            OR sent.reader_reason IS NOT DISTINCT FROM 'amount_unreadable')
+       -- Only the amount of received money counts. One that cannot be read is no other amount.
+       AND (sent.payment_status IS DISTINCT FROM 'paid'
+            OR sent.reader_reason IS NOT DISTINCT FROM 'amount_unreadable'
+            OR (stored.amount, stored.currency) IS NOT DISTINCT FROM (sent.amount, sent.currency))
        -- Events of an earlier release have neither.
        AND (stored.livemode = sent.livemode) IS NOT FALSE
        AND (stored.account = sent.account) IS NOT FALSE;
