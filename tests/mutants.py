@@ -37,6 +37,11 @@ PYTHON = {
 }
 SQL = (
     "payment_decision",
+    "reports_payment",
+    "payment_hold",
+    "is_same_content",
+    "is_replaced_by",
+    "is_conflict",
     "keep_payment_event",
     "record_payment_event",
     "settle_payment_event",
@@ -46,6 +51,8 @@ SQL = (
 )
 SQL_TESTS = (
     "tests/handlers/test_payment_events.py tests/handlers/test_replay.py tests/handlers/test_reconciliation.py "
+    "tests/integration/test_event_contents.py tests/integration/test_event_settings.py "
+    "tests/integration/test_payment_holds.py tests/integration/test_unreadable_events.py "
     "tests/integration/test_payment_races.py tests/handlers/test_webhook.py tests/integration/test_contention.py"
 )
 OPERATORS = [
@@ -57,6 +64,9 @@ OPERATORS = [
     (r" AND [^()\n]+?(?= THEN| AND |\n)", ""),
     (r" FOR NO KEY UPDATE", ""),
     (r" ON CONFLICT \(.*?\) DO NOTHING", ""),
+    (r"(?<=\S) >= (?=\S)", " < "),
+    (r" OR ", " AND "),
+    (r" IS NOT FALSE", " IS FALSE"),
     (r" IS NOT DISTINCT FROM ", " IS DISTINCT FROM "),
     (r" IS DISTINCT FROM ", " IS NOT DISTINCT FROM "),
     (r"IF NOT FOUND", "IF FOUND"),

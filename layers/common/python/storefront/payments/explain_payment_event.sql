@@ -38,7 +38,7 @@ BEGIN
             'event.'),
         ('amount_unreadable', 'Money arrived, but the amount or the currency cannot be read. The order is not marked '
             'as paid.',
-            'Look up the amount at the processor. If it is right, have the payment sent again under a new event ID. '
+            'Look up the amount at the processor. If it is right, correct the sender, and send the event again. '
             'Otherwise, refund the payment and cancel the order.'),
         ('order_completed', 'Money arrived for an order that was completed without payment.',
             'Ask the customer whether they paid twice, for example also in cash. If so, refund one of the payments.'),
