@@ -106,6 +106,22 @@ def test_updated_from_and_updated_to_include_the_given_time(api: ApiClient) -> N
     assert listed(updated_from=moments[ids[1]], updated_to=moments[ids[2]]) == [ids[2], ids[1]]
 
 
+def test_an_order_that_changes_while_the_pages_are_read_is_in_the_next_poll(
+    api: ApiClient, database: Connection
+) -> None:
+    orders = [api.order((api.create_product()["id"], 1))["id"] for _ in range(3)]
+    [[noted]] = database.run("SELECT rfc3339(clock_timestamp())")
+    first = expect(200, api.get("/api/orders?updated_from=2000-01-01T00:00:00Z&page_size=1"))
+    assert [one["id"] for one in first["items"]] == [orders[2]]
+    for changed in (orders[2], orders[0]):
+        expect(200, api.change_status(changed, "completed"))
+    path = f"/api/orders?updated_from=2000-01-01T00:00:00Z&page_size=2&cursor={first['next_cursor']}"
+    rest = expect(200, api.get(path))["items"]
+    # The change on a later page is in this poll, and the change on the first page is in the next one.
+    assert [(one["id"], one["status"]) for one in rest] == [(orders[1], "pending"), (orders[0], "completed")]
+    assert [one["id"] for one in api.items("/api/orders", updated_from=noted)] == [orders[2], orders[0]]
+
+
 def test_every_change_of_an_order_that_its_response_shows_changes_updated_at(api: ApiClient) -> None:
     order_id = api.order((api.create_product()["id"], 1))["id"]
     seen = [times(api, order_id)["updated_at"]]
