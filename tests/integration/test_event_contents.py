@@ -102,6 +102,12 @@ def test_an_event_for_an_unknown_order_is_refused_for_an_hour(database: Connecti
         assert response(database, pay(UNKNOWN, "paid"))["is_recent"] == is_recent
 
 
+def test_the_hour_of_an_unknown_order_starts_with_the_first_delivery_of_each_event(database: Connection) -> None:
+    response(database, pay(UNKNOWN, "paid", "evt_1"))
+    database.run("UPDATE payment_events SET received_at = received_at - interval '61 minutes'")
+    assert [response(database, pay(UNKNOWN, "paid", id_))["is_recent"] for id_ in ("evt_1", "evt_2")] == [False, True]
+
+
 def test_after_an_hour_the_webhook_accepts_the_event_and_it_stays_listed(api: ApiClient, database: Connection) -> None:
     assert api.pay(UNKNOWN, event_id="evt_1").problem() == (404, "order-not-found")
     database.run("UPDATE payment_events SET received_at = received_at - interval '1 hour'")

@@ -8,7 +8,7 @@ from pg8000.native import Connection
 from storefront import settings
 from tests.api_client import ApiClient, expect
 from tests.integration.races import change_status, end, expire, pay, replay, start, two_at_once
-from tests.integration.stored_events import kinds, run
+from tests.integration.stored_events import inbox, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
 
@@ -186,6 +186,14 @@ def test_a_hold_that_arrives_during_expiry_finds_the_order_canceled(
 def test_expiry_skips_an_order_whose_hold_is_arriving(database: Connection, database_url: str, order_id: str) -> None:
     assert two_at_once(database_url, start(order_id), expire(), waits=False) == ("ignored", "expired")
     assert database.run("SELECT status::text FROM orders") == [["pending"]]
+
+
+def test_a_start_that_is_delivered_twice_at_once_holds_its_order_once(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    assert two_at_once(database_url, start(order_id), start(order_id)) == ("ignored", "duplicate")
+    assert inbox(database) == [[0, "ignored", "payment_under_way", 2]]
+    assert status_after_expiry(database) == "pending"
 
 
 def test_concurrent_starts_and_ends_of_a_payment_leave_no_hold(
