@@ -42,8 +42,8 @@ REPLACEMENTS = [
     ),
     Replacement(
         f"{LAYER}/products/create_product.sql",
-        "(name, description, price, quantity)",
-        "(name, description, color, price, quantity)",
+        "(name, description, price, quantity,",
+        "(name, description, color, price, quantity,",
     ),
     Replacement(
         f"{LAYER}/products/create_product.sql",
