@@ -215,6 +215,27 @@ def test_the_currency_is_a_setting(api: ApiClient, order: dict[str, Any], monkey
     assert expect(200, api.pay(order["id"], event_id="2", currency="EUR"))["outcome"] == "applied"
 
 
+@pytest.mark.parametrize(
+    ("currency", "price", "units"),
+    [
+        ("JPY", "1990", 1990),
+        ("MGA", "1990", 1990),
+        # Without decimal places, but Stripe sends two.
+        ("UGX", "5000", 500000),
+        ("ISK", "5000", 500000),
+        ("HUF", "19.90", 1990),
+        ("KWD", "18.60", 18600),
+    ],
+)
+def test_an_amount_of_stripe_is_in_the_minor_unit_of_the_shops_currency(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, currency: str, price: str, units: int
+) -> None:
+    monkeypatch.setenv("CURRENCY", currency)
+    order = api.order((api.create_product(price=price)["id"], 1))
+    event = stripe_event(amount_received=units, currency=currency.lower(), metadata={"order_id": order["id"]})
+    assert expect(200, api.deliver(event, "stripe"))["outcome"] == "applied"
+
+
 def test_a_repeated_event_is_applied_once(api: ApiClient, order: dict[str, Any]) -> None:
     outcomes = [expect(200, api.pay(order["id"], "failed", event_id="evt_1"))["outcome"] for _ in range(3)]
     assert outcomes == ["applied", "duplicate", "duplicate"]
