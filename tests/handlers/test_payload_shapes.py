@@ -54,6 +54,7 @@ def events(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
 def test_every_shape_of_an_event_does_what_the_table_says(
     api: ApiClient, database: Connection, events: list[Event]
 ) -> None:
+    print(f"TEST_SEED={SEED}")  # noqa: T201  pytest shows it if the test fails
     deliveries = events * 2
     Random(SEED).shuffle(deliveries)
     delivered: set[str] = set()
