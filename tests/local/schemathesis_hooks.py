@@ -13,6 +13,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.generation.meta import TestPhase
 
 from local.signing import LOCAL_SECRETS, sign
 from storefront.payments.stripe import PAYMENT_TYPES, PROGRESS_TYPES
@@ -48,9 +49,11 @@ def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
     """Apply the rules that JSON Schema cannot express, and those that would refuse most requests early."""
     if isinstance(case.query, dict):
         _fix_query(case.query)
-    if case.method == "GET":
-        # A generated ETag is never the current one, so no sequence could read what it created.
-        case.headers.pop("If-Match", None)
+    if case.meta is not None and case.meta.phase.name is TestPhase.STATEFUL:
+        # A generated ETag is never the current one, and a used key returns what an earlier sequence deleted. So a
+        # sequence could not continue with what it created.
+        for name in ("If-Match", "Idempotency-Key"):
+            case.headers.pop(name, None)
     # Schemathesis treats a request with an invalid token as valid after it changed another header.
     if _is_valid(case):
         _fix_key(case)
