@@ -240,6 +240,8 @@ class ShopMachine(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self.database.run(f"UPDATE orders SET created_at = created_at - interval '{minutes} minutes'")
         self.model.time_passes(minutes)
+        # An order shows created_at, so these ETags are no longer the ones of the orders.
+        self.order_tags.clear()
 
     @rule()
     def expire(self) -> None:
