@@ -18,11 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from pg8000.exceptions import DatabaseError
 
 from local.postgres import postgres
 from storefront import db
-from storefront.migrate import migrate
+from storefront.migrate import MigrationError, migrate
 from tests.databases import new_database
 from tests.seeded_bugs import LAYER, copy_repository
 
@@ -111,7 +110,7 @@ def can_be_applied(package: Path, server_url: str) -> bool:
     with new_database(server_url) as url, closing(db.connect(url)) as connection:
         try:
             migrate(connection, package)
-        except DatabaseError:
+        except MigrationError:
             return False
     return True
 
