@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-
 from local.postgres import postgres
 from storefront import db
 from storefront.migrate import MigrationError, migrate
