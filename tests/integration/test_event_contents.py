@@ -54,6 +54,13 @@ def test_a_payment_that_was_not_for_this_shop_does_not_conflict(
     assert inbox(database) == [[0, "needs_review", "other_content", 2], [1, "applied", None, 1]]
 
 
+def test_a_payment_under_the_same_id_of_another_scheme_does_not_conflict(
+    database: Connection, order_id: str, other_order_id: str
+) -> None:
+    calls = NOTHING, pay(other_order_id, "paid", "evt_1", scheme="stripe"), pay(order_id, "paid", "evt_1")
+    assert run(database, *calls) == ["ignored", "applied", "applied"]
+
+
 def test_the_first_content_can_be_replayed_after_a_conflict(database: Connection, order_id: str) -> None:
     run(database, pay(order_id, "paid", "evt_1", currency="EUR", shop_currency="USD"))
     assert pay(order_id, "failed", "evt_1").run(database) == "needs_review"
