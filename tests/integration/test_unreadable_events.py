@@ -7,7 +7,7 @@ import pytest
 from pg8000.native import Connection
 
 from tests.api_client import UNKNOWN, ApiClient, Response, expect
-from tests.integration.races import pay, two_at_once, unreadable
+from tests.integration.races import pay, report, two_at_once, unreadable
 from tests.integration.stored_events import NOTHING, inbox, inbox_id, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
@@ -72,6 +72,12 @@ def test_an_unreadable_event_is_in_the_timeline_of_its_order(
 def test_bytes_that_were_read_before_are_a_duplicate(database: Connection, order_id: str) -> None:
     payment = pay(order_id, "paid", "evt_1", body="{}")
     assert run(database, payment, unreadable("evt_1", "{}", reason="media_type")) == ["applied", "duplicate"]
+
+
+def test_an_unreadable_delivery_replaces_no_event_that_was_read(database: Connection) -> None:
+    payment = {"order_id": UNKNOWN, "payment_status": "paid"}
+    run(database, report("evt_1", **payment), unreadable("evt_1", "{ }", reason="media_type", **payment))
+    assert [row[1] for row in inbox(database)] == ["unknown_order", "unreadable"]
 
 
 def test_bytes_and_text_are_different_bodies(database: Connection) -> None:
