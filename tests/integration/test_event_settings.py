@@ -110,6 +110,16 @@ def test_a_later_delivery_replaces_a_payment_whose_amount_cannot_be_read(
     assert kinds(api) == []
 
 
+def test_a_corrected_amount_replaces_a_payment_for_a_canceled_order(
+    api: ApiClient, database: Connection, order_id: str
+) -> None:
+    change_status(order_id, "canceled").run(database)
+    broken = pay(order_id, "paid", "evt_1", reason="amount_unreadable")
+    corrected = pay(order_id, "paid", "evt_1", amount="4.50")
+    assert run(database, broken, corrected, corrected) == ["needs_refund", "needs_refund", "duplicate"]
+    assert kinds(api) == ["paid_and_canceled"]
+
+
 @pytest.mark.parametrize("other", [{"order_id": UNKNOWN}, {"payment_status": "failed"}])
 def test_another_payment_does_not_replace_one_whose_amount_cannot_be_read(
     api: ApiClient, database: Connection, order_id: str, other: dict[str, Any]

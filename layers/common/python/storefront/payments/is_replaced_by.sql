@@ -8,8 +8,8 @@ BEGIN
         WHEN sent.error IS NOT NULL THEN false
         WHEN stored.error IS NOT NULL THEN stored.order_id IS NULL OR stored.order_id = sent.order_id
         -- The processor corrected the amount.
-        WHEN stored.reason = 'amount_unreadable' AND sent.reader_reason IS DISTINCT FROM 'amount_unreadable'
-            THEN (stored.order_id, stored.payment_status) = (sent.order_id, sent.payment_status)
+        WHEN stored.reader_reason = 'amount_unreadable' AND sent.reader_reason IS DISTINCT FROM 'amount_unreadable'
+             AND (stored.order_id, stored.payment_status) = (sent.order_id, sent.payment_status) THEN true
         -- The order may exist by now, and the settings may have changed.
         WHEN is_same_content(stored, sent) THEN stored.reason IN ('unknown_order', 'other_mode', 'other_account')
         -- The processor corrected the order.
