@@ -13,6 +13,7 @@ from tests.integration.stored_events import inbox, kinds, run
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
 
 EARLY, LATE = "2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z"
+FAR_FUTURE = "9999-12-31T23:59:59Z"
 
 
 def status_after_expiry(database: Connection) -> str:
@@ -92,6 +93,22 @@ def test_the_last_event_of_the_processor_decides_whatever_arrives_first(
     calls = [start(order_id, occurred_at=started), pay(order_id, "failed", occurred_at=ended)]
     run(database, *(reversed(calls) if is_reversed else calls))
     assert status_after_expiry(database) == status
+
+
+@pytest.mark.parametrize("ended", [None, LATE, FAR_FUTURE])
+def test_a_start_with_a_time_in_the_future_ends(database: Connection, order_id: str, ended: str | None) -> None:
+    run(database, start(order_id, occurred_at=FAR_FUTURE))
+    database.run("UPDATE payment_events SET received_at = :early", early=EARLY)
+    run(database, end(order_id, occurred_at=ended))
+    assert status_after_expiry(database) == "canceled"
+
+
+@pytest.mark.parametrize("started", [None, FAR_FUTURE])
+def test_an_end_with_a_time_in_the_future_does_not_end_later_payments(
+    database: Connection, order_id: str, started: str | None
+) -> None:
+    run(database, pay(order_id, "failed", occurred_at=FAR_FUTURE), start(order_id, occurred_at=started))
+    assert status_after_expiry(database) == "pending"
 
 
 def test_a_failure_that_reports_nothing_to_this_shop_ends_no_hold(database: Connection, order_id: str) -> None:

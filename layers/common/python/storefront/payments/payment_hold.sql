@@ -1,7 +1,8 @@
 -- Returns since when payment events hold an unpaid order, or NULL if they do not. A held order does not expire.
 -- Money that needs review holds an order until the order is settled. A payment in progress holds it until the payment
 -- ends. The times of the processor are compared, because events can arrive in any order. Within a second, the end
--- counts. An end without a payment reference ends each payment of its order.
+-- counts. A time after the arrival comes from a wrong clock, so the arrival counts. An end without a payment reference
+-- ends each payment of its order.
 CREATE OR REPLACE FUNCTION payment_hold(held_order_id uuid) RETURNS timestamptz
     LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -17,7 +18,6 @@ BEGIN
                           AND (ending.reason = 'payment_ended'
                                OR ending.payment_status = 'failed' AND reports_payment(ending))
                           AND (ending.payment_reference = e.payment_reference) IS NOT FALSE
-                          AND coalesce(ending.occurred_at, ending.received_at)
-                              >= coalesce(e.occurred_at, e.received_at))));
+                          AND least(ending.occurred_at, ending.received_at) >= least(e.occurred_at, e.received_at))));
 END
 $$;
