@@ -67,6 +67,16 @@ def test_the_first_content_can_be_replayed_after_a_conflict(database: Connection
     assert replay(inbox_id(database)).run(database) == "applied"
 
 
+def test_a_replay_applies_a_payment_of_an_earlier_release_if_no_other_content_reports_one(
+    database: Connection, order_id: str
+) -> None:
+    run(database, NOTHING, pay(order_id, "paid", "evt_1", **TEST_MODE))
+    # Release 0.2.0 stored each further content under an ID as a conflict.
+    conflict = "outcome = 'needs_review', reason = 'other_content', reader_reason = NULL"
+    database.run(f"UPDATE payment_events SET {conflict} WHERE variant = 1")
+    assert replay(inbox_id(database, 1)).run(database) == "applied"
+
+
 def test_concurrent_contents_of_which_one_reports_nothing_are_both_stored(
     database: Connection, database_url: str, order_id: str
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import traceback
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -219,23 +220,43 @@ def test_a_rolled_back_release_works_on_the_newer_schema(api: ApiClient, databas
     assert expect(200, api.get(f"/api/products/{tea['id']}")) == tea
 
 
-def test_money_that_needed_review_before_the_upgrade_holds_its_order(empty_database_url: str, package: Path) -> None:
+@pytest.fixture
+def earlier_database(empty_database_url: str, package: Path) -> Iterator[Connection]:
+    """A database with the schema of release 0.2.0."""
     for file in package.glob("*/*.sql"):
         if file.name != "0001_baseline.sql":
             file.unlink()
     with closing(db.connect(empty_database_url)) as connection:
         migrate(connection, package)
-        connection.run(
-            """WITH o AS (INSERT INTO orders (customer_id, status, total_price)
-                          VALUES (1, 'pending', 1), (2, 'completed', 1) RETURNING id)
-               INSERT INTO payment_events (scheme, provider, event_id, order_id, payment_status, body, outcome, reason)
-               SELECT 'stripe', 'stripe', o.id, o.id, 'paid', '', 'needs_review', 'amount_differs' FROM o"""
-        )
-        migrate(connection)
-        assert connection.run("SELECT customer_id, held_since IS NOT NULL FROM orders ORDER BY 1") == [
-            [1, True],
-            [2, False],
-        ]
+        yield connection
+
+
+def test_money_that_needed_review_before_the_upgrade_holds_its_order(earlier_database: Connection) -> None:
+    earlier_database.run(
+        """WITH o AS (INSERT INTO orders (customer_id, status, total_price)
+                      VALUES (1, 'pending', 1), (2, 'completed', 1) RETURNING id)
+           INSERT INTO payment_events (scheme, provider, event_id, order_id, payment_status, body, outcome, reason)
+           SELECT 'stripe', 'stripe', o.id, o.id, 'paid', '', 'needs_review', 'amount_differs' FROM o"""
+    )
+    migrate(earlier_database)
+    assert earlier_database.run("SELECT customer_id, held_since IS NOT NULL FROM orders ORDER BY 1") == [
+        [1, True],
+        [2, False],
+    ]
+
+
+def test_contents_that_report_nothing_are_no_conflict_after_the_upgrade(earlier_database: Connection) -> None:
+    earlier_database.run(
+        """INSERT INTO payment_events (scheme, provider, event_id, variant, payment_status, body, outcome, reason)
+           SELECT 'stripe', 'stripe', 'evt_00000000000000', row_number() OVER (), status, '',
+                  'needs_review', 'other_content'
+             FROM unnest(ARRAY[NULL, 'paid']::payment_status[]) status"""
+    )
+    migrate(earlier_database)
+    assert earlier_database.run("SELECT outcome::text, reason FROM payment_events ORDER BY variant") == [
+        ["ignored", "type_not_ours"],
+        ["needs_review", "other_content"],
+    ]
 
 
 def test_a_database_of_a_development_version_is_refused(empty_database_url: str, package: Path) -> None:

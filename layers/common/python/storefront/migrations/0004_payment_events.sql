@@ -33,6 +33,10 @@ COMMENT ON COLUMN payment_events.reader_reason IS
 COMMENT ON COLUMN payment_events.variant IS '0 for the first content under this ID. Each other content has its number.';
 COMMENT ON COLUMN payment_events.reason IS 'Why the event was not applied.';
 
+-- Events that report nothing conflict with nothing. An event with an order would need an entry in its timeline.
+UPDATE payment_events SET outcome = 'ignored', reason = 'type_not_ours'
+ WHERE reason = 'other_content' AND payment_status IS NULL AND order_id IS NULL;
+
 CREATE INDEX payment_events_unreadable ON payment_events (received_at, id) WHERE error IS NOT NULL;
 CREATE INDEX payment_events_without_order ON payment_events (received_at, id)
     WHERE payment_status = 'paid' AND reason = 'no_order_named';

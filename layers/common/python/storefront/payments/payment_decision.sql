@@ -14,8 +14,6 @@ DECLARE
 BEGIN
     reason := CASE
         WHEN event.error IS NOT NULL THEN reader_reason
-        -- The content that arrived first stays the one that counts.
-        WHEN event.reason = 'other_content' THEN 'other_content'
         WHEN event.livemode <> (nullif(settings ->> 'payment_mode', 'any') = 'live') THEN 'other_mode'
         WHEN jsonb_array_length(settings -> 'payment_accounts') > 0
              AND NOT (settings -> 'payment_accounts') ? event.account THEN 'other_account'
