@@ -89,6 +89,15 @@ def test_no_route_ignores_if_unmodified_since(shop: Shop, method: str, path: str
     assert_412_without_a_change(shop, method, path, {"If-Unmodified-Since": LONG_AGO})
 
 
+def test_if_unmodified_since_does_not_matter_where_if_match_is_checked(shop: Shop) -> None:
+    # RFC 9110, section 13.1.4.
+    for path, change in ((shop.product(), shop.adjust), (shop.order(), shop.complete)):
+        assert change(if_match=OTHER, if_unmodified_since=LONG_AGO).problem() == (412, "stale-etag")
+        assert change(if_match=shop.etag(path), if_unmodified_since=LONG_AGO).status in (200, 201)
+        headers = {"If-Match": shop.etag(path), "If-Unmodified-Since": LONG_AGO}
+        assert shop.api.call("GET", path, headers=headers).status == 200
+
+
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("header", ["*", OTHER])
 def test_no_write_ignores_if_none_match(shop: Shop, method: str, path: str, header: str) -> None:

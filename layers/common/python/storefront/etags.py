@@ -27,6 +27,9 @@ def refuse_unchecked(method: str, path: str, headers: Container[str]) -> None:
     conditions = {"if-match": "If-Match", "if-unmodified-since": "If-Unmodified-Since"}
     if (method, path) in CHECKS_IF_MATCH:
         del conditions["if-match"]
+        if "if-match" in headers:
+            # If-Match is the more accurate condition (RFC 9110, section 13.1.4).
+            del conditions["if-unmodified-since"]
     if method != "GET":
         # A read may ignore it: the whole response is always correct.
         conditions["if-none-match"] = "If-None-Match"
