@@ -109,3 +109,8 @@ def test_a_name_that_grows_when_it_is_folded_fits_into_the_indexes(database: Con
         database.run("INSERT INTO products (name, price, quantity) VALUES (:name, 1, 0)", name=name)
         [[found]] = database.run("SELECT words(:name) <@ words(name) FROM products WHERE name = :name", name=name)
         assert found
+
+
+def test_a_search_text_that_grows_when_it_is_folded_has_each_word_once(database: Connection) -> None:
+    # The planner would scan all products instead of looking up 800 words.
+    assert database.run("SELECT cardinality(words(repeat(U&'\\FDFA', 255)))") == [[5]]

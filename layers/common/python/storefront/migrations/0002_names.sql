@@ -122,7 +122,7 @@ BEGIN
         ('[' || separators || ']+') COLLATE "C"), '');
     IF octet_length(content) > 1020 THEN
         -- Normalization can make a text many times longer, and an entry of the index has at most 2 kB.
-        words := ARRAY(SELECT left(word, 255) FROM unnest(words) word);
+        words := ARRAY(SELECT DISTINCT left(word, 255) FROM unnest(words) word);
     END IF;
     RETURN words;
 END
