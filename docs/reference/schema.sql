@@ -6,7 +6,7 @@
 
 CREATE DOMAIN product_name AS text
     CONSTRAINT product_name_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 255)
-    CONSTRAINT product_name_not_blank CHECK (VALUE ~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]' COLLATE "C")) NOT VALID;
+    CONSTRAINT product_name_not_blank CHECK (VALUE ~ ('[^\u0001-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U00013442\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]' COLLATE "C")) NOT VALID;
 
 CREATE DOMAIN product_description AS text
     CONSTRAINT product_description_length CHECK (char_length(VALUE) <= 10000);

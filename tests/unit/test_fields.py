@@ -32,8 +32,9 @@ def test_every_integer_of_a_request_accepts_a_fraction_of_zero_or_is_text() -> N
 
 
 def test_a_short_text_has_a_visible_character() -> None:
-    # Braille blank, a musical symbol without an image, and marks around annotations.
-    others = {0x2800, 0x1D159, 0xFFF9, 0xFFFA, 0xFFFB}
+    # Braille blank, a musical symbol without an image, marks around annotations, Khitan filler, and the Egyptian
+    # blanks and marks that arrange hieroglyphs.
+    others = {0x2800, 0x1D159, 0xFFF9, 0xFFFA, 0xFFFB, 0x16FE4, *range(0x13430, 0x13443)}
     looks_blank = {
         one
         for one in ("\0", *CHARACTERS)
