@@ -323,7 +323,7 @@ def test_the_account_of_a_connected_event_is_read() -> None:
     assert (event.account, event.livemode) == ("acct_1", True)
 
 
-@pytest.mark.parametrize("created", [None, 10**9, 253_402_300_799])
+@pytest.mark.parametrize("created", [None, 10**9, 10**10 - 1])
 def test_a_stripe_event_may_have_any_valid_creation_time(created: int | None) -> None:
     found = read({**stripe_event("charge.refunded"), "created": created}).occurred_at
     assert found == (None if created is None else datetime.fromtimestamp(created, UTC))

@@ -31,10 +31,9 @@ _RFC_3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)? ?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_SECOND = 10**9
-"""In 2001. A smaller number is more likely a day or a year than a time in seconds."""
-_LAST_SECOND = 253_402_300_799
-"""The end of the year 9999, which is the last year in Python. A larger number is a time in milliseconds."""
+_MICROSECONDS = {9: 1_000_000, 12: 1_000}
+"""For the power of ten of a time in seconds or in milliseconds, from 2001 to 2286. Other numbers are more likely dates,
+such as 20260131120000."""
 
 _HEX_ID = "[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(rf"(urn:uuid:)?({_HEX_ID}|\{{({_HEX_ID})\}})", re.IGNORECASE | re.ASCII)
@@ -127,11 +126,10 @@ def time(value: Any) -> datetime | None:
         if isinstance(value, str) and (parts := _RFC_3339.fullmatch(value.strip())):
             date, clock, fraction, offset = parts.groups("")
             return datetime.fromisoformat(f"{date}T{clock}{fraction[:7]}{offset.upper()}").astimezone(UTC)
-        seconds = _number(value)
-        if seconds is None or seconds < _FIRST_SECOND:
+        number = _number(value)
+        if number is None or number < 0 or number.adjusted() not in _MICROSECONDS:
             return None
-        microseconds = seconds * (1_000 if seconds > _LAST_SECOND else 1_000_000)
-        return _EPOCH + timedelta(microseconds=int(microseconds))
+        return _EPOCH + timedelta(microseconds=int(number * _MICROSECONDS[number.adjusted()]))
     except (ValueError, OverflowError):
         return None
 
