@@ -44,6 +44,7 @@ EVENTS: dict[str, Any] = {
     "a load balancer": LOAD_BALANCER,
     "a REST API": REST_API,
     "no method": {**api_event("GET", "/api/products", None, {}), "requestContext": {"requestId": "one"}},
+    "headers that are text": {**api_event("GET", "/api/nowhere", None, {}), "headers": PERSONAL},
     "context without content": {"requestContext": None},
     "personal keys": {PERSONAL: PERSONAL, "source": PERSONAL, "requestContext": PERSONAL},
     "text": PERSONAL,

@@ -23,7 +23,8 @@ def is_request(event: Any) -> bool:
     of_request = (request.get(name) for name in ("rawPath", "routeKey"))
     of_context = (context.get(name) for name in ("requestId", "stage"))
     method = _object(context.get("http")).get("method")
-    return all(isinstance(text, str) for text in (*of_request, *of_context, method))
+    has_headers = isinstance(request.get("headers", {}), dict)
+    return has_headers and all(isinstance(text, str) for text in (*of_request, *of_context, method))
 
 
 def form_of(event: Any) -> dict[str, Any]:
