@@ -57,8 +57,8 @@ _connection: Connection | None = None
 def call(function: str, request: str, *, repeatable: bool) -> tuple[str, str]:
     """Call an SQL function with JSON text. Return its outcome and its body, which is JSON text or "".
 
-    repeatable: whether a second call with the same request changes nothing more and has the same response. If the
-    connection ends before a byte of the response arrives, such a call is repeated once.
+    repeatable: whether a second call with the same request takes no second effect. If the connection ends before a byte
+    of the response arrives, such a call is repeated once.
     Raises Unavailable if the database is unreachable or busy, and NumberOutOfRange if a sum does not fit its column.
     If a response was lost, the call may have taken effect: Unavailable means "try again", not "nothing happened".
     """

@@ -94,7 +94,8 @@ def list_reconciliation(request: dict[str, Any]) -> str:
 def _call(function: str, request: dict[str, Any], actor: Actor) -> tuple[str, dict[str, Any]]:
     # Decimals and times become text, so that no digit is lost.
     text = json.dumps({**request, **_rules(), **actor}, default=str)
-    # An event is identified by its ID and content, so a repetition changes only the number of deliveries.
+    # An event is identified by its ID and content, so a repetition counts as one more delivery or replay: the timeline
+    # shows it, and nothing else changes.
     outcome, body = db.call(function, text, repeatable=True)
     return outcome, json.loads(body or "{}")
 
