@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from storefront.routes import ROUTES, allowed_methods
 from tests.api_client import ROOT
 from tests.template.sam import template
@@ -150,7 +151,9 @@ def test_the_cors_configuration_has_the_origin_of_the_website() -> None:
     body = translated(CorsOrigin="https://shop.example")["Resources"]["Api"]["Properties"]["Body"]
     cors = body["x-amazon-apigateway-cors"]
     assert cors["allowOrigins"] == [{"Fn::If": ["Cors", "https://shop.example", "https://none.invalid"]}]
-    assert {"authorization", "idempotency-key", "if-match"} <= set(cors["allowHeaders"])
+    assert {"authorization", *map(str.lower, REQUEST_HEADERS)} <= set(cors["allowHeaders"])
+    # Clients that poll orders read Date.
+    assert {"date", *map(str.lower, RESPONSE_HEADERS)} <= set(cors["exposeHeaders"])
 
 
 def test_writes_have_a_lower_throttling_limit() -> None:
