@@ -460,13 +460,13 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 CREATE FUNCTION customer_event_json(event order_events, reader text) RETURNS json;
 
 -- Says in words why the reconciliation lists an order, and what staff should do.
-CREATE FUNCTION explain_mismatch(kind text, is_paid boolean, OUT message text, OUT action text);
+CREATE FUNCTION explain_mismatch(kind text, target orders, OUT message text, OUT action text);
 
 -- Says in words what an event of a timeline changed, and what staff should do. action: NULL if nothing.
 CREATE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text);
 
--- Says in words what a payment event did, and what staff should do. action: NULL if nothing.
-CREATE FUNCTION explain_payment_event(reason text, payment_status payment_status, OUT message text, OUT action text);
+-- Says in words what a payment event did, and what staff should do now. action: NULL if nothing.
+CREATE FUNCTION explain_payment_event(event payment_events, target orders, OUT message text, OUT action text);
 
 -- Builds the SQL condition for the filters that a list request contains.
 CREATE FUNCTION filter_of(request jsonb, conditions jsonb) RETURNS text;

@@ -112,6 +112,16 @@ def test_it_lists_a_paid_order_that_is_pending_for_too_long(
     assert entries(api) == [("pending_too_long", order["id"], None)]
 
 
+def test_a_completed_order_refers_to_the_payment_that_needs_review(api: ApiClient, order: dict[str, Any]) -> None:
+    expect(200, api.pay(order["id"], amount="1"))
+    expect(200, api.change_status(order["id"], "completed"))
+    actions = {one["kind"]: one["action"] for one in api.items(RECONCILIATION)}
+    assert actions == {
+        "completed_and_unpaid": "A payment for it needs review. Follow the other entry of this order.",
+        "amount_mismatch": "Refund the payment, or ask the customer for the rest.",
+    }
+
+
 @pytest.mark.parametrize(
     ("is_paid", "message", "action"),
     [

@@ -66,7 +66,7 @@ def test_an_unrelated_event_is_acknowledged_and_ignored(
 ) -> None:
     response = expect(200, api.deliver(body, scheme, "evt_1"))
     assert response == {
-        "message": "Payment event ignored because it changes nothing",
+        "message": "Payment event received. It does not change the payment status",
         "order_id": None,
         "payment_status": None,
         "event_id": "evt_1",

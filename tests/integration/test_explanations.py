@@ -21,28 +21,88 @@ REASONS = sorted(
 ORDER_KINDS = ["paid_and_canceled", "completed_and_unpaid", "pending_too_long", "held_too_long"]
 
 
-def explain(database: Connection, call: str, *values: object) -> tuple[str | None, str | None]:
-    parameters = {f"p{n}": value for n, value in enumerate(values)}
+EXPLANATIONS = """
+    SELECT explained.message, explained.action
+      FROM unnest(CAST(ARRAY['paid', 'failed', NULL] AS text[])) AS reported(payment_status),
+           unnest(ARRAY['pending', 'completed', 'canceled']) AS target(status),
+           unnest(ARRAY['unpaid', 'paid', 'failed']) AS target_payment(payment_status),
+           unnest(CAST(ARRAY[now(), NULL] AS timestamptz[])) AS hold(since),
+           unnest(ARRAY[true, false, NULL]) AS sent(livemode),
+           unnest(ARRAY['charge.refunded', 'payment_intent.amount_capturable_updated', NULL]) AS kind(type),
+           explain_payment_event(
+               jsonb_populate_record(NULL::payment_events, jsonb_build_object(
+                   'reason', CAST(:reason AS text), 'payment_status', reported.payment_status,
+                   'livemode', sent.livemode, 'type', kind.type)),
+               jsonb_populate_record(NULL::orders, jsonb_build_object(
+                   'status', target.status, 'payment_status', target_payment.payment_status,
+                   'held_since', hold.since))) explained"""
+
+
+def explain(database: Connection, event: dict[str, object], order: dict[str, object]) -> tuple[str, str | None]:
+    [[message, action]] = (
+        database.run(
+            """SELECT message, action FROM explain_payment_event(
+               jsonb_populate_record(NULL::payment_events, CAST(:event AS jsonb)),
+               jsonb_populate_record(NULL::orders, CAST(:target AS jsonb)))""",
+            event=json.dumps(event),
+            target=json.dumps(order),
+        )
+        or []
+    )
+    return message, action
+
+
+def explained(database: Connection, call: str, **parameters: str) -> tuple[str | None, str | None]:
     [[message, action]] = database.run(f"SELECT message, action FROM {call}", **parameters) or []
     return message, action
 
 
-@pytest.mark.parametrize("payment_status", ["paid", "failed", None])
 @pytest.mark.parametrize("reason", [*REASONS, None])
-def test_each_reason_in_the_guide_is_explained(
-    database: Connection, reason: str | None, payment_status: str | None
-) -> None:
-    call = "explain_payment_event(:p0, CAST(:p1 AS payment_status))"
-    message, action = explain(database, call, reason, payment_status)
-    assert message is not None
-    assert message.endswith(".")
-    assert action is None or action.endswith(".")
+def test_each_reason_in_the_guide_is_explained(database: Connection, reason: str | None) -> None:
+    found = database.run(EXPLANATIONS, reason=reason) or []
+    assert len(found) == 3 * 3 * 3 * 2 * 3 * 3
+    for message, action in found:
+        assert message is not None
+        assert message.endswith(".")
+        assert action is None or action.endswith(".")
 
 
-def test_the_guide_has_each_reason_that_is_explained(database: Connection) -> None:
+def test_no_explanation_is_left_over(database: Connection) -> None:
     [[source]] = database.run("SELECT prosrc FROM pg_proc WHERE proname = 'explain_payment_event'") or []
-    keys = set(re.findall(r"^ +\('(?:[p-] )?(\w+)', '", source, re.MULTILINE))
-    assert keys == {*REASONS, "applied"}
+    messages = {
+        message for reason in [*REASONS, None] for [message, _] in database.run(EXPLANATIONS, reason=reason) or []
+    }
+    assert len(messages) == len(re.findall(r"^        \('\w+', '", source, re.MULTILINE))
+
+
+PAID = {"status": "pending", "payment_status": "paid"}
+UNPAID = {"status": "pending", "payment_status": "unpaid"}
+HELD = {**UNPAID, "held_since": "2026-11-23T12:00:00Z"}
+AUTHORIZED = "payment_intent.amount_capturable_updated"
+
+
+@pytest.mark.parametrize(
+    ("event", "order", "words"),
+    [
+        ({"reason": "amount_differs"}, UNPAID, "complete the order"),
+        ({"reason": "amount_differs"}, PAID, "do not cancel it"),
+        ({"reason": "amount_differs"}, {**UNPAID, "status": "completed"}, "ask the customer for the rest"),
+        ({"reason": "amount_unreadable"}, {**UNPAID, "status": "canceled"}, "Refund the payment"),
+        ({"reason": "payment_under_way"}, HELD, "Wait for the result"),
+        ({"reason": "payment_under_way", "type": AUTHORIZED}, HELD, "Capture the payment"),
+        ({"reason": "payment_under_way", "type": AUTHORIZED}, PAID, None),
+        ({"reason": "other_mode", "livemode": True}, UNPAID, "Correct the setting PaymentMode"),
+        ({"reason": "other_mode", "livemode": False}, UNPAID, None),
+        ({"reason": "no_order_named", "payment_status": "paid"}, {}, "right order ID"),
+        ({"reason": "no_order_named", "payment_status": None}, {}, None),
+        ({"reason": "type_not_ours", "type": "charge.dispute.created"}, PAID, "Check the refund or the dispute"),
+    ],
+)
+def test_what_to_do_depends_on_the_event_and_its_order(
+    database: Connection, event: dict[str, object], order: dict[str, object], words: str | None
+) -> None:
+    _, action = explain(database, event, order)
+    assert action is None if words is None else words in str(action)
 
 
 def test_the_guide_has_each_reason_that_a_decision_gives(database: Connection) -> None:
@@ -56,14 +116,20 @@ def test_the_guide_has_each_reason_that_a_decision_gives(database: Connection) -
     ("cause", "status", "outcome", "message", "action"),
     [
         ("placed", "pending", None, "The order was placed.", None),
-        ("expiry", "canceled", None, "The order was not paid in time, so it was canceled.", None),
+        (
+            "expiry",
+            "canceled",
+            None,
+            "The order was not paid in time, so it was canceled and its stock returned.",
+            None,
+        ),
         ("status_change", "completed", None, "The order was completed.", None),
-        ("status_change", "canceled", None, "The order was canceled, and its stock returned.", None),
+        ("status_change", "canceled", None, "The order was canceled and its stock returned.", None),
         (
             "status_change",
             "canceled",
             "needs_refund",
-            "The order was canceled, and its stock returned.",
+            "The order was canceled and its stock returned.",
             "Refund the payment at the processor.",
         ),
         ("payment_event", "pending", "applied", "A failed payment was recorded. The customer can pay again.", None),
@@ -74,14 +140,16 @@ def test_each_cause_of_a_timeline_is_explained(
     database: Connection, *, cause: str, status: str, outcome: str | None, message: str, action: str | None
 ) -> None:
     row = json.dumps({"cause": cause, "to_status": status, "outcome": outcome, "received_payment_status": "failed"})
-    call = "explain_order_event(jsonb_populate_record(NULL::order_events, CAST(:p0 AS jsonb)))"
-    assert explain(database, call, row) == (message, action)
+    call = "explain_order_event(jsonb_populate_record(NULL::order_events, CAST(:event AS jsonb)))"
+    assert explained(database, call, event=row) == (message, action)
 
 
-@pytest.mark.parametrize("is_paid", [True, False])
+@pytest.mark.parametrize("payment_status", ["unpaid", "paid"])
 @pytest.mark.parametrize("kind", ORDER_KINDS)
-def test_each_kind_of_an_order_is_explained(database: Connection, kind: str, *, is_paid: bool) -> None:
-    assert None not in explain(database, "explain_mismatch(:p0, CAST(:p1 AS boolean))", kind, is_paid)
+def test_each_kind_of_an_order_is_explained(database: Connection, kind: str, payment_status: str) -> None:
+    row = json.dumps({"payment_status": payment_status})
+    call = "explain_mismatch(:kind, jsonb_populate_record(NULL::orders, CAST(:target AS jsonb)))"
+    assert None not in explained(database, call, kind=kind, target=row)
 
 
 def test_the_guide_has_each_kind() -> None:

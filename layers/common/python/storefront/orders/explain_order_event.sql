@@ -1,19 +1,27 @@
 -- Says in words what an event of a timeline changed, and what staff should do. action: NULL if nothing.
 CREATE OR REPLACE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text)
-    LANGUAGE plpgsql IMMUTABLE AS $$
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    received payment_events;
+    target   orders;
 BEGIN
     CASE event.cause
         WHEN 'placed' THEN
             message := 'The order was placed.';
         WHEN 'expiry' THEN
-            message := 'The order was not paid in time, so it was canceled.';
+            message := 'The order was not paid in time, so it was canceled and its stock returned.';
         WHEN 'status_change' THEN
-            message := CASE event.to_status WHEN 'canceled' THEN 'The order was canceled, and its stock returned.'
+            message := CASE event.to_status WHEN 'canceled' THEN 'The order was canceled and its stock returned.'
                                             ELSE 'The order was completed.' END;
             action := CASE event.outcome WHEN 'needs_refund' THEN 'Refund the payment at the processor.' END;
         ELSE
+            SELECT * INTO received FROM payment_events e WHERE e.id = event.inbox_id;
+            SELECT * INTO target FROM orders o WHERE o.id = event.order_id;
+            -- What this attempt did. The inbox has the outcome that counts.
+            received.reason := event.reason;
+            received.payment_status := event.received_payment_status;
             SELECT explained.message, explained.action INTO message, action
-              FROM explain_payment_event(event.reason, event.received_payment_status) explained;
+              FROM explain_payment_event(received, target) explained;
     END CASE;
 END
 $$;

@@ -1,56 +1,84 @@
--- Says in words what a payment event did, and what staff should do. action: NULL if nothing.
+-- Says in words what a payment event did, and what staff should do now. action: NULL if nothing.
+-- target: the order as it is now, or NULL if it was not found.
 CREATE OR REPLACE FUNCTION explain_payment_event(
-    reason text, payment_status payment_status, OUT message text, OUT action text
+    event payment_events, target orders, OUT message text, OUT action text
 )
     LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-    is_paid boolean := payment_status IS NOT DISTINCT FROM 'paid';
-    find_order CONSTANT text := 'Look up the payment at the processor. If it is for one of your orders, have the event '
-        'sent again with the right order ID, or refund the payment. If it is for another shop or system, do nothing.';
-    read_again CONSTANT text := 'Look up the payment at the processor. Correct the sender, and send the event again.';
+    is_paid boolean := event.payment_status IS NOT DISTINCT FROM 'paid';
+    -- The key is the reason, or a case of it.
+    key text := CASE
+        WHEN event.reason IS NULL THEN
+            CASE WHEN NOT is_paid THEN 'applied_failure' WHEN NOT event.livemode THEN 'applied_test'
+                 ELSE 'applied_payment' END
+        WHEN event.reason = 'same_status' AND NOT is_paid THEN 'failed_again'
+        WHEN event.reason IN ('no_order_named', 'unknown_order') AND NOT is_paid THEN event.reason || '_without_money'
+        WHEN event.reason = 'other_mode' AND event.livemode THEN 'other_mode_live'
+        WHEN event.reason = 'type_not_ours' AND event.type ~ 'refund|dispute' THEN 'refund_or_dispute'
+        WHEN event.reason = 'payment_under_way' AND target.held_since IS NULL THEN 'payment_was_under_way'
+        WHEN event.reason = 'payment_under_way' AND event.type = 'payment_intent.amount_capturable_updated' THEN
+            'payment_authorized'
+        ELSE event.reason
+        END;
+    find_order CONSTANT text := 'Look up the payment at the processor. If it is for one of your orders, have it reported '
+        'again with the right order ID. If it is for another shop or system, do nothing. Otherwise, refund it.';
+    read_again CONSTANT text := 'Look up the payment at the processor. If there is none, do nothing. Otherwise, have the '
+        'program that sent the event corrected, and the event sent again. The order can expire meanwhile.';
+    settle CONSTANT text := CASE
+        WHEN target.status = 'canceled' THEN 'Refund the payment at the processor.'
+        WHEN target.payment_status = 'paid' THEN 'The order is paid, so do not cancel it. Look up this payment at the '
+            'processor. If the customer paid twice, refund it.'
+        WHEN target.status = 'completed' THEN 'Refund the payment, or ask the customer for the rest.'
+        ELSE 'If you accept the payment, complete the order. It stays unpaid here. Otherwise, refund the payment and '
+            'cancel the order.'
+        END;
 BEGIN
-    -- A reason that depends on the payment status comes with its first letter: p for paid, and - for everything else.
     SELECT known.message, known.action INTO message, action
       FROM (VALUES
-        ('p applied', 'The payment was recorded.', NULL),
-        ('- applied', 'A failed payment was recorded. The customer can pay again.', NULL),
+        ('applied_payment', 'The payment was recorded.', NULL),
+        ('applied_test', 'A test payment was recorded. No real money arrived.', NULL),
+        ('applied_failure', 'A failed payment was recorded. The customer can pay again.', NULL),
         ('same_event', 'This event arrived before. It has no further effect.', NULL),
-        ('same_status', 'The order already had this payment status. Several events can report one payment.', NULL),
+        ('same_status', 'The order was already paid. Several events can report one payment.', NULL),
+        ('failed_again', 'Another attempt to pay failed. The customer can pay again.', NULL),
         ('order_paid', 'A failed payment was reported after the order was paid. The order stays paid.', NULL),
         ('order_not_pending', 'A failed payment was reported for an order that is not pending. Nothing changed.', NULL),
-        ('type_not_ours', 'Events of this type do not change the payment of an order.', NULL),
+        ('type_not_ours', 'Storefront does not handle events of this type. Nothing changed.', NULL),
+        ('refund_or_dispute', 'A refund or a dispute was reported. Storefront does not handle these events.',
+            'Check the refund or the dispute at the processor.'),
         ('not_paid', 'The event brings no money. For example, the customer only stored a card.', NULL),
         ('payment_under_way', 'The customer started a payment that takes time. The order does not expire meanwhile.',
             'Wait for the result of the payment.'),
-        ('payment_ended', 'A payment was canceled, or its time ran out. It does not keep the order from expiring.',
-            NULL),
-        ('p no_order_named', 'Money arrived, but the event contains no order ID.', find_order),
-        ('- no_order_named', 'The event contains no order ID. It brings no money.', NULL),
-        ('other_mode', 'The shop does not accept events in this mode, such as test payments.',
-            'Do nothing. If the setting PaymentMode is wrong, correct it and replay the event.'),
+        ('payment_authorized', 'The customer authorized a payment, but the money is not collected yet. The order does '
+            'not expire meanwhile.', 'Capture the payment at the processor, or cancel it there.'),
+        ('payment_was_under_way', 'The customer started a payment. The order does not wait for it any more.', NULL),
+        ('payment_ended', 'A payment was canceled, or its time ran out. It brings no money.', NULL),
+        ('no_order_named', 'Money arrived, but the event has no order ID that can be read.', find_order),
+        ('no_order_named_without_money', 'The event has no order ID that can be read. No money arrived.', NULL),
+        ('other_mode', 'The event is about test money, but the shop accepts only real money.', NULL),
+        ('other_mode_live', 'The event is about real money, but the shop accepts only test money.',
+            'Correct the setting PaymentMode, and replay the event. If money arrived by mistake, refund it.'),
         ('other_account', 'The shop does not accept events from this account.',
             'Do nothing. If the setting PaymentAccounts is wrong, correct it and replay the event.'),
         ('order_canceled', 'Money arrived for a canceled order.', 'Refund the payment at the processor.'),
-        ('amount_differs', 'Money arrived, but not the total of the order. The order is not marked as paid.',
-            'Settle the difference with the customer, or refund the payment and cancel the order.'),
-        ('currency_differs', 'Money arrived in another currency. The order is not marked as paid.',
-            'Refund the payment and cancel the order. If the setting Currency is wrong, correct it and replay the '
-            'event.'),
-        ('amount_unreadable', 'Money arrived, but the amount or the currency cannot be read. The order is not marked '
-            'as paid.',
-            'Look up the amount at the processor. If it is right, correct the sender, and send the event again. '
-            'Otherwise, refund the payment and cancel the order.'),
-        ('order_completed', 'Money arrived for an order that was completed without payment.',
-            'Ask the customer whether they paid twice, for example also in cash. If so, refund one of the payments.'),
+        ('amount_differs', 'A payment was reported, but its amount is not the total of the order.', settle),
+        ('currency_differs', 'A payment was reported, but its currency is not the shop''s.',
+            'If the setting Currency is wrong, correct it and replay the event. If not: ' || settle),
+        ('amount_unreadable', 'A payment was reported, but its amount or its currency cannot be read.',
+            'Look up the amount at the processor. ' || settle),
+        ('order_completed', 'A payment was reported for an order that was completed without payment.',
+            'Ask the customer whether they paid twice, for example also in cash. If so, refund one of the payments. '
+            'If not, do nothing.'),
         ('other_content', 'Another payment was reported under this event ID before. This one is never applied.',
-            'Ask the processor which of the two is right. Refund this payment if money arrived for it.'),
-        ('p unknown_order', 'Money arrived for an order that does not exist.', find_order),
-        ('- unknown_order', 'The event is about an order that does not exist. No money arrived.', NULL),
+            'Search the inbox for this event ID, and look up both payments at the processor. Refund this one if its '
+            'money arrived and is not for this order.'),
+        ('unknown_order', 'Money arrived for an order that does not exist.', find_order),
+        ('unknown_order_without_money', 'The event is about an order that does not exist. No money arrived.', NULL),
         ('not_json', 'The event may report a payment, but its body is not JSON.', read_again),
-        ('media_type', 'The event may report a payment, but it was not declared as JSON.', read_again),
-        ('invalid', 'The event may report a payment, but its status or its order ID cannot be read.', read_again)
-      ) AS known(key, message, action)
-     WHERE known.key IN (coalesce(reason, 'applied'),
-                         CASE WHEN is_paid THEN 'p ' ELSE '- ' END || coalesce(reason, 'applied'));
+        ('media_type', 'The event may report a payment, but its Content-Type is not JSON.',
+            'Replay the event. If that does not help: ' || read_again),
+        ('invalid', 'The event may report a payment, but it cannot be read. The field error says why.', read_again)
+      ) AS known(name, message, action)
+     WHERE known.name = key;
 END
 $$;

@@ -2,8 +2,11 @@
 CREATE OR REPLACE FUNCTION payment_event_json(event payment_events) RETURNS json
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    explanation record := explain_payment_event(event.reason, event.payment_status);
+    target      orders;
+    explanation record;
 BEGIN
+    SELECT * INTO target FROM orders o WHERE o.id = event.order_id;
+    explanation := explain_payment_event(event, target);
     RETURN json_build_object(
         'id', event.id,
         'event_id', event.event_id,

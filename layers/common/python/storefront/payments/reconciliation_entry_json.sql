@@ -8,10 +8,10 @@ DECLARE
 BEGIN
     SELECT * INTO mismatched FROM orders o WHERE o.id = entry.order_id;
     IF entry.payment_event_id IS NULL THEN
-        explanation := explain_mismatch(entry.kind, mismatched.payment_status = 'paid');
+        explanation := explain_mismatch(entry.kind, mismatched);
     ELSE
         SELECT * INTO event FROM payment_events e WHERE e.id = entry.payment_event_id;
-        explanation := explain_payment_event(event.reason, event.payment_status);
+        explanation := explain_payment_event(event, mismatched);
     END IF;
     RETURN json_build_object(
         'kind', entry.kind,

@@ -15,7 +15,7 @@ from storefront.payments.providers import read_event
 MESSAGES = {
     "applied": "Payment status updated successfully",
     "duplicate": "Payment event already applied",
-    "ignored": "Payment event ignored because it changes nothing",
+    "ignored": "Payment event received. It does not change the payment status",
     "needs_refund": "The order is canceled, so the payment needs a refund",
     "needs_review": "The payment event does not match the order, so it needs review",
     "unknown_order": "The order does not exist, so the payment event needs review",
