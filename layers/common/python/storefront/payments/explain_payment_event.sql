@@ -63,7 +63,7 @@ BEGIN
         ('order_canceled', 'Money arrived for a canceled order.', 'Refund the payment at the processor.'),
         ('amount_differs', 'A payment was reported, but its amount is not the total of the order.', settle),
         ('currency_differs', 'A payment was reported, but its currency is not the shop''s.',
-            'If the setting Currency is wrong, correct it and replay the event. If not: ' || settle),
+            'If the setting Currency is wrong, correct it and replay the event. ' || settle),
         ('amount_unreadable', 'A payment was reported, but its amount or its currency cannot be read.',
             'Look up the amount at the processor. ' || settle),
         ('order_completed', 'A payment was reported for an order that was completed without payment.',
@@ -76,8 +76,8 @@ BEGIN
         ('unknown_order_without_money', 'The event is about an order that does not exist. No money arrived.', NULL),
         ('not_json', 'The event may report a payment, but its body is not JSON.', read_again),
         ('media_type', 'The event may report a payment, but its Content-Type is not JSON.',
-            'Replay the event. If that does not help: ' || read_again),
-        ('invalid', 'The event may report a payment, but it cannot be read. The field error says why.', read_again)
+            'First, replay the event. ' || read_again),
+        ('invalid', 'The event may report a payment, but it cannot be read. In the inbox, error says why.', read_again)
       ) AS known(name, message, action)
      WHERE known.name = key;
 END
