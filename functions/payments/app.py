@@ -20,7 +20,12 @@ def list_payment_events() -> Response[str]:
 @app.post("/api/payment-events/<id>/replay")
 def replay_payment_event(id: str) -> Response[str]:
     response = store.replay(parse_id(id), actor_of(app.current_event))
-    add_log_fields(warn=False, order_id=response["order_id"], outcome=response["outcome"])
+    add_log_fields(
+        warn=False,
+        order_id=response["order_id"],
+        outcome=response["outcome"],
+        stored_outcome=response.pop("stored_outcome"),
+    )
     return json_response(to_json(response))
 
 

@@ -35,12 +35,14 @@ def receive_payment_event() -> Response[str]:
     payment, problem = read_event(authentic.scheme, body, is_json=is_json(event))
     actor: Actor = {**actor_of(event), "actor": PAYMENT_PROCESSOR, "party": "payment processor"}
     response = store.record(payment, authentic, body, actor)
-    # Staff must act on these. The warning in the log can trigger an alarm.
-    needs_attention = response["outcome"] in ("needs_refund", "needs_review")
+    stored_outcome = response.pop("stored_outcome")
     add_log_fields(
-        warn=needs_attention,
+        # Staff must act on these. The warning in the log can trigger an alarm. A duplicate counts as well, because the
+        # first delivery may be lost before it is logged.
+        warn=stored_outcome in ("needs_refund", "needs_review"),
         payment_status=payment.payment_status or "none",
         outcome=response["outcome"],
+        stored_outcome=stored_outcome,
         order_id=response["order_id"],
         event_id=response["event_id"],
     )

@@ -1,4 +1,5 @@
 -- Carries out the outcome of a payment event, adds it to the order's timeline, and returns the response.
+-- stored_outcome: of the inbox entry, also if this delivery is a duplicate.
 -- is_recent: whether the first delivery is less than an hour ago, so that an order's transaction may not have ended.
 CREATE OR REPLACE FUNCTION settle_payment_event(
     event payment_events, target orders, cause order_event_cause, request jsonb
@@ -30,6 +31,7 @@ BEGIN
     END IF;
     RETURN json_build_object(
         'order_id', event.order_id, 'payment_status', target.payment_status, 'event_id', event.event_id,
+        'stored_outcome', (SELECT e.outcome FROM payment_events e WHERE e.id = event.id),
         'is_recent', event.received_at > clock_timestamp() - interval '1 hour');
 END
 $$;

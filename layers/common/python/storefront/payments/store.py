@@ -39,7 +39,7 @@ class UnreadablePaymentEvent(Problem):
 
 
 def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: Actor) -> dict[str, Any]:
-    """Store an event, and apply it once. Return the response.
+    """Store an event, and apply it once. Return the response, and stored_outcome, the outcome of its inbox entry.
 
     Raises OrderNotFound within an hour of the first delivery. The order may not be committed yet, so the processor
     should deliver the event again. Later, the event is another system's, or needs review.
@@ -54,7 +54,7 @@ def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: A
 
 
 def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
-    """Apply a stored event again. If it could not be read, read its body again. Return the response.
+    """Apply a stored event again. If it could not be read, read its body again. Return the response, as record does.
 
     Raises PaymentEventNotFound, OrderNotFound or UnreadablePaymentEvent.
     """
