@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api_client import ApiClient
+from tests.stripe_events import stripe_event
 
 
 @pytest.fixture
@@ -15,3 +16,16 @@ def order(api: ApiClient) -> dict[str, Any]:
 
 def new_order(api: ApiClient) -> dict[str, Any]:
     return api.order((api.create_product()["id"], 1))
+
+
+def stripe_event_for(
+    order: dict[str, Any], name: str = "payment_intent.succeeded", /, **changes: Any
+) -> dict[str, Any]:
+    """A Stripe event for the order."""
+    return stripe_event(name, amount_received=450, metadata={"order_id": order["id"]}, **changes)
+
+
+@pytest.fixture
+def seven_products(api: ApiClient) -> list[dict[str, Any]]:
+    """Seven products, with equal values in each field that they can be sorted by."""
+    return [api.create_product(name=f'Tea, "{n % 3}" ü', price=1 + n % 2, quantity=(9, 0, 10)[n % 3]) for n in range(7)]
