@@ -27,11 +27,14 @@ from tests.seeded_bugs import LAYER, copy_repository
 TARGET = 0.95
 """The share of all mutants that the tests must find."""
 
+STRIPE_TESTS = "tests/unit/test_stripe_events.py tests/unit/test_stripe_amounts.py"
+PROVIDER_TESTS = f"tests/unit/test_providers.py tests/unit/test_envelopes.py {STRIPE_TESTS}"
 PYTHON = {
-    "signatures": "tests/unit/test_signatures.py tests/unit/test_signature_libraries.py",
-    "providers": "tests/unit/test_providers.py tests/unit/test_stripe_events.py",
-    "stripe": "tests/unit/test_stripe_events.py",
-    "values": "tests/unit/test_values.py tests/unit/test_providers.py tests/unit/test_stripe_events.py",
+    "signatures": "tests/unit/test_signatures.py tests/unit/test_signature_refusals.py "
+    "tests/unit/test_signature_libraries.py",
+    "providers": PROVIDER_TESTS,
+    "stripe": STRIPE_TESTS,
+    "values": f"tests/unit/test_values.py tests/unit/test_amounts.py {PROVIDER_TESTS}",
 }
 SQL = (
     "payment_decision",

@@ -1,4 +1,4 @@
-"""How the events of each processor are read."""
+"""How events are read in each scheme: the native format, and the bodies that are refused."""
 
 import json
 from datetime import UTC, datetime
@@ -13,29 +13,7 @@ from storefront.payments.models import PaymentEvent
 from storefront.payments.providers import PROVIDERS, read_event
 from storefront.payments.signatures import Scheme
 from tests.sizes import EVENT_BODIES
-
-ORDER = "b0000000-0000-4000-8000-000000000003"
-NATIVE = {"order_id": ORDER, "payment_status": "paid"}
-
-
-def read(scheme: Scheme, body: Any) -> PaymentEvent:
-    event, problem = read_event(scheme, body if isinstance(body, bytes) else json.dumps(body).encode())
-    assert problem is None
-    return event
-
-
-def refused(scheme: Scheme, body: Any, pointer: str) -> PaymentEvent:
-    """An event that cannot be read. pointer: the first place that the response names."""
-    event, problem = read_event(scheme, body if isinstance(body, bytes) else json.dumps(body).encode())
-    assert problem is not None
-    assert (problem.status, problem.detail) == (422, event.error)
-    assert problem.errors is not None
-    assert problem.errors[0]["pointer"] == pointer
-    return event
-
-
-def envelope(type_: Any = "payment.paid", data: Any = None, **others: Any) -> dict[str, Any]:
-    return {"type": type_, "data": {"order_id": ORDER} if data is None else data, **others}
+from tests.unit.reading import NATIVE, ORDER, envelope, read, refused
 
 
 def test_every_scheme_has_a_provider() -> None:
@@ -169,79 +147,12 @@ def test_null_is_a_missing_value() -> None:
     assert read("x_signature", {**NATIVE, **nulls}) == read("x_signature", NATIVE)
 
 
-@pytest.mark.parametrize(("type_", "status"), [("payment.paid", "paid"), ("payment.failed", "failed")])
-def test_the_type_of_an_envelope_is_its_payment_status(type_: str, status: Any) -> None:
-    data = {"order_id": ORDER, "event_id": "evt_1", "amount": "5", "currency": "USD"}
-    expected = PaymentEvent(
-        "standard_webhooks",
-        type_,
-        event_id="evt_1",
-        order_id=ORDER,
-        payment_status=status,
-        amount=Decimal("5.00"),
-        currency="USD",
-    )
-    assert read("standard_webhooks", envelope(type_, data)) == expected
-    assert read("standard_webhooks", envelope(type_, {**data, "payment_status": status})) == expected
-
-
-@pytest.mark.parametrize("status", ["failed", "PAID", "settled", True])
-def test_an_envelope_with_a_contradicting_status_is_refused(status: Any) -> None:
-    data = {"order_id": ORDER, "payment_status": status}
-    event = refused("standard_webhooks", envelope("payment.paid", data), "#/data/payment_status")
-    assert str(event.error).endswith("should say the same")
-    assert event.payment_status is None
-
-
-@pytest.mark.parametrize(
-    ("timestamp", "occurred_at", "found"),
-    [
-        ("2026-01-31T12:00:00Z", None, datetime(2026, 1, 31, 12, tzinfo=UTC)),
-        ("2026-01-31T12:00:00Z", "2026-01-31T11:00:00Z", datetime(2026, 1, 31, 11, tzinfo=UTC)),
-        ("last week", None, None),
-        (17, None, None),
-        (None, None, None),
-    ],
-)
-def test_an_envelope_without_occurred_at_uses_its_timestamp(
-    timestamp: Any, occurred_at: str | None, found: datetime | None
-) -> None:
-    body = envelope(data={"order_id": ORDER, "occurred_at": occurred_at}, timestamp=timestamp)
-    assert read("standard_webhooks", body).occurred_at == found
-
-
-@pytest.mark.parametrize("type_", ["payment.refunded", "Payment.paid", "user.created", "t", "t" * 255])
-@pytest.mark.parametrize("data", [{"order_id": ORDER}, {}, [], None, 7])
-def test_an_envelope_of_another_type_is_ignored(type_: str, data: Any) -> None:
-    assert read("standard_webhooks", {"type": type_, "data": data}) == PaymentEvent(
-        "standard_webhooks", type_, reason="type_not_ours"
-    )
-
-
 @pytest.mark.parametrize("scheme", ["standard_webhooks", "stripe"])
 @pytest.mark.parametrize(
     "more", [{"type": "sale"}, {"data": {}}, {"type": None, "data": 7}, {"type": "t", "data": None}]
 )
 def test_type_and_data_are_unknown_fields_outside_an_envelope(scheme: Scheme, more: dict[str, Any]) -> None:
     assert read(scheme, {**NATIVE, **more}) == PaymentEvent("storefront", order_id=ORDER, payment_status="paid")
-
-
-@pytest.mark.parametrize("order_id", ["S-100", ORDER])
-def test_an_envelope_with_an_order_id_is_not_the_native_format(order_id: str) -> None:
-    around = {"order_id": order_id, "payment_status": "settled"}
-    assert read("standard_webhooks", {**envelope("payment.failed"), **around}).payment_status == "failed"
-    assert read("standard_webhooks", {**envelope("shipment.created"), **around}).reason == "type_not_ours"
-    assert read("standard_webhooks", {"type": "shipment.created", "order_id": order_id}).reason == "type_not_ours"
-
-
-def test_livemode_and_account_of_an_envelope_are_read_at_both_places() -> None:
-    around = {"livemode": True, "account": "acct_1"}
-    event = read("standard_webhooks", envelope(**around))
-    assert (event.livemode, event.account) == (True, "acct_1")
-    event = read("standard_webhooks", envelope(data={"order_id": ORDER, "livemode": False, "account": 7}, **around))
-    assert (event.livemode, event.account) == (False, "7")
-    event = read("standard_webhooks", envelope("user.created", **around))
-    assert (event.livemode, event.account) == (True, "acct_1")
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {}}, {"type": ""}, {"type": 7}, {"type": None, "data": {}}])
@@ -255,11 +166,6 @@ def test_an_event_without_a_type_is_refused(scheme: Scheme, body: Any) -> None:
 def test_a_type_that_cannot_be_stored_is_not_ours(scheme: Scheme, type_: str) -> None:
     if scheme != "x_signature":
         assert read(scheme, {"type": type_, "data": {}}) == PaymentEvent(scheme, reason="type_not_ours")
-
-
-@pytest.mark.parametrize("data", [None, {}, [], 7, {"payment_status": "paid"}])
-def test_an_envelope_about_no_order_is_refused(data: Any) -> None:
-    assert refused("standard_webhooks", {"type": "payment.paid", "data": data}, "#/data/order_id").order_id is None
 
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
