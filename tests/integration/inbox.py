@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
-from tests.integration.model import MINUTES_TO_LIVE, NO_ORDER, Body, Order, total
+from tests.integration.entities import MINUTES_TO_LIVE, NO_ORDER, Body, Order, total
 
 CURRENCY = "USD"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.api_client import Response
-from tests.integration.model import Refusal
+from tests.integration.entities import Refusal
 
 
 def name_of(response: Response) -> str:

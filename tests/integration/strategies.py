@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
+from tests.integration.entities import MAX_INTEGER, NO_ORDER
 from tests.integration.inbox import CURRENCY
-from tests.integration.model import MAX_INTEGER, NO_ORDER, Adjustment, NewOrder
+from tests.integration.model import Adjustment, NewOrder
 
 T = TypeVar("T")
 

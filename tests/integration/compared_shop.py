@@ -1,0 +1,157 @@
+"""Sends the requests of the state machine to the shop and to its model, and compares them after every step."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+from pg8000.native import Connection
+
+from storefront.audit import violations
+from tests.api_client import ApiClient, Response, expect, over_handlers, target
+from tests.integration.entities import (
+    KEY_REUSED,
+    MINUTES_TO_LIVE,
+    NO_ORDER,
+    ORDER_NOT_FOUND,
+    OrderTag,
+    Product,
+    Tag,
+)
+from tests.integration.inbox import UNKNOWN_ORDER, UNREADABLE, Decision, Inbox, Payment, StoredEvent
+from tests.integration.model import Model, Request
+from tests.integration.responses import assert_matches, expect_refusal, name_of, reconciliation_entry, sort_key
+
+REFUSALS = {UNKNOWN_ORDER: ORDER_NOT_FOUND, UNREADABLE: (422, "invalid-request")}
+"""The response to each decision that is not 200."""
+TABLES = "products, orders, order_items, order_events, stock_movements, idempotency_keys, payment_events"
+
+
+class ComparedShop(RuleBasedStateMachine):
+    """Sends the same requests to the shop and to its model, and compares them."""
+
+    database: ClassVar[Connection]
+    seen: ClassVar[Counter[str]]
+    model: Model
+    inbox: Inbox
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.api, self.model, self.is_step_complete = ApiClient(self.send), Model(), True
+        self.tags: list[Tag] = []
+        self.order_tags: list[OrderTag] = []
+        self.keyed_requests: list[tuple[Request, str]] = []
+        self.payments: list[Payment] = []
+        self.inbox = Inbox()
+        # A failed audit leaves a transaction open. As a replica, because triggers protect the ledger's rows.
+        self.database.run("ROLLBACK")
+        self.database.run(f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role")
+
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
+        self.is_step_complete = False
+        response = over_handlers(method, path, body, headers)
+        self.seen[name_of(response)] += 1
+        return response
+
+    @invariant()
+    def the_audit_finds_no_violation(self) -> None:
+        assert violations(self.database) == []
+
+    @invariant()
+    def the_database_has_what_the_model_has(self) -> None:
+        rows = self.database.run("SELECT id::text, quantity, price, deleted_at IS NOT NULL FROM products ORDER BY 1")
+        assert rows == sorted([p.id, p.quantity, p.price, p.is_deleted] for p in self.model.products)
+        rows = self.database.run("SELECT id::text, status::text, payment_status::text FROM orders ORDER BY 1")
+        assert rows == sorted([o.id, o.status, o.payment_status] for o in self.model.orders)
+        rows = self.database.run("SELECT id::text FROM orders WHERE held_since IS NOT NULL ORDER BY 1")
+        assert rows == sorted([o.id] for o in self.model.orders if self.inbox.holds(o))
+        self.seen["step"] += 1
+        self.is_step_complete = True
+
+    def teardown(self) -> None:
+        # After a failed step, a second failure would hide the first one.
+        if self.is_step_complete:
+            self.the_api_shows_what_the_model_has()
+
+    def the_api_shows_what_the_model_has(self) -> None:
+        api = ApiClient(over_handlers)
+        assert expect(200, api.get("/api/orders"))["total"] == len(self.model.orders)
+        assert expect(200, api.get("/api/products"))["total"] == len(self.model.on_sale())
+        for product in self.model.on_sale():
+            assert_matches(expect(200, api.get(product.path)), product.as_response())
+        inbox = expect(200, api.get(target("/api/payment-events", page_size=100)))["items"]
+        known = [stored.as_response() for stored in self.inbox.stored()]
+        assert_matches(sorted(inbox, key=sort_key), sorted(known, key=sort_key))
+        found = expect(200, api.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
+        assert Counter(map(reconciliation_entry, found["items"])) == Counter(
+            self.inbox.reconciliation_entries(self.model.orders)
+        )
+        for order in self.model.orders:
+            assert_matches(expect(200, api.get(f"/api/orders/{order.id}")), order.as_response())
+            events = expect(200, api.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]
+            assert [event["from"] for event in events] == [None, *(event["to"] for event in events[:-1])]
+            assert_matches(events, order.timeline)
+
+    def post(self, request: Request, key: str | None = None) -> None:
+        """Send a request that creates something. With a used key, expect the first response again."""
+        response = self.api.call("POST", request.path(), request.body(), {"idempotency-key": key} if key else None)
+        if key:
+            self.keyed_requests.append((request, key))
+        if stored := self.model.stored.get((type(request), key)):
+            content, text = stored
+            if not expect_refusal(response, KEY_REUSED if content != request.content() else None):
+                assert (response.status, response.text, response.headers.get("idempotent-replayed")) == (
+                    201,
+                    text,
+                    "true",
+                )
+        elif not expect_refusal(response, request.refusal()):
+            body = expect(201, response)
+            assert "idempotent-replayed" not in response.headers
+            assert_matches(body, request.carry_out(self.model, body, key))
+            if key:
+                self.model.stored[type(request), key] = (request.content(), response.text)
+
+    def read(self, product: Product) -> Tag | None:
+        """Read a product, and remember its ETag. Returns None if the product does not exist."""
+        response = self.api.get(product.path)
+        if expect_refusal(response, product.refusal()):
+            return None
+        assert_matches(expect(200, response), product.as_response())
+        self.tags.append(Tag(product, product.version, response.headers["etag"]))
+        return self.tags[-1]
+
+    def put(self, product: Product, changes: dict[str, Any], tag: Tag | None = None) -> None:
+        fields = {name: value if isinstance(value, int) else str(value) for name, value in changes.items()}
+        response = self.api.call("PUT", product.path, fields, if_match(tag))
+        if not expect_refusal(response, product.refusal(tag)):
+            product.change(**changes)
+            assert_matches(expect(200, response), product.as_response())
+            self.tags.append(Tag(product, product.version, response.headers["etag"]))
+
+    def report(self, payment: Payment) -> None:
+        # The native format is accepted with each kind of signature.
+        response = self.api.deliver(payment.body(), "stripe")
+        self.payments.append(payment)
+        self.assert_payment_matches(response, payment, self.inbox.receive(payment))
+
+    def assert_payment_matches(self, response: Response, payment: Payment, decision: Decision) -> None:
+        outcome, reason = decision
+        self.seen[str(reason)] += 1
+        if not expect_refusal(response, REFUSALS.get(decision)):
+            known = None if payment.order in (None, NO_ORDER) else payment.order.payment_status
+            assert_matches(
+                expect(200, response), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id}
+            )
+
+    def inbox_id(self, stored: StoredEvent) -> str:
+        [[id_]] = self.database.run(
+            "SELECT id::text FROM payment_events WHERE event_id = :event_id AND variant = :variant",
+            event_id=stored.payment.event_id,
+            variant=stored.variant,
+        )
+        return str(id_)
+
+
+def if_match(tag: Tag | None) -> dict[str, str]:
+    return {} if tag is None else {"if-match": tag.etag}

@@ -1,0 +1,170 @@
+"""The products and the orders of the model, with the refusal that each change gets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from tests.api_client import UNKNOWN
+
+MAX_INTEGER = 2_147_483_647
+MAX_TOTAL = Decimal("99999999.99")
+MINUTES_TO_LIVE = 60
+
+Body = Mapping[str, Any]
+"""The fields of a response. An expected response has only the fields that the model can predict."""
+Refusal = tuple[int, str]
+"""The status and the kind of a problem."""
+
+INSUFFICIENT_STOCK: Refusal = (400, "insufficient-stock")
+INVALID_TRANSITION: Refusal = (400, "invalid-transition")
+ORDER_NOT_FOUND: Refusal = (404, "order-not-found")
+PRODUCT_NOT_FOUND: Refusal = (404, "product-not-found")
+TOTAL_CHANGED: Refusal = (409, "total-changed")
+STALE_ETAG: Refusal = (412, "stale-etag")
+KEY_REUSED: Refusal = (422, "idempotency-key-reused")
+NUMBER_OUT_OF_RANGE: Refusal = (422, "number-out-of-range")
+TOTAL_TOO_LARGE: Refusal = (422, "total-too-large")
+
+ACTORS = {"payment_event": "payment-processor", "expiry": "expire-orders"}
+"""The actor for each cause that is not a user's request."""
+
+
+class Named:
+    name: str
+
+    def _repr_pretty_(self, printer: Any, _: object) -> None:
+        """Print the name when Hypothesis shows a failed example."""
+        printer.text(self.name)
+
+
+@dataclass(eq=False)
+class Product(Named):
+    id: str
+    name: str
+    price: Decimal
+    quantity: int
+    is_deleted: bool = False
+    version: int = 0
+    """Increases with every change of a value. Two ETags are equal if their versions are."""
+
+    @property
+    def path(self) -> str:
+        return f"/api/products/{self.id}"
+
+    def refusal(self, tag: "Tag | None" = None) -> Refusal | None:
+        """The refusal that a change with this ETag gets, if any."""
+        if self.is_deleted:
+            return PRODUCT_NOT_FOUND
+        return STALE_ETAG if tag and tag.version != self.version else None
+
+    def change(self, price: Decimal | None = None, quantity: int | None = None) -> None:
+        before = self.price, self.quantity
+        self.price = self.price if price is None else price
+        self.quantity = self.quantity if quantity is None else quantity
+        # A change to the same values is none.
+        self.version += (self.price, self.quantity) != before
+
+    def move(self, delta: int) -> None:
+        self.change(quantity=self.quantity + delta)
+
+    def delete(self) -> None:
+        self.is_deleted = True
+
+    def as_response(self) -> Body:
+        return {"id": self.id, "name": self.name, "price": str(self.price), "quantity": self.quantity}
+
+
+NO_PRODUCT = Product(UNKNOWN, "no product", Decimal(1), 0, is_deleted=True)
+
+
+@dataclass(frozen=True)
+class LineItem:
+    product: Product
+    quantity: int
+    price: Decimal
+
+    def as_response(self) -> Body:
+        return {"product_id": self.product.id, "quantity": self.quantity, "price_at_purchase": str(self.price)}
+
+
+def total(line_items: list[LineItem]) -> Decimal:
+    return sum((line_item.price * line_item.quantity for line_item in line_items), Decimal(0))
+
+
+@dataclass(eq=False)
+class Order(Named):
+    id: str
+    name: str
+    customer_id: int
+    line_items: list[LineItem]
+    status: str = "pending"
+    payment_status: str = "unpaid"
+    minutes_old: int = 0
+    timeline: list[Body] = field(default_factory=list)
+
+    @property
+    def version(self) -> tuple[str, str]:
+        """What an ETag of the order stands for. An order never returns to a state that it left."""
+        return self.status, self.payment_status
+
+    def refusal(self, target: str, version: tuple[str, str] | None = None) -> Refusal | None:
+        """The refusal that a change to this status with the ETag of a version gets, if any."""
+        if self is NO_ORDER:
+            return ORDER_NOT_FOUND
+        if version not in (None, self.version):
+            return STALE_ETAG
+        if self.status != "pending" or target == "pending":
+            return INVALID_TRANSITION
+        return NUMBER_OUT_OF_RANGE if target == "canceled" and not self.can_return_stock() else None
+
+    def can_return_stock(self) -> bool:
+        return all(line_item.product.quantity + line_item.quantity <= MAX_INTEGER for line_item in self.line_items)
+
+    def change_status(self, target: str, cause: str = "status_change") -> None:
+        self.status = target
+        if target == "canceled":
+            for line_item in self.line_items:
+                line_item.product.move(line_item.quantity)
+        needs_refund = target == "canceled" and self.payment_status == "paid"
+        self.record(cause, outcome="needs_refund" if needs_refund else None)
+
+    def is_unpaid(self) -> bool:
+        return self.status == "pending" and self.payment_status != "paid"
+
+    def is_due(self) -> bool:
+        return self.is_unpaid() and self.minutes_old > MINUTES_TO_LIVE
+
+    def record(self, cause: str, **fields: str | None) -> None:
+        """Add an event to the timeline. It starts where the previous event ended."""
+        empty = {"outcome": None, "reason": None, "idempotency_key": None, "payment_event_id": None}
+        before = self.timeline[-1]["to"] if self.timeline else None
+        after = {"status": self.status, "payment_status": self.payment_status}
+        actor = ACTORS.get(cause, "anonymous")
+        self.timeline.append({"cause": cause, "actor": actor, "from": before, "to": after, **empty, **fields})
+
+    def as_response(self) -> Body:
+        return {
+            "id": self.id,
+            "customer_id": self.customer_id,
+            "status": self.status,
+            "payment_status": self.payment_status,
+            "total_price": str(total(self.line_items)),
+            "order_items": [line_item.as_response() for line_item in self.line_items],
+        }
+
+
+NO_ORDER = Order(UNKNOWN, "no order", 1, [])
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An ETag that a product had at some time."""
+
+    product: Product
+    version: int
+    etag: str = field(repr=False)
+
+
+OrderTag = tuple[Order, tuple[str, str], str]
+"""An order, its version when it was read, and its ETag."""
