@@ -13,8 +13,17 @@ DEFAULT_DATA_DIR = ROOT / ".local"
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = "3000"
 MAX_PORT = 65535
-DEFAULT_TIME_TO_LIVE = "1440"
 LOCAL_CURSOR_KEY = "local-only-not-a-secret"
+
+
+SHOP_SETTINGS = {
+    "CURRENCY": ("[A-Z]{3}", "three capital letters, such as USD"),
+    "ORDER_TIME_TO_LIVE_MINUTES": ("[0-9]{1,7}", "a number from 0 to 9999999"),
+    "PAYMENT_MODE": ("any|live|test", "any, live or test"),
+    "PAYMENT_ACCOUNTS": (r"[^,\s]+(,[^,\s]+)*", "names separated by commas without spaces"),
+    "PAYMENT_PENDING_DAYS": ("[0-9]{1,3}", "a number from 0 to 999"),
+}
+"""The functions' variables for which `make run` accepts another value than the template's default, with their form."""
 
 
 class StartError(Exception):
@@ -27,6 +36,7 @@ class Settings:
 
     port: 0 selects any free port.
     database_url: if empty, an embedded server is used.
+    shop: the variables of SHOP_SETTINGS that were set.
     auth: whether routes require tokens.
     json_log: whether the console shows the log as Lambda writes it.
     """
@@ -35,7 +45,7 @@ class Settings:
     data_dir: Path
     database_url: str
     webhook_secrets: Mapping[str, list[str]]
-    order_time_to_live: str
+    shop: Mapping[str, str]
     template: Path
     auth: bool
     json_log: bool
@@ -59,7 +69,7 @@ def function_variables(settings: Settings, database_url: str, aws_url: str) -> d
         "SECRETS_MANAGER_ENDPOINT": aws_url,
         "AUTH": "on" if settings.auth else "off",
         "CURSOR_KEY": LOCAL_CURSOR_KEY,
-        "ORDER_TIME_TO_LIVE_MINUTES": settings.order_time_to_live,
+        **settings.shop,
     }
     migrate = {"DATABASE_URL": database_url, "APP_ROLE": APP_ROLE if separate else ""}
     return {EVERY_FUNCTION: every, "MigrateFunction": migrate}
@@ -78,7 +88,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         data_dir=Path(environment.get("DATA_DIR") or DEFAULT_DATA_DIR).resolve(),
         database_url=environment.get("DATABASE_URL", ""),
         webhook_secrets=secrets(environment),
-        order_time_to_live=_minutes(environment.get("ORDER_TIME_TO_LIVE_MINUTES") or DEFAULT_TIME_TO_LIVE),
+        shop=_shop(environment),
         auth=_is_on(environment.get("AUTH") or "off"),
         template=Path(environment.get("TEMPLATE") or ROOT / "template.yaml").resolve(),
         json_log=_is_json(environment.get("LOG") or "text"),
@@ -97,10 +107,13 @@ def _is_json(text: str) -> bool:
     raise StartError(f"LOG must be json or text, not {text!r}.")
 
 
-def _minutes(text: str) -> str:
-    if re.fullmatch(r"[0-9]{1,7}", text):
-        return text
-    raise StartError(f"ORDER_TIME_TO_LIVE_MINUTES must be a number from 0 to 9999999, not {text!r}.")
+def _shop(environment: Mapping[str, str]) -> dict[str, str]:
+    chosen = {name: environment[name] for name in SHOP_SETTINGS if environment.get(name)}
+    for name, text in chosen.items():
+        form, words = SHOP_SETTINGS[name]
+        if not re.fullmatch(form, text):
+            raise StartError(f"{name} must be {words}, not {text!r}.")
+    return chosen
 
 
 def _port(text: str) -> int:

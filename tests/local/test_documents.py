@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local.settings import SHOP_SETTINGS
 from local.signing import SECRET_VARIABLES
 from tests.api_client import ROOT
 from tests.documents import DOCUMENTS, blocks, read
@@ -101,4 +102,4 @@ def test_the_documented_settings_are_those_that_make_run_reads() -> None:
     rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", read("docs/getting-started.md"), re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     read_by_it = set(re.findall(r'environment.get\("([A-Z_]+)"', (ROOT / "local" / "settings.py").read_text()))
-    assert documented == (read_by_it | set(SECRET_VARIABLES.values())) - {"TEMPLATE"}
+    assert documented == (read_by_it | set(SHOP_SETTINGS) | set(SECRET_VARIABLES.values())) - {"TEMPLATE"}

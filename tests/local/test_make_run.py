@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.banner import banner
-from local.settings import read_settings
+from local.settings import EVERY_FUNCTION, function_variables, read_settings
 from local.signing import sign
 from storefront import db
 from tests.api_client import ROOT, ApiClient, expect, over_http
@@ -86,6 +86,8 @@ def test_a_failing_handler_returns_500_and_its_traceback_is_shown(tmp_path: Path
         ({"PORT": "9" * 5000}, "PORT must be a number from 0 to 65535"),
         ({"LOG": "yaml"}, "LOG must be json or text, not 'yaml'."),
         ({"PORT": "65536"}, "PORT must be a number from 0 to 65535, not '65536'."),
+        ({"CURRENCY": "usd"}, "CURRENCY must be three capital letters, such as USD, not 'usd'."),
+        ({"PAYMENT_MODE": "prod"}, "PAYMENT_MODE must be any, live or test, not 'prod'."),
         ({"TEMPLATE": "/nowhere/template.yaml"}, "template.yaml"),
         ({"DATABASE_URL": "postgresql://127.0.0.1:1/x?sslmode=disable"}, "of DATABASE_URL cannot be used"),
         ({"DATABASE_URL": "mysql"}, "The database of DATABASE_URL cannot be used"),
@@ -147,6 +149,19 @@ def paste(commands: str) -> str:
     script = re.sub(r"(?m)^  (curl|make) ", r"echo\n  \1 ", commands)
     command = ["bash", "-euo", "pipefail", "-c", script]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_functions_get_the_settings_of_the_shop_that_are_set() -> None:
+    chosen = {
+        "CURRENCY": "EUR",
+        "ORDER_TIME_TO_LIVE_MINUTES": "30",
+        "PAYMENT_MODE": "live",
+        "PAYMENT_ACCOUNTS": "acct_1,acct_2",
+        "PAYMENT_PENDING_DAYS": "0",
+    }
+    for environment, expected in ((chosen, chosen), (dict.fromkeys(chosen, ""), {})):
+        variables = function_variables(read_settings(environment), "postgresql://", "http://")[EVERY_FUNCTION]
+        assert {name: text for name, text in variables.items() if name in chosen} == expected
 
 
 @pytest.mark.parametrize(
