@@ -36,13 +36,18 @@ class Event:
     payment_status: str
     amount: str | None
     currency: str | None
+    payment_reference: str | None = None
     event_id: str = field(default_factory=lambda: f"evt_{uuid.uuid4().hex}")
 
     def body(self, scheme: str) -> bytes:
         """Return the request body in the format of a scheme."""
         own = {"order_id": self.order_id, "payment_status": self.payment_status, "event_id": self.event_id}
-        money = {"amount": self.amount, "currency": self.currency}
-        own |= {name: text for name, text in money.items() if text is not None}
+        optional = {
+            "amount": self.amount,
+            "currency": self.currency,
+            "payment_reference": self.payment_reference,
+        }
+        own |= {name: text for name, text in optional.items() if text is not None}
         formats: dict[str, Any] = {
             "x_signature": own,
             "standard_webhooks": {"type": f"payment.{self.payment_status}", "data": own},
@@ -57,6 +62,8 @@ class Event:
             currency = self.currency or "USD"
             units = int(Decimal(self.amount).scaleb(EXPONENTS.get(currency, 2)))
             intent |= {"amount": units, "amount_received": units, "currency": currency.lower()}
+        if self.payment_reference is not None:
+            intent["id"] = self.payment_reference
         return {
             "id": self.event_id,
             "object": "event",
@@ -84,8 +91,11 @@ class Processor:
             raise SystemExit("A secret of Standard Webhooks must be whsec_ and base64.") from None
 
     def event(self, payment_status: str, order_id: str | None = None) -> Event:
-        order_id = order_id or self.options.order[0]
-        return Event(order_id, payment_status, self.options.amount, self.options.currency)
+        options = self.options
+        event = Event(
+            order_id or options.order[0], payment_status, options.amount, options.currency, options.payment_reference
+        )
+        return replace(event, event_id=options.event_id) if options.event_id else event
 
     def delivery(
         self, label: str, event: Event, *, age: int = 0, keys: Sequence[str] | None = None, **others: Any
@@ -206,6 +216,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--currency", type=str.upper, help="such as USD; with --scheme stripe, the amount is sent in its minor unit"
     )
+    parser.add_argument(
+        "--event-id", help="the event's ID, to correct an event that was sent before; default: a new ID"
+    )
+    parser.add_argument("--payment-reference", help="the processor's ID of the payment; default: the event has none")
     parser.add_argument("--delay", type=_seconds, default=5.0, help="seconds, for delayed; default: %(default)s")
     parser.add_argument(
         "--count", type=_at_least_one, default=100, help="number of events, for many; default: %(default)s"

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -80,6 +81,31 @@ def test_an_amount_is_sent_in_the_format_of_each_scheme(
         assert outcome in result.stdout
     events = api.items("/api/payment-events", order_id=order["id"])
     assert [(event["amount"], event["currency"]) for event in events] == [("4.50", "USD"), ("4.51", "USD")]
+
+
+@pytest.mark.parametrize("named", [None, "00000000-0000-4000-8000-000000000000"])
+def test_money_without_a_known_order_is_assigned_to_an_order(
+    api: ApiClient, stack: Stack, order: dict[str, Any], named: str | None
+) -> None:
+    payment = {"id": "pi_assigned", "amount": 450, "currency": "usd", "metadata": {"order_id": named}}
+    event_id = f"evt_{uuid.uuid4().hex}"
+    api.deliver({"id": event_id, "type": "payment_intent.succeeded", "data": {"object": payment}}, "stripe")
+
+    def without_order() -> bool:
+        entries = api.items("/api/reconciliation", kind="event_without_order", page_size=100)
+        return event_id in {entry["payment_event"]["event_id"] for entry in entries}
+
+    assert without_order()
+    options = ["--event-id", event_id, "--payment-reference", "pi_assigned", "--amount", "4.50", "--currency", "usd"]
+    assert "applied" in run("paid", order["id"], "--url", stack.url, "--scheme", "stripe", *options).stdout
+    assert not without_order()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_event_has_the_given_id_and_payment_reference(scheme: Scheme) -> None:
+    sent = Event(UNKNOWN, "paid", None, None, payment_reference="pi_1", event_id="evt_1")
+    event = read_event(scheme, sent.body(scheme)).event
+    assert (event.event_id, event.payment_reference) == ("evt_1", "pi_1")
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "BHD"])
