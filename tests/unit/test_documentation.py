@@ -39,10 +39,10 @@ def test_every_scope_is_in_the_guide() -> None:
     assert scopes == set(Access) - {Access.ANYONE, Access.SIGNATURE}
 
 
-def anchors(path: str) -> set[str]:
+def anchors(path: str, level: str = "#+") -> list[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    headings = re.findall(rf"^{level} (.+)$", prose(path), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 @pytest.mark.parametrize("page", DOCUMENTS)
@@ -54,6 +54,13 @@ def test_every_link_to_a_file_or_heading_has_a_target(page: str) -> None:
             assert anchor in anchors(str(path.relative_to(ROOT))), f"{target}#{anchor}"
 
 
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_a_list_of_contents_names_every_section(page: str) -> None:
+    lines = re.findall(r"^- \[.+\]\(#.+\)$", prose(page), re.MULTILINE)
+    listed = re.findall(r"\]\(#([^)]+)\)", "".join(lines))
+    assert listed in ([], anchors(page, level="##"))
+
+
 @pytest.mark.parametrize(
     "target",
     [
@@ -61,6 +68,9 @@ def test_every_link_to_a_file_or_heading_has_a_target(page: str) -> None:
         "docs/guides/reconciliation.md#needs-review",
         "CONTRIBUTING.md#add-a-field",
         "docs/guides/deployment.md#what-it-costs",
+        "docs/reference/api.md#poll-for-changes",
+        "docs/getting-started.md#keep-the-price-that-the-buyer-saw",
+        "docs/getting-started.md#change-an-order-when-several-people-work",
     ],
 )
 def test_the_readme_links_to_common_tasks(target: str) -> None:

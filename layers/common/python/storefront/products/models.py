@@ -87,7 +87,8 @@ class ProductListParameters(PageParameters):
         Field(
             description="Words that the product name must contain. All words must match whole words of the name. Case, "
             "Unicode form and width do not matter: `strasse` finds `Straße`. Accents matter. Spaces and punctuation "
-            "separate words, but `C++` and `C#` are words. The text must have at least one word."
+            "separate words, but `C++` and `C#` are words. In a URL, write `C++` as `C%2B%2B`, because `+` means a "
+            "space there. The text must have at least one word."
         ),
     ] = None
     min_price: Annotated[QueryMoney | None, Field(description="The lowest price to list.")] = None
