@@ -72,7 +72,7 @@ def _request(fields: dict[str, Any]) -> Text:
 
 
 def _note(fields: dict[str, Any]) -> str:
-    outcome = {"payment_status", "outcome"}
+    outcome = {"payment_status", "outcome", "stored_outcome"}
     known = _COMMON_FIELDS | _REQUEST_FIELDS | _ERROR_FIELDS | outcome | {"problem"}
     parts = [str(fields["problem"])] if "problem" in fields else []
     if "outcome" in fields:

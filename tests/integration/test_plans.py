@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, get_args
@@ -92,6 +93,8 @@ def session_with_plans(url: str, fill: str) -> Iterator[Connection]:
                SET auto_explain.log_nested_statements = on;
                SET client_min_messages = log"""
         )
+        # pg8000 keeps only the last 100 plans.
+        connection.notices = deque()
         yield connection
 
 
