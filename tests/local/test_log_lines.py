@@ -65,7 +65,8 @@ def test_a_request_is_one_line() -> None:
 def test_a_payment_event_is_shown_with_its_outcome() -> None:
     event = {"scheme": "x_signature", "key": "1", "order_id": "b0000000", "event_id": "evt_1", "payment_status": "paid"}
     webhook = {"method": "POST", "path": "/api/payment-webhook", **event}
-    assert request_line(**webhook, outcome="applied", stored_outcome="applied") == "POST /api/payment-webhook 200 88 ms paid → applied"
+    applied = request_line(**webhook, outcome="applied", stored_outcome="applied")
+    assert applied == "POST /api/payment-webhook 200 88 ms paid → applied"
     review = request_line(**webhook, outcome="needs_review", level="WARNING")
     assert review == "POST /api/payment-webhook 200 88 ms paid → needs_review order_id=b0000000"
     replay = request_line(method="POST", path="/api/payment-events/1/replay", outcome="needs_review", order_id="1")
