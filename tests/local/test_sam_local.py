@@ -109,7 +109,13 @@ def test_it_returns_problems_for_an_unknown_path_and_a_wrong_method(api: ApiClie
     assert api.get("/api/nothing-here").problem() == (404, "route-not-found")
     wrong = api.call("DELETE", "/api/orders")
     assert wrong.problem() == (405, "method-not-allowed")
-    assert wrong.headers["allow"] == "GET, POST"
+    assert wrong.headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/api/products", "/api/nothing"])
+def test_head_returns_the_status_of_get_without_a_body(api: ApiClient, path: str) -> None:
+    head = api.call("HEAD", path)
+    assert (head.status, head.text) == (api.get(path).status, "")
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EVENTS.iterdir()))
