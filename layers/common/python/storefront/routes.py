@@ -6,6 +6,7 @@ the table to distinguish an unknown path (404) from a wrong method (405). HEAD h
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Access(StrEnum):
@@ -52,6 +53,7 @@ DEFAULT_ROUTE = "$default"
 """The route key of requests that match no route in API Gateway."""
 
 # One expression with one group per route is faster than one expression per route.
+_PATHS = tuple(ROUTES)
 _PATTERN = re.compile("|".join("(" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + ")" for path in ROUTES))
 
 
@@ -68,7 +70,8 @@ def cache_control(method: str, path: str) -> str:
     return "no-cache" if methods.get(method.upper()) is Access.ANYONE else "no-store"
 
 
+@lru_cache(maxsize=1)
 def match(path: str) -> str | None:
-    """Return the route of a path, or None."""
+    """Return the route of a path, or None. It is remembered, because a request needs it several times."""
     result = _PATTERN.fullmatch(path)
-    return list(ROUTES)[result.lastindex - 1] if result and result.lastindex else None
+    return _PATHS[result.lastindex - 1] if result and result.lastindex else None
