@@ -41,6 +41,15 @@ def test_a_failure_with_another_amount_is_the_same_event(
     assert run(database, *calls) == ["applied", "duplicate"]
 
 
+@pytest.mark.parametrize("changed", [{"livemode": True}, {"account": "acct_2"}], ids=["mode", "account"])
+def test_a_payment_of_another_mode_or_account_is_another_content(
+    database: Connection, order_id: str, changed: dict[str, object]
+) -> None:
+    sent = {"livemode": False, "account": "acct_1"}
+    assert pay(order_id, "paid", "evt_1", **sent).run(database) == "applied"
+    assert pay(order_id, "paid", "evt_1", **{**sent, **changed}).run(database) == "needs_review"
+
+
 @pytest.mark.parametrize("fields", [TEST_MODE, OTHER_ACCOUNT], ids=["mode", "account"])
 def test_a_payment_that_was_not_for_this_shop_does_not_conflict(
     database: Connection, order_id: str, fields: dict[str, Any]
