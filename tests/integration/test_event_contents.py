@@ -158,6 +158,14 @@ def test_an_event_that_reports_nothing_does_not_replace_one_for_an_unknown_order
     assert inbox(database) == [[0, "applied", None, 2], [1, "ignored", "type_not_ours", 1]]
 
 
+def test_money_without_an_order_does_not_replace_money_for_an_unknown_order(
+    api: ApiClient, database: Connection
+) -> None:
+    without_order = report("evt_1", payment_status="paid", reason="no_order_named")
+    assert run(database, pay(UNKNOWN, "paid", "evt_1"), without_order) == ["unknown_order", "ignored"]
+    assert kinds(api) == ["event_without_order", "event_without_order"]
+
+
 def test_a_failure_does_not_replace_received_money(api: ApiClient, database: Connection, order_id: str) -> None:
     calls = pay(UNKNOWN, "paid", "evt_1"), pay(order_id, "failed", "evt_1")
     assert run(database, *calls) == ["unknown_order", "applied"]
