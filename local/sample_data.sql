@@ -46,7 +46,8 @@ INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
 SELECT product_id, 'sale', -quantity, order_id, 'sample-data' FROM order_items ORDER BY order_id;
 
 -- A payment that is one dollar too low, and so needs review.
-INSERT INTO payment_events (id, scheme, provider, event_id, order_id, payment_status, amount, currency, body, outcome, reason)
+INSERT INTO payment_events (id, scheme, provider, event_id, order_id, payment_status, amount, currency, body, outcome,
+                            reason)
 VALUES ('c0000000-0000-4000-8000-000000000001', 'x_signature', 'storefront', 'evt_sample',
         'b0000000-0000-4000-8000-000000000003', 'paid', 23.00, 'USD',
         '{"order_id": "b0000000-0000-4000-8000-000000000003", "payment_status": "paid", "event_id": "evt_sample", '

@@ -481,8 +481,7 @@ CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
 -- Returns whether a payment event reports a payment, and another content under its ID does too. No rule can decide
 CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;
 
--- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet. It is
--- not
+-- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet.
 CREATE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETURNS boolean;
 
 -- Returns whether a delivery has the content of a stored event. Bytes are compared only where they cannot be read:

@@ -151,7 +151,8 @@ violations (rule, id, detail) AS (
        AND (found.entries > p.attempts
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
     UNION ALL
-    SELECT 'at most one content under an event ID reports a payment', p.id, format('event %s of %s', p.event_id, p.scheme)
+    SELECT 'at most one content under an event ID reports a payment', p.id,
+           format('event %s of %s', p.event_id, p.scheme)
       FROM payment_events p
      WHERE p.variant > 0 AND reports_payment(p) AND is_conflict(p)
     UNION ALL

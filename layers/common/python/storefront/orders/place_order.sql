@@ -81,8 +81,8 @@ BEGIN
       FROM sold;
 
     INSERT INTO order_events (order_id, cause, actor, party, to_status, to_payment_status, request_id, idempotency_key)
-    VALUES (placed.id, 'placed', request ->> 'actor', (request ->> 'party')::party, placed.status, placed.payment_status,
-            request ->> 'request_id', request ->> 'idempotency_key');
+    VALUES (placed.id, 'placed', request ->> 'actor', (request ->> 'party')::party,
+            placed.status, placed.payment_status, request ->> 'request_id', request ->> 'idempotency_key');
 
     outcome := 'placed';
     body := order_json(placed);

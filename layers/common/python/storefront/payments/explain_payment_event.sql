@@ -20,10 +20,10 @@ DECLARE
             'payment_authorized'
         ELSE event.reason
         END;
-    find_order CONSTANT text := 'Look up the payment at the processor. If it is for one of your orders, have it reported '
-        'again with the right order ID. If it is for another shop or system, do nothing. Otherwise, refund it.';
-    read_again CONSTANT text := 'Look up the payment at the processor. If there is none, do nothing. Otherwise, have the '
-        'program that sent the event corrected, and the event sent again. The order can expire meanwhile.';
+    find_order CONSTANT text := 'Look up the payment at the processor. If it is for one of your orders, have it '
+        'reported again with the right order ID. If it is for another shop or system, do nothing. Otherwise, refund it.';
+    read_again CONSTANT text := 'Look up the payment at the processor. If there is none, do nothing. Otherwise, have '
+        'the program that sent the event corrected, and the event sent again. The order can expire meanwhile.';
     settle CONSTANT text := CASE
         WHEN target.status = 'canceled' THEN 'Refund the payment at the processor.'
         WHEN target.payment_status = 'paid' THEN 'The order is paid, so do not cancel it. Look up this payment at the '

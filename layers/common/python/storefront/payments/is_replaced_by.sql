@@ -1,5 +1,5 @@
--- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet. It is not
--- replaced if that would hide money for another order.
+-- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet.
+-- It is not replaced if that would hide money for another order.
 CREATE OR REPLACE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN

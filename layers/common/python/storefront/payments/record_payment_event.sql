@@ -17,6 +17,7 @@ BEGIN
     event := keep_payment_event(event);
     outcome := event.outcome;
     -- A replay of an unreadable event reads its body again.
-    body := settle_payment_event(event, target, coalesce(request ->> 'cause', 'payment_event')::order_event_cause, request);
+    body := settle_payment_event(
+        event, target, coalesce(request ->> 'cause', 'payment_event')::order_event_cause, request);
 END
 $$;
