@@ -11,7 +11,7 @@ from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, P
 from storefront import errors
 from storefront.lists.parameters import CursorParameters
 from storefront.orders.models import NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
-from storefront.orders.store import InvalidTransition, TotalChanged, TotalTooLarge
+from storefront.orders.store import InvalidTransition, ReferenceTaken, TotalChanged, TotalTooLarge, TotalTooSmall
 from storefront.payments.models import Outcome, ReportedStatus
 
 
@@ -20,9 +20,28 @@ class OrderItem(ResponseModel):
 
     id: UUID = Field(examples=["9a0f5f0e-26a8-4c9e-8f57-bd1f6c1f0a77"])
     product_id: UUID = Field(examples=[PRODUCT_ID])
+    sku: str | None = Field(description="The SKU of the product at the time of the order.")
     product_name: str = Field(examples=["Enamel Mug"])
     quantity: int = Field(examples=[2])
     price_at_purchase: Money
+
+
+class Charge(ResponseModel):
+    kind: Literal["shipping", "tax", "discount", "fee"] = Field(examples=["shipping"])
+    label: str = Field(examples=["Parcel to Germany"])
+    amount: Money = Field(examples=["4.90"])
+
+
+class Address(ResponseModel):
+    name: str | None = Field(examples=["Ada Example"])
+    company: str | None
+    line1: str | None = Field(examples=["1 Example Street"])
+    line2: str | None
+    city: str | None = Field(examples=["Berlin"])
+    region: str | None
+    postal_code: str | None = Field(examples=["10115"])
+    country: str = Field(examples=["DE"])
+    phone: str | None
 
 
 class OrderSummary(ResponseModel):
@@ -37,7 +56,20 @@ class OrderSummary(ResponseModel):
 
 
 class Order(OrderSummary):
+    number: int = Field(description="The number for people. It is unique, and gives no access.", examples=[1001])
+    reference: str | None = Field(description="The shop's own number of the order.")
+    currency: str = Field(examples=["USD"])
+    subtotal: Money = Field(description="The sum of the line items.", examples=["29.00"])
+    charges: list[Charge]
     order_items: list[OrderItem]
+    email: str | None
+    shipping_address: Address | None
+    billing_address: Address | None
+    note: str | None = Field(description="The customer's own note.")
+    metadata: dict[str, str]
+    expires_at: datetime | None = Field(
+        description="When the order is canceled, unless it is paid. null if it never is.", examples=[MOMENT]
+    )
     updated_at: datetime = Field(examples=[MOMENT])
 
 
@@ -110,7 +142,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         },
         request_headers=KEY,
         response_headers=("Location", "ETag", *REPLAYED),
-        problems=(errors.ProductNotFound, errors.InsufficientStock, TotalTooLarge, TotalChanged),
+        problems=(
+            errors.ProductNotFound,
+            errors.InsufficientStock,
+            TotalTooLarge,
+            TotalTooSmall,
+            TotalChanged,
+            ReferenceTaken,
+        ),
         links={
             "get_order": {"id": _ID},
             "list_order_events": {"id": _ID},

@@ -63,6 +63,8 @@ EXAMPLES: tuple[Problem, ...] = (
     payments.UnreadablePaymentEvent("payment_status: Input should be 'paid' or 'failed'"),
     orders.TotalChanged("31.00"),
     orders.TotalTooLarge("100000000.00"),
+    orders.TotalTooSmall("-1.00"),
+    orders.ReferenceTaken(ORDER_ID),
     errors.PreconditionNotSupported("If-Match"),
     errors.InternalError("0d1f6a5e-51c3-4f0e-8a73-62a6b1b0c4d2"),
     errors.Unavailable("The database is unreachable."),

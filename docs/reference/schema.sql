@@ -21,6 +21,32 @@ CREATE DOMAIN stock_quantity AS integer
 CREATE DOMAIN positive_integer AS integer
     CONSTRAINT positive_integer_positive CHECK (VALUE > 0);
 
+-- A short name that the shop gives: a SKU or a reference.
+CREATE DOMAIN code AS text
+    CONSTRAINT code_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 64);
+
+-- At most 254 octets (RFC 5321, section 4.5.3.1.3: a path of 256 with its brackets).
+CREATE DOMAIN email_address AS text
+    CONSTRAINT email_address_length CHECK (octet_length(VALUE) >= 3 AND octet_length(VALUE) <= 254);
+
+CREATE DOMAIN note AS text
+    CONSTRAINT note_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 1000);
+
+-- ISO 4217.
+CREATE DOMAIN currency_code AS text
+    CONSTRAINT currency_code_form CHECK (VALUE ~ '^[A-Z]{3}$');
+
+CREATE DOMAIN json_map AS jsonb
+    CONSTRAINT json_map_type CHECK (jsonb_typeof(VALUE) = 'object');
+
+-- [{"kind": "shipping" | "tax" | "discount" | "fee", "label": …, "amount": "4.90"}, …], in the order of the request.
+-- A discount is at most 0, any other charge at least 0.
+CREATE DOMAIN charges AS jsonb
+    CONSTRAINT charges_form CHECK (is_charges(VALUE));
+
+CREATE DOMAIN order_total AS numeric
+    CONSTRAINT order_total_range CHECK (VALUE >= 0::numeric AND VALUE <= 99999999.99 AND scale(VALUE) = 2) NOT VALID;
+
 CREATE TYPE order_status AS ENUM (
     'pending',    -- to completed or canceled
     'completed',  -- final
@@ -38,7 +64,9 @@ CREATE TYPE order_event_cause AS ENUM (
     'status_change',  -- a caller completed or canceled the order
     'payment_event',  -- a processor reported a payment; the outcome says what it changed
     'replay',         -- a caller processed a stored payment event again
-    'expiry'          -- the order was not paid in time
+    'expiry',         -- the order was not paid in time
+    'note',           -- staff wrote a note
+    'erasure'         -- the customer's personal data was erased
 );
 
 CREATE TYPE stock_movement_kind AS ENUM (
@@ -83,6 +111,10 @@ CREATE TABLE products (
     deleted_at timestamptz,
     -- Lists are sorted by it. It is cut off, because an entry of an index has at most 2 kB.
     folded_name text GENERATED ALWAYS AS ("left"(fold(name::text), 255)) STORED,
+    -- The shop's own ID of the product, as sent.
+    sku code,
+    -- The shop's own values. NULL if there are none.
+    metadata json_map,
     CONSTRAINT products_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=80);
 -- list_products, sort=created_at
@@ -96,6 +128,9 @@ CREATE INDEX products_by_word ON products USING gin (words(name::text)) WITH (gi
     deleted_at IS NULL;
 -- list_products, sort=name
 CREATE INDEX products_by_name ON products (folded_name, id) WHERE deleted_at IS NULL;
+-- No two products on sale have the same SKU, whatever its case and width. Also list_products, sku.
+-- 64 characters have at most 2.1 kB when folded, and an entry of an index has at most 2.7 kB.
+CREATE UNIQUE INDEX products_by_sku ON products (fold(sku::text)) WHERE deleted_at IS NULL AND sku IS NOT NULL;
 
 -- Each order in its current state. order_events has its history.
 CREATE TABLE orders (
@@ -103,13 +138,33 @@ CREATE TABLE orders (
     customer_id positive_integer NOT NULL,
     status order_status NOT NULL DEFAULT 'pending',
     payment_status payment_status NOT NULL DEFAULT 'unpaid',
-    -- The sum of the line items.
-    total_price price NOT NULL,
+    -- The sum of the line items and the charges.
+    total_price order_total NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- Since when a payment in progress, or money that needs review, keeps the order from expiring. NULL if nothing
     -- does.
     held_since timestamptz,
+    -- The number for people. It gives no access.
+    number integer DEFAULT nextval('order_numbers'),
+    -- The shop's own number of the order, as sent.
+    reference code,
+    -- As sent.
+    email email_address,
+    shipping_address json_map,
+    billing_address json_map,
+    -- Never changed. NULL if there are none.
+    charges charges,
+    -- The customer's own note.
+    note note,
+    -- The values of the shop's systems. NULL if there are none.
+    metadata json_map,
+    -- The shop's currency when the order was placed.
+    currency currency_code DEFAULT default_currency(),
+    -- When the order is canceled, unless it is paid or held. infinity means never.
+    expires_at timestamptz DEFAULT default_expiry(clock_timestamp()),
+    -- When the customer's personal data was erased. Payment events that arrive later are stored without their body.
+    personal_data_erased_at timestamptz,
     CONSTRAINT orders_pkey PRIMARY KEY (id)
 );
 -- list_orders; created_from, created_to
@@ -120,9 +175,6 @@ CREATE INDEX orders_by_customer ON orders (customer_id, created_at, id);
 CREATE INDEX orders_by_status ON orders (status, created_at, id);
 -- list_orders, payment_status
 CREATE INDEX orders_by_payment_status ON orders (payment_status, created_at, id);
--- expire_orders
-CREATE INDEX orders_waiting_for_payment ON orders (created_at, id) WHERE status = 'pending' AND payment_status <>
-    'paid';
 -- paid_and_canceled in reconciliation
 CREATE INDEX orders_canceled_and_paid ON orders (created_at, id) WHERE status = 'canceled' AND payment_status = 'paid';
 -- completed_and_unpaid in reconciliation
@@ -133,6 +185,14 @@ CREATE INDEX orders_by_updated_at ON orders (updated_at, id);
 -- held_too_long in reconciliation
 CREATE INDEX orders_held ON orders (held_since, id) WHERE held_since IS NOT NULL AND status = 'pending' AND
     payment_status <> 'paid';
+-- The last guard against two orders with one number. Also list_orders, number.
+CREATE UNIQUE INDEX orders_by_number ON orders (number);
+-- The last guard against two orders with one reference. Also list_orders, reference.
+CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS NOT NULL;
+-- list_orders, email. It is cut off, because an entry of an index has at most 2.7 kB.
+CREATE INDEX orders_by_email ON orders ("left"(fold(email::text), 255), created_at, id) WHERE email IS NOT NULL;
+-- expire_orders
+CREATE INDEX orders_by_expiry ON orders (expires_at, id) WHERE status = 'pending' AND payment_status <> 'paid';
 
 -- The line items of each order, one for each product. Never changed.
 CREATE TABLE order_items (
@@ -145,6 +205,8 @@ CREATE TABLE order_items (
     product_name text NOT NULL,
     quantity positive_integer NOT NULL,
     price_at_purchase price NOT NULL,
+    -- A copy, like the name.
+    sku code,
     CONSTRAINT order_items_pkey PRIMARY KEY (id),
     -- Reads the line items of an order.
     CONSTRAINT order_items_one_line_per_product UNIQUE (order_id, product_id),
@@ -168,6 +230,8 @@ CREATE TABLE stock_movements (
     -- The request's ID in the log.
     request_id text,
     occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- The stock after the movement. NULL in movements of releases that did not store it.
+    quantity integer,
     CONSTRAINT stock_movements_pkey PRIMARY KEY (product_id, id),
     -- The last guard against returning stock twice. Also reads the movements of an order.
     CONSTRAINT stock_movements_once_per_order UNIQUE (order_id, product_id, kind),
@@ -197,8 +261,8 @@ CREATE TABLE payment_events (
     amount numeric,
     currency text,
     occurred_at timestamptz,
-    -- The signed text.
-    body text NOT NULL,
+    -- The signed text. NULL after it was erased.
+    body text,
     outcome payment_event_outcome NOT NULL,
     -- Why the event was not applied.
     reason text,
@@ -218,6 +282,8 @@ CREATE TABLE payment_events (
     body_is_base64 boolean,
     -- Why the event reports no payment, before the order and the settings were compared. A replay needs it.
     reader_reason text,
+    -- The processor's ID of the object that the event is about, such as a session or a payment. NULL if unknown.
+    object_reference text,
     CONSTRAINT payment_events_pkey PRIMARY KEY (id),
     -- The second of two deliveries at once waits here for the first. Also list_payment_events, event_id.
     CONSTRAINT payment_events_once_per_content UNIQUE (event_id, scheme, variant),
@@ -265,6 +331,8 @@ CREATE TABLE order_events (
     occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- What customers see of the actor. NULL in events of releases that did not store it.
     party party,
+    -- The text of a note. NULL after it was erased.
+    note note,
     CONSTRAINT order_events_pkey PRIMARY KEY (order_id, id),
     CONSTRAINT order_events_inbox_id_fkey FOREIGN KEY (inbox_id) REFERENCES payment_events(id),
     CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
@@ -456,8 +524,17 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 
 -- Functions that other functions, tables and indexes use --------------------------------------------------------------
 
+-- Returns the sum of an order's charges. NULL if there are none.
+CREATE FUNCTION charges_total(charges jsonb) RETURNS numeric;
+
 -- Returns an event of an order's timeline as its customer sees it: without the shop's IDs and names.
 CREATE FUNCTION customer_event_json(event order_events, reader text) RETURNS json;
+
+-- The setting Currency.
+CREATE FUNCTION default_currency() RETURNS text;
+
+-- When an order of the previous release expires, by the setting OrderTimeToLiveMinutes.
+CREATE FUNCTION default_expiry(placed_at timestamptz) RETURNS timestamptz;
 
 -- Says in words why the reconciliation lists an order, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, target orders, OUT message text, OUT action text);
@@ -477,6 +554,9 @@ CREATE FUNCTION fold(content text) RETURNS text;
 
 -- How long an idempotency key keeps its response.
 CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
+
+-- Whether a value is a list of charges, with two decimal places and the right signs.
+CREATE FUNCTION is_charges(charges jsonb) RETURNS boolean;
 
 -- Returns whether a payment event reports a payment, and another content under its ID does too. No rule can decide
 CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;

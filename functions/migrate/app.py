@@ -7,7 +7,7 @@ from storefront import settings
 from storefront.cold_start.driver import Connection
 from storefront.db import TRANSPORT_ERRORS, connect, session
 from storefront.log import logger
-from storefront.migrate import migrate
+from storefront.migrate import Defaults, migrate
 
 RESPONSE_TIMEOUT = 290.0
 """Seconds. Creating an index on a large table takes minutes."""
@@ -19,7 +19,8 @@ PATIENCE = 100.0
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """Return the names of the files applied. Raises MigrationError if one fails; then all are rolled back."""
     with session(_connect_with_retries(settings.database_url())) as connection:
-        return {"applied": migrate(connection, app_role=settings.app_role())}
+        defaults = Defaults(settings.currency(), settings.order_time_to_live())
+        return {"applied": migrate(connection, app_role=settings.app_role(), defaults=defaults)}
 
 
 def _connect_with_retries(url: str) -> Connection:

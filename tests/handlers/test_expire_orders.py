@@ -22,7 +22,7 @@ def run(context: SimpleNamespace | None = None) -> dict[str, int]:
 def make_older(database: Connection, *order_ids: str, minutes: int = 1441) -> None:
     """Move the orders' creation times back."""
     database.run(
-        "UPDATE orders SET created_at = created_at - make_interval(mins => :minutes) WHERE id = ANY (:ids)",
+        "UPDATE orders SET expires_at = expires_at - make_interval(mins => :minutes) WHERE id = ANY (:ids)",
         minutes=minutes,
         ids=list(order_ids),
     )
@@ -134,7 +134,7 @@ def test_concurrent_runs_expire_each_order_once(api: ApiClient, database: Connec
     products = [api.create_product(quantity=1000)["id"] for _ in range(4)]
     for n in range(100):
         api.order((products[n % 4], 1), (products[(n + 1) % 4], 1))
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+    database.run("UPDATE orders SET expires_at = expires_at - interval '2 days'")
 
     def expire_all(_: int) -> int:
         runs = 0

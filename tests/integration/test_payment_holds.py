@@ -168,7 +168,7 @@ def test_an_order_that_is_held_too_long_is_listed_until_it_is_settled(
     api: ApiClient, database: Connection, order_id: str
 ) -> None:
     run(database, start(order_id))
-    database.run("UPDATE orders SET created_at = created_at - interval '6 days'")
+    database.run("UPDATE orders SET expires_at = expires_at - interval '6 days'")
     database.run("UPDATE payment_events SET received_at = received_at - interval '6 days'")
     run(database, start(order_id))
     assert kinds(api) == []

@@ -80,7 +80,7 @@ def test_expiring_a_batch_takes_one_round_trip(proxy: PostgresProxy, api: ApiCli
     tea = api.create_product()["id"]
     for _ in range(3):
         api.order((tea, 1))
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+    database.run("UPDATE orders SET expires_at = expires_at - interval '2 days'")
     before = proxy.round_trips
     assert load_function("expire_orders").lambda_handler({}, lambda_context()) == {"expired": 3, "swept": 0}
     # One for the orders, one for the keys.

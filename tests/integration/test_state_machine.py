@@ -206,7 +206,8 @@ class ShopMachine(ComparedShop):
 
     @rule(minutes=st.sampled_from([25, 45, 70]))
     def time_passes(self, minutes: int) -> None:
-        self.database.run(f"UPDATE orders SET created_at = created_at - interval '{minutes} minutes'")
+        age = f"interval '{minutes} minutes'"
+        self.database.run(f"UPDATE orders SET created_at = created_at - {age}, expires_at = expires_at - {age}")
         self.model.time_passes(minutes)
         # An order shows created_at, so these ETags are no longer the ones of the orders.
         self.order_tags.clear()

@@ -32,7 +32,7 @@ def _change_status(status: str) -> Prepare:
 
 
 def _expire_order(api: ApiClient, database: Connection) -> Request:
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days' WHERE id = :id", id=new_order_id(api))
+    database.run("UPDATE orders SET expires_at = expires_at - interval '2 days' WHERE id = :id", id=new_order_id(api))
     return run_expiry
 
 

@@ -151,6 +151,38 @@ ShortText = Annotated[
 ]
 """A text of 1 to 255 characters in one line that does not look blank. Outer white space is removed first."""
 
+_Line = Rule(
+    _printable,
+    {"minLength": 1, "pattern": f"^[^{_CONTROLS}]*[^{_BLANK}][^{_CONTROLS}]*$"},
+)
+
+
+def _trimmed(text: str) -> str:
+    if text != text.strip():
+        raise PydanticCustomError("outer_space", "String should not begin or end with white space")
+    return text
+
+
+Code = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    _Line,
+    Rule(_trimmed, {"pattern": f"^[^{_CONTROLS}{_SPACES}]([^{_CONTROLS}]*[^{_CONTROLS}{_SPACES}])?$"}),
+]
+"""A short name that the shop gives, such as a SKU: 1 to 64 printable characters without outer white space."""
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")],
+        Annotated[str, StringConstraints(max_length=500), WithoutNul],
+    ],
+    Field(max_length=50),
+]
+"""Values of the shop's own systems: up to 50 texts with up to 500 characters each."""
+
+Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), WithoutNul]
+"""A text for people. It can have several lines."""
+
 Id = Annotated[str, Rule(_uuid, {"format": "uuid"})]
 """A UUID in the text form of RFC 9562, section 4, in lowercase."""
 
@@ -177,6 +209,26 @@ Money = Annotated[
     ),
 ]
 """An amount in the shop's currency: more than 0, at most 99999999.99, with at most two decimal places."""
+
+SignedMoney = Annotated[
+    _Amount,
+    Field(ge=-MAX_MONEY),
+    _TwoPlaces,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^-?0{0,12}[0-9]{1,8}(\.[0-9]{1,2})?$"},
+                {
+                    "type": "number",
+                    "minimum": -float(MAX_MONEY),
+                    "maximum": float(MAX_MONEY),
+                    "multipleOf": 0.01,
+                },
+            ]
+        }
+    ),
+]
+"""As Money, but it can be 0 or negative."""
 
 MoneyOrZero = Annotated[
     _Amount,

@@ -11,6 +11,7 @@ from storefront.db import TRANSPORT_ERRORS
 
 PACKAGE = Path(__file__).parent
 SETTINGS = PACKAGE / "database.sql"
+DEFAULTS = PACKAGE / "defaults.sql"
 GRANTS = PACKAGE / "grants.sql"
 
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -40,6 +41,13 @@ class MigrationError(Exception):
     """A migration that failed or is not allowed."""
 
 
+class Defaults(NamedTuple):
+    """The settings of orders that the previous release places. order_time_to_live: minutes, or 0 for no limit."""
+
+    currency: str
+    order_time_to_live: int
+
+
 class SqlFile(NamedTuple):
     name: str
     text: str
@@ -50,12 +58,15 @@ class SqlFile(NamedTuple):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | None = None) -> list[str]:
+def migrate(
+    connection: Connection, package: Path = PACKAGE, app_role: str | None = None, defaults: Defaults | None = None
+) -> list[str]:
     """Apply new and changed SQL files, and return their names, migrations first.
 
     All of it is one transaction. No request sees a table without its functions, and a failure leaves everything as it
     was. Several processes may call this at the same time: they wait for each other.
 
+    defaults: USD and one day if None.
     app_role: the role of the functions, created if it does not exist. None if they sign in as the owner.
     Raises MigrationError if a migration fails, was changed after it was applied, or cannot be applied to this database.
     """
@@ -64,6 +75,7 @@ def migrate(connection: Connection, package: Path = PACKAGE, app_role: str | Non
         known = dict(connection.run("SELECT name, checksum FROM schema_history") or [])
         files = list(_files(package))
         _check_history(files, known)
+        _set_defaults(connection, defaults or Defaults("USD", 1440))
         new = [file for file in files if known.get(file.name) != file.checksum]
         for file in new:
             _apply(connection, file)
@@ -101,6 +113,11 @@ def _recreate_functions(connection: Connection, unchanged: list[SqlFile]) -> Non
     # plans only for functions that were created again.
     functions = "\n".join(file.text for file in unchanged if not file.is_migration)
     _run(connection, "a function that did not change", functions)
+
+
+def _set_defaults(connection: Connection, defaults: Defaults) -> None:
+    text = DEFAULTS.read_text(encoding="utf-8").replace(":currency", literal(defaults.currency))
+    _run(connection, DEFAULTS.name, text.replace(":order_time_to_live", str(defaults.order_time_to_live)))
 
 
 def _run(connection: Connection, name: str, text: str) -> None:

@@ -62,16 +62,17 @@ def idempotency_key(header: str | None) -> str | None:
 
 
 def call_once(
-    operation: str, content: dict[str, Any], actor: Actor, key: str | None, *, if_match: list[str] | None = None
+    operation: str, content: dict[str, Any], actor: Actor, key: str | None, **circumstances: Any
 ) -> IdempotentResponse:
     """Call an SQL function with the content. With a key, the function runs once for all requests with that key.
 
-    if_match: the ETags that the function compares. They are not part of the content: a retry may send another ETag.
+    circumstances: what the function also needs, such as an ETag or a setting. It is not part of the content, because it
+    may be different in a retry.
     Raises KeyReused if the key was used with other content, or KeyInFlight if the first request is still running.
     """
     if key is None:
         return IdempotentResponse(
-            *db.call(operation, json.dumps({**content, **actor, "if_match": if_match}), repeatable=False),
+            *db.call(operation, json.dumps({**content, **actor, **circumstances}), repeatable=False),
             is_replay=False,
         )
     request = {
@@ -79,7 +80,7 @@ def call_once(
         "caller": actor["actor"],
         "key": key,
         "fingerprint": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
-        "content": {**content, **actor, "if_match": if_match, "idempotency_key": key},
+        "content": {**content, **actor, **circumstances, "idempotency_key": key},
     }
     outcome, body = db.call("call_once", json.dumps(request), repeatable=True)
     if outcome == "key_reused":

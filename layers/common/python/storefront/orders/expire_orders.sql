@@ -12,11 +12,11 @@ BEGIN
       FROM (SELECT o.id
               FROM orders o
              WHERE o.status = 'pending' AND o.payment_status <> 'paid' AND o.held_since IS NULL
-               AND o.created_at < now() - make_interval(mins => (request ->> 'time_to_live')::integer)
+               AND o.expires_at <= now()
                -- An order whose stock would exceed the range of an integer must not block the other orders.
                AND NOT EXISTS (SELECT FROM order_items item JOIN products p ON p.id = item.product_id
                                 WHERE item.order_id = o.id AND p.quantity > 2147483647 - item.quantity)
-             ORDER BY o.created_at, o.id
+             ORDER BY o.expires_at, o.id
              LIMIT (request ->> 'batch_size')::integer
                FOR NO KEY UPDATE OF o SKIP LOCKED) due;
 

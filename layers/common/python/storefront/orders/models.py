@@ -1,10 +1,26 @@
 """The requests of the order routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from storefront.fields import Id, Integer, MoneyOrZero, PositiveInteger, QueryInteger, RequestModel, Timestamp
+from storefront.countries import COUNTRIES
+from storefront.fields import (
+    Code,
+    Id,
+    Integer,
+    Metadata,
+    MoneyOrZero,
+    Note,
+    PositiveInteger,
+    QueryInteger,
+    RequestModel,
+    Rule,
+    SignedMoney,
+    Timestamp,
+    WithoutNul,
+)
 from storefront.lists.parameters import PageParameters
 
 OrderStatus = Literal["pending", "completed", "canceled"]
@@ -16,6 +32,43 @@ class LineItem(RequestModel):
     quantity: Annotated[Integer, PositiveInteger, Field(description="The number of units to order.")]
 
 
+def _country(code: str) -> str:
+    if code not in COUNTRIES:
+        raise PydanticCustomError("country", "Input should be the code of a country in ISO 3166-1 alpha-2, or XK")
+    return code
+
+
+AddressLine = Annotated[str, StringConstraints(max_length=200), WithoutNul]
+
+
+class Address(RequestModel):
+    """A postal address."""
+
+    name: AddressLine | None = None
+    company: AddressLine | None = None
+    line1: AddressLine | None = None
+    line2: AddressLine | None = None
+    city: AddressLine | None = None
+    region: AddressLine | None = None
+    postal_code: AddressLine | None = None
+    country: Annotated[str, Rule(_country, {"enum": sorted(COUNTRIES)})]
+    phone: AddressLine | None = None
+
+
+class Charge(RequestModel):
+    """An amount that is added to the line items."""
+
+    kind: Literal["shipping", "tax", "discount", "fee"]
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200), WithoutNul]
+    amount: SignedMoney
+
+    @model_validator(mode="after")
+    def _sign(self) -> Self:
+        if (self.amount > 0) if self.kind == "discount" else (self.amount < 0):
+            raise PydanticCustomError("sign", "A discount should be at most 0, and any other charge at least 0")
+        return self
+
+
 class NewOrder(RequestModel):
     """A new order. Its prices come from the products."""
 
@@ -25,6 +78,13 @@ class NewOrder(RequestModel):
         MoneyOrZero | None,
         Field(description="The total that the buyer saw. If the total is another one now, nothing is ordered."),
     ] = None
+    reference: Annotated[Code | None, Field(description="The shop's own number of the order. It is unique.")] = None
+    email: Annotated[str | None, StringConstraints(min_length=3, max_length=254), WithoutNul] = None
+    shipping_address: Address | None = None
+    billing_address: Address | None = None
+    charges: Annotated[list[Charge] | None, Field(max_length=20)] = None
+    note: Note | None = None
+    metadata: Metadata | None = None
 
     def quantity_by_product(self) -> dict[str, int]:
         """Return the units of each product, by its ID, in the order of first mention.

@@ -1,5 +1,6 @@
 -- Places an order and takes its stock, with the first event of its timeline: all of it or nothing.
--- Outcomes: placed; unknown_products, insufficient_stock, total_too_large and total_changed, each with the details.
+-- Outcomes: placed; unknown_products, insufficient_stock, reference_taken, with the ID of its order if the
+-- same caller placed it; total_too_large, total_too_small and total_changed. All others have the details.
 -- force_generic_plan saves a third of the time. Without it, PostgreSQL plans some statements again for each call,
 -- because it expects orders of one line item to be much cheaper.
 CREATE OR REPLACE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text)
@@ -11,6 +12,7 @@ DECLARE
     quantities bigint[];
     unknown json;
     short   json;
+    extra   jsonb := nullif(request -> 'charges', 'null');
     total   numeric;
     moment  timestamptz;
     placed  orders;
@@ -18,6 +20,21 @@ BEGIN
     SELECT array_agg(l.product_id), array_agg(l.quantity)
       INTO ids, quantities
       FROM jsonb_to_recordset(request -> 'products') AS l(product_id uuid, quantity bigint);
+
+    IF request ->> 'reference' IS NOT NULL THEN
+        -- The second of two orders with one reference waits here. An order without one does not pay for this check, as
+        -- it would with ON CONFLICT.
+        PERFORM pg_advisory_xact_lock(hashtextextended('reference ' || (request ->> 'reference'), 0));
+        -- Before the stock: the first order may have taken the last unit.
+        SELECT 'reference_taken', to_json(CASE WHEN e.actor = request ->> 'actor' THEN o.id END)::text
+          INTO outcome, body
+          FROM orders o
+          JOIN order_events e ON e.order_id = o.id AND e.cause = 'placed'
+         WHERE o.reference = request ->> 'reference';
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
 
     -- Locks are taken in the order of IDs, so that two orders for the same products never deadlock. NO KEY, so that
     -- foreign key checks do not wait.
@@ -47,6 +64,14 @@ BEGIN
         body := short;
         RETURN;
     END IF;
+    IF extra IS NOT NULL THEN
+        total := total + charges_total(extra);
+    END IF;
+    IF total < 0 THEN
+        outcome := 'total_too_small';
+        body := to_json(total::text);
+        RETURN;
+    END IF;
     IF total > 99999999.99 THEN
         outcome := 'total_too_large';
         body := to_json(total::text);
@@ -61,8 +86,18 @@ BEGIN
 
     -- After the locks. An order that waited for them is later than the orders that it waited for.
     moment := clock_timestamp();
-    INSERT INTO orders (customer_id, total_price, created_at, updated_at)
-    VALUES ((request ->> 'customer_id')::integer, total, moment, moment)
+    INSERT INTO orders (customer_id, payment_status, total_price, currency, charges, reference, email, shipping_address,
+                        billing_address, note, metadata, created_at, updated_at, expires_at)
+    VALUES ((request ->> 'customer_id')::integer,
+            -- There is nothing to pay.
+            CASE WHEN total = 0 THEN 'paid' ELSE 'unpaid' END::payment_status,
+            total, coalesce(request ->> 'currency', default_currency()), extra, request ->> 'reference',
+            request ->> 'email', nullif(request -> 'shipping_address', 'null'),
+            nullif(request -> 'billing_address', 'null'), request ->> 'note', nullif(request -> 'metadata', 'null'),
+            moment, moment,
+            CASE WHEN request ->> 'time_to_live' IS NULL THEN default_expiry(moment)
+                 WHEN request ->> 'time_to_live' = '0' THEN 'infinity'
+                 ELSE moment + make_interval(mins => (request ->> 'time_to_live')::integer) END)
     RETURNING * INTO placed;
 
     WITH sold AS (
@@ -70,14 +105,14 @@ BEGIN
            SET quantity = p.quantity - l.quantity, updated_at = clock_timestamp()
           FROM unnest(ids, quantities) WITH ORDINALITY AS l(product_id, quantity, line_number)
          WHERE p.id = l.product_id
-        RETURNING p.id, p.name, p.price, l.quantity, l.line_number
+        RETURNING p.id, p.sku, p.name, p.price, p.quantity AS remaining, l.quantity, l.line_number
     ), moved AS (
-        INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
-        SELECT id, 'sale', -quantity, placed.id, request ->> 'actor', request ->> 'request_id'
+        INSERT INTO stock_movements (product_id, kind, delta, quantity, order_id, actor, request_id)
+        SELECT id, 'sale', -quantity, remaining, placed.id, request ->> 'actor', request ->> 'request_id'
           FROM sold
     )
-    INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
-    SELECT placed.id, id, line_number, name, quantity, price
+    INSERT INTO order_items (order_id, product_id, line_number, sku, product_name, quantity, price_at_purchase)
+    SELECT placed.id, id, line_number, sku, name, quantity, price
       FROM sold;
 
     INSERT INTO order_events (order_id, cause, actor, party, to_status, to_payment_status, request_id, idempotency_key)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from storefront import db
+from storefront import db, settings
 from storefront.actor import Actor
 from storefront.errors import InsufficientStock, OrderNotFound, Problem, ProductNotFound, StaleETag
 from storefront.fields import MAX_MONEY
@@ -19,6 +19,24 @@ class TotalTooLarge(Problem):
 
     def __init__(self, total: str) -> None:
         super().__init__(f"The order's total would be {total}. The maximum is {MAX_MONEY}.")
+
+
+class TotalTooSmall(Problem):
+    """The order's total would be less than 0."""
+
+    status, kind, title = 422, "total-too-small", "Order total too small"
+
+    def __init__(self, total: str) -> None:
+        super().__init__(f"The order's total would be {total}. The minimum is 0.")
+
+
+class ReferenceTaken(Problem):
+    """Another order has this reference. `order_id` is its ID, if the same caller placed it."""
+
+    status, kind, title = 409, "reference-taken", "Reference taken"
+
+    def __init__(self, order_id: str | None) -> None:
+        super().__init__("Another order has this reference.", members={"order_id": order_id} if order_id else {})
 
 
 class TotalChanged(Problem):
@@ -50,9 +68,12 @@ def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
         "customer_id": order.customer_id,
         "products": [{"product_id": id_, "quantity": units} for id_, units in order.quantity_by_product().items()],
     }
-    if order.expected_total is not None:
-        content["expected_total"] = str(order.expected_total)
-    response = call_once("place_order", content, actor, key)
+    optional = order.model_dump(mode="json", exclude={"customer_id", "products"})
+    # No charges and no metadata are the same as empty ones.
+    content |= {name: value for name, value in optional.items() if value}
+    response = call_once(
+        "place_order", content, actor, key, currency=settings.currency(), time_to_live=settings.order_time_to_live()
+    )
     if response.outcome in _REFUSALS:
         raise _REFUSALS[response.outcome](json.loads(response.body), order)
     return response
@@ -129,6 +150,14 @@ def _total_too_large(total: str, _: NewOrder) -> TotalTooLarge:
     return TotalTooLarge(total)
 
 
+def _total_too_small(total: str, _: NewOrder) -> TotalTooSmall:
+    return TotalTooSmall(total)
+
+
+def _reference_taken(order_id: str | None, _: NewOrder) -> ReferenceTaken:
+    return ReferenceTaken(order_id)
+
+
 def _total_changed(total: str, _: NewOrder) -> TotalChanged:
     return TotalChanged(total)
 
@@ -137,7 +166,9 @@ _REFUSALS: dict[str, Callable[[Any, NewOrder], Problem]] = {
     "unknown_products": _unknown_products,
     "insufficient_stock": _insufficient_stock,
     "total_too_large": _total_too_large,
+    "total_too_small": _total_too_small,
     "total_changed": _total_changed,
+    "reference_taken": _reference_taken,
 }
 
 

@@ -29,7 +29,7 @@ BEGIN
         -- A failure moved no money, so its amount does not matter.
         WHEN is_paid AND reader_reason = 'amount_unreadable' THEN 'amount_unreadable'
         WHEN is_paid AND event.amount <> target.total_price THEN 'amount_differs'
-        WHEN is_paid AND event.currency <> settings ->> 'shop_currency' THEN 'currency_differs'
+        WHEN is_paid AND event.currency <> target.currency THEN 'currency_differs'
         WHEN event.payment_status = target.payment_status THEN 'same_status'
         WHEN target.status = 'completed' THEN 'order_completed'
         END;

@@ -1,0 +1,150 @@
+-- What a shop needs on an order and on a product: charges, contact details, numbers, references and SKUs.
+-- Each new column can be NULL or has a default, because the previous release inserts rows without values for them.
+
+
+-- Types ---------------------------------------------------------------------------------------------------------------
+
+CREATE DOMAIN code AS text
+    CONSTRAINT code_length CHECK (char_length(VALUE) BETWEEN 1 AND 64);
+COMMENT ON DOMAIN code IS 'A short name that the shop gives: a SKU or a reference.';
+
+CREATE DOMAIN email_address AS text
+    CONSTRAINT email_address_length CHECK (octet_length(VALUE) BETWEEN 3 AND 254);
+COMMENT ON DOMAIN email_address IS 'At most 254 octets (RFC 5321, section 4.5.3.1.3: a path of 256 with its brackets).';
+
+CREATE DOMAIN note AS text
+    CONSTRAINT note_length CHECK (char_length(VALUE) BETWEEN 1 AND 1000);
+
+CREATE DOMAIN currency_code AS text
+    CONSTRAINT currency_code_form CHECK (VALUE ~ '^[A-Z]{3}$');
+COMMENT ON DOMAIN currency_code IS 'ISO 4217.';
+
+CREATE DOMAIN json_map AS jsonb
+    CONSTRAINT json_map_type CHECK (jsonb_typeof(VALUE) = 'object');
+
+CREATE FUNCTION is_charges(charges jsonb) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN jsonb_typeof(charges) = 'array' AND jsonb_array_length(charges) BETWEEN 1 AND 20 AND (
+        SELECT bool_and(coalesce(charge ->> 'label' <> '' AND scale(charge.amount) = 2 AND CASE charge.kind
+                   WHEN 'discount' THEN charge.amount <= 0
+                   WHEN 'shipping' THEN charge.amount >= 0
+                   WHEN 'tax' THEN charge.amount >= 0
+                   WHEN 'fee' THEN charge.amount >= 0 END, false))
+          FROM (SELECT element, element ->> 'kind' AS kind, (element ->> 'amount')::numeric AS amount,
+                       element ->> 'label' AS label
+                  FROM jsonb_array_elements(charges) element) charge);
+END
+$$;
+COMMENT ON FUNCTION is_charges IS 'Whether a value is a list of charges, with two decimal places and the right signs.';
+
+CREATE DOMAIN charges AS jsonb
+    CONSTRAINT charges_form CHECK (is_charges(VALUE));
+COMMENT ON DOMAIN charges IS
+'[{"kind": "shipping" | "tax" | "discount" | "fee", "label": …, "amount": "4.90"}, …], in the order of the request.
+A discount is at most 0, any other charge at least 0.';
+
+-- Without digits behind the point, as in numeric(10, 2), PostgreSQL would rewrite the table. NOT VALID, because each
+-- existing total was more than 0, which is checked already.
+CREATE DOMAIN order_total AS numeric;
+ALTER TABLE orders ALTER COLUMN total_price TYPE order_total;
+ALTER DOMAIN order_total ADD CONSTRAINT order_total_range
+    CHECK (VALUE BETWEEN 0 AND 99999999.99 AND scale(VALUE) = 2) NOT VALID;
+
+-- PostgreSQL cannot use the new values in the transaction that adds them.
+ALTER TYPE order_event_cause ADD VALUE 'note';
+ALTER TYPE order_event_cause ADD VALUE 'erasure';
+COMMENT ON TYPE order_event_cause IS
+'placed: always the first event of an order
+status_change: a caller completed or canceled the order
+payment_event: a processor reported a payment; the outcome says what it changed
+replay: a caller processed a stored payment event again
+expiry: the order was not paid in time
+note: staff wrote a note
+erasure: the customer''s personal data was erased';
+
+
+-- Products ------------------------------------------------------------------------------------------------------------
+
+ALTER TABLE products
+    ADD COLUMN sku code,
+    ADD COLUMN metadata json_map;
+COMMENT ON COLUMN products.sku IS 'The shop''s own ID of the product, as sent.';
+COMMENT ON COLUMN products.metadata IS 'The shop''s own values. NULL if there are none.';
+
+CREATE UNIQUE INDEX products_by_sku ON products (fold(sku)) WHERE deleted_at IS NULL AND sku IS NOT NULL;
+COMMENT ON INDEX products_by_sku IS
+'No two products on sale have the same SKU, whatever its case and width. Also list_products, sku.
+64 characters have at most 2.1 kB when folded, and an entry of an index has at most 2.7 kB.';
+
+
+-- Orders --------------------------------------------------------------------------------------------------------------
+
+CREATE SEQUENCE order_numbers AS integer START WITH 1001;
+COMMENT ON SEQUENCE order_numbers IS 'The numbers of orders. An order that is refused can leave a gap.';
+
+ALTER TABLE orders
+    ADD COLUMN number integer,
+    ADD COLUMN reference code,
+    ADD COLUMN email email_address,
+    ADD COLUMN shipping_address json_map,
+    ADD COLUMN billing_address json_map,
+    ADD COLUMN charges charges,
+    ADD COLUMN note note,
+    ADD COLUMN metadata json_map,
+    ADD COLUMN currency currency_code,
+    ADD COLUMN expires_at timestamptz,
+    ADD COLUMN personal_data_erased_at timestamptz;
+-- Below the numbers of new orders, the existing orders get theirs.
+SELECT setval('order_numbers', 1000 + count(*)) FROM orders HAVING count(*) > 0;
+ALTER TABLE orders
+    ALTER COLUMN number SET DEFAULT nextval('order_numbers'),
+    ALTER COLUMN currency SET DEFAULT default_currency(),
+    ALTER COLUMN expires_at SET DEFAULT default_expiry(clock_timestamp());
+ALTER SEQUENCE order_numbers OWNED BY orders.number;
+COMMENT ON COLUMN orders.number IS 'The number for people. It gives no access.';
+COMMENT ON COLUMN orders.reference IS 'The shop''s own number of the order, as sent.';
+COMMENT ON COLUMN orders.email IS 'As sent.';
+COMMENT ON COLUMN orders.charges IS 'Never changed. NULL if there are none.';
+COMMENT ON COLUMN orders.note IS 'The customer''s own note.';
+COMMENT ON COLUMN orders.metadata IS 'The values of the shop''s systems. NULL if there are none.';
+COMMENT ON COLUMN orders.total_price IS 'The sum of the line items and the charges.';
+COMMENT ON COLUMN orders.currency IS 'The shop''s currency when the order was placed.';
+COMMENT ON COLUMN orders.expires_at IS 'When the order is canceled, unless it is paid or held. infinity means never.';
+COMMENT ON COLUMN orders.personal_data_erased_at IS
+    'When the customer''s personal data was erased. Payment events that arrive later are stored without their body.';
+
+CREATE UNIQUE INDEX orders_by_number ON orders (number);
+CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS NOT NULL;
+CREATE INDEX orders_by_email ON orders (left(fold(email), 255), created_at, id) WHERE email IS NOT NULL;
+CREATE INDEX orders_by_expiry ON orders (expires_at, id) WHERE status = 'pending' AND payment_status <> 'paid';
+-- The previous release expires orders by orders_by_status.
+DROP INDEX orders_waiting_for_payment;
+COMMENT ON INDEX orders_by_number IS 'The last guard against two orders with one number. Also list_orders, number.';
+COMMENT ON INDEX orders_by_reference IS 'The last guard against two orders with one reference. Also list_orders, reference.';
+COMMENT ON INDEX orders_by_email IS
+    'list_orders, email. It is cut off, because an entry of an index has at most 2.7 kB.';
+COMMENT ON INDEX orders_by_expiry IS 'expire_orders';
+
+ALTER TABLE order_items ADD COLUMN sku code;
+COMMENT ON COLUMN order_items.sku IS 'A copy, like the name.';
+
+ALTER TABLE order_events ADD COLUMN note note;
+COMMENT ON COLUMN order_events.note IS 'The text of a note. NULL after it was erased.';
+
+
+-- Stock ledger --------------------------------------------------------------------------------------------------------
+
+ALTER TABLE stock_movements ADD COLUMN quantity integer;
+COMMENT ON COLUMN stock_movements.quantity IS
+    'The stock after the movement. NULL in movements of releases that did not store it.';
+
+
+-- Payment events ------------------------------------------------------------------------------------------------------
+
+ALTER TABLE payment_events
+    ALTER COLUMN body DROP NOT NULL,
+    ADD COLUMN object_reference text;
+COMMENT ON COLUMN payment_events.body IS 'The signed text. NULL after it was erased.';
+COMMENT ON COLUMN payment_events.object_reference IS
+    'The processor''s ID of the object that the event is about, such as a session or a payment. NULL if unknown.';
