@@ -86,12 +86,12 @@ class ApiClient:
         product: dict[str, Any] = expect(201, self.call("POST", "/api/products", body))
         return product
 
-    def place_order(self, *line_items: tuple[str, int], customer_id: int = 1) -> Response:
+    def place_order(self, *line_items: tuple[str, int], customer_id: int = 1, **fields: Any) -> Response:
         products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in line_items]
-        return self.call("POST", "/api/orders", {"customer_id": customer_id, "products": products})
+        return self.call("POST", "/api/orders", {"customer_id": customer_id, "products": products, **fields})
 
-    def order(self, *line_items: tuple[str, int], **options: Any) -> dict[str, Any]:
-        order: dict[str, Any] = expect(201, self.place_order(*line_items, **options))
+    def order(self, *line_items: tuple[str, int], **fields: Any) -> dict[str, Any]:
+        order: dict[str, Any] = expect(201, self.place_order(*line_items, **fields))
         return order
 
     def change_status(self, order_id: str, status: str) -> Response:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
 from tests.api_client import ApiClient, expect
+from tests.handlers.conftest import new_order
 from tests.stripe_events import stripe_event
 
 
@@ -47,10 +49,32 @@ def test_a_failure_moved_no_money_so_its_amount_does_not_matter(
     assert api.payment_status(order["id"]) == "failed"
 
 
-def test_the_currency_is_a_setting(api: ApiClient, order: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("others", ["USD", "JPY"])
+def test_a_payment_is_compared_with_the_currency_that_the_order_was_placed_in(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, others: str
+) -> None:
     monkeypatch.setenv("CURRENCY", "EUR")
-    assert expect(200, api.pay(order["id"], event_id="1", currency="USD"))["outcome"] == "needs_review"
-    assert expect(200, api.pay(order["id"], event_id="2", currency="EUR"))["outcome"] == "applied"
+    order, foreign = new_order(api), new_order(api)
+    monkeypatch.setenv("CURRENCY", others)
+    assert expect(200, api.pay(foreign["id"], amount="4.50", currency=others))["outcome"] == "needs_review"
+    [entry] = api.items("/api/reconciliation", kind="amount_mismatch")
+    event = entry["payment_event"]
+    assert (event["reason"], event["message"]) == (
+        "currency_differs",
+        "A payment was reported, but its currency is not the one of the order.",
+    )
+    assert event["action"].startswith("If your program created the payment in a wrong currency, correct the program. ")
+    assert expect(200, api.pay(order["id"], amount="4.50", currency="EUR"))["outcome"] == "applied"
+
+
+def test_an_order_without_a_currency_yet_is_in_the_currency_of_the_setting(
+    api: ApiClient, database: Connection
+) -> None:
+    """A release before 0.3.0 placed it, and the migration has not reached it."""
+    order, foreign = new_order(api), new_order(api)
+    database.run("UPDATE orders SET currency = NULL")
+    assert expect(200, api.pay(foreign["id"], currency="EUR"))["outcome"] == "needs_review"
+    assert expect(200, api.pay(order["id"], currency="USD"))["outcome"] == "applied"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +89,7 @@ def test_the_currency_is_a_setting(api: ApiClient, order: dict[str, Any], monkey
         ("KWD", "18.60", 18600),
     ],
 )
-def test_an_amount_of_stripe_is_in_the_minor_unit_of_the_shops_currency(
+def test_an_amount_of_stripe_is_in_the_minor_unit_of_its_currency(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch, currency: str, price: str, units: int
 ) -> None:
     monkeypatch.setenv("CURRENCY", currency)

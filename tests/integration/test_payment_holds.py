@@ -8,7 +8,7 @@ from pg8000.native import Connection
 from storefront import settings
 from tests.api_client import ApiClient, expect
 from tests.integration.races import change_status, end, expire, pay, replay, start, two_at_once
-from tests.integration.stored_events import inbox, kinds, run
+from tests.integration.stored_events import TEST_MODE, inbox, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
 
@@ -137,8 +137,9 @@ def test_money_that_needs_review_holds_its_order_even_after_a_failure(database: 
 
 
 def test_a_replay_that_applies_the_money_ends_the_hold(database: Connection, order_id: str) -> None:
-    pay(order_id, "paid", currency="EUR", shop_currency="USD").run(database)
-    [[inbox_id]] = database.run("SELECT id::text FROM payment_events")
+    run(database, start(order_id), pay(order_id, "paid", **TEST_MODE))
+    [[inbox_id]] = database.run("SELECT id::text FROM payment_events WHERE payment_status = 'paid'")
+    assert database.run("SELECT held_since IS NULL FROM orders") == [[False]]
     assert replay(inbox_id).run(database) == "applied"
     assert database.run("SELECT held_since FROM orders") == [[None]]
 

@@ -15,6 +15,7 @@ from storefront.payments.signatures import Scheme
 from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.load_clients import Delivery, all_at_once, deliver
 from tests.integration.races import ACTOR, Call, change_status, pay, place, replay, two_at_once
+from tests.integration.stored_events import TEST_MODE
 from tests.sizes import DELIVERED_EVENTS, SEED
 
 WORKERS = 16
@@ -78,14 +79,14 @@ def test_an_event_for_an_unknown_order_that_is_delivered_twice_at_once_is_stored
     assert inbox_rows(database) == [["evt_paid", 0, "paid", "unknown_order", 2]]
 
 
-def replay_of_reviewed_event(database: Connection, order_id: str) -> Call:
-    """A replay of an event that needed review because of its currency."""
-    assert pay(order_id, "paid", currency="EUR", shop_currency="USD").run(database) == "needs_review"
+def replay_of_ignored_event(database: Connection, order_id: str) -> Call:
+    """A replay of an event that was ignored while the payment mode was set wrong."""
+    assert pay(order_id, "paid", **TEST_MODE).run(database) == "ignored"
     return replay(inbox_id(database))
 
 
 def test_concurrent_replays_apply_an_event_once(database: Connection, database_url: str, order_id: str) -> None:
-    again = replay_of_reviewed_event(database, order_id)
+    again = replay_of_ignored_event(database, order_id)
     assert two_at_once(database_url, again, again) == ("applied", "duplicate")
     assert inbox_rows(database) == [["evt_paid", 0, "paid", "applied", 3]]
     assert violations(database) == []
@@ -94,8 +95,8 @@ def test_concurrent_replays_apply_an_event_once(database: Connection, database_u
 def test_a_delivery_that_waited_for_a_replay_is_a_duplicate(
     database: Connection, database_url: str, order_id: str
 ) -> None:
-    again = replay_of_reviewed_event(database, order_id)
-    assert two_at_once(database_url, again, pay(order_id, "paid", currency="EUR")) == ("applied", "duplicate")
+    again = replay_of_ignored_event(database, order_id)
+    assert two_at_once(database_url, again, pay(order_id, "paid", livemode=False)) == ("applied", "duplicate")
     assert inbox_rows(database) == [["evt_paid", 0, "paid", "applied", 3]]
     assert violations(database) == []
 
@@ -103,7 +104,7 @@ def test_a_delivery_that_waited_for_a_replay_is_a_duplicate(
 def test_a_replay_that_waited_for_a_cancellation_needs_a_refund(
     database: Connection, database_url: str, order_id: str
 ) -> None:
-    again = replay_of_reviewed_event(database, order_id)
+    again = replay_of_ignored_event(database, order_id)
     assert two_at_once(database_url, change_status(order_id, "canceled"), again) == ("changed", "needs_refund")
     assert violations(database) == []
 

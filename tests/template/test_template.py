@@ -49,7 +49,7 @@ def test_a_route_without_an_access_rule_would_require_a_token() -> None:
     assert auth["DefaultAuthorizer"] in auth["Authorizers"]
 
 
-PAYMENT_RULES = {"CURRENCY", "PAYMENT_MODE", "PAYMENT_ACCOUNTS"}
+PAYMENT_RULES = {"PAYMENT_MODE", "PAYMENT_ACCOUNTS"}
 """The settings that decide which payments change orders."""
 
 

@@ -26,14 +26,14 @@ CREATE FUNCTION is_charges(charges jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
     RETURN jsonb_typeof(charges) = 'array' AND jsonb_array_length(charges) BETWEEN 1 AND 20 AND (
-        SELECT bool_and(coalesce(charge ->> 'label' <> '' AND scale(charge.amount) = 2 AND CASE charge.kind
+        SELECT bool_and(coalesce(charge.label <> '' AND scale(charge.amount) = 2 AND CASE charge.kind
                    WHEN 'discount' THEN charge.amount <= 0
                    WHEN 'shipping' THEN charge.amount >= 0
                    WHEN 'tax' THEN charge.amount >= 0
                    WHEN 'fee' THEN charge.amount >= 0 END, false))
-          FROM (SELECT element, element ->> 'kind' AS kind, (element ->> 'amount')::numeric AS amount,
+          FROM (SELECT element ->> 'kind' AS kind, (element ->> 'amount')::numeric AS amount,
                        element ->> 'label' AS label
-                  FROM jsonb_array_elements(charges) element) charge);
+                  FROM jsonb_array_elements(charges) AS listed(element)) charge);
 END
 $$;
 COMMENT ON FUNCTION is_charges IS 'Whether a value is a list of charges, with two decimal places and the right signs.';

@@ -2,6 +2,6 @@
 CREATE OR REPLACE FUNCTION charges_total(charges jsonb) RETURNS numeric
     LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
-    RETURN (SELECT sum((charge ->> 'amount')::numeric) FROM jsonb_array_elements(charges) charge);
+    RETURN (SELECT sum((charge ->> 'amount')::numeric) FROM jsonb_array_elements(charges) AS listed(charge));
 END
 $$;

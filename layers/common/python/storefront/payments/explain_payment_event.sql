@@ -25,6 +25,7 @@ DECLARE
     read_again CONSTANT text := 'Look up the payment at the processor. If there is none, do nothing. Otherwise, have '
         'the program that sent the event corrected, and the event sent again. The order can expire meanwhile.';
     settle CONSTANT text := CASE
+        WHEN target.total_price = 0 THEN 'The order costs nothing. Refund the payment at the processor.'
         WHEN target.status = 'canceled' THEN 'Refund the payment at the processor.'
         WHEN target.payment_status = 'paid' THEN 'The order is paid, so do not cancel it. Look up this payment at the '
             'processor. If the customer paid twice, refund it.'
@@ -62,8 +63,8 @@ BEGIN
             'Do nothing. If the setting PaymentAccounts is wrong, correct it and replay the event.'),
         ('order_canceled', 'Money arrived for a canceled order.', 'Refund the payment at the processor.'),
         ('amount_differs', 'A payment was reported, but its amount is not the total of the order.', settle),
-        ('currency_differs', 'A payment was reported, but its currency is not the shop''s.',
-            'If the setting Currency is wrong, correct it and replay the event. ' || settle),
+        ('currency_differs', 'A payment was reported, but its currency is not the one of the order.',
+            'If your program created the payment in a wrong currency, correct the program. ' || settle),
         ('amount_unreadable', 'A payment was reported, but its amount or its currency cannot be read.',
             'Look up the amount at the processor. ' || settle),
         ('order_completed', 'A payment was reported for an order that was completed without payment.',

@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION payment_decision(
     event payment_events,
     target orders,         -- NULL if the order was not found
-    settings jsonb,        -- shop_currency, and optionally payment_mode (any, live, test) and payment_accounts
+    settings jsonb,        -- optionally payment_mode (any, live, test) and payment_accounts
     OUT outcome payment_event_outcome,
     OUT reason text
 )
@@ -29,7 +29,7 @@ BEGIN
         -- A failure moved no money, so its amount does not matter.
         WHEN is_paid AND reader_reason = 'amount_unreadable' THEN 'amount_unreadable'
         WHEN is_paid AND event.amount <> target.total_price THEN 'amount_differs'
-        WHEN is_paid AND event.currency <> target.currency THEN 'currency_differs'
+        WHEN is_paid AND event.currency <> coalesce(target.currency, default_currency()) THEN 'currency_differs'
         WHEN event.payment_status = target.payment_status THEN 'same_status'
         WHEN target.status = 'completed' THEN 'order_completed'
         END;

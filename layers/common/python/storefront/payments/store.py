@@ -107,7 +107,6 @@ def _described(outcome: str, response: dict[str, Any]) -> dict[str, Any]:
 def _rules() -> dict[str, Any]:
     """Return the settings that decide which payments change orders."""
     return {
-        "shop_currency": settings.currency(),
         "payment_mode": settings.payment_mode(),
         "payment_accounts": settings.payment_accounts(),
     }
