@@ -12,7 +12,7 @@ from storefront import audit, db
 from tests.api_client import lambda_context, load_function
 
 MAKE_DUE = """
-UPDATE orders SET status = 'pending', payment_status = 'unpaid', created_at = created_at - interval '3 days'"""
+UPDATE orders SET status = 'pending', payment_status = 'unpaid', expires_at = now() - interval '1 day'"""
 
 
 def measure_expiry(bench: Bench) -> dict[str, Any]:

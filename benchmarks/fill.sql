@@ -12,7 +12,7 @@ SELECT ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
 
 INSERT INTO orders (id, customer_id, status, payment_status, total_price, created_at)
 SELECT ('b0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 1 + n % 1000,
-       'completed', 'paid', 1 + n % 500, now() - n * interval '1 second'
+       'completed', 'paid', (1 + n % 500)::numeric(10, 2), now() - n * interval '1 second'
   FROM generate_series(1, :rows) n;
 
 INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)

@@ -83,7 +83,7 @@ def payments(url: str, number: int) -> list[dict[str, Any]]:
     with closing(db.connect(url, response_timeout=120)) as owner:
         rows = owner.run(
             "INSERT INTO orders (customer_id, total_price)"
-            " SELECT 1 + n % 1000, 5 FROM generate_series(1, :number) n RETURNING id::text",
+            " SELECT 1 + n % 1000, 5.00 FROM generate_series(1, :number) n RETURNING id::text",
             number=number,
         )
     return [payment({"order_id": id_, "payment_status": "paid", "event_id": str(uuid4())}) for [id_] in rows or []]

@@ -136,11 +136,20 @@ def database(direct_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def api(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClient]:
-    """An API client that calls the handlers in this process, on the test's database."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions' environment variables, except DATABASE_URL."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def api(
+    database_url: str,
+    environment: None,  # noqa: ARG001  the functions' settings
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ApiClient]:
+    """An API client that calls the handlers in this process, on the test's database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setattr(load_function("webhook"), "keyring", local_keyring())
     db.disconnect()
     yield ApiClient(over_handlers)

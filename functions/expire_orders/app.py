@@ -23,8 +23,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     # Keys come first, so that an order that cannot expire does not block them.
     swept = _in_batches(keys.sweep, context)
     expired = 0
-    if time_to_live := settings.order_time_to_live():
-        expired = _in_batches(lambda batch_size: store.expire(time_to_live, batch_size, actor), context)
+    # 0 also keeps orders that were placed with another time to live.
+    if settings.order_time_to_live() > 0:
+        expired = _in_batches(lambda batch_size: store.expire(batch_size, actor), context)
     logger.info("expired orders", expired=expired, swept=swept)
     return {"expired": expired, "swept": swept}
 

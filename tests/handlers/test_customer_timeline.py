@@ -58,7 +58,7 @@ def test_a_customer_sees_only_the_party_that_acted(order_id: str) -> None:
 
 
 def test_an_expiry_was_the_shop(order_id: str, database: Connection) -> None:
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+    database.run("UPDATE orders SET expires_at = expires_at - interval '2 days'")
     load_function("expire_orders").lambda_handler({}, lambda_context())
     assert parties(order_id)[-1] == ("expiry", "shop")
 

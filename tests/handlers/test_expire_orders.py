@@ -20,7 +20,7 @@ def run(context: SimpleNamespace | None = None) -> dict[str, int]:
 
 
 def make_older(database: Connection, *order_ids: str, minutes: int = 1441) -> None:
-    """Move the orders' creation times back."""
+    """Move the times at which the orders expire back."""
     database.run(
         "UPDATE orders SET expires_at = expires_at - make_interval(mins => :minutes) WHERE id = ANY (:ids)",
         minutes=minutes,
@@ -62,9 +62,31 @@ def test_only_old_pending_orders_without_payment_expire(api: ApiClient, database
 def test_the_time_to_live_can_be_changed_or_disabled(
     api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch, *, minutes: str, expired: int
 ) -> None:
-    make_older(database, api.order((api.create_product()["id"], 1))["id"], minutes=2)
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", minutes)
+    make_older(database, api.order((api.create_product()["id"], 1))["id"], minutes=2)
     assert run()["expired"] == expired
+
+
+def test_a_changed_time_to_live_applies_to_new_orders(
+    api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tea = api.create_product()["id"]
+    before = api.order((tea, 1))
+    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "1")
+    after = api.order((tea, 1))
+    make_older(database, before["id"], after["id"], minutes=2)
+    assert run()["expired"] == 1
+    assert (status(api, before), status(api, after)) == ("pending", "canceled")
+
+
+def test_a_time_to_live_of_0_stops_the_expiry_of_every_order(
+    api: ApiClient, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_older(database, api.order((api.create_product()["id"], 1))["id"])
+    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "0")
+    assert run()["expired"] == 0
+    monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", "1440")
+    assert run()["expired"] == 1
 
 
 @pytest.mark.usefixtures("api")

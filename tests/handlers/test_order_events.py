@@ -86,7 +86,7 @@ def test_a_refused_change_adds_no_event(api: ApiClient, order_id: str) -> None:
 
 
 def test_an_expiry_names_its_run(api: ApiClient, order_id: str, database: Any) -> None:
-    database.run("UPDATE orders SET created_at = created_at - interval '25 hours'")
+    database.run("UPDATE orders SET expires_at = expires_at - interval '25 hours'")
     context = lambda_context()
     load_function("expire_orders").lambda_handler({}, context)
     assert summary(api, order_id)[-1] == ("expiry", "expire-orders", "canceled", "unpaid", None)

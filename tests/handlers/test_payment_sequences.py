@@ -34,7 +34,7 @@ def kinds(api: ApiClient) -> list[str]:
 
 
 def status_after_expiry(api: ApiClient, database: Connection, order: dict[str, Any]) -> str:
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+    database.run("UPDATE orders SET expires_at = expires_at - interval '2 days'")
     load_function("expire_orders").lambda_handler({}, lambda_context())
     return str(expect(200, api.get(f"/api/orders/{order['id']}"))["status"])
 

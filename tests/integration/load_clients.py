@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pg8000.native import Connection
 
-from storefront import db
+from storefront import db, settings
 from storefront.actor import Actor
 from storefront.log import logger
 from storefront.orders import store
@@ -120,12 +120,14 @@ def trade(seed: str, product_ids: Sequence[str], times: int) -> None:
     api, random, orders = _connected_client(), Random(seed), list[str]()
     ways = [[(product_id, 1) for product_id in ids] for ids in (product_ids, product_ids[::-1])]
     meet()
+    # Orders are due at once.
+    settings.order_time_to_live = lambda: -1
     for _ in range(times):
         if _barrier.broken:
             return
         draw = random.random()
         if draw < 0.1:
-            store.expire(0, 5, Actor(actor="test", party="shop", request_id="test"))
+            store.expire(5, Actor(actor="test", party="shop", request_id="test"))
         elif draw < 0.4 and orders:
             order_id = orders.pop(random.randrange(len(orders)))
             response = api.change_status(order_id, random.choice(["canceled", "canceled", "completed"]))

@@ -21,10 +21,16 @@ EVENT = (
     "INSERT INTO order_events (order_id, actor, to_status, to_payment_status, cause, from_status, from_payment_status)"
     " SELECT o.id, 'test', 'pending', 'unpaid', {} FROM orders o"
 )
+NOTE = (
+    "INSERT INTO order_events (order_id, actor, cause, from_status, from_payment_status, to_status, to_payment_status,"
+    " note) SELECT o.id, 'test', 'note', 'pending', 'unpaid', 'pending', 'unpaid', {} FROM orders o"
+)
 INBOX = (
     "INSERT INTO payment_events (scheme, provider, event_id, body, payment_status, variant, outcome, reason)"
     " VALUES ('stripe', 'stripe', 'evt_1', '', {})"
 )
+
+TAX = '{"kind": "tax", "label": "VAT", "amount": "1.00"}'
 
 REFUSED = {
     "product_name_length": ["UPDATE products SET name = ''", "UPDATE products SET name = repeat('a', 256)"],
@@ -35,7 +41,6 @@ REFUSED = {
     "product_description_length": ["UPDATE products SET description = repeat('a', 10001)"],
     "price_positive": [
         "UPDATE products SET price = 0",
-        "UPDATE orders SET total_price = 0",
         "UPDATE order_items SET price_at_purchase = -1",
         "INSERT INTO products (name, price, quantity) VALUES ('Tea', 0.001, 1)",
     ],
@@ -44,6 +49,49 @@ REFUSED = {
         "INSERT INTO products (name, price, quantity) VALUES ('Tea', 1, -1)",
     ],
     "positive_integer_positive": ["UPDATE orders SET customer_id = 0", "UPDATE order_items SET quantity = 0"],
+    "order_total_range": [
+        f"UPDATE orders SET total_price = {total}" for total in ("-0.01", "100000000.00", "1", "1.5", "1.500")
+    ],
+    "code_length": [
+        f"UPDATE {column} = {text}"
+        for column in ("products SET sku", "orders SET reference", "order_items SET sku")
+        for text in ("''", "repeat('a', 65)")
+    ],
+    "email_address_length": ["UPDATE orders SET email = 'a@'", "UPDATE orders SET email = repeat('é', 128)"],
+    "note_length": [
+        statement.format(text)
+        for statement in ("UPDATE orders SET note = {}", NOTE)
+        for text in ("''", "repeat('a', 1001)")
+    ],
+    "currency_code_form": ["UPDATE orders SET currency = 'usd'", "UPDATE orders SET currency = 'EURO'"],
+    "json_map_type": [
+        f"UPDATE {column} = '[]'"
+        for column in (
+            "products SET metadata",
+            "orders SET metadata",
+            "orders SET shipping_address",
+            "orders SET billing_address",
+        )
+    ],
+    "charges_form": [
+        f"UPDATE orders SET charges = '{charges}'"
+        for charges in (
+            "{}",
+            "[]",
+            "[1]",
+            "[{}]",
+            f"[{', '.join([TAX] * 21)}]",
+            '[{"kind": "tip", "label": "Tip", "amount": "1.00"}]',
+            '[{"kind": "tax", "label": "", "amount": "1.00"}]',
+            '[{"kind": "tax", "amount": "1.00"}]',
+            '[{"kind": "tax", "label": "VAT"}]',
+            '[{"kind": "tax", "label": "VAT", "amount": "1.0"}]',
+            '[{"kind": "tax", "label": "VAT", "amount": "-1.00"}]',
+            '[{"kind": "shipping", "label": "Parcel", "amount": "-1.00"}]',
+            '[{"kind": "fee", "label": "Gift wrap", "amount": "-1.00"}]',
+            '[{"kind": "discount", "label": "Coupon", "amount": "1.00"}]',
+        )
+    ],
     "stock_movements_fit_together": [
         MOVEMENT.format(values)
         for values in (
@@ -118,3 +166,4 @@ def test_a_valid_row_is_accepted(rows: Connection) -> None:
         rows.run(MOVEMENT.format(values))
     rows.run(EVENT.format("'status_change', 'pending', 'unpaid'"))
     rows.run(INBOX.format("NULL, 0, 'ignored', 'type_not_ours'"))
+    rows.run(f"UPDATE orders SET total_price = 0.00, charges = '[{', '.join([TAX] * 20)}]'")

@@ -13,7 +13,7 @@ from tests.api_client import ApiClient
 from tests.integration.calls import FUNCTIONS
 from tests.integration.calls.function import Rows
 from tests.integration.load_clients import PROCESSES, all_at_once, buy
-from tests.integration.races import Call, change_status, expire, pay, place, two_at_once
+from tests.integration.races import Call, change_status, expire, make_due, pay, place, two_at_once
 
 
 def test_forty_concurrent_orders_get_exactly_the_25_units(
@@ -71,6 +71,7 @@ def test_the_second_of_two_changes_of_an_order_waits_and_sees_the_first(
 ) -> None:
     tea = api.create_product(quantity=10)
     order = api.order((tea["id"], 3))
+    make_due(database)
     assert two_at_once(database_url, change(order["id"], first), change(order["id"], second)) == outcomes
     assert api.stock(tea["id"]) == stock
     assert violations(database) == []
@@ -91,6 +92,7 @@ def test_expiry_skips_an_order_that_is_being_changed(
 ) -> None:
     tea = api.create_product(quantity=10)
     order = api.order((tea["id"], 3))
+    make_due(database)
     # An expiry that waited for the order would end with a lock timeout.
     assert two_at_once(database_url, change(order["id"], first), expire(), waits=False)[1] == "expired"
     assert api.get(f"/api/orders/{order['id']}").json["status"] == status

@@ -36,9 +36,9 @@ RELEASED = ["9999_hue.sql", "products/get_product.sql"]
 RELEASED_CHANGES = 4
 """A column, a function's text, and a row of the history for each of the two files."""
 
-# In this order: startup, the transaction's start, the history, each file, the unchanged functions, the database's
-# settings, and COMMIT.
-RELEASE_FLUSHES = 1 + 4 + 2 + 2 * len(RELEASED) + 1 + 1 + 1
+# In this order: startup, the transaction's start, the history, the defaults, each file, the unchanged functions, the
+# database's settings, and COMMIT.
+RELEASE_FLUSHES = 1 + 4 + 2 + 1 + 2 * len(RELEASED) + 1 + 1 + 1
 
 
 class Crash(NamedTuple):
@@ -222,7 +222,12 @@ class Release(NamedTuple):
 
 
 @pytest.fixture
-def release(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
+def release(
+    empty_database_url: str,
+    tmp_path: Path,
+    environment: None,  # noqa: ARG001  the settings of the migrate function
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Release]:
     package = tmp_path / "storefront"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (package / "migrations" / "9999_hue.sql").write_text("ALTER TABLE products ADD COLUMN hue text;")

@@ -17,6 +17,8 @@ from storefront.migrate import PACKAGE, MigrationError, migrate
 from tests.api_client import ApiClient, expect, lambda_context, load_function
 from tests.integration.races import Call
 
+pytestmark = pytest.mark.usefixtures("environment")
+
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
@@ -181,34 +183,6 @@ def test_concurrent_migrations_apply_each_file_once(empty_database_url: str) -> 
     assert len(applied) == len(set(applied)) == len(list(PACKAGE.glob("*/*.sql")))
 
 
-def test_products_from_before_names_were_folded_are_found_sorted_and_changed(
-    empty_direct_url: str, package: Path
-) -> None:
-    (package / "migrations" / "0002_names.sql").unlink()
-    with closing(db.connect(empty_direct_url)) as connection:
-        migrate(connection, package)
-        names = ["Zebra", "apple", "cre\u0300me", "\u3164"]
-        connection.run(
-            "INSERT INTO products (name, price, quantity) SELECT name, 1, 9 FROM unnest(CAST(:names AS text[])) name",
-            names=names,
-        )
-        assert "0002_names.sql" in migrate(connection)
-
-        def listed(**request: str) -> list[str]:
-            request = {"page": "1", "page_size": "9", "sort": "name", **request}
-            [[body]] = connection.run("SELECT body FROM list_products(:request)", request=json.dumps(request))
-            return [product["name"] for product in json.loads(body.partition("\n")[2])]
-
-        assert listed() == ["\u3164", "apple", "cre\u0300me", "Zebra"]
-        assert listed(q="CRÈME") == ["cre\u0300me"]
-        [[blank]] = connection.run("SELECT id FROM products WHERE name = U&'\\3164'")
-        for call in (
-            Call("update_product", {"id": str(blank), "changes": {"price": "2.00"}}),
-            Call("adjust_stock", {"id": str(blank), "delta": 1, "reason": "counted", "actor": "test"}),
-        ):
-            assert call.run(connection) in ("updated", "adjusted")
-
-
 def test_a_rolled_back_release_works_on_the_newer_schema(api: ApiClient, database: Connection, package: Path) -> None:
     (package / "migrations" / "0002_colour.sql").write_text("ALTER TABLE products ADD COLUMN colour text;")
     function = package / "products" / "get_product.sql"
@@ -231,10 +205,35 @@ def earlier_database(empty_database_url: str, package: Path) -> Iterator[Connect
         yield connection
 
 
+def test_products_from_before_names_were_folded_are_found_sorted_and_changed(
+    earlier_database: Connection,
+) -> None:
+    names = ["Zebra", "apple", "cre\u0300me", "\u3164"]
+    earlier_database.run(
+        "INSERT INTO products (name, price, quantity) SELECT name, 1, 9 FROM unnest(CAST(:names AS text[])) name",
+        names=names,
+    )
+    assert "0002_names.sql" in migrate(earlier_database)
+
+    def listed(**request: str) -> list[str]:
+        request = {"page": "1", "page_size": "9", "sort": "name", **request}
+        [[body]] = earlier_database.run("SELECT body FROM list_products(:request)", request=json.dumps(request))
+        return [product["name"] for product in json.loads(body.partition("\n")[2])]
+
+    assert listed() == ["\u3164", "apple", "cre\u0300me", "Zebra"]
+    assert listed(q="CRÈME") == ["cre\u0300me"]
+    [[blank]] = earlier_database.run("SELECT id FROM products WHERE name = U&'\\3164'")
+    for call in (
+        Call("update_product", {"id": str(blank), "changes": {"price": "2.00"}}),
+        Call("adjust_stock", {"id": str(blank), "delta": 1, "reason": "counted", "actor": "test"}),
+    ):
+        assert call.run(earlier_database) in ("updated", "adjusted")
+
+
 def test_money_that_needed_review_before_the_upgrade_holds_its_order(earlier_database: Connection) -> None:
     earlier_database.run(
         """WITH o AS (INSERT INTO orders (customer_id, status, total_price)
-                      VALUES (1, 'pending', 1), (2, 'completed', 1) RETURNING id)
+                      VALUES (1, 'pending', 1.00), (2, 'completed', 1.00) RETURNING id)
            INSERT INTO payment_events (scheme, provider, event_id, order_id, payment_status, body, outcome, reason)
            SELECT 'stripe', 'stripe', o.id, o.id, 'paid', '', 'needs_review', 'amount_differs' FROM o"""
     )

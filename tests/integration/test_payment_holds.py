@@ -7,7 +7,7 @@ from pg8000.native import Connection
 
 from storefront import settings
 from tests.api_client import ApiClient, expect
-from tests.integration.races import change_status, end, expire, pay, replay, start, two_at_once
+from tests.integration.races import change_status, end, expire, make_due, pay, replay, start, two_at_once
 from tests.integration.stored_events import TEST_MODE, inbox, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
@@ -18,6 +18,7 @@ FAR_FUTURE = "9999-12-31T23:59:59Z"
 
 def status_after_expiry(database: Connection) -> str:
     """The status of the only order, after all orders that are not held have expired."""
+    make_due(database)
     expire().run(database)
     [[status]] = database.run("SELECT status::text FROM orders")
     return str(status)
@@ -169,7 +170,8 @@ def test_an_order_that_is_held_too_long_is_listed_until_it_is_settled(
     api: ApiClient, database: Connection, order_id: str
 ) -> None:
     run(database, start(order_id))
-    database.run("UPDATE orders SET expires_at = expires_at - interval '6 days'")
+    age = "interval '6 days'"
+    database.run(f"UPDATE orders SET created_at = created_at - {age}, expires_at = expires_at - {age}")
     database.run("UPDATE payment_events SET received_at = received_at - interval '6 days'")
     run(database, start(order_id))
     assert kinds(api) == []
@@ -197,11 +199,13 @@ def test_the_limit_of_a_hold_is_a_setting(
 def test_a_hold_that_arrives_during_expiry_finds_the_order_canceled(
     database: Connection, database_url: str, order_id: str
 ) -> None:
+    make_due(database)
     assert two_at_once(database_url, expire(), start(order_id)) == ("expired", "ignored")
     assert database.run("SELECT status::text, held_since FROM orders") == [["canceled", None]]
 
 
 def test_expiry_skips_an_order_whose_hold_is_arriving(database: Connection, database_url: str, order_id: str) -> None:
+    make_due(database)
     assert two_at_once(database_url, start(order_id), expire(), waits=False) == ("ignored", "expired")
     assert database.run("SELECT status::text FROM orders") == [["pending"]]
 

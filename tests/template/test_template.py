@@ -75,14 +75,14 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
     assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == {"DATABASE_URL", "METRICS_NAMESPACE"}
     assert given == {
         "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH"},
-        "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "AUTH"},
+        "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "ORDER_TIME_TO_LIVE_MINUTES", "AUTH"},
         "WebhookFunction": {"CONFIGURATION", *PAYMENT_RULES, "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
         "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", *PAYMENT_RULES, "AUTH", "PAYMENT_PENDING_DAYS"},
         "DocsFunction": {"CONFIGURATION"},
         "FallbackFunction": {"CONFIGURATION"},
         "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES"},
         "AuditFunction": {"CONFIGURATION"},
-        "MigrateFunction": {"APP_ROLE", "DATABASE_URL"},
+        "MigrateFunction": {"APP_ROLE", "DATABASE_URL", "CURRENCY", "ORDER_TIME_TO_LIVE_MINUTES"},
     }
 
 

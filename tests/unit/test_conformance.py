@@ -11,13 +11,24 @@ from tests.conformance import check, check_spacing
 
 ORDER = {
     "id": ORDER_ID,
+    "number": 1001,
+    "reference": None,
     "customer_id": 1,
     "status": "pending",
     "payment_status": "unpaid",
+    "currency": "USD",
+    "subtotal": "4.50",
+    "charges": [],
     "total_price": "4.50",
+    "order_items": [],
+    "email": None,
+    "shipping_address": None,
+    "billing_address": None,
+    "note": None,
+    "metadata": {},
+    "expires_at": None,
     "created_at": "2026-11-23T12:00:00.000000Z",
     "updated_at": "2026-11-23T12:00:00.000000Z",
-    "order_items": [],
 }
 PROBLEM = {"title": "None", "status": 404, "detail": "None."}
 
@@ -76,6 +87,7 @@ def test_the_error_says_where_to_describe_a_field() -> None:
     line_item = {
         "id": ORDER_ID,
         "product_id": ORDER_ID,
+        "sku": None,
         "product_name": "Tea",
         "quantity": 1,
         "price_at_purchase": "4.50",

@@ -109,12 +109,12 @@ def change_status(order_id: str, status: OrderStatus, if_match: list[str] | None
     return body
 
 
-def expire(time_to_live: int, batch_size: int, actor: Actor) -> int:
-    """Cancel up to batch_size orders that are unpaid after time_to_live minutes. Return how many.
+def expire(batch_size: int, actor: Actor) -> int:
+    """Cancel up to batch_size orders that were not paid in time. Return how many.
 
     Raises NumberOutOfRange if the returned stock of a product would be too large, and then cancels nothing.
     """
-    request = {"time_to_live": time_to_live, "batch_size": batch_size, **actor}
+    request = {"batch_size": batch_size, **actor}
     return int(db.call("expire_orders", json.dumps(request), repeatable=False)[1])
 
 
