@@ -1,21 +1,21 @@
 -- Sample data for a new database. The IDs are fixed, because the documents and events/ contain them.
 
-INSERT INTO products (id, name, description, price, quantity, created_at) VALUES
-    ('a0000000-0000-4000-8000-000000000001', 'Enamel Mug',
+INSERT INTO products (id, sku, name, description, price, quantity, created_at) VALUES
+    ('a0000000-0000-4000-8000-000000000001', 'MUG-350-W', 'Enamel Mug',
      'White enamel on steel, 350 ml, blue rim.', 14.50, 120, now() - interval '1 minutes'),
-    ('a0000000-0000-4000-8000-000000000002', 'Linen Tea Towel',
+    ('a0000000-0000-4000-8000-000000000002', 'TOWEL-50-70', 'Linen Tea Towel',
      'Stone-washed linen, 50 x 70 cm.', 12.00, 80, now() - interval '2 minutes'),
-    ('a0000000-0000-4000-8000-000000000003', 'Walnut Chopping Board',
+    ('a0000000-0000-4000-8000-000000000003', 'BOARD-40', 'Walnut Chopping Board',
      'End grain, oiled, 40 x 25 cm.', 59.90, 15, now() - interval '3 minutes'),
-    ('a0000000-0000-4000-8000-000000000004', 'Cast Iron Skillet',
+    ('a0000000-0000-4000-8000-000000000004', 'SKILLET-26', 'Cast Iron Skillet',
      'Pre-seasoned, 26 cm, for any hob.', 44.95, 30, now() - interval '4 minutes'),
-    ('a0000000-0000-4000-8000-000000000005', 'Pour-Over Kettle',
+    ('a0000000-0000-4000-8000-000000000005', 'KETTLE-1L', 'Pour-Over Kettle',
      'Gooseneck, 1 litre, with a thermometer in the lid.', 72.00, 12, now() - interval '5 minutes'),
-    ('a0000000-0000-4000-8000-000000000006', 'Beeswax Candle',
+    ('a0000000-0000-4000-8000-000000000006', 'CANDLE-40H', 'Beeswax Candle',
      'Hand-poured, burns for 40 hours.', 9.99, 200, now() - interval '6 minutes'),
-    ('a0000000-0000-4000-8000-000000000007', 'Stoneware Bowl, second choice',
+    ('a0000000-0000-4000-8000-000000000007', 'BOWL-2ND', 'Stoneware Bowl, second choice',
      'The last one, with a small speck in the glaze.', 7.25, 1, now() - interval '7 minutes'),
-    ('a0000000-0000-4000-8000-000000000008', 'Copper Pepper Mill',
+    ('a0000000-0000-4000-8000-000000000008', 'MILL-CU', 'Copper Pepper Mill',
      'Ceramic grinder. Back in stock soon.', 38.40, 0, now() - interval '8 minutes');
 
 -- Orders for the examples: one to pay and complete, one to cancel, one with a wrong payment. The last one is for the
@@ -35,15 +35,21 @@ INSERT INTO order_items (order_id, product_id, line_number, product_name, quanti
 INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status)
 SELECT id, 'placed', 'sample-data', status, payment_status FROM orders ORDER BY id;
 
-INSERT INTO stock_movements (product_id, kind, delta, actor, occurred_at)
-SELECT p.id, 'opening', p.quantity + coalesce(sum(item.quantity), 0), 'sample-data', p.created_at
-  FROM products p
-  LEFT JOIN order_items item ON item.product_id = p.id
- GROUP BY p.id
+INSERT INTO stock_movements (product_id, kind, delta, quantity, actor, occurred_at)
+SELECT p.id, 'opening', opening.quantity, opening.quantity, 'sample-data', p.created_at
+  FROM products p,
+       LATERAL (SELECT p.quantity + coalesce(sum(item.quantity), 0) FROM order_items item
+                 WHERE item.product_id = p.id) opening (quantity)
  ORDER BY p.id;
 
-INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
-SELECT product_id, 'sale', -quantity, order_id, 'sample-data' FROM order_items ORDER BY order_id;
+INSERT INTO stock_movements (product_id, kind, delta, quantity, order_id, actor)
+SELECT item.product_id, 'sale', -item.quantity,
+       -- What is left, and what later orders take.
+       p.quantity + sum(item.quantity) OVER (PARTITION BY p.id ORDER BY item.order_id DESC) - item.quantity,
+       item.order_id, 'sample-data'
+  FROM order_items item
+  JOIN products p ON p.id = item.product_id
+ ORDER BY item.order_id;
 
 -- A payment that is one dollar too low, and so needs review.
 INSERT INTO payment_events (id, scheme, provider, event_id, order_id, payment_status, amount, currency, body, outcome,

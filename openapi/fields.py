@@ -48,6 +48,7 @@ def _range(schema: Schema) -> str:
         ("minimum", "maximum", ""),
         ("minLength", "maxLength", " characters"),
         ("minItems", "maxItems", " entries"),
+        ("minProperties", "maxProperties", " entries"),
     ):
         low, high = schema.get(least), schema.get(most)
         if high is not None:

@@ -10,14 +10,17 @@ from openapi.operation import KEY, REPLAYED, Example, Operation
 from openapi.responses import MOMENT, PRODUCT_ID, Money, Page, ResponseModel
 from storefront import errors
 from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
+from storefront.products.store import SkuTaken
 
 
 class Product(ResponseModel):
     id: UUID = Field(examples=[PRODUCT_ID])
+    sku: str | None = Field(description="The shop's own ID of the product.", examples=["MUG-350-W"])
     name: str = Field(examples=["Enamel Mug"])
     description: str | None = Field(examples=["White, holds 350 ml."])
     price: Money
     quantity: int = Field(description="The units in stock.", examples=[120])
+    metadata: dict[str, str] = Field(description="Values of the shop's own systems.", examples=[{"shelf": "B 12"}])
     created_at: datetime = Field(examples=[MOMENT])
     updated_at: datetime = Field(examples=[MOMENT])
 
@@ -61,11 +64,19 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         body=NewProduct,
         examples={
             "create-product": Example(
-                {"name": "Oak Spoon", "description": "For stirring.", "price": "19.90", "quantity": 25}
+                {
+                    "sku": "SPOON-OAK",
+                    "name": "Oak Spoon",
+                    "description": "For stirring.",
+                    "price": "19.90",
+                    "quantity": 25,
+                    "metadata": {"shelf": "B 12"},
+                }
             )
         },
         request_headers=KEY,
         response_headers=("Location", "ETag", *REPLAYED),
+        problems=(SkuTaken,),
         links={
             **_PRODUCT_LINKS,
             "place_order": {"body": {"customer_id": 1, "products": [{"product_id": _ID, "quantity": 1}]}},
@@ -100,7 +111,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         examples={"update-product": Example({"price": "15.00", "quantity": 100})},
         request_headers=("If-Match",),
         response_headers=("ETag",),
-        problems=(errors.ProductNotFound, errors.NumberOutOfRange),
+        problems=(errors.ProductNotFound, errors.NumberOutOfRange, SkuTaken),
     ),
     ("DELETE", "/api/products/{id}"): Operation(
         "delete_product",

@@ -576,6 +576,9 @@ CREATE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events;
 -- Locks a product, and compares it with the ETags in the request's if_match, if any.
 CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product products);
 
+-- An object of texts and nulls, with the spaces that JSON has in responses.
+CREATE FUNCTION map_json(map jsonb) RETURNS json;
+
 -- Returns the opaque part of an order's ETag: the SHA-256, in hex, of the text in the API's response.
 CREATE FUNCTION order_etag(placed orders) RETURNS text;
 

@@ -1,5 +1,6 @@
 """A request with an Idempotency-Key is processed once, no matter how often it is sent."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -50,6 +51,24 @@ def test_the_same_key_with_another_body_returns_422(api: ApiClient, tea: str) ->
     assert place_with(api, "k", tea, customer_id=2).problem() == (422, "idempotency-key-reused")
     assert place_with(api, "k", tea).text == first.text
     assert api.stock(tea) == 9
+
+
+def test_a_product_that_the_previous_release_created_is_not_created_again(api: ApiClient, database: Connection) -> None:
+    # Release 0.2.0 had no optional fields but the description.
+    content = {"name": "Tea", "description": None, "price": "4.50", "quantity": 10}
+    fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    database.run(
+        """INSERT INTO idempotency_keys (caller, operation, key, fingerprint, body)
+           VALUES ('anonymous', 'create_product', 'k', :fingerprint, :body)""",
+        fingerprint=fingerprint,
+        body=api.get(f"/api/products/{api.create_product()['id']}").text.removesuffix("\n"),
+    )
+    body = {"name": "Tea", "price": "4.50", "quantity": 10}
+    again, other = (
+        api.call("POST", "/api/products", {**body, **fields}, {"Idempotency-Key": "k"}) for fields in ({}, {"sku": "a"})
+    )
+    assert (again.status, again.headers["idempotent-replayed"]) == (201, "true")
+    assert other.problem() == (422, "idempotency-key-reused")
 
 
 def test_the_same_body_in_another_notation_is_replayed(api: ApiClient, tea: str) -> None:

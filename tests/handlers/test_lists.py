@@ -161,3 +161,25 @@ def test_an_invalid_parameter_is_named(api: ApiClient, path: str, parameter: str
     response = api.get(target(path, **{parameter: value}))
     assert response.problem() == (422, "invalid-request")
     assert [error["parameter"] for error in response.json["errors"]] == [parameter]
+
+
+def test_products_low_in_stock_are_listed_in_any_order(api: ApiClient) -> None:
+    # Around the ends of the buckets that the index has.
+    for quantity in (0, 1, 9, 10, 11, 99, 100, 2_147_483_647):
+        api.create_product(name=f"Tea {quantity}", quantity=quantity)
+    for limit, found in ((0, [0]), (1, [0, 1]), (10, [0, 1, 9, 10]), (99, [0, 1, 9, 10, 11, 99])):
+        listed = [product["quantity"] for product in follow_cursors(api, PRODUCTS, max_quantity=limit, sort="quantity")]
+        assert listed == found
+        assert expect(200, api.get(target(PRODUCTS, max_quantity=limit)))["total"] == len(found)
+    few = {"max_quantity": 10, "page_size": 1}
+    for sort, expected in (("-quantity", [10, 9, 1, 0]), ("created_at", [0, 1, 9, 10]), ("-name", [9, 10, 1, 0])):
+        assert [product["quantity"] for product in follow_cursors(api, PRODUCTS, **few, sort=sort)] == expected
+    assert product_names(api, max_quantity=10, in_stock="true", q="tea") == {"Tea 1", "Tea 9", "Tea 10"}
+    assert len(product_names(api, max_quantity=2_147_483_647)) == 8
+
+
+@pytest.mark.parametrize("limit", ["", "-1", "1.0", "2147483648", "99999999999", "a", "١"])
+def test_an_invalid_limit_of_the_stock_is_refused(api: ApiClient, limit: str) -> None:
+    response = api.get(target(PRODUCTS, max_quantity=limit))
+    assert response.problem() == (422, "invalid-request")
+    assert [error["parameter"] for error in response.json["errors"]] == ["max_quantity"]

@@ -9,7 +9,7 @@ from pg8000.native import Connection
 from storefront import settings
 from tests.api_client import UNKNOWN, ApiClient, expect
 
-FIELDS = {"id", "name", "description", "price", "quantity", "created_at", "updated_at"}
+FIELDS = {"id", "sku", "name", "description", "price", "quantity", "metadata", "created_at", "updated_at"}
 
 
 def test_a_created_product_is_returned_in_full_and_found_at_its_location(api: ApiClient) -> None:

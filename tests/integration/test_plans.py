@@ -39,8 +39,8 @@ PAGES = [(name, page) for name, function in FUNCTIONS.items() for page in functi
 # second payment event needs review.
 FILL = f"""
 SET session_replication_role = replica;
-INSERT INTO products (id, name, description, price, quantity, created_at)
-SELECT ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
+INSERT INTO products (id, sku, name, description, price, quantity, created_at)
+SELECT ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'TEA-' || n,
        'Tea ' || n % 1000 || CASE WHEN n = 777 THEN ' rarest' WHEN n % 100 = 0 THEN ' rare' ELSE '' END,
        repeat('Nice. ', 30), 1 + n % 500, n % 100,
        now() - n * interval '1 second'
@@ -168,6 +168,9 @@ def test_products_are_sorted_by_stock_within_each_bucket(crowded_shop: Connectio
         {"q": "tea"},
         {"q": "nothing"},
         {"min_price": "499", "max_price": "499.50"},
+        {"max_quantity": "0"},
+        {"max_quantity": "5", "in_stock": "true"},
+        {"sku": "tea-777", "max_quantity": "2147483647"},
         {"min_price": "2", "q": "rare", "in_stock": "true"},
     ],
     ids=json.dumps,
@@ -175,6 +178,18 @@ def test_products_are_sorted_by_stock_within_each_bucket(crowded_shop: Connectio
 @pytest.mark.parametrize("sort", ["-created_at", "price"])
 def test_filtered_products_need_no_table_scan(crowded_shop: Connection, filters: dict[str, str], sort: str) -> None:
     page_plan(crowded_shop, "list_products", sort=sort, **filters)
+
+
+@pytest.mark.parametrize("position", [{}, {"after": ["1", "9", MIDDLE.product]}], ids=["page", "cursor"])
+def test_products_low_in_stock_are_found_by_their_bucket(crowded_shop: Connection, position: dict[str, Any]) -> None:
+    plan = page_plan(crowded_shop, "list_products", sort="quantity", max_quantity=5, **position)
+    assert "using products_by_quantity_bucket" in plan
+    assert re.search(r"Index Cond: .*quantity_bucket <= ", plan)
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "name", "price", "quantity"])
+def test_a_sku_is_found_by_its_index(crowded_shop: Connection, sort: str) -> None:
+    assert "products_by_sku" in page_plan(crowded_shop, "list_products", sort=sort, sku="tea-777")
 
 
 @pytest.mark.parametrize("word", ["nothing", "rarest"])

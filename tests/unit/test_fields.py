@@ -3,16 +3,20 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
 import openapi.operations  # noqa: F401  imports every model
-from storefront.fields import RequestModel, ShortText, WithoutNul
+from storefront.fields import Code, Metadata, RequestModel, ShortText, WithoutNul
 from tests.characters import CHARACTERS, INVISIBLE
 
 ADAPTER: TypeAdapter[str] = TypeAdapter(ShortText)
 SCHEMA = ADAPTER.json_schema()
+CODE: TypeAdapter[str] = TypeAdapter(Code)
+METADATA: TypeAdapter[dict[str, str]] = TypeAdapter(Metadata)
 
 
 def test_a_rule_is_hashable() -> None:
@@ -67,6 +71,53 @@ def test_outer_white_space_of_a_short_text_is_removed() -> None:
 def test_invisible_characters_may_be_part_of_a_short_text(text: str) -> None:
     assert short_text(text) == text
     assert is_allowed(text)
+
+
+@pytest.mark.parametrize("form", ["{}", "a{}", "{}a", "a{}b", "{0}{0}", "a b{}"])
+def test_a_code_and_its_schema_accept_the_same_characters(form: str) -> None:
+    schema = Draft202012Validator(CODE.json_schema())
+    accepted = {one for one in ("\0", *CHARACTERS) if accepts(CODE, form.format(one))}
+    # Python's $ also matches before a line break at the end. In JSON Schema, it does not.
+    described = {one for one in ("\0", *CHARACTERS) if one != "\n" and schema.is_valid(form.format(one))}
+    assert accepted == described
+
+
+@pytest.mark.parametrize(
+    ("code", "is_valid"),
+    [("", False), ("a" * 64, True), ("a" * 65, False), ("\u200b", False), ("\u200ba\u200b", True), (" a", False)],
+)
+def test_a_code_has_1_to_64_characters_with_a_visible_one(code: str, *, is_valid: bool) -> None:
+    assert accepts(CODE, code) == Draft202012Validator(CODE.json_schema()).is_valid(code) == is_valid
+
+
+FIFTY: dict[str, str] = {f"key-{n}": "" for n in range(50)}
+VALID: list[object] = [{}, FIFTY, {"x" * 40: "y" * 500}, {"_.-": "", "A": "\n"}]
+INVALID: list[object] = [{"x" * 41: ""}, {"": ""}, {"a b": ""}, {"ü": ""}, {"a": "\0"}, {"a": 1}, {"a": None}, [], None]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "is_valid"),
+    [
+        *[(metadata, True) for metadata in VALID],
+        *[(metadata, False) for metadata in ({**FIFTY, "a": ""}, {"a": "y" * 501}, *INVALID)],
+    ],
+    ids=lambda one: str(one)[:30],
+)
+def test_metadata_and_its_schema_accept_the_same_values(metadata: object, *, is_valid: bool) -> None:
+    assert accepts(METADATA, metadata) == is_valid
+    assert Draft202012Validator(METADATA.json_schema()).is_valid(metadata) == is_valid
+
+
+def test_empty_metadata_is_none() -> None:
+    assert METADATA.validate_python({}) is None
+
+
+def accepts(adapter: TypeAdapter[Any], value: object) -> bool:
+    try:
+        adapter.validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def short_text(text: str) -> str | None:

@@ -151,34 +151,39 @@ ShortText = Annotated[
 ]
 """A text of 1 to 255 characters in one line that does not look blank. Outer white space is removed first."""
 
-_Line = Rule(
-    _printable,
-    {"minLength": 1, "pattern": f"^[^{_CONTROLS}]*[^{_BLANK}][^{_CONTROLS}]*$"},
-)
 
-
-def _trimmed(text: str) -> str:
+def _code(text: str) -> str:
     if text != text.strip():
         raise PydanticCustomError("outer_space", "String should not begin or end with white space")
-    return text
+    return _printable(text)
 
+
+# Not control characters and line breaks. At the ends, also not spaces.
+_INNER, _OUTER = f"[^{_CONTROLS}]*", f"[^{_CONTROLS}{_SPACES}]"
 
 Code = Annotated[
     str,
     StringConstraints(max_length=64),
-    _Line,
-    Rule(_trimmed, {"pattern": f"^[^{_CONTROLS}{_SPACES}]([^{_CONTROLS}]*[^{_CONTROLS}{_SPACES}])?$"}),
+    Rule(_code, {"minLength": 1, "pattern": f"^({_OUTER}{_INNER})?[^{_BLANK}]({_INNER}{_OUTER})?$"}),
 ]
 """A short name that the shop gives, such as a SKU: 1 to 64 printable characters without outer white space."""
 
+_METADATA_KEY = "[A-Za-z0-9_.-]{1,40}"
+
+
+def _metadata(values: dict[str, str]) -> dict[str, str] | None:
+    if not all(re.fullmatch(_METADATA_KEY, key) for key in values):
+        raise PydanticCustomError("metadata_key", "Keys should have 1 to 40 characters from A-Z, a-z, 0-9, _, . and -")
+    # The database stores no empty objects.
+    return values or None
+
+
 Metadata = Annotated[
-    dict[
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")],
-        Annotated[str, StringConstraints(max_length=500), WithoutNul],
-    ],
+    dict[str, Annotated[str, StringConstraints(max_length=500), WithoutNul]],
     Field(max_length=50),
+    Rule(_metadata, {"propertyNames": {"pattern": f"^{_METADATA_KEY}$"}}),
 ]
-"""Values of the shop's own systems: up to 50 texts with up to 500 characters each."""
+"""Values of the shop's own systems: up to 50 texts with up to 500 characters each. None instead of an empty object."""
 
 Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), WithoutNul]
 """A text for people. It can have several lines."""

@@ -22,6 +22,14 @@ COMMENT ON DOMAIN currency_code IS 'ISO 4217.';
 CREATE DOMAIN json_map AS jsonb
     CONSTRAINT json_map_type CHECK (jsonb_typeof(VALUE) = 'object');
 
+CREATE FUNCTION map_json(map jsonb) RETURNS json
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT json_object(array_agg(key), array_agg(value)) FROM jsonb_each_text(map));
+END
+$$;
+COMMENT ON FUNCTION map_json IS 'An object of texts and nulls, with the spaces that JSON has in responses.';
+
 CREATE FUNCTION is_charges(charges jsonb) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN

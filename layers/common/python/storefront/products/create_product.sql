@@ -1,18 +1,25 @@
 -- Creates a product, and records its stock as the first movement.
--- Outcome: created.
+-- Outcomes: created, sku_taken.
 CREATE OR REPLACE FUNCTION create_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
     moment  timestamptz := clock_timestamp();
     created products;
 BEGIN
-    INSERT INTO products (name, description, price, quantity, created_at, updated_at)
+    INSERT INTO products (name, description, price, quantity, sku, metadata, created_at, updated_at)
     VALUES (request ->> 'name', request ->> 'description',
-            (request ->> 'price')::numeric, (request ->> 'quantity')::integer, moment, moment)
+            (request ->> 'price')::numeric, (request ->> 'quantity')::integer,
+            request ->> 'sku', request -> 'metadata', moment, moment)
+    -- The index waits for a transaction that is taking or freeing the same SKU.
+    ON CONFLICT (fold(sku)) WHERE deleted_at IS NULL AND sku IS NOT NULL DO NOTHING
     RETURNING * INTO created;
+    IF NOT FOUND THEN
+        outcome := 'sku_taken';
+        RETURN;
+    END IF;
 
-    INSERT INTO stock_movements (product_id, kind, delta, actor, request_id)
-    VALUES (created.id, 'opening', created.quantity, request ->> 'actor', request ->> 'request_id');
+    INSERT INTO stock_movements (product_id, kind, delta, quantity, actor, request_id)
+    VALUES (created.id, 'opening', created.quantity, created.quantity, request ->> 'actor', request ->> 'request_id');
 
     outcome := 'created';
     body := product_json(created);

@@ -11,7 +11,11 @@ DECLARE
         -- A text without words would match every name.
         'q', 'words(t.name) @> words($1 ->> ''q'') AND words($1 ->> ''q'') <> ''{}''',
         'min_price', 't.price >= ($1 ->> ''min_price'')::numeric',
-        'max_price', 't.price <= ($1 ->> ''max_price'')::numeric'));
+        'max_price', 't.price <= ($1 ->> ''max_price'')::numeric',
+        -- The bucket finds the rows in the index.
+        'max_quantity', 't.quantity_bucket <= quantity_bucket(($1 ->> ''max_quantity'')::integer) '
+            'AND t.quantity <= ($1 ->> ''max_quantity'')::integer',
+        'sku', 't.sku IS NOT NULL AND fold(t.sku) = fold($1 ->> ''sku'')'));
     sort_key text := quote_ident(ltrim(request ->> 'sort', '-'));
     keys   text[] := ARRAY[sort_key, 'id'];
     few    boolean := false;

@@ -8,7 +8,19 @@ from pydantic_core import PydanticCustomError
 
 from storefront import settings
 from storefront.currencies import price_places
-from storefront.fields import MAX_INTEGER, Integer, Money, QueryMoney, RequestModel, Rule, ShortText, WithoutNul
+from storefront.fields import (
+    MAX_INTEGER,
+    Code,
+    Integer,
+    Metadata,
+    Money,
+    QueryInteger,
+    QueryMoney,
+    RequestModel,
+    Rule,
+    ShortText,
+    WithoutNul,
+)
 from storefront.lists.parameters import PageParameters
 
 
@@ -40,6 +52,21 @@ Price = Annotated[
 Description = Annotated[str, StringConstraints(max_length=10_000), WithoutNul]
 SearchText = Annotated[str, StringConstraints(max_length=255), WithoutNul]
 Quantity = Annotated[Integer, Field(ge=0, le=MAX_INTEGER, description="The units in stock.")]
+Sku = Annotated[
+    Code | None,
+    Field(
+        description="The shop's own ID of the product. 1 to 64 printable characters without outer white space. No two "
+        "products on sale have the same SKU. Case, Unicode form and width do not matter: `TEA-1` and `tea-1` are the "
+        "same."
+    ),
+]
+ProductMetadata = Annotated[
+    Metadata | None,
+    Field(
+        description="Values of the shop's own systems. Keys have 1 to 40 characters from `A-Z`, `a-z`, `0-9`, `_`, `.` "
+        "and `-`. Values have at most 500 characters. An update replaces all of them."
+    ),
+]
 
 
 class NewProduct(RequestModel):
@@ -47,10 +74,15 @@ class NewProduct(RequestModel):
     description: Description | None = None
     price: Price
     quantity: Quantity
+    sku: Sku = None
+    metadata: ProductMetadata = None
 
 
 class ProductChanges(RequestModel):
-    """The fields to change, at least one. null removes a description. No other field can be null."""
+    """The fields to change, at least one.
+
+    null removes a description, a SKU or all metadata. No other field can be null.
+    """
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
@@ -58,6 +90,8 @@ class ProductChanges(RequestModel):
     description: Description | None = None
     price: Price = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
     quantity: Quantity = Field(default=None, validate_default=False)  # type: ignore[assignment]  # can be absent, but not null
+    sku: Sku = None
+    metadata: ProductMetadata = None
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Self:
@@ -93,6 +127,13 @@ class ProductListParameters(PageParameters):
     ] = None
     min_price: Annotated[QueryMoney | None, Field(description="The lowest price to list.")] = None
     max_price: Annotated[QueryMoney | None, Field(description="The highest price to list.")] = None
+    max_quantity: Annotated[
+        Annotated[QueryInteger, Field(ge=0, le=MAX_INTEGER)] | None,
+        Field(description="The highest stock to list. With `sort=quantity`, this is the list of products to reorder."),
+    ] = None
+    sku: Annotated[
+        Code | None, Field(description="The SKU of the product to list. Case, Unicode form and width do not matter.")
+    ] = None
     sort: Annotated[
         Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"],
         Field(

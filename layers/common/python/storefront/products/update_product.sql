@@ -1,5 +1,5 @@
 -- Changes the fields of a product that the request contains. A new quantity is also a stock movement.
--- Outcomes: updated, unknown_product, stale.
+-- Outcomes: updated, unknown_product, stale, sku_taken.
 CREATE OR REPLACE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -18,20 +18,28 @@ BEGIN
     after := jsonb_populate_record(before, request -> 'changes');
     -- Without a change, the product keeps its ETag.
     IF after IS DISTINCT FROM before THEN
-        UPDATE products p
-           SET name = after.name,
-               description = after.description,
-               price = after.price,
-               quantity = after.quantity,
-               -- Not now(), which is the time at which the transaction began, before it waited for the lock.
-               updated_at = clock_timestamp()
-         WHERE p.id = before.id
-        RETURNING * INTO after;
+        BEGIN
+            UPDATE products p
+               SET name = after.name,
+                   description = after.description,
+                   price = after.price,
+                   quantity = after.quantity,
+                   sku = after.sku,
+                   metadata = after.metadata,
+                   -- Not now(), which is the time at which the transaction began, before it waited for the lock.
+                   updated_at = clock_timestamp()
+             WHERE p.id = before.id
+            RETURNING * INTO after;
+        -- By the index on SKUs. It waits for a transaction that is taking or freeing the same SKU.
+        EXCEPTION WHEN unique_violation THEN
+            outcome := 'sku_taken';
+            RETURN;
+        END;
     END IF;
 
     IF after.quantity <> before.quantity THEN
-        INSERT INTO stock_movements (product_id, kind, delta, reason, actor, request_id)
-        VALUES (after.id, 'adjustment', after.quantity::bigint - before.quantity, 'quantity set',
+        INSERT INTO stock_movements (product_id, kind, delta, quantity, reason, actor, request_id)
+        VALUES (after.id, 'adjustment', after.quantity::bigint - before.quantity, after.quantity, 'quantity set',
                 request ->> 'actor', request ->> 'request_id');
     END IF;
 
