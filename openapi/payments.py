@@ -154,6 +154,11 @@ class PaymentEvent(ResponseModel):
     payment_reference: str | None = Field(
         description="The processor's ID of the payment. Null if unknown.", examples=["pi_1Example"]
     )
+    object_reference: str | None = Field(
+        description="The processor's ID of what the event is about, such as a session, a payment or a refund. Null if "
+        "unknown, and in formats other than Stripe's.",
+        examples=["pi_1Example"],
+    )
     outcome: Outcome
     reason: str | None = Field(description="Why the event was not applied.", examples=["amount_differs"])
     error: str | None = Field(

@@ -6,8 +6,8 @@ from unittest.mock import ANY
 import pytest
 from pg8000.native import Connection
 
-from tests.api_client import UNKNOWN, ApiClient
-from tests.integration.races import Call, change_status, pay, replay, report
+from tests.api_client import UNKNOWN, ApiClient, expect
+from tests.integration.races import Call, change_status, pay, replay, report, start
 from tests.integration.stored_events import OTHER_ACCOUNT, TEST_MODE, inbox, inbox_id, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
@@ -156,6 +156,20 @@ def test_other_events_without_an_order_are_not_listed(
     assert kinds(api) == []
 
 
+@pytest.mark.parametrize("type_", ["charge.succeeded", "refund.created", "charge.dispute.created"])
+def test_an_event_that_only_mentions_the_payment_does_not_explain_its_money(
+    api: ApiClient, database: Connection, order_id: str, type_: str
+) -> None:
+    about = {"id": "x_1", "payment_intent": "pi_1", "metadata": {"order_id": order_id}}
+    run(database, MONEY, start(order_id, payment_reference="pi_1"))
+    held = database.run("SELECT held_since FROM orders")
+    expect(200, api.deliver({"id": "evt_3", "type": type_, "data": {"object": about}}, "stripe"))
+    [event] = api.items("/api/payment-events", event_id="evt_3")
+    assert (event["payment_reference"], event["object_reference"]) == ("pi_1", "x_1")
+    assert kinds(api) == ["event_without_order"]
+    assert database.run("SELECT held_since FROM orders") == held != [[None]]
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_money_is_not_listed_if_another_event_names_the_order_of_the_payment(
     api: ApiClient, database: Connection, order_id: str, *, is_first: bool
@@ -174,6 +188,15 @@ def test_money_is_listed_if_only_the_order_of_another_payment_is_named(
     named = {"order_id": order_id, "payment_status": "paid", "payment_reference": "pi_1", **fields}
     run(database, MONEY, report("evt_2", **named))
     assert kinds(api) == ["event_without_order"]
+
+
+def test_a_delivery_that_replaces_another_one_replaces_its_references(
+    api: ApiClient, database: Connection, order_id: str
+) -> None:
+    run(database, report("evt_1", payment_status="paid", reason="no_order_named", object_reference="cs_1"))
+    run(database, pay(order_id, "paid", "evt_1", payment_reference="pi_2", object_reference="cs_2"))
+    [event] = api.items("/api/payment-events")
+    assert (event["payment_reference"], event["object_reference"]) == ("pi_2", "cs_2")
 
 
 def test_a_later_delivery_that_names_the_order_replaces_money_without_one(

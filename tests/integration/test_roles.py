@@ -37,7 +37,7 @@ CHANGED = {
     "orders": {"status", "payment_status", "held_since", "updated_at"},
     "payment_events": {
         *("provider", "type", "order_id", "payment_status", "amount", "currency", "occurred_at", "body"),
-        *("livemode", "account", "payment_reference", "error", "body_is_base64"),
+        *("livemode", "account", "payment_reference", "object_reference", "error", "body_is_base64"),
         *("outcome", "reason", "reader_reason", "attempts", "last_attempt_at"),
     },
 }

@@ -11,7 +11,7 @@ import stripe
 
 from storefront.payments.models import PaymentEvent
 from storefront.payments.providers import read_event
-from tests.stripe_events import NAMES, stripe_event, text_of
+from tests.stripe_events import NAMES, REFERENCES, stripe_event, text_of
 from tests.unit import reading
 from tests.unit.reading import ORDER
 
@@ -42,6 +42,7 @@ def test_stripe_payment_events_are_read(name: str, status: Any, event_id: str, c
         occurred_at=datetime.fromtimestamp(created, UTC),
         livemode=False,
         payment_reference="pi_3MtweELkdIwHu7ix0Dt0gF2H" if name == "payment_intent.payment_failed" else INTENT,
+        object_reference=stripe_event(name)["data"]["object"]["id"],
     )
 
 
@@ -67,13 +68,15 @@ def ignored(name: str, reason: str, **details: Any) -> PaymentEvent:
     """An event of a fixture that reports no payment."""
     event = stripe_event(name)
     created = datetime.fromtimestamp(event["created"], UTC)
-    return PaymentEvent(
-        "stripe", event["type"], event["id"], occurred_at=created, livemode=False, reason=reason, **details
-    )
+    read = {"occurred_at": created, "livemode": False, "object_reference": event["data"]["object"]["id"], **details}
+    return PaymentEvent("stripe", event["type"], event["id"], reason=reason, **read)
+
+
+REFUNDED = ignored("charge.refunded", "type_not_ours", payment_reference=INTENT)
 
 
 def test_other_stripe_events_are_ignored() -> None:
-    assert read(stripe_event("charge.refunded")) == ignored("charge.refunded", "type_not_ours")
+    assert read(stripe_event("charge.refunded")) == REFUNDED
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_the_ping_of_an_event_destination_is_acknowledged() -> None:
 @pytest.mark.parametrize("order_id", ["S-100", ORDER])
 def test_a_stripe_event_with_an_order_id_is_not_the_native_format(order_id: str) -> None:
     body = {**stripe_event("charge.refunded"), "order_id": order_id, "payment_status": "paid"}
-    assert read(body) == ignored("charge.refunded", "type_not_ours")
+    assert read(body) == REFUNDED
 
 
 def test_a_completed_session_that_is_unpaid_is_a_payment_under_way() -> None:
@@ -154,7 +157,7 @@ def test_a_session_that_only_saves_a_card_is_not_a_payment() -> None:
     name = "checkout.session.completed"
     session = {"mode": "setup", "payment_status": "no_payment_required", "amount_total": None, "currency": None}
     body = stripe_event(name, **session, payment_intent=None, id="cs_1")
-    assert read(body) == ignored(name, "not_paid", order_id=ORDER, payment_reference="cs_1")
+    assert read(body) == ignored(name, "not_paid", order_id=ORDER, payment_reference="cs_1", object_reference="cs_1")
 
 
 def test_a_failed_session_is_a_failure_whatever_its_amount() -> None:
@@ -219,6 +222,20 @@ def test_client_reference_id_names_the_order_if_metadata_does_not(metadata: Any)
 def test_a_session_refers_to_its_payment_intent(intent: Any, reference: str) -> None:
     body = stripe_event("checkout.session.completed", payment_intent=intent, id="cs_1")
     assert read(body).payment_reference == reference
+
+
+@pytest.mark.parametrize(("type_", "sent", "payment", "about"), REFERENCES)
+def test_the_references_of_the_payment_and_of_the_object_are_kept(
+    type_: str, sent: Any, payment: str | None, about: str | None
+) -> None:
+    event = read({"id": "evt_1", "type": type_, "data": {"object": sent}})
+    assert (event.payment_reference, event.object_reference) == (payment, about)
+
+
+@pytest.mark.parametrize("type_", [None, {}])
+def test_an_event_without_a_type_keeps_the_reference_of_its_object(type_: Any) -> None:
+    event = refused({**stripe_event(), "type": type_}, "#/type")
+    assert (event.payment_reference, event.object_reference) == (None, INTENT)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ GRANT USAGE ON SCHEMA public TO :app_role;
 GRANT SELECT, INSERT ON products, orders, payment_events TO :app_role;
 GRANT UPDATE (status, payment_status, held_since, updated_at) ON orders TO :app_role;
 GRANT UPDATE (provider, type, order_id, payment_status, amount, currency, occurred_at, livemode, account,
-              payment_reference, error, body, body_is_base64, outcome, reason, reader_reason, attempts, last_attempt_at)
+              payment_reference, object_reference, error, body, body_is_base64, outcome, reason, reader_reason,
+              attempts, last_attempt_at)
     ON payment_events TO :app_role;
 GRANT SELECT, INSERT ON order_items, order_events, stock_movements TO :app_role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO :app_role;

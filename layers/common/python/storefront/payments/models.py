@@ -36,6 +36,7 @@ class PaymentEvent(NamedTuple):
     amount: in the currency's main unit. currency: in capitals.
     livemode: whether it is real money. account: which of the processor's accounts received it.
     payment_reference: the processor's ID of the payment, which has several events.
+    object_reference: the processor's ID of the object that the event is about, such as a payment or a refund.
     error: why the effect of the event cannot be read. The event is stored, and never applied.
     """
 
@@ -50,6 +51,7 @@ class PaymentEvent(NamedTuple):
     livemode: bool | None = None
     account: str | None = None
     payment_reference: str | None = None
+    object_reference: str | None = None
     reason: str | None = None
     error: str | None = None
 

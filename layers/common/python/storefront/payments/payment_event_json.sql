@@ -21,6 +21,7 @@ BEGIN
         'livemode', event.livemode,
         'account', event.account,
         'payment_reference', event.payment_reference,
+        'object_reference', event.object_reference,
         'outcome', event.outcome,
         'reason', event.reason,
         'error', event.error,

@@ -40,13 +40,15 @@ def stripe(sent: dict[str, Any]) -> Reading:
         occurred_at=values.time(sent.get("created")),
         livemode=values.boolean(sent.get("livemode")),
         account=values.text(sent.get("account")),
+        object_reference=values.text(payment.get("id")),
     )
     if not isinstance(type_, str) or not type_:
         broken = BrokenRule("#/type", "Input should be the type of the event")
         return invalid(event._replace(order_id=_order_id(payment)), broken)
+    event = event._replace(payment_reference=_payment_reference(type_, payment))
     if type_ not in PAYMENT_TYPES and type_ not in PROGRESS_TYPES:
         return Reading(event._replace(reason="type_not_ours"))
-    event = event._replace(order_id=_order_id(payment), payment_reference=_reference(payment))
+    event = event._replace(order_id=_order_id(payment))
     if type_ in PROGRESS_TYPES:
         return Reading(_without_payment(event, PROGRESS_TYPES[type_]))
     return _payment(event, payment, *PAYMENT_TYPES[type_])
@@ -90,7 +92,12 @@ def _order_id(payment: dict[str, Any]) -> str | None:
     return values.uuid(metadata.get("order_id")) or values.uuid(payment.get("client_reference_id"))
 
 
-def _reference(payment: dict[str, Any]) -> str | None:
-    # A session names its PaymentIntent, or contains it.
-    intent = payment.get("payment_intent")
-    return values.text(values.mapping(intent).get("id", intent)) or values.text(payment.get("id"))
+def _payment_reference(type_: str, about: dict[str, Any]) -> str | None:
+    # Sessions, charges, refunds and disputes name their PaymentIntent. Without one, a charge is the payment.
+    is_payment = type_.startswith(("payment_intent.", "checkout.session."))
+    return _id_of(about.get("payment_intent")) or _id_of(about.get("id" if is_payment else "charge"))
+
+
+def _id_of(reference: Any) -> str | None:
+    """Return the ID of an object that is either named or contained."""
+    return values.text(values.mapping(reference).get("id", reference))
