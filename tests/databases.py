@@ -15,7 +15,7 @@ from pg8000.native import Connection, identifier
 from local.postgres import postgres
 from local.settings import APP_ROLE
 from storefront import db
-from storefront.migrate import migrate
+from storefront.migrate import PACKAGE, migrate
 
 # A crash of the machine may lose these databases, which have no use after the run.
 _VOLATILE = ("fsync = off", "full_page_writes = off")
@@ -96,6 +96,11 @@ def prepare(url: str) -> None:
     """Bring the schema up to date, as a deployment does."""
     with closing(db.connect(url)) as connection:
         migrate(connection, app_role=APP_ROLE)
+
+
+def copied_package(folder: Path) -> Path:
+    """Copy the layer's SQL into a folder, so that a test may change it."""
+    return shutil.copytree(PACKAGE, folder / "storefront", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
 
 
 def empty(connection: Connection) -> None:

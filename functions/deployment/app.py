@@ -88,7 +88,7 @@ def _migrate() -> str:
     payload = json.load(response["Payload"])
     logger.info("migrations: %s", json.dumps(payload))
     if "FunctionError" in response:
-        return f"The migrations failed, and nothing was changed: {payload.get('errorMessage')}"
+        return f"The migrations failed. The next deployment continues them: {payload.get('errorMessage')}"
     return ""
 
 

@@ -17,14 +17,15 @@ PATIENCE = 100.0
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
-    """Return the names of the files applied. Raises MigrationError if one fails; then all are rolled back."""
-    with session(_connect_with_retries(settings.database_url())) as connection:
-        defaults = Defaults(settings.currency(), settings.order_time_to_live())
-        return {"applied": migrate(connection, app_role=settings.app_role(), defaults=defaults)}
-
-
-def _connect_with_retries(url: str) -> Connection:
+    """Return the names of the files applied. Raises MigrationError if one fails. The next call continues with it."""
+    url = settings.database_url()
     deadline = time.monotonic() + PATIENCE
+    with session(_connect(url, deadline)) as connection, session(_connect(url, deadline)) as guard:
+        defaults = Defaults(settings.currency(), settings.order_time_to_live())
+        return {"applied": migrate(connection, app_role=settings.app_role(), defaults=defaults, guard=guard)}
+
+
+def _connect(url: str, deadline: float) -> Connection:
     while True:
         try:
             return connect(url, RESPONSE_TIMEOUT)

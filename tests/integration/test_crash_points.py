@@ -3,7 +3,6 @@
 If it is safe to repeat, the function sends it again by itself.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,7 +17,9 @@ from local.postgres import postgres
 from storefront import db
 from storefront.audit import violations
 from storefront.migrate import PACKAGE, migrate
+from storefront.sql_files import read_steps
 from tests.api_client import ApiClient, expect, lambda_context, load_function
+from tests.databases import copied_package
 from tests.integration.calls import FLOWS, FUNCTIONS, REPEATABLE
 from tests.integration.calls.function import Flow
 from tests.integration.postgres_proxy import PostgresProxy, proxy_to
@@ -36,9 +37,11 @@ RELEASED = ["9999_hue.sql", "products/get_product.sql"]
 RELEASED_CHANGES = 4
 """A column, a function's text, and a row of the history for each of the two files."""
 
-# In this order: startup, the transaction's start, the history, the defaults, each file, the unchanged functions, the
-# database's settings, and COMMIT.
-RELEASE_FLUSHES = 1 + 4 + 2 + 1 + 2 * len(RELEASED) + 1 + 1 + 1
+# In this order: two startups, the guard, the history, a check of the guard for each step, the transaction's start, the
+# locks, the defaults, each file, the unchanged functions, the database's settings, COMMIT, and the end of the guard.
+STEPS = len(read_steps(PACKAGE))
+RELEASE_COMMIT = 2 + 3 + 2 + STEPS + 2 + 4 + 1 + 2 * len(RELEASED) + 1 + 1 + 1
+RELEASE_FLUSHES = RELEASE_COMMIT + 1
 
 
 class Crash(NamedTuple):
@@ -228,12 +231,13 @@ def release(
     environment: None,  # noqa: ARG001  the settings of the migrate function
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Release]:
-    package = tmp_path / "storefront"
-    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    package = copied_package(tmp_path)
     (package / "migrations" / "9999_hue.sql").write_text("ALTER TABLE products ADD COLUMN hue text;")
     function = package / "products" / "get_product.sql"
     function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
-    monkeypatch.setattr(load_function("migrate"), "migrate", lambda connection, **_: migrate(connection, package))
+    monkeypatch.setattr(
+        load_function("migrate"), "migrate", lambda connection, guard, **_: migrate(connection, package, guard=guard)
+    )
     with (
         TemporaryDirectory() as folder,
         proxy_to(empty_database_url, Path(folder)) as proxy,
@@ -249,8 +253,8 @@ def test_a_migration_interrupted_before_commit_changes_nothing_and_can_be_run_ag
     lost: str, release: Release
 ) -> None:
     before = release.schema()
-    # The first flush is the login.
-    for flush in range(2, RELEASE_FLUSHES):
+    # The first flushes are the logins.
+    for flush in range(3, RELEASE_COMMIT):
         lose(release.proxy, flush, lost)
         with pytest.raises(db.TRANSPORT_ERRORS):
             release.deploy()
@@ -266,7 +270,7 @@ def test_a_migration_interrupted_at_commit_is_complete_or_absent_and_can_be_run_
     lost: str, applied_next: list[str], release: Release
 ) -> None:
     before = release.schema()
-    lose(release.proxy, RELEASE_FLUSHES, lost)
+    lose(release.proxy, RELEASE_COMMIT, lost)
     with pytest.raises(db.TRANSPORT_ERRORS):
         release.deploy()
     assert len(release.schema() - before) == (0 if applied_next else RELEASED_CHANGES)

@@ -1,7 +1,6 @@
 """Migrations are applied once, all or none, and never to an incompatible database."""
 
 import json
-import shutil
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from pg8000.native import Connection, identifier
 from storefront import db
 from storefront.migrate import PACKAGE, MigrationError, migrate
 from tests.api_client import ApiClient, expect, lambda_context, load_function
+from tests.databases import copied_package
 from tests.integration.races import Call
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -23,9 +23,7 @@ pytestmark = pytest.mark.usefixtures("environment")
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A copy of the layer's SQL that a test may change."""
-    copy = tmp_path / "storefront"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    return copy
+    return copied_package(tmp_path)
 
 
 def test_the_function_applies_each_file_once(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,27 +92,6 @@ def test_the_error_of_a_failed_migration_contains_no_data(database: Connection, 
     assert "jane" not in "".join(traceback.format_exception(failed.value))
 
 
-def test_a_migration_that_waits_for_a_table_times_out(database: Connection, direct_url: str, package: Path) -> None:
-    (package / "migrations" / "0002_wait.sql").write_text(
-        "SET LOCAL lock_timeout = '100ms'; ALTER TABLE products ADD COLUMN colour text;"
-    )
-    database.run("BEGIN")
-    database.run("LOCK TABLE products IN ACCESS SHARE MODE")
-    with (
-        closing(db.connect(direct_url)) as other,
-        pytest.raises(MigrationError, match=r"0002_wait\.sql failed: .*lock timeout"),
-    ):
-        migrate(other, package)
-
-
-def test_a_migration_has_a_lock_timeout(database: Connection, package: Path) -> None:
-    (package / "migrations" / "0002_show.sql").write_text(
-        "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS lock_timeout;"
-    )
-    migrate(database, package)
-    assert database.run("SELECT lock_timeout FROM seen") == [["5s"]]
-
-
 def test_a_migration_may_take_longer_than_a_request(
     empty_database_url: str, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,13 +150,13 @@ def test_a_migration_that_times_out_reports_the_timeout(empty_database_url: str,
         migrate(connection, package)
 
 
-def test_concurrent_migrations_apply_each_file_once(empty_database_url: str) -> None:
+def test_concurrent_migrations_apply_each_file_once(empty_database_url: str, empty_direct_url: str) -> None:
     def run(_: int) -> list[str]:
-        with closing(db.connect(empty_database_url)) as connection:
-            return migrate(connection)
+        with closing(db.connect(empty_database_url)) as connection, closing(db.connect(empty_direct_url)) as guard:
+            return migrate(connection, guard=guard)
 
-    with ThreadPoolExecutor(8) as pool:
-        applied = [name for names in pool.map(run, range(8)) for name in names]
+    with ThreadPoolExecutor(4) as pool:
+        applied = [name for names in pool.map(run, range(4)) for name in names]
     assert len(applied) == len(set(applied)) == len(list(PACKAGE.glob("*/*.sql")))
 
 

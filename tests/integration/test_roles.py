@@ -169,8 +169,8 @@ def test_databases_of_one_server_can_be_migrated_at_the_same_time(server_url: st
     role = "storefront_app_of_this_test"
 
     def run(url: str) -> None:
-        with closing(db.connect(url)) as connection:
-            migrate(connection, app_role=role)
+        with closing(db.connect(url)) as connection, closing(db.connect(url)) as guard:
+            migrate(connection, app_role=role, guard=guard)
 
     with new_database(server_url) as one, new_database(server_url) as other, ThreadPoolExecutor(8) as pool:
         list(pool.map(run, [one, other] * 4))

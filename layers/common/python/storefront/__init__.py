@@ -15,6 +15,8 @@ db          one call to PostgreSQL in one round trip
 sockets     connections with one deadline, to PostgreSQL and AWS
 iam         tokens for the database, signatures for AWS
 migrate     schema migrations
+sql_files   the files of the schema
+roles       the database role of the functions
 audit       a search for rows that contradict each other
 metrics     CloudWatch metrics
 log         the logger

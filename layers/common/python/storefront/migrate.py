@@ -1,26 +1,38 @@
-"""Schema migrations: apply each numbered migration once, and each SQL function whenever its text changed."""
+"""Schema migrations: apply each numbered migration once, and each SQL function whenever its text changed.
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+The migrations are applied in the order of their numbers, in steps that commit independently. If a run was interrupted,
+the next one continues there. docs/decisions/0015-migrations-in-steps.md explains why.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from storefront.cold_start.driver import Connection, DatabaseError, identifier, literal
+from storefront.cold_start.driver import Connection, literal
 from storefront.db import TRANSPORT_ERRORS
+from storefront.roles import grant_access
+from storefront.sql_files import BusyError, Kind, MigrationError, SqlFile, read_steps, run
+
+__all__ = ["PACKAGE", "Defaults", "MigrationError", "migrate"]
 
 PACKAGE = Path(__file__).parent
 SETTINGS = PACKAGE / "database.sql"
 DEFAULTS = PACKAGE / "defaults.sql"
-GRANTS = PACKAGE / "grants.sql"
-
-_INSUFFICIENT_PRIVILEGE = "42501"
 
 # The CRC-32 of "storefront": any number works that no other program locks.
 _ADVISORY_LOCK = 0x94B7A2A3
-_WAIT_FOR_OTHERS = "60s"
-# While a migration waits for a table lock, every later query on that table waits behind it.
-_WAIT_FOR_TABLES = "5s"
+_WAIT_FOR_OTHERS = 60.0
+"""Seconds to wait for another process that migrates the database."""
+
+_WAIT_FOR_LOCKS = "500ms"
+"""While a migration waits for a table lock, every later query on that table waits behind it."""
+
+_ATTEMPTS = 40
+_PAUSE = 2.0
+"""Seconds in which those queries run. All attempts together take longer than a query of staff, or a short audit."""
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS schema_history (
@@ -29,16 +41,17 @@ CREATE TABLE IF NOT EXISTS schema_history (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )"""
 
-_SETTINGS_OF = """
-SELECT setting.setdatabase = 0
-  FROM pg_db_role_setting setting
-  JOIN pg_roles role ON role.oid = setting.setrole
- WHERE role.rolname = {}
-   AND setting.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"""
+# In the order in which an order uses them. In another order, most attempts to lock them would end in a deadlock.
+_TABLES = """
+SELECT string_agg(quote_ident(relname), ', ' ORDER BY relname <> 'idempotency_keys', relname <> 'payment_events', oid)
+  FROM pg_class
+ WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'schema_history'
+   AND pg_has_role(relowner, 'USAGE')"""
 
-
-class MigrationError(Exception):
-    """A migration that failed or is not allowed."""
+_INVALID_INDEXES = """
+SELECT quote_ident(relname)
+  FROM pg_class JOIN pg_index ON indexrelid = oid
+ WHERE relnamespace = 'public'::regnamespace AND NOT indisvalid"""
 
 
 class Defaults(NamedTuple):
@@ -48,135 +61,150 @@ class Defaults(NamedTuple):
     order_time_to_live: int
 
 
-class SqlFile(NamedTuple):
-    name: str
-    text: str
-    is_migration: bool
-
-    @property
-    def checksum(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-
 def migrate(
-    connection: Connection, package: Path = PACKAGE, app_role: str | None = None, defaults: Defaults | None = None
+    connection: Connection,
+    package: Path = PACKAGE,
+    app_role: str | None = None,
+    defaults: Defaults | None = None,
+    guard: Connection | None = None,
 ) -> list[str]:
-    """Apply new and changed SQL files, and return their names, migrations first.
+    """Apply new and changed SQL files, and return their names in the order in which they were applied.
 
-    All of it is one transaction. No request sees a table without its functions, and a failure leaves everything as it
-    was. Several processes may call this at the same time: they wait for each other.
+    The functions are applied in the last transaction that migrations share. No request sees a table without its
+    functions. A step that fails changes nothing, and the next run continues with it.
 
     defaults: USD and one day if None.
     app_role: the role of the functions, created if it does not exist. None if they sign in as the owner.
+    guard: another connection to the database, by which several processes wait for each other. None if no other process
+    migrates the database at this time.
     Raises MigrationError if a migration fails, was changed after it was applied, or cannot be applied to this database.
     """
-    with _transaction(connection):
+    with nullcontext() if guard is None else _alone(guard):
         connection.run(_HISTORY)
-        known = dict(connection.run("SELECT name, checksum FROM schema_history") or [])
-        files = list(_files(package))
-        _check_history(files, known)
-        _set_defaults(connection, defaults or Defaults("USD", 1440))
-        new = [file for file in files if known.get(file.name) != file.checksum]
-        for file in new:
-            _apply(connection, file)
-        if any(file.is_migration for file in new):
-            _recreate_functions(connection, [file for file in files if file not in new])
-        _run(connection, SETTINGS.name, SETTINGS.read_text(encoding="utf-8"))
-        if app_role is not None:
-            _grant_access(connection, app_role)
-        return [file.name for file in new]
+        history = dict(connection.run("SELECT name, checksum FROM schema_history") or [])
+        steps = read_steps(package)
+        _check_history([file for step in steps for file in step if file.is_migration], history)
+        applied = []
+        for step in steps:
+            new = [file for file in step if file.is_new(history)]
+            if guard is not None:
+                # Fails if the connection was lost, and with it the lock.
+                guard.run("SELECT 1")
+            if step[0].kind is Kind.TRANSACTION:
+                _retry(partial(_apply_together, connection, step, new, app_role, defaults or Defaults("USD", 1440)))
+            elif new:
+                apply = _apply_batch if step[0].kind is Kind.BATCHES else _apply_statements
+                while not _retry(partial(apply, connection, step[0])):
+                    pass
+            applied += [file.name for file in new]
+        return applied
 
 
-def _check_history(files: list[SqlFile], known: Mapping[str, str]) -> None:
-    migrations = [file for file in files if file.is_migration]
+def _check_history(migrations: list[SqlFile], history: Mapping[str, str]) -> None:
     # A database may know later migrations than this package: after a rollback, the older code works on a newer schema.
-    if known and migrations[0].name not in known:
+    if history and migrations[0].name not in history:
         raise MigrationError(
             "the database is from a development version before 0.2.0, so delete it "
             "(`make run` keeps it in DATA_DIR, by default .local) and start again"
         )
     for file in migrations:
-        if known.get(file.name, file.checksum) != file.checksum:
+        if history.get(file.name, file.checksum) not in file.accepted_checksums:
             raise MigrationError(f"{file.name} was changed after it was applied: restore it and write a new migration")
 
 
-def _apply(connection: Connection, file: SqlFile) -> None:
-    _run(connection, file.name, file.text)
+def _apply_together(
+    connection: Connection, step: list[SqlFile], new: list[SqlFile], app_role: str | None, defaults: Defaults
+) -> bool:
+    functions = [file for file in step if not file.is_migration]
+    if not new and not functions:
+        return True
+    with _transaction(connection):
+        is_migrated = any(file.is_migration for file in new)
+        if is_migrated:
+            _lock_tables(connection)
+        _set_defaults(connection, defaults)
+        for file in new:
+            run(connection, file.name, file.text)
+            _record(connection, file)
+        if is_migrated:
+            _recreate_functions(connection, [file for file in functions if file not in new])
+        if functions:
+            run(connection, SETTINGS.name, SETTINGS.read_text(encoding="utf-8"))
+            if app_role is not None:
+                grant_access(connection, app_role)
+    return True
+
+
+def _apply_batch(connection: Connection, file: SqlFile) -> bool:
+    """Return whether it was the last batch."""
+    with _transaction(connection):
+        run(connection, file.name, file.text)
+        is_last: bool = connection.row_count == 0
+        if is_last:
+            _record(connection, file)
+    return is_last
+
+
+def _apply_statements(connection: Connection, file: SqlFile) -> bool:
+    try:
+        # Of the session, because CREATE INDEX CONCURRENTLY refuses to run in a transaction. A proxy that lends sessions
+        # pins this one.
+        connection.run("SET statement_timeout = 0")
+        connection.run("SET lock_timeout = 0")
+        # A run that was interrupted leaves them.
+        for [index] in connection.run(_INVALID_INDEXES):
+            connection.run(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
+        connection.run(f"SET lock_timeout = '{_WAIT_FOR_LOCKS}'")
+        for number, statement in enumerate(file.statements, 1):
+            run(connection, f"{file.name}, statement {number}", statement)
+    finally:
+        with suppress(*TRANSPORT_ERRORS):
+            connection.run("RESET statement_timeout")
+            connection.run("RESET lock_timeout")
+    _record(connection, file)
+    return True
+
+
+def _record(connection: Connection, file: SqlFile) -> None:
     connection.run(
         f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
         "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
     )
 
 
+def _lock_tables(connection: Connection) -> None:
+    # All at once, with one timeout. If each statement waited for its own lock, requests would wait for the sum.
+    [[tables]] = connection.run(_TABLES)
+    if tables:
+        connection.run(f"SET LOCAL statement_timeout = '{_WAIT_FOR_LOCKS}'")
+        run(connection, "the lock of all tables", f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+        connection.run("SET LOCAL statement_timeout = 0")
+
+
 def _recreate_functions(connection: Connection, unchanged: list[SqlFile]) -> None:
     # A pooler may keep a session open for long, with plans that remember the old column types. The session makes new
     # plans only for functions that were created again.
-    functions = "\n".join(file.text for file in unchanged if not file.is_migration)
-    _run(connection, "a function that did not change", functions)
+    run(connection, "a function that did not change", "\n".join(file.text for file in unchanged))
 
 
 def _set_defaults(connection: Connection, defaults: Defaults) -> None:
     text = DEFAULTS.read_text(encoding="utf-8").replace(":currency", literal(defaults.currency))
-    _run(connection, DEFAULTS.name, text.replace(":order_time_to_live", str(defaults.order_time_to_live)))
+    run(connection, DEFAULTS.name, text.replace(":order_time_to_live", str(defaults.order_time_to_live)))
 
 
-def _run(connection: Connection, name: str, text: str) -> None:
-    try:
-        connection.run(text)
-    except DatabaseError as error:
-        # Without the error's detail, which quotes rows: the message is written to the log and to CloudFormation.
-        fields = error.args[0]
-        # PostgreSQL reports the position in characters, counted from 1. Several files in one text have no common lines.
-        if "P" in fields and name.endswith(".sql"):
-            line = text[: int(fields["P"])].count("\n") + 1
-            raise MigrationError(f"{name}, line {line}: {fields['M']}") from None
-        raise MigrationError(f"{name} failed: {fields['M']}") from None
-
-
-def _grant_access(connection: Connection, app_role: str) -> None:
-    role = identifier(app_role)
-    if not connection.run(f"SELECT FROM pg_roles WHERE rolname = {literal(app_role)}"):
-        # Roles belong to the whole server: the migration of another database may create this one at the same time.
-        _administer(
-            connection,
-            f"CREATE ROLE {role} LOGIN",
-            f"DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$",
-        )
-    # On RDS, members of rds_iam sign in with a token. Other servers do not have that role.
-    if connection.run(
-        f"SELECT FROM pg_roles WHERE rolname = 'rds_iam' AND NOT pg_has_role({literal(app_role)}, oid, 'MEMBER')"
-    ):
-        _administer(connection, f"GRANT rds_iam TO {role}")
-    [[database]] = connection.run("SELECT current_database()")
-    # A role can change its own settings, for example to read-only, and would keep them forever.
-    for [everywhere] in connection.run(_SETTINGS_OF.format(literal(app_role))):
-        within = "" if everywhere else f"IN DATABASE {identifier(database)} "
-        _administer(connection, f"ALTER ROLE {role} {within}RESET ALL")
-    grants = GRANTS.read_text(encoding="utf-8").replace(":app_role", role)
-    _run(connection, GRANTS.name, grants.replace(":database", identifier(database)))
-
-
-def _administer(connection: Connection, statement: str, guarded: str | None = None) -> None:
-    """Run a statement that the owner of an existing database may not be allowed to run.
-
-    guarded: the statement to run instead, protected against a race.
-    """
-    try:
-        connection.run(guarded or statement)
-    except DatabaseError as error:
-        if error.args[0]["C"] != _INSUFFICIENT_PRIVILEGE:
-            raise
-        raise MigrationError(f"An administrator must run this statement once: {statement}") from None
+def _retry(step: Callable[[], bool]) -> bool:
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(BusyError):
+            return step()
+        time.sleep(_PAUSE)
+    return step()
 
 
 @contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
     connection.run("BEGIN")
     try:
-        connection.run(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{_WAIT_FOR_OTHERS}'")
-        # A lock of the transaction, not of the session, so that it also works behind a pooler.
-        connection.run(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-        connection.run(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLES}'")
+        connection.run(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{_WAIT_FOR_LOCKS}'")
         yield
         connection.run("COMMIT")
     except BaseException:
@@ -186,12 +214,27 @@ def _transaction(connection: Connection) -> Iterator[None]:
         raise
 
 
-def _files(package: Path) -> Iterator[SqlFile]:
-    migrations = package / "migrations"
-    for path in sorted(migrations.glob("[!.]*.sql")):
-        yield SqlFile(path.name, path.read_text(encoding="utf-8"), is_migration=True)
-    # After their tables. The order among functions does not matter: PL/pgSQL resolves names at run time, and functions
-    # in plain SQL call only functions from the migrations.
-    for path in sorted(package.glob("*/[!.]*.sql")):
-        if path.parent != migrations:
-            yield SqlFile(f"{path.parent.name}/{path.name}", path.read_text(encoding="utf-8"), is_migration=False)
+@contextmanager
+def _alone(guard: Connection) -> Iterator[None]:
+    """Wait until no other process migrates the database, and keep others waiting."""
+    deadline = time.monotonic() + _WAIT_FOR_OTHERS
+    # A lock of a transaction, not of a session, so that it also works behind a pooler. The transaction has no snapshot,
+    # so CREATE INDEX CONCURRENTLY does not wait for it. It would wait for a statement that waits for the lock.
+    while not _has_lock(guard):
+        if time.monotonic() > deadline:
+            raise MigrationError("another process migrates the database: try again when it has finished")
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        with suppress(*TRANSPORT_ERRORS):
+            guard.run("ROLLBACK")
+
+
+def _has_lock(guard: Connection) -> bool:
+    guard.run("BEGIN ISOLATION LEVEL READ COMMITTED")
+    guard.run("SET LOCAL idle_in_transaction_session_timeout = 0")
+    [[is_mine]] = guard.run(f"SELECT pg_try_advisory_xact_lock({_ADVISORY_LOCK})")
+    if not is_mine:
+        guard.run("ROLLBACK")
+    return bool(is_mine)

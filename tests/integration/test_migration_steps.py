@@ -1,0 +1,194 @@
+"""Migrations are steps that commit independently. A run that was interrupted continues, and no step stops the shop."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pg8000.native import Connection
+
+from storefront import db
+from storefront import migrate as migrations
+from storefront.migrate import MigrationError, migrate
+from storefront.sql_files import Kind, read_steps
+from tests.databases import copied_package
+
+NUMBERS = "CREATE TABLE numbers AS SELECT n, NULL::integer AS tripled FROM generate_series(1, 10) n;"
+IN_BATCHES = """\
+-- In batches: three numbers at a time.
+UPDATE numbers SET tripled = 3 * n + 0 / (n - 100)
+ WHERE n IN (SELECT n FROM numbers WHERE tripled IS NULL ORDER BY n LIMIT 3);
+"""
+UNIQUE = """\
+-- Outside of a transaction: an index.
+SET lock_timeout = 0;
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS numbers_by_n ON numbers (n);
+COMMENT ON INDEX numbers_by_n IS 'unique';
+"""
+
+
+class Release:
+    """A release with migrations of its own."""
+
+    def __init__(self, package: Path, database: Connection) -> None:
+        self.package, self.database = package, database
+
+    def add(self, name: str, text: str) -> None:
+        (self.package / "migrations" / name).write_text(text)
+
+    def deploy(self) -> list[str]:
+        return migrate(self.database, self.package)
+
+
+@pytest.fixture
+def release(database: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+    monkeypatch.setattr(migrations, "_PAUSE", 0.1)
+    release = Release(copied_package(tmp_path), database)
+    release.add("9001_numbers.sql", NUMBERS)
+    return release
+
+
+@pytest.fixture
+def other(direct_url: str) -> Iterator[Connection]:
+    """A second session on the test's database."""
+    with closing(db.connect(direct_url)) as connection:
+        yield connection
+
+
+def test_a_step_in_batches_commits_each_batch_and_ends_when_nothing_is_left(
+    release: Release, database: Connection
+) -> None:
+    release.add("9002_tripled.sql", IN_BATCHES)
+    assert release.deploy() == ["9001_numbers.sql", "9002_tripled.sql"]
+    assert database.run("SELECT count(*), count(tripled), count(DISTINCT xmin::text) FROM numbers") == [[10, 10, 4]]
+    assert release.deploy() == []
+
+
+def test_a_step_in_batches_that_failed_continues_where_it_stopped(release: Release, database: Connection) -> None:
+    release.add("9002_tripled.sql", IN_BATCHES.replace("100", "5"))
+    release.add("9003_later.sql", "CREATE TABLE later ();")
+    with pytest.raises(MigrationError, match=r"9002_tripled\.sql failed: division by zero"):
+        release.deploy()
+    assert database.run("SELECT n FROM numbers WHERE tripled IS NOT NULL") == [[1], [2], [3]]
+    assert database.run("SELECT to_regclass('later')") == [[None]]
+    release.add("9002_tripled.sql", IN_BATCHES)
+    assert release.deploy() == ["9002_tripled.sql", "9003_later.sql"]
+    assert database.run("SELECT count(tripled), count(DISTINCT xmin::text) FROM numbers") == [[10, 4]]
+
+
+def test_an_index_that_an_interrupted_run_left_invalid_is_created_again(release: Release, database: Connection) -> None:
+    release.add("9001_numbers.sql", NUMBERS.replace("SELECT n,", "SELECT n / 2 AS n,"))
+    release.add("9002_unique.sql", UNIQUE)
+    with pytest.raises(MigrationError, match=r"9002_unique\.sql, statement 2 failed: could not create unique index"):
+        release.deploy()
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'numbers_by_n'::regclass"
+    assert database.run(valid) == [[False]]
+    database.run("DELETE FROM numbers a USING numbers b WHERE a.n = b.n AND a.ctid > b.ctid")
+    assert release.deploy() == ["9002_unique.sql"]
+    assert database.run(valid) == [[True]]
+    assert release.deploy() == []
+
+
+def test_a_statement_outside_of_a_transaction_has_no_time_limit_and_leaves_none_changed(
+    release: Release, database: Connection
+) -> None:
+    limits = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')"
+    before = database.run(limits)
+    release.add("9002_slow.sql", f"-- Outside of a transaction: limits.\nCREATE TABLE seen AS {limits} AS lock;\n")
+    release.deploy()
+    assert database.run("SELECT * FROM seen") == [["0", "500ms"]]
+    assert database.run(limits) == before == [["10s", "4s"]]
+
+
+def test_a_migration_waits_for_its_locks_for_half_a_second(release: Release, database: Connection) -> None:
+    release.add("9002_show.sql", "CREATE TABLE seen AS SELECT current_setting('lock_timeout');")
+    release.deploy()
+    assert database.run("SELECT * FROM seen") == [["500ms"]]
+
+
+def test_a_long_query_stops_requests_for_no_longer_than_a_migration_waits(
+    release: Release, other: Connection, direct_url: str
+) -> None:
+    release.add("9002_color.sql", "ALTER TABLE products ADD COLUMN color text;")
+    other.run("BEGIN")
+    other.run("LOCK TABLE products IN ACCESS SHARE MODE")
+    waits = []
+    with closing(db.connect(direct_url)) as shop, ThreadPoolExecutor(1) as pool:
+        migration = pool.submit(release.deploy)
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            started = time.monotonic()
+            shop.run("SELECT count(*) FROM products")
+            waits.append(time.monotonic() - started)
+        assert not migration.done()
+        other.run("COMMIT")
+        assert migration.result() == ["9001_numbers.sql", "9002_color.sql"]
+    # Some did wait, for about the 0.5 seconds of the lock.
+    assert 0.2 < max(waits) < 1
+
+
+def test_a_migration_gives_up_if_a_table_stays_locked(
+    release: Release, other: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_ATTEMPTS", 2)
+    other.run("BEGIN")
+    other.run("LOCK TABLE products IN ACCESS SHARE MODE")
+    with pytest.raises(
+        MigrationError, match="the lock of all tables failed: canceling statement due to statement timeout"
+    ):
+        release.deploy()
+    other.run("COMMIT")
+    assert release.deploy() == ["9001_numbers.sql"]
+
+
+def test_a_batch_waits_for_a_locked_row_and_does_not_fail(release: Release, other: Connection) -> None:
+    release.deploy()
+    release.add("9002_tripled.sql", IN_BATCHES)
+    other.run("BEGIN")
+    other.run("SELECT FROM numbers WHERE n = 5 FOR UPDATE")
+    with ThreadPoolExecutor(1) as pool:
+        migration = pool.submit(release.deploy)
+        time.sleep(0.8)
+        assert not migration.done()
+        other.run("COMMIT")
+        assert migration.result() == ["9002_tripled.sql"]
+
+
+def test_a_process_that_waits_for_its_turn_does_not_block_an_index(release: Release, direct_url: str) -> None:
+    release.add("9002_unique.sql", UNIQUE.replace("SET lock_timeout = 0", "SELECT pg_sleep(0.5)"))
+
+    def run(_: int) -> list[str]:
+        with closing(db.connect(direct_url)) as connection, closing(db.connect(direct_url)) as guard:
+            return migrate(connection, release.package, guard=guard)
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(run, range(3))) == [[], [], ["9001_numbers.sql", "9002_unique.sql"]]
+
+
+def test_a_process_does_not_wait_for_its_turn_forever(
+    release: Release, database: Connection, other: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_WAIT_FOR_OTHERS", 0.1)
+    with migrations._alone(other), pytest.raises(MigrationError, match="another process migrates the database"):
+        migrate(other, release.package, guard=database)
+
+
+def test_an_earlier_text_of_a_migration_counts_as_applied(release: Release, database: Connection) -> None:
+    release.deploy()
+    [[checksum]] = database.run("SELECT checksum FROM schema_history WHERE name = '9001_numbers.sql'")
+    release.add("9001_numbers.sql", f"-- Counts as applied with the earlier SHA-256 {checksum}.\nSELECT 1;")
+    assert release.deploy() == []
+    release.add("9001_numbers.sql", f"-- Counts as applied with the earlier SHA-256 {'0' * 64}.\nSELECT 1;")
+    with pytest.raises(MigrationError, match=r"9001_numbers\.sql was changed after it was applied"):
+        release.deploy()
+
+
+def test_the_steps_of_a_release_follow_its_transaction() -> None:
+    """Between two transactions of one release, the functions of the previous release would run without their grants."""
+    later = [
+        step for step in read_steps(migrations.PACKAGE) if step[-1].kind is Kind.FUNCTION or not step[0].is_migration
+    ]
+    [first, *_] = read_steps(migrations.PACKAGE)
+    assert [first] == later
