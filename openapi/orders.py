@@ -29,7 +29,7 @@ class OrderItem(ResponseModel):
 class Charge(ResponseModel):
     kind: Literal["shipping", "tax", "discount", "fee"] = Field(examples=["shipping"])
     label: str = Field(examples=["Parcel to Germany"])
-    amount: Money = Field(examples=["4.90"])
+    amount: str = Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["4.90"])
 
 
 class Address(ResponseModel):

@@ -32,6 +32,10 @@ SECOND_CONTENT = """
     INSERT INTO payment_events (id, scheme, provider, event_id, variant, payment_status, order_id, body, outcome)
     SELECT order_id, scheme, provider, event_id, 1, 'paid', order_id, body, outcome FROM payment_events"""
 
+SECOND_ORDER = """
+    INSERT INTO orders (id, number, customer_id, total_price)
+    SELECT product_id, number, 1, total_price FROM orders, order_items"""
+
 RULES = {
     "a product's stock is the sum of its movements": [
         "UPDATE products SET quantity = quantity + 1",
@@ -40,10 +44,17 @@ RULES = {
         "DELETE FROM products",
     ],
     "a product's stock is not negative": ["UPDATE products SET quantity = -1"],
-    "an order's total is the sum of its line items": [
+    "an order's total is the sum of its line items and its charges": [
         "UPDATE orders SET total_price = total_price + 0.01",
+        "UPDATE orders SET charges = NULL",
+        """UPDATE orders SET charges = charges || '[{"kind": "fee", "label": "x", "amount": "0.01"}]'""",
         "DELETE FROM order_items",
         "DELETE FROM orders",
+    ],
+    "each order has a number, and no other order has it": ["UPDATE orders SET number = NULL", SECOND_ORDER],
+    "an order is paid when it is placed if its total is 0, and no other order is": [
+        "UPDATE order_events SET to_payment_status = 'paid' WHERE cause = 'placed'",
+        "UPDATE orders SET total_price = 0.00",
     ],
     "an order took the stock of its line items once": [
         "DELETE FROM stock_movements WHERE kind = 'sale'",
@@ -122,9 +133,15 @@ RULES = {
 
 @pytest.fixture
 def order(api: ApiClient) -> dict[str, Any]:
-    """The only order in the shop, placed with the key k."""
+    """The only order in the shop, placed with the key k. It has two charges."""
     tea = api.create_product(quantity=5)
-    body = {"customer_id": 1, "products": [{"product_id": tea["id"], "quantity": 2}]}
+    shipping = {"kind": "shipping", "label": "Parcel", "amount": "4.90"}
+    discount = {"kind": "discount", "label": "Voucher", "amount": "-0.40"}
+    body = {
+        "customer_id": 1,
+        "products": [{"product_id": tea["id"], "quantity": 2}],
+        "charges": [shipping, discount],
+    }
     order: dict[str, Any] = expect(201, api.call("POST", "/api/orders", body, {"Idempotency-Key": "k"}))
     return order
 
@@ -141,6 +158,7 @@ def corrupt(database: Connection, statement: str) -> None:
     database.run("ALTER DOMAIN stock_quantity DROP CONSTRAINT stock_quantity_not_negative")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_previous_state")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_inbox_id")
+    database.run("DROP INDEX orders_by_number")
     # This disables triggers and foreign keys.
     database.run("SET session_replication_role = replica")
     database.run(statement)

@@ -56,12 +56,27 @@ violations (rule, id, detail) AS (
       FROM products p
      WHERE p.quantity < 0
     UNION ALL
-    SELECT 'an order''s total is the sum of its line items', coalesce(o.id, items.order_id),
-           format('total %s, sum of line items %s', o.total_price, coalesce(items.total, 0))
-      FROM orders o
+    SELECT 'an order''s total is the sum of its line items and its charges', coalesce(o.id, items.order_id),
+           format('total %s, sum of line items %s, sum of charges %s', o.total_price, coalesce(items.total, 0),
+                  coalesce(o.charged, 0))
+      FROM (SELECT placed.id, placed.total_price,
+                   (SELECT sum((charge ->> 'amount')::numeric)
+                      FROM jsonb_array_elements(placed.charges) AS listed(charge)) AS charged
+              FROM orders placed) o
       FULL JOIN (SELECT order_id, sum(quantity * price_at_purchase) AS total FROM order_items GROUP BY order_id) items
         ON items.order_id = o.id
-     WHERE o.total_price IS DISTINCT FROM coalesce(items.total, 0)
+     WHERE o.total_price IS DISTINCT FROM coalesce(items.total, 0) + coalesce(o.charged, 0)
+    UNION ALL
+    SELECT 'each order has a number, and no other order has it', o.id, format('number %s', o.number)
+      -- + 0, so that PostgreSQL does not read the numbers from the unique index, which can be corrupt.
+      FROM (SELECT numbered.*, count(*) OVER (PARTITION BY numbered.number + 0) AS orders FROM orders numbered) o
+     WHERE o.number IS NULL OR o.orders > 1
+    UNION ALL
+    SELECT 'an order is paid when it is placed if its total is 0, and no other order is', o.id,
+           format('total %s, placed as %s', o.total_price, e.to_payment_status)
+      FROM orders o
+      JOIN order_events e ON e.order_id = o.id AND e.cause = 'placed'
+     WHERE (e.to_payment_status = 'paid') <> (o.total_price = 0)
     UNION ALL
     SELECT 'an order took the stock of its line items once', s.order_id,
            format('product %s: ordered %s, taken %s', s.product_id, s.ordered, s.sold)
@@ -78,7 +93,7 @@ violations (rule, id, detail) AS (
     UNION ALL
     SELECT 'the timeline of a canceled and paid order contains needs_refund', o.id, 'needs_refund is missing'
       FROM orders o
-     WHERE o.status = 'canceled' AND o.payment_status = 'paid'
+     WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.total_price > 0
        AND NOT EXISTS (SELECT FROM order_events e WHERE e.order_id = o.id AND e.outcome = 'needs_refund')
     UNION ALL
     SELECT 'each order has a timeline', o.id, 'the order has no events'
@@ -96,7 +111,7 @@ violations (rule, id, detail) AS (
                   e.to_status, e.to_payment_status)
       FROM order_events e
      WHERE CASE e.cause
-               WHEN 'placed' THEN e.to_status = 'pending' AND e.to_payment_status = 'unpaid'
+               WHEN 'placed' THEN e.to_status = 'pending' AND e.to_payment_status IN ('unpaid', 'paid')
                WHEN 'status_change' THEN e.from_status = 'pending' AND e.to_status <> 'pending'
                    AND e.to_payment_status = e.from_payment_status
                WHEN 'expiry' THEN e.from_status = 'pending' AND e.to_status = 'canceled'

@@ -11,7 +11,10 @@ CREATE OR REPLACE FUNCTION order_json(placed orders) RETURNS json
         'currency', placed.currency,
         'subtotal', CASE WHEN placed.charges IS NULL THEN placed.total_price
                          ELSE placed.total_price - charges_total(placed.charges) END::text,
-        'charges', coalesce(placed.charges, '[]'),
+        'charges', CASE WHEN placed.charges IS NULL THEN '[]'
+                        ELSE (SELECT json_agg(map_json(charge) ORDER BY position)
+                                FROM jsonb_array_elements(placed.charges) WITH ORDINALITY AS listed(charge, position))
+                        END,
         'total_price', placed.total_price::text,
         'order_items', (
             SELECT json_agg(json_build_object(
@@ -25,10 +28,10 @@ CREATE OR REPLACE FUNCTION order_json(placed orders) RETURNS json
               FROM order_items item
              WHERE item.order_id = placed.id),
         'email', placed.email,
-        'shipping_address', placed.shipping_address,
-        'billing_address', placed.billing_address,
+        'shipping_address', map_json(placed.shipping_address),
+        'billing_address', map_json(placed.billing_address),
         'note', placed.note,
-        'metadata', coalesce(placed.metadata, '{}'),
+        'metadata', coalesce(map_json(placed.metadata), '{}'),
         -- A paid order never expires. Nor does one that is not pending any more.
         'expires_at', CASE WHEN placed.status = 'pending' AND placed.payment_status <> 'paid'
                            THEN rfc3339(nullif(placed.expires_at, 'infinity')) END,
