@@ -26,11 +26,15 @@ INSERT INTO orders (id, customer_id, total_price) VALUES
     ('b0000000-0000-4000-8000-000000000003', 67890, 24.00),
     ('b0000000-0000-4000-8000-000000000004', 24680, 19.98);
 
-INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase) VALUES
-    ('b0000000-0000-4000-8000-000000000001', 'a0000000-0000-4000-8000-000000000001', 1, 'Enamel Mug', 2, 14.50),
-    ('b0000000-0000-4000-8000-000000000002', 'a0000000-0000-4000-8000-000000000005', 1, 'Pour-Over Kettle', 1, 72.00),
-    ('b0000000-0000-4000-8000-000000000003', 'a0000000-0000-4000-8000-000000000002', 1, 'Linen Tea Towel', 2, 12.00),
-    ('b0000000-0000-4000-8000-000000000004', 'a0000000-0000-4000-8000-000000000006', 1, 'Beeswax Candle', 2, 9.99);
+INSERT INTO order_items (order_id, product_id, line_number, sku, product_name, quantity, price_at_purchase)
+SELECT ordered.order_id::uuid, p.id, 1, p.sku, p.name, ordered.quantity, p.price
+  FROM (VALUES
+    ('b0000000-0000-4000-8000-000000000001', 'a0000000-0000-4000-8000-000000000001', 2),
+    ('b0000000-0000-4000-8000-000000000002', 'a0000000-0000-4000-8000-000000000005', 1),
+    ('b0000000-0000-4000-8000-000000000003', 'a0000000-0000-4000-8000-000000000002', 2),
+    ('b0000000-0000-4000-8000-000000000004', 'a0000000-0000-4000-8000-000000000006', 2)
+  ) ordered (order_id, product_id, quantity)
+  JOIN products p ON p.id = ordered.product_id::uuid;
 
 INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status)
 SELECT id, 'placed', 'sample-data', status, payment_status FROM orders ORDER BY id;

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import Field
 
 from openapi.operation import KEY, REPLAYED, Example, Operation
-from openapi.responses import MOMENT, PRODUCT_ID, Money, Page, ResponseModel
+from openapi.responses import MOMENT, PRODUCT_ID, CursorPage, Money, Page, ResponseModel
 from storefront import errors
+from storefront.lists.parameters import CursorParameters
 from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
 from storefront.products.store import SkuTaken
 
@@ -25,13 +26,18 @@ class Product(ResponseModel):
     updated_at: datetime = Field(examples=[MOMENT])
 
 
+StockMovementKind = Literal["opening", "sale", "restock", "adjustment"]
+
+
 class StockMovement(ResponseModel):
     """A change of a product's stock."""
 
     product_id: UUID = Field(examples=[PRODUCT_ID])
-    kind: Literal["adjustment"]
+    kind: StockMovementKind = Field(examples=["adjustment"])
     delta: int = Field(description="Units added, or removed if negative.", examples=[-3])
-    reason: str = Field(examples=["broken in the store room"])
+    quantity: int = Field(description="The units in stock after the change.", examples=[117])
+    reason: str | None = Field(description="Only of an adjustment.", examples=["broken in the store room"])
+    order_id: UUID | None = Field(description="The order of a sale or a restock.", examples=[None])
     actor: str = Field(
         description="Who made the change: the `sub` claim of the access token, or `anonymous`.", examples=["anonymous"]
     )
@@ -39,7 +45,10 @@ class StockMovement(ResponseModel):
         description="The ID of the request in the log.", examples=["c4b7de0a-9d4e-4a7e-8a52-5a1f7f0c2b93"]
     )
     occurred_at: datetime = Field(examples=[MOMENT])
-    quantity: int = Field(description="The units in stock after the change.", examples=[117])
+
+
+class StockMovementPage(CursorPage):
+    items: list[StockMovement]
 
 
 class ProductPage(Page):
@@ -51,6 +60,7 @@ _PRODUCT_LINKS = {
     "get_product": {"id": _ID},
     "update_product": {"id": _ID},
     "adjust_stock": {"id": _ID},
+    "list_stock_movements": {"id": _ID},
     "delete_product": {"id": _ID},
 }
 
@@ -141,5 +151,19 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         request_headers=("If-Match", *KEY),
         response_headers=REPLAYED,
         problems=(errors.ProductNotFound, errors.InsufficientStock, errors.NumberOutOfRange),
+    ),
+    ("GET", "/api/products/{id}/stock-movements"): Operation(
+        "list_stock_movements",
+        "products",
+        "List the stock movements of a product, newest first",
+        StockMovementPage,
+        description=(
+            "Every change of the stock, with the stock after it. The sum of all `delta` is the stock. A deleted product"
+            " has no list."
+        ),
+        path_id=PRODUCT_ID,
+        parameters=CursorParameters,
+        response_headers=("Link",),
+        problems=(errors.ProductNotFound,),
     ),
 }

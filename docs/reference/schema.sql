@@ -506,6 +506,9 @@ CREATE FUNCTION list_products(request jsonb, OUT outcome text, OUT body text);
 -- Lists the reconciliation entries that match the request's filters, oldest first.
 CREATE FUNCTION list_reconciliation(request jsonb, OUT outcome text, OUT body text);
 
+-- Lists the stock movements of a product, newest first.
+CREATE FUNCTION list_stock_movements(request jsonb, OUT outcome text, OUT body text);
+
 -- Places an order and takes its stock, with the first event of its timeline: all of it or nothing.
 CREATE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text);
 
@@ -640,6 +643,9 @@ CREATE FUNCTION settle_payment_event(event payment_events, target orders, cause 
 -- word at its end, . and , between two digits. Each other symbol, emoji, Han and Hiragana character is a word by
 -- itself.
 CREATE FUNCTION split_words(folded text) RETURNS text[];
+
+-- Returns a stock movement as the API shows it.
+CREATE FUNCTION stock_movement_json(movement stock_movements) RETURNS json;
 
 -- The folded words of a text, for a search by word.
 CREATE FUNCTION words(content text) RETURNS text[];

@@ -1,5 +1,7 @@
 """The product routes."""
 
+from functools import partial
+
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response
 from storefront.etags import etag, if_match
@@ -16,6 +18,7 @@ from storefront.http import (
 )
 from storefront.idempotency.keys import idempotency_key
 from storefront.idempotency.response import created
+from storefront.lists.parameters import CursorParameters
 from storefront.lists.response import list_response
 from storefront.products import store
 from storefront.products.models import NewProduct, ProductChanges, ProductListParameters, StockAdjustment
@@ -62,6 +65,13 @@ def adjust_stock(id: str) -> Response[str]:
     key = idempotency_key(header(event, "idempotency-key"))
     adjustment, tags = parse_json(event, StockAdjustment), if_match(header(event, "if-match"))
     return created(store.adjust_stock(parse_id(id), adjustment, tags, actor_of(event), key))
+
+
+@app.get("/api/products/<id>/stock-movements")
+def list_stock_movements(id: str) -> Response[str]:
+    event = app.current_event
+    read = partial(store.list_stock_movements, parse_id(id))
+    return list_response(event, parse_parameters(event, CursorParameters), read)
 
 
 lambda_handler = entry_point(app)

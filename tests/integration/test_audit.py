@@ -43,6 +43,11 @@ RULES = {
         ADJUSTED,
         "DELETE FROM products",
     ],
+    "a stock movement has the sum of the movements up to it": [
+        "UPDATE stock_movements SET quantity = quantity + 1",
+        "UPDATE stock_movements SET delta = delta * 2 WHERE kind = 'opening'",
+        "DELETE FROM stock_movements WHERE kind = 'opening'",
+    ],
     "a product's stock is not negative": ["UPDATE products SET quantity = -1"],
     "an order's total is the sum of its line items and its charges": [
         "UPDATE orders SET total_price = total_price + 0.01",
@@ -194,11 +199,12 @@ def test_a_key_may_place_another_order_after_it_expired(database: Connection) ->
 
 
 @pytest.mark.usefixtures("order")
-def test_a_wrong_sale_violates_two_rules(database: Connection, api: ApiClient) -> None:
+def test_a_wrong_sale_violates_three_rules(database: Connection, api: ApiClient) -> None:
     api.create_product(name="unconcerned")
     corrupt(database, "UPDATE stock_movements SET delta = -3 WHERE kind = 'sale'")
     assert [(one.rule, one.detail.split(": ")[-1]) for one in violations(database)] == [
         ("a product's stock is the sum of its movements", "stock 3, sum of movements 2"),
+        ("a stock movement has the sum of the movements up to it", "quantity 3, sum of movements 2"),
         ("an order took the stock of its line items once", "ordered 2, taken 3"),
     ]
 

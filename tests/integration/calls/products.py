@@ -71,6 +71,11 @@ PRODUCTS = {
         paths=("/api/products",),
         pages=_pages,
     ),
+    "list_stock_movements": SqlFunction(
+        lambda rows: [Call("list_stock_movements", {"page_size": 20, "id": rows.product})],
+        paths=("/api/products/{product}/stock-movements",),
+        pages=lambda rows: [Page({"id": rows.product}, "stock_movements_pkey", "stock_movements", ("id",))],
+    ),
     "update_product": SqlFunction(
         lambda rows: [Call("update_product", {"id": rows.product, "changes": {"quantity": 7, "name": "Coffee"}})],
         flows=(

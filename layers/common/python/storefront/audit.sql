@@ -56,6 +56,13 @@ violations (rule, id, detail) AS (
       FROM products p
      WHERE p.quantity < 0
     UNION ALL
+    SELECT 'a stock movement has the sum of the movements up to it', m.product_id,
+           format('movement %s: quantity %s, sum of movements %s', m.id, m.quantity, m.moved)
+      FROM (SELECT one.*, sum(one.delta) OVER (PARTITION BY one.product_id ORDER BY one.id) AS moved
+              FROM stock_movements one) m
+     -- NULL in movements of releases that did not store it.
+     WHERE m.quantity <> m.moved
+    UNION ALL
     SELECT 'an order''s total is the sum of its line items and its charges', coalesce(o.id, items.order_id),
            format('total %s, sum of line items %s, sum of charges %s', o.total_price, coalesce(items.total, 0),
                   coalesce(o.charged, 0))

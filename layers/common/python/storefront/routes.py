@@ -24,6 +24,7 @@ ROUTES: dict[str, dict[str, Access]] = {
     "/api/products": {"GET": Access.ANYONE, "POST": Access.CATALOG_WRITE},
     "/api/products/{id}": {"GET": Access.ANYONE, "PUT": Access.CATALOG_WRITE, "DELETE": Access.CATALOG_WRITE},
     "/api/products/{id}/stock-adjustments": {"POST": Access.CATALOG_WRITE},
+    "/api/products/{id}/stock-movements": {"GET": Access.CATALOG_WRITE},
     "/api/orders": {"GET": Access.ORDERS_READ, "POST": Access.ORDERS_WRITE},
     "/api/orders/{id}": {"GET": Access.ORDERS_READ},
     "/api/orders/{id}/status": {"PUT": Access.ORDERS_MANAGE},

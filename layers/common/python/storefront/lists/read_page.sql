@@ -1,6 +1,6 @@
 -- Reads one page of a list: its rows, and a JSON head with the next position and the total.
 --   next               the sort keys of the page's last row, for a cursor; null on the last page
---   total              the number of rows that match the filter; null if the request has a position to continue from
+--   total              the number of rows that match the filter; null if the request has no page or continues
 --   total_is_estimate  true above 100,000, where the total is the planner's estimate
 -- The statements are built from what the calling function passes, never from the request. The request's values are
 -- parameters. Each combination of filters and sort order gets its own plan, and so finds its index. The statements do
@@ -30,7 +30,12 @@ DECLARE
     estimated boolean := false;
     next      json;
 BEGIN
-    IF request ->> 'after' IS NULL THEN
+    IF request ->> 'after' IS NOT NULL THEN
+        after := jsonb_populate_record(after,
+            jsonb_object(sort_keys, ARRAY(SELECT jsonb_array_elements_text(request -> 'after'))));
+        source := format('%s AND (%s) %s (%s)', source,
+            columns, CASE WHEN descending THEN '<' ELSE '>' END, replace(columns, 't.', '($4).'));
+    ELSIF request ->> 'page' IS NOT NULL THEN
         skipped := ((request ->> 'page')::bigint - 1) * page_size;
         EXECUTE format('SELECT count(*) FROM (SELECT FROM %s LIMIT %s) counted', source, exact_up_to + 1)
            INTO total USING request;
@@ -38,11 +43,6 @@ BEGIN
             total := greatest(total, planned_rows(source, request));
             estimated := true;
         END IF;
-    ELSE
-        after := jsonb_populate_record(after,
-            jsonb_object(sort_keys, ARRAY(SELECT jsonb_array_elements_text(request -> 'after'))));
-        source := format('%s AND (%s) %s (%s)', source,
-            columns, CASE WHEN descending THEN '<' ELSE '>' END, replace(columns, 't.', '($4).'));
     END IF;
 
     IF few THEN

@@ -9,17 +9,26 @@ BEGIN
       ORDER BY p.id
         FOR NO KEY UPDATE;
 
-    UPDATE products p
-       SET quantity = p.quantity + given_back.quantity, updated_at = clock_timestamp()
-      FROM (SELECT item.product_id, sum(item.quantity) AS quantity
-              FROM order_items item
-             WHERE item.order_id = ANY (canceled_ids)
-             GROUP BY item.product_id) given_back
-     WHERE p.id = given_back.product_id;
-
-    INSERT INTO stock_movements (product_id, kind, delta, order_id, actor, request_id)
-    SELECT item.product_id, 'restock', item.quantity, item.order_id, request ->> 'actor', request ->> 'request_id'
+    WITH restocked AS (
+        UPDATE products p
+           SET quantity = p.quantity + given_back.quantity, updated_at = clock_timestamp()
+          FROM (SELECT item.product_id, sum(item.quantity) AS quantity
+                  FROM order_items item
+                 WHERE item.order_id = ANY (canceled_ids)
+                 GROUP BY item.product_id) given_back
+         WHERE p.id = given_back.product_id
+        RETURNING p.id, p.quantity
+    )
+    INSERT INTO stock_movements (product_id, kind, delta, quantity, order_id, actor, request_id)
+    SELECT item.product_id, 'restock', item.quantity,
+           -- Without what the following movements return.
+           p.quantity - coalesce(sum(item.quantity) OVER following, 0),
+           item.order_id, request ->> 'actor', request ->> 'request_id'
       FROM order_items item
-     WHERE item.order_id = ANY (canceled_ids);
+      JOIN restocked p ON p.id = item.product_id
+     WHERE item.order_id = ANY (canceled_ids)
+    WINDOW following AS (PARTITION BY item.product_id ORDER BY item.order_id
+                         ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+     ORDER BY item.product_id, item.order_id;
 END
 $$;

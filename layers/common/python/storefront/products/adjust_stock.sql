@@ -24,19 +24,12 @@ BEGIN
     UPDATE products p SET quantity = p.quantity + change, updated_at = clock_timestamp()
      WHERE p.id = target.id
     RETURNING * INTO target;
-    INSERT INTO stock_movements (product_id, kind, delta, reason, actor, request_id)
-    VALUES (target.id, 'adjustment', change, request ->> 'reason', request ->> 'actor', request ->> 'request_id')
+    INSERT INTO stock_movements (product_id, kind, delta, quantity, reason, actor, request_id)
+    VALUES (target.id, 'adjustment', change, target.quantity, request ->> 'reason', request ->> 'actor',
+            request ->> 'request_id')
     RETURNING * INTO movement;
 
     outcome := 'adjusted';
-    body := json_build_object(
-        'product_id', movement.product_id,
-        'kind', movement.kind,
-        'delta', movement.delta,
-        'reason', movement.reason,
-        'actor', movement.actor,
-        'request_id', movement.request_id,
-        'occurred_at', rfc3339(movement.occurred_at),
-        'quantity', target.quantity);
+    body := stock_movement_json(movement);
 END
 $$;

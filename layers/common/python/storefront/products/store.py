@@ -41,6 +41,11 @@ def get(product_id: str) -> str:
     return _call_for_product("get_product", {"id": product_id}, repeatable=True)
 
 
+def list_stock_movements(product_id: str, request: dict[str, Any]) -> str:
+    """Return a page of a product's stock ledger. Raises ProductNotFound."""
+    return _call_for_product("list_stock_movements", {"id": product_id, **request}, repeatable=True)
+
+
 def update(product_id: str, changes: ProductChanges, if_match: list[str] | None, actor: Actor) -> str:
     """Change a product. Raises ProductNotFound, SkuTaken, or StaleETag if its ETag is not in if_match."""
     fields = changes.model_dump(mode="json", exclude_unset=True)

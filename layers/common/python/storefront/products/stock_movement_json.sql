@@ -1,0 +1,14 @@
+-- Returns a stock movement as the API shows it.
+CREATE OR REPLACE FUNCTION stock_movement_json(movement stock_movements) RETURNS json
+    LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
+        'product_id', movement.product_id,
+        'kind', movement.kind,
+        'delta', movement.delta,
+        'quantity', movement.quantity,
+        'reason', movement.reason,
+        'order_id', movement.order_id,
+        'actor', movement.actor,
+        'request_id', movement.request_id,
+        'occurred_at', rfc3339(movement.occurred_at))
+$$;
