@@ -16,6 +16,7 @@ from storefront.migrate import PACKAGE, MigrationError, migrate
 from tests.api_client import ApiClient, expect, lambda_context, load_function
 from tests.databases import copied_package
 from tests.integration.races import Call
+from tests.stripe_events import REFERENCES
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -233,6 +234,38 @@ def test_contents_that_report_nothing_are_no_conflict_after_the_upgrade(earlier_
         ["ignored", "type_not_ours"],
         ["needs_review", "other_content"],
     ]
+
+
+ODD_BODIES = [
+    *("", "{", "null", "7", '"x"', "[]", "{}", "bm8gdGV4dA==", "[" * 100_000, "\ufeff{}", '{"data": NaN}'),
+    *('{"data": {"object": []}}', '{"data": {"object": {"id": {}}}}', '{"data": {"object": {"id": null}}}'),
+    *('{"data": {"object": {"id": "\\ud83d"}}}', '{"data": {"object": {"id": "pi_1", "description": "\\u0000"}}}'),
+]
+
+
+def test_the_references_in_the_bodies_of_earlier_events_are_stored_in_columns(earlier_database: Connection) -> None:
+    sent = [(type_, json.dumps({"data": {"object": about}})) for type_, about, _, _ in REFERENCES]
+    for n, (type_, body) in enumerate([*sent, *(("payment_intent.succeeded", body) for body in ODD_BODIES)]):
+        earlier_database.run(
+            """INSERT INTO payment_events (scheme, provider, event_id, type, body, outcome, reason)
+               VALUES ('stripe', 'stripe', lpad(:n, 20, '0'), :type, :body, 'ignored', 'type_not_ours')""",
+            n=str(n),
+            type=type_,
+            body=body,
+        )
+    earlier_database.run(
+        """INSERT INTO payment_events (scheme, provider, event_id, type, body, outcome, reason)
+           SELECT scheme, 'storefront', 'native', type, body, outcome, reason FROM payment_events LIMIT 1"""
+    )
+    migrate(earlier_database)
+    stored = earlier_database.run(
+        "SELECT payment_reference, object_reference FROM payment_events WHERE event_id <> 'native' ORDER BY event_id"
+    )
+    # An event whose object has no ID stays as it was.
+    read = [[payment if about else None, about] for _, _, payment, about in REFERENCES]
+    assert stored == read + [[None, None]] * len(ODD_BODIES)
+    native = "SELECT object_reference FROM payment_events WHERE event_id = 'native'"
+    assert earlier_database.run(native) == [[None]]
 
 
 def test_a_database_of_a_development_version_is_refused(empty_database_url: str, package: Path) -> None:

@@ -156,3 +156,35 @@ ALTER TABLE payment_events
 COMMENT ON COLUMN payment_events.body IS 'The signed text. NULL after it was erased.';
 COMMENT ON COLUMN payment_events.object_reference IS
     'The processor''s ID of the object that the event is about, such as a session or a payment. NULL if unknown.';
+
+-- Used by the next migrations, and dropped by the last of them.
+CREATE FUNCTION stored_reference(reference jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    id text := btrim(CASE jsonb_typeof(reference)
+        WHEN 'object' THEN reference ->> 'id'
+        WHEN 'string' THEN reference #>> '{}'
+        WHEN 'number' THEN reference #>> '{}' END, E' \t\n\r\f\v');
+BEGIN
+    RETURN CASE WHEN char_length(id) BETWEEN 1 AND 255 THEN id END;
+END
+$$;
+COMMENT ON FUNCTION stored_reference IS 'The ID of an object of Stripe that is either named or contained.';
+
+CREATE FUNCTION stored_references(type text, body text, OUT payment_reference text, OUT object_reference text)
+    -- CREATE INDEX has a search_path of its own.
+    LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    about jsonb;
+BEGIN
+    about := body::jsonb #> '{data,object}';
+    object_reference := stored_reference(about -> 'id');
+    payment_reference := coalesce(
+        stored_reference(about -> 'payment_intent'),
+        stored_reference(about -> CASE WHEN type ~ '^(payment_intent|checkout\.session)\.' THEN 'id' ELSE 'charge' END));
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    -- The body is not JSON, is base64, is nested too deep, or has characters that jsonb cannot store.
+    NULL;
+END
+$$;
+COMMENT ON FUNCTION stored_references IS 'What payments/stripe.py reads from the body of an event.';
