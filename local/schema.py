@@ -42,6 +42,13 @@ SELECT typname::text, (SELECT array_agg(enumlabel::text ORDER BY enumsortorder) 
  WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
  ORDER BY t.oid"""
 
+_SEQUENCES = """
+SELECT relname::text, format_type(seqtypid, NULL), seqstart, obj_description(oid, 'pg_class')
+  FROM pg_class JOIN pg_sequence ON seqrelid = oid
+ WHERE relnamespace = 'public'::regnamespace
+   AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'i')
+ ORDER BY oid"""
+
 _TABLES = """
 SELECT relname::text, ' WITH (' || array_to_string(reloptions, ', ') || ')', obj_description(oid, 'pg_class')
   FROM pg_class
@@ -97,6 +104,7 @@ def schema(connection: Connection) -> str:
     functions = list(_functions(connection))
     sections = {
         "Types": [*_domains(connection), *_enums(connection)],
+        "Sequences": _sequences(connection),
         "Tables": _tables(connection),
         "Views": _views(connection),
         "Functions that Python calls": [one for one in functions if _CALL in one],
@@ -120,6 +128,11 @@ def _enums(connection: Connection) -> Iterator[str]:
         quoted = [f"'{value}'{',' if value != values[-1] else ''}" for value in values]
         lines = [f"    {one:<{width}}  -- {meanings.get(value)}\n" for one, value in zip(quoted, values, strict=True)]
         yield f"CREATE TYPE {name} AS ENUM (\n{''.join(lines)});"
+
+
+def _sequences(connection: Connection) -> Iterator[str]:
+    for name, kind, start, comment in connection.run(_SEQUENCES):
+        yield f"{_comment(comment)}CREATE SEQUENCE {name} AS {kind} START WITH {start};"
 
 
 def _tables(connection: Connection) -> Iterator[str]:

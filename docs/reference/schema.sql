@@ -23,26 +23,26 @@ CREATE DOMAIN positive_integer AS integer
 
 -- A short name that the shop gives: a SKU or a reference.
 CREATE DOMAIN code AS text
-    CONSTRAINT code_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 64);
+    CONSTRAINT code_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 64) NOT VALID;
 
 -- At most 254 octets (RFC 5321, section 4.5.3.1.3: a path of 256 with its brackets).
 CREATE DOMAIN email_address AS text
-    CONSTRAINT email_address_length CHECK (octet_length(VALUE) >= 3 AND octet_length(VALUE) <= 254);
+    CONSTRAINT email_address_length CHECK (octet_length(VALUE) >= 3 AND octet_length(VALUE) <= 254) NOT VALID;
 
 CREATE DOMAIN note AS text
-    CONSTRAINT note_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 1000);
+    CONSTRAINT note_length CHECK (char_length(VALUE) >= 1 AND char_length(VALUE) <= 1000) NOT VALID;
 
 -- ISO 4217.
 CREATE DOMAIN currency_code AS text
-    CONSTRAINT currency_code_form CHECK (VALUE ~ '^[A-Z]{3}$');
+    CONSTRAINT currency_code_form CHECK (VALUE ~ '^[A-Z]{3}$') NOT VALID;
 
 CREATE DOMAIN json_map AS jsonb
-    CONSTRAINT json_map_type CHECK (jsonb_typeof(VALUE) = 'object');
+    CONSTRAINT json_map_type CHECK (jsonb_typeof(VALUE) = 'object') NOT VALID;
 
 -- [{"kind": "shipping" | "tax" | "discount" | "fee", "label": …, "amount": "4.90"}, …], in the order of the request.
 -- A discount is at most 0, any other charge at least 0.
 CREATE DOMAIN charges AS jsonb
-    CONSTRAINT charges_form CHECK (is_charges(VALUE));
+    CONSTRAINT charges_form CHECK (is_charges(VALUE)) NOT VALID;
 
 CREATE DOMAIN order_total AS numeric
     CONSTRAINT order_total_range CHECK (VALUE >= 0::numeric AND VALUE <= 99999999.99 AND scale(VALUE) = 2) NOT VALID;
@@ -91,6 +91,12 @@ CREATE TYPE party AS ENUM (
     'shop',               -- any other token, a request without a token, or a scheduled run
     'payment processor'   -- a payment event
 );
+
+
+-- Sequences -----------------------------------------------------------------------------------------------------------
+
+-- The numbers of orders. An order that is refused can leave a gap.
+CREATE SEQUENCE order_numbers AS integer START WITH 1001;
 
 
 -- Tables --------------------------------------------------------------------------------------------------------------
@@ -146,7 +152,7 @@ CREATE TABLE orders (
     -- does.
     held_since timestamptz,
     -- The number for people. It gives no access.
-    number integer DEFAULT nextval('order_numbers'),
+    number integer NOT NULL DEFAULT nextval('order_numbers'),
     -- The shop's own number of the order, as sent.
     reference code,
     -- As sent.
@@ -160,9 +166,9 @@ CREATE TABLE orders (
     -- The values of the shop's systems. NULL if there are none.
     metadata json_map,
     -- The shop's currency when the order was placed.
-    currency currency_code DEFAULT default_currency(),
+    currency currency_code NOT NULL DEFAULT default_currency(),
     -- When the order is canceled, unless it is paid or held. infinity means never.
-    expires_at timestamptz DEFAULT default_expiry(clock_timestamp()),
+    expires_at timestamptz NOT NULL DEFAULT default_expiry(clock_timestamp()),
     -- When the customer's personal data was erased. Payment events that arrive later are stored without their body.
     personal_data_erased_at timestamptz,
     CONSTRAINT orders_pkey PRIMARY KEY (id)

@@ -164,6 +164,7 @@ def corrupt(database: Connection, statement: str) -> None:
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_previous_state")
     database.run("ALTER TABLE order_events DROP CONSTRAINT order_events_inbox_id")
     database.run("DROP INDEX orders_by_number")
+    database.run("ALTER TABLE orders ALTER number DROP NOT NULL")
     # This disables triggers and foreign keys.
     database.run("SET session_replication_role = replica")
     database.run(statement)

@@ -39,8 +39,8 @@ RELEASED_CHANGES = 4
 
 # In this order: two startups, the guard, the history, a check of the guard for each step, the transaction's start, the
 # locks, the defaults, each file, the unchanged functions, the database's settings, COMMIT, and the end of the guard.
-STEPS = len(read_steps(PACKAGE))
-RELEASE_COMMIT = 2 + 3 + 2 + STEPS + 2 + 4 + 1 + 2 * len(RELEASED) + 1 + 1 + 1
+STEPS = len(read_steps(PACKAGE)) + 1
+RELEASE_COMMIT = 2 + 3 + 2 + STEPS + 2 + 6 + 1 + 2 * len(RELEASED) + 1 + 1 + 1
 RELEASE_FLUSHES = RELEASE_COMMIT + 1
 
 

@@ -186,9 +186,30 @@ def test_an_earlier_text_of_a_migration_counts_as_applied(release: Release, data
 
 
 def test_the_steps_of_a_release_follow_its_transaction() -> None:
-    """Between two transactions of one release, the functions of the previous release would run without their grants."""
-    later = [
-        step for step in read_steps(migrations.PACKAGE) if step[-1].kind is Kind.FUNCTION or not step[0].is_migration
-    ]
-    [first, *_] = read_steps(migrations.PACKAGE)
-    assert [first] == later
+    """Otherwise, the functions of the previous release would run on new tables without their grants."""
+    steps = read_steps(migrations.PACKAGE)
+    assert [step for step in steps if step[0].kind is Kind.TRANSACTION] == [steps[0]]
+
+
+def test_a_vacuum_stops_no_request(release: Release, other: Connection, direct_url: str) -> None:
+    other.run("BEGIN")
+    # The lock of a vacuum. PostgreSQL would stop a real one after a second.
+    other.run("LOCK TABLE products IN SHARE UPDATE EXCLUSIVE MODE")
+    with closing(db.connect(direct_url)) as shop, ThreadPoolExecutor(1) as pool:
+        migration = pool.submit(release.deploy)
+        time.sleep(0.5)
+        started = time.monotonic()
+        shop.run("SELECT count(*) FROM products")
+        assert time.monotonic() - started < 0.2
+        assert not migration.done()
+        other.run("COMMIT")
+        assert migration.result() == ["9001_numbers.sql"]
+
+
+def test_an_interrupted_transaction_of_a_statement_file_ends(release: Release, database: Connection) -> None:
+    release.add(
+        "9002_bad.sql", "-- Outside of a transaction: two.\nBEGIN;\nCREATE TABLE half ();\nSELECT 1 / 0;\nCOMMIT;\n"
+    )
+    with pytest.raises(MigrationError, match=r"9002_bad\.sql, statement 3 failed: division by zero"):
+        release.deploy()
+    assert database.run("SELECT to_regclass('half')") == [[None]]

@@ -30,6 +30,8 @@ _WAIT_FOR_OTHERS = 60.0
 _WAIT_FOR_LOCKS = "500ms"
 """While a migration waits for a table lock, every later query on that table waits behind it."""
 
+_WAIT_FOR_VACUUM = "10s"
+
 _ATTEMPTS = 40
 _PAUSE = 2.0
 """Seconds in which those queries run. All attempts together take longer than a query of staff, or a short audit."""
@@ -159,6 +161,7 @@ def _apply_statements(connection: Connection, file: SqlFile) -> bool:
             run(connection, f"{file.name}, statement {number}", statement)
     finally:
         with suppress(*TRANSPORT_ERRORS):
+            connection.run("ROLLBACK")
             connection.run("RESET statement_timeout")
             connection.run("RESET lock_timeout")
     _record(connection, file)
@@ -173,12 +176,15 @@ def _record(connection: Connection, file: SqlFile) -> None:
 
 
 def _lock_tables(connection: Connection) -> None:
-    # All at once, with one timeout. If each statement waited for its own lock, requests would wait for the sum.
     [[tables]] = connection.run(_TABLES)
     if tables:
-        connection.run(f"SET LOCAL statement_timeout = '{_WAIT_FOR_LOCKS}'")
+        # PostgreSQL stops an autovacuum after a second of waiting. This lock blocks no request in the meantime.
+        connection.run(f"SET LOCAL lock_timeout = '{_WAIT_FOR_VACUUM}'")
+        run(connection, "the lock against a vacuum", f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE")
+        # All at once, with one timeout. If each statement waited for its own lock, requests would wait for the sum.
+        connection.run(f"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = '{_WAIT_FOR_LOCKS}'")
         run(connection, "the lock of all tables", f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-        connection.run("SET LOCAL statement_timeout = 0")
+        connection.run(f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{_WAIT_FOR_LOCKS}'")
 
 
 def _recreate_functions(connection: Connection, unchanged: list[SqlFile]) -> None:

@@ -1,4 +1,5 @@
 -- Times after the locks, for clients that poll, and the party that acted, for customers.
+-- Counts as applied with the earlier SHA-256 91f7973450bacc51d865b1bca8079521613364db76d01dc71e3e858d7a346073.
 
 -- now() is the time at which the transaction began. A row that then waits for a lock would be visible after later ones.
 ALTER TABLE products
@@ -9,9 +10,6 @@ ALTER TABLE orders
     ALTER COLUMN updated_at SET DEFAULT clock_timestamp();
 ALTER TABLE idempotency_keys
     ALTER COLUMN created_at SET DEFAULT clock_timestamp();
-
-CREATE INDEX orders_by_updated_at ON orders (updated_at, id);
-COMMENT ON INDEX orders_by_updated_at IS 'list_orders; updated_from, updated_to';
 
 CREATE TYPE party AS ENUM ('customer', 'shop', 'payment processor');
 COMMENT ON TYPE party IS

@@ -1,4 +1,5 @@
 -- Unreadable events, the mode and the account of events, money without an order, and payments in progress.
+-- Counts as applied with the earlier SHA-256 a212b8d531ea5b6c8b4a5963649c2edd2e4ed3beef6b1cb5758852a3dd3485a9.
 
 -- PostgreSQL cannot use the new value in the transaction that adds it. So views and indexes test the column error.
 ALTER TYPE payment_event_outcome ADD VALUE 'unreadable';
@@ -35,17 +36,7 @@ COMMENT ON COLUMN payment_events.reason IS 'Why the event was not applied.';
 
 -- Events that report nothing conflict with nothing. An event with an order would need an entry in its timeline.
 UPDATE payment_events SET outcome = 'ignored', reason = 'type_not_ours'
- WHERE reason = 'other_content' AND payment_status IS NULL AND order_id IS NULL;
-
-CREATE INDEX payment_events_unreadable ON payment_events (received_at, id) WHERE error IS NOT NULL;
-CREATE INDEX payment_events_without_order ON payment_events (received_at, id)
-    WHERE payment_status = 'paid' AND reason = 'no_order_named';
-CREATE INDEX payment_events_by_payment ON payment_events (payment_reference)
-    WHERE payment_status = 'paid' AND order_id IS NOT NULL;
-COMMENT ON INDEX payment_events_unreadable IS 'unreadable_event in reconciliation';
-COMMENT ON INDEX payment_events_without_order IS 'event_without_order in reconciliation';
-COMMENT ON INDEX payment_events_by_payment IS
-    'event_without_order in reconciliation: whether another event names the order of the payment';
+ WHERE outcome = 'needs_review' AND reason = 'other_content' AND payment_status IS NULL AND order_id IS NULL;
 
 ALTER TABLE orders ADD COLUMN held_since timestamptz;
 COMMENT ON COLUMN orders.held_since IS
@@ -58,10 +49,6 @@ UPDATE orders o
          WHERE outcome = 'needs_review' AND payment_status = 'paid'
          GROUP BY order_id) e
  WHERE e.order_id = o.id AND o.status = 'pending' AND o.payment_status <> 'paid';
-
-CREATE INDEX orders_held ON orders (held_since, id)
-    WHERE held_since IS NOT NULL AND status = 'pending' AND payment_status <> 'paid';
-COMMENT ON INDEX orders_held IS 'held_too_long in reconciliation';
 
 -- The parameter shop_currency became the parameter settings.
 DROP FUNCTION IF EXISTS payment_decision(payment_events, orders, text);

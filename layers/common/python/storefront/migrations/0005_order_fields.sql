@@ -4,23 +4,19 @@
 
 -- Types ---------------------------------------------------------------------------------------------------------------
 
-CREATE DOMAIN code AS text
-    CONSTRAINT code_length CHECK (char_length(VALUE) BETWEEN 1 AND 64);
+-- The domains get their checks at the end. Otherwise, a new column of such a domain would rewrite its table.
+CREATE DOMAIN code AS text;
 COMMENT ON DOMAIN code IS 'A short name that the shop gives: a SKU or a reference.';
 
-CREATE DOMAIN email_address AS text
-    CONSTRAINT email_address_length CHECK (octet_length(VALUE) BETWEEN 3 AND 254);
+CREATE DOMAIN email_address AS text;
 COMMENT ON DOMAIN email_address IS 'At most 254 octets (RFC 5321, section 4.5.3.1.3: a path of 256 with its brackets).';
 
-CREATE DOMAIN note AS text
-    CONSTRAINT note_length CHECK (char_length(VALUE) BETWEEN 1 AND 1000);
+CREATE DOMAIN note AS text;
 
-CREATE DOMAIN currency_code AS text
-    CONSTRAINT currency_code_form CHECK (VALUE ~ '^[A-Z]{3}$');
+CREATE DOMAIN currency_code AS text;
 COMMENT ON DOMAIN currency_code IS 'ISO 4217.';
 
-CREATE DOMAIN json_map AS jsonb
-    CONSTRAINT json_map_type CHECK (jsonb_typeof(VALUE) = 'object');
+CREATE DOMAIN json_map AS jsonb;
 
 CREATE FUNCTION map_json(map jsonb) RETURNS json
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -46,8 +42,7 @@ END
 $$;
 COMMENT ON FUNCTION is_charges IS 'Whether a value is a list of charges, with two decimal places and the right signs.';
 
-CREATE DOMAIN charges AS jsonb
-    CONSTRAINT charges_form CHECK (is_charges(VALUE));
+CREATE DOMAIN charges AS jsonb;
 COMMENT ON DOMAIN charges IS
 '[{"kind": "shipping" | "tax" | "discount" | "fee", "label": …, "amount": "4.90"}, …], in the order of the request.
 A discount is at most 0, any other charge at least 0.';
@@ -100,15 +95,17 @@ ALTER TABLE orders
     ADD COLUMN charges charges,
     ADD COLUMN note note,
     ADD COLUMN metadata json_map,
-    ADD COLUMN currency currency_code,
+    -- The default is immutable, so existing orders get it without a rewrite.
+    ADD COLUMN currency currency_code DEFAULT default_currency() NOT NULL,
     ADD COLUMN expires_at timestamptz,
     ADD COLUMN personal_data_erased_at timestamptz;
--- Below the numbers of new orders, the existing orders get theirs.
+-- Existing orders get the numbers below, in a later step, which remembers here how far it is.
 SELECT setval('order_numbers', 1000 + count(*)) FROM orders HAVING count(*) > 0;
 ALTER TABLE orders
     ALTER COLUMN number SET DEFAULT nextval('order_numbers'),
-    ALTER COLUMN currency SET DEFAULT default_currency(),
     ALTER COLUMN expires_at SET DEFAULT default_expiry(clock_timestamp());
+CREATE TABLE order_numbering (created_at, id, number) AS
+    VALUES (timestamptz '-infinity', uuid '00000000-0000-0000-0000-000000000000', 1000);
 ALTER SEQUENCE order_numbers OWNED BY orders.number;
 COMMENT ON COLUMN orders.number IS 'The number for people. It gives no access.';
 COMMENT ON COLUMN orders.reference IS 'The shop''s own number of the order, as sent.';
@@ -121,18 +118,6 @@ COMMENT ON COLUMN orders.currency IS 'The shop''s currency when the order was pl
 COMMENT ON COLUMN orders.expires_at IS 'When the order is canceled, unless it is paid or held. infinity means never.';
 COMMENT ON COLUMN orders.personal_data_erased_at IS
     'When the customer''s personal data was erased. Payment events that arrive later are stored without their body.';
-
-CREATE UNIQUE INDEX orders_by_number ON orders (number);
-CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS NOT NULL;
-CREATE INDEX orders_by_email ON orders (left(fold(email), 255), created_at, id) WHERE email IS NOT NULL;
-CREATE INDEX orders_by_expiry ON orders (expires_at, id) WHERE status = 'pending' AND payment_status <> 'paid';
--- The previous release expires orders by orders_by_status.
-DROP INDEX orders_waiting_for_payment;
-COMMENT ON INDEX orders_by_number IS 'The last guard against two orders with one number. Also list_orders, number.';
-COMMENT ON INDEX orders_by_reference IS 'The last guard against two orders with one reference. Also list_orders, reference.';
-COMMENT ON INDEX orders_by_email IS
-    'list_orders, email. It is cut off, because an entry of an index has at most 2.7 kB.';
-COMMENT ON INDEX orders_by_expiry IS 'expire_orders';
 
 ALTER TABLE order_items ADD COLUMN sku code;
 COMMENT ON COLUMN order_items.sku IS 'A copy, like the name.';
@@ -188,3 +173,14 @@ EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
 END
 $$;
 COMMENT ON FUNCTION stored_references IS 'What payments/stripe.py reads from the body of an event.';
+
+
+-- Checks of the domains -----------------------------------------------------------------------------------------------
+
+-- NOT VALID, because each existing value is NULL, or the currency of the settings.
+ALTER DOMAIN code ADD CONSTRAINT code_length CHECK (char_length(VALUE) BETWEEN 1 AND 64) NOT VALID;
+ALTER DOMAIN email_address ADD CONSTRAINT email_address_length CHECK (octet_length(VALUE) BETWEEN 3 AND 254) NOT VALID;
+ALTER DOMAIN note ADD CONSTRAINT note_length CHECK (char_length(VALUE) BETWEEN 1 AND 1000) NOT VALID;
+ALTER DOMAIN currency_code ADD CONSTRAINT currency_code_form CHECK (VALUE ~ '^[A-Z]{3}$') NOT VALID;
+ALTER DOMAIN json_map ADD CONSTRAINT json_map_type CHECK (jsonb_typeof(VALUE) = 'object') NOT VALID;
+ALTER DOMAIN charges ADD CONSTRAINT charges_form CHECK (is_charges(VALUE)) NOT VALID;

@@ -1,0 +1,34 @@
+-- Outside of a transaction: the indexes of large tables.
+
+-- Blocks no request while it waits.
+SET lock_timeout = 0;
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_by_updated_at ON orders (updated_at, id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_held ON orders (held_since, id)
+    WHERE held_since IS NOT NULL AND status = 'pending' AND payment_status <> 'paid';
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS orders_by_number ON orders (number);
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS orders_by_reference ON orders (reference) WHERE reference IS NOT NULL;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_by_email ON orders (left(fold(email), 255), created_at, id)
+    WHERE email IS NOT NULL;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_by_expiry ON orders (expires_at, id)
+    WHERE status = 'pending' AND payment_status <> 'paid';
+COMMENT ON INDEX orders_by_updated_at IS 'list_orders; updated_from, updated_to';
+COMMENT ON INDEX orders_held IS 'held_too_long in reconciliation';
+COMMENT ON INDEX orders_by_number IS 'The last guard against two orders with one number. Also list_orders, number.';
+COMMENT ON INDEX orders_by_reference IS 'The last guard against two orders with one reference. Also list_orders, reference.';
+COMMENT ON INDEX orders_by_email IS
+    'list_orders, email. It is cut off, because an entry of an index has at most 2.7 kB.';
+COMMENT ON INDEX orders_by_expiry IS 'expire_orders';
+-- The previous release expires orders by orders_by_status.
+DROP INDEX CONCURRENTLY IF EXISTS orders_waiting_for_payment;
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_unreadable ON payment_events (received_at, id)
+    WHERE error IS NOT NULL;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_without_order ON payment_events (received_at, id)
+    WHERE payment_status = 'paid' AND reason = 'no_order_named';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_by_payment ON payment_events (payment_reference)
+    WHERE payment_status = 'paid' AND order_id IS NOT NULL;
+COMMENT ON INDEX payment_events_unreadable IS 'unreadable_event in reconciliation';
+COMMENT ON INDEX payment_events_without_order IS 'event_without_order in reconciliation';
+COMMENT ON INDEX payment_events_by_payment IS
+    'event_without_order in reconciliation: whether another event names the order of the payment';
