@@ -342,9 +342,8 @@ CREATE TABLE order_events (
     CONSTRAINT order_events_pkey PRIMARY KEY (order_id, id),
     CONSTRAINT order_events_inbox_id_fkey FOREIGN KEY (inbox_id) REFERENCES payment_events(id),
     CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
-    CONSTRAINT order_events_inbox_id CHECK (cause <> 'payment_event' OR inbox_id IS NOT NULL),
-    CONSTRAINT order_events_previous_state CHECK ((cause = 'placed') = (from_status IS NULL) AND (from_status IS NULL) =
-        (from_payment_status IS NULL))
+    CONSTRAINT order_events_fit_together CHECK (is_order_event(cause, from_status, from_payment_status, inbox_id)) NOT
+        VALID
 );
 CREATE TRIGGER order_events_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON order_events EXECUTE FUNCTION
     refuse_change();
@@ -569,6 +568,10 @@ CREATE FUNCTION is_charges(charges jsonb) RETURNS boolean;
 
 -- Returns whether a payment event reports a payment, and another content under its ID does too. No rule can decide
 CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;
+
+-- Whether the columns of an entry of the timeline fit together.
+CREATE FUNCTION is_order_event(cause order_event_cause, from_status order_status, from_payment_status payment_status,
+    inbox_id uuid) RETURNS boolean;
 
 -- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet.
 CREATE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETURNS boolean;

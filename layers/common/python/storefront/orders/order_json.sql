@@ -1,7 +1,30 @@
 -- Returns an order with its line items as the API shows it.
+-- PL/pgSQL evaluates an expression without a subquery directly, which costs less than a function in plain SQL.
 CREATE OR REPLACE FUNCTION order_json(placed orders) RETURNS json
-    LANGUAGE sql STABLE AS $$
-    SELECT json_build_object(
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    items    json;
+    charges  json := '[]';
+    subtotal numeric := placed.total_price;
+BEGIN
+    SELECT json_agg(json_build_object(
+               'id', item.id,
+               'product_id', item.product_id,
+               'sku', item.sku,
+               'product_name', item.product_name,
+               'quantity', item.quantity,
+               'price_at_purchase', item.price_at_purchase::text)
+           ORDER BY item.line_number)
+      INTO items
+      FROM order_items item
+     WHERE item.order_id = placed.id;
+    IF placed.charges IS NOT NULL THEN
+        SELECT json_agg(map_json(charge) ORDER BY position)
+          INTO charges
+          FROM jsonb_array_elements(placed.charges) WITH ORDINALITY AS listed(charge, position);
+        subtotal := placed.total_price - charges_total(placed.charges);
+    END IF;
+    RETURN json_build_object(
         'id', placed.id,
         'number', placed.number,
         'reference', placed.reference,
@@ -9,24 +32,10 @@ CREATE OR REPLACE FUNCTION order_json(placed orders) RETURNS json
         'status', placed.status,
         'payment_status', placed.payment_status,
         'currency', placed.currency,
-        'subtotal', CASE WHEN placed.charges IS NULL THEN placed.total_price
-                         ELSE placed.total_price - charges_total(placed.charges) END::text,
-        'charges', CASE WHEN placed.charges IS NULL THEN '[]'
-                        ELSE (SELECT json_agg(map_json(charge) ORDER BY position)
-                                FROM jsonb_array_elements(placed.charges) WITH ORDINALITY AS listed(charge, position))
-                        END,
+        'subtotal', subtotal::text,
+        'charges', charges,
         'total_price', placed.total_price::text,
-        'order_items', (
-            SELECT json_agg(json_build_object(
-                       'id', item.id,
-                       'product_id', item.product_id,
-                       'sku', item.sku,
-                       'product_name', item.product_name,
-                       'quantity', item.quantity,
-                       'price_at_purchase', item.price_at_purchase::text)
-                   ORDER BY item.line_number)
-              FROM order_items item
-             WHERE item.order_id = placed.id),
+        'order_items', items,
         'email', placed.email,
         'shipping_address', map_json(placed.shipping_address),
         'billing_address', map_json(placed.billing_address),
@@ -36,5 +45,6 @@ CREATE OR REPLACE FUNCTION order_json(placed orders) RETURNS json
         'expires_at', CASE WHEN placed.status = 'pending' AND placed.payment_status <> 'paid'
                            THEN rfc3339(nullif(placed.expires_at, 'infinity')) END,
         'created_at', rfc3339(placed.created_at),
-        'updated_at', rfc3339(placed.updated_at))
+        'updated_at', rfc3339(placed.updated_at));
+END
 $$;

@@ -7,65 +7,62 @@ CREATE OR REPLACE FUNCTION place_order(request jsonb, OUT outcome text, OUT body
     LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     -- Arrays: the planner expects 10 rows from an array, but 100 from JSON, and for 100 it would read all of a small
-    -- products table.
-    ids        uuid[];
-    quantities bigint[];
-    unknown json;
-    short   json;
-    extra   jsonb := nullif(request -> 'charges', 'null');
-    total   numeric;
-    moment  timestamptz;
-    placed  orders;
+    -- products table. Made from text, because an expression costs a tenth of a query.
+    ids        uuid[] := translate(jsonb_path_query_array(request, '$.products[*].product_id')::text, '[]"', '{}');
+    quantities bigint[] := translate(jsonb_path_query_array(request, '$.products[*].quantity')::text, '[]', '{}');
+    optional     orders;
+    is_available boolean;
+    unknown      json;
+    short        json;
+    total        numeric;
+    moment       timestamptz;
+    placed       orders;
 BEGIN
-    SELECT array_agg(l.product_id), array_agg(l.quantity)
-      INTO ids, quantities
-      FROM jsonb_to_recordset(request -> 'products') AS l(product_id uuid, quantity bigint);
-
-    IF request ->> 'reference' IS NOT NULL THEN
+    -- An order without optional fields pays for this test only.
+    IF request ?| ARRAY['reference', 'email', 'shipping_address', 'billing_address', 'charges', 'note', 'metadata'] THEN
+        optional := jsonb_populate_record(optional, request);
+    END IF;
+    IF optional.reference IS NOT NULL THEN
         -- The second of two orders with one reference waits here. An order without one does not pay for this check, as
         -- it would with ON CONFLICT.
-        PERFORM pg_advisory_xact_lock(hashtextextended('reference ' || (request ->> 'reference'), 0));
+        PERFORM pg_advisory_xact_lock(hashtextextended('reference ' || optional.reference, 0));
         -- Before the stock: the first order may have taken the last unit.
         SELECT 'reference_taken', to_json(CASE WHEN e.actor = request ->> 'actor' THEN o.id END)::text
           INTO outcome, body
           FROM orders o
           JOIN order_events e ON e.order_id = o.id AND e.cause = 'placed'
-         WHERE o.reference = request ->> 'reference';
+         WHERE o.reference = optional.reference;
         IF FOUND THEN
             RETURN;
         END IF;
     END IF;
 
     -- Locks are taken in the order of IDs, so that two orders for the same products never deadlock. NO KEY, so that
-    -- foreign key checks do not wait.
-    PERFORM FROM products p
-      WHERE p.id = ANY (ids)
-        AND p.deleted_at IS NULL
-      ORDER BY p.id
-        FOR NO KEY UPDATE;
+    -- foreign key checks do not wait. A row that was locked by another order is read again after the wait.
+    SELECT sum(p.price * quantities[array_position(ids, p.id)]),
+           count(*) = cardinality(ids) AND bool_and(p.quantity >= quantities[array_position(ids, p.id)])
+      INTO total, is_available
+      FROM (SELECT p.id, p.price, p.quantity
+              FROM products p
+             WHERE p.id = ANY (ids)
+               AND p.deleted_at IS NULL
+             ORDER BY p.id
+               FOR NO KEY UPDATE) p;
 
-    -- A separate statement after the locks. It sees the changes of the orders that these locks waited for.
-    SELECT json_agg(l.product_id) FILTER (WHERE p.id IS NULL),
-           json_agg(json_build_object('product_id', p.id, 'product_name', p.name,
-                                      'requested', l.quantity, 'available', p.quantity))
-               FILTER (WHERE p.quantity < l.quantity),
-           sum(p.price * l.quantity)
-      INTO unknown, short, total
-      FROM unnest(ids, quantities) AS l(product_id, quantity)
-      LEFT JOIN products p ON p.id = l.product_id AND p.deleted_at IS NULL;
-
-    IF unknown IS NOT NULL THEN
-        outcome := 'unknown_products';
-        body := unknown;
+    IF is_available IS NOT TRUE THEN
+        SELECT json_agg(l.product_id) FILTER (WHERE p.id IS NULL),
+               json_agg(json_build_object('product_id', p.id, 'product_name', p.name,
+                                          'requested', l.quantity, 'available', p.quantity))
+                   FILTER (WHERE p.quantity < l.quantity)
+          INTO unknown, short
+          FROM unnest(ids, quantities) AS l(product_id, quantity)
+          LEFT JOIN products p ON p.id = l.product_id AND p.deleted_at IS NULL;
+        outcome := CASE WHEN unknown IS NULL THEN 'insufficient_stock' ELSE 'unknown_products' END;
+        body := coalesce(unknown, short);
         RETURN;
     END IF;
-    IF short IS NOT NULL THEN
-        outcome := 'insufficient_stock';
-        body := short;
-        RETURN;
-    END IF;
-    IF extra IS NOT NULL THEN
-        total := total + charges_total(extra);
+    IF optional.charges IS NOT NULL THEN
+        total := total + charges_total(optional.charges);
     END IF;
     IF total < 0 THEN
         outcome := 'total_too_small';
@@ -91,13 +88,11 @@ BEGIN
     VALUES ((request ->> 'customer_id')::integer,
             -- There is nothing to pay.
             CASE WHEN total = 0 THEN 'paid' ELSE 'unpaid' END::payment_status,
-            total, coalesce(request ->> 'currency', default_currency()), extra, request ->> 'reference',
-            request ->> 'email', nullif(request -> 'shipping_address', 'null'),
-            nullif(request -> 'billing_address', 'null'), request ->> 'note', nullif(request -> 'metadata', 'null'),
+            total, coalesce(request ->> 'currency', default_currency()), optional.charges, optional.reference,
+            optional.email, optional.shipping_address, optional.billing_address, optional.note, optional.metadata,
             moment, moment,
-            CASE WHEN request ->> 'time_to_live' IS NULL THEN default_expiry(moment)
-                 WHEN request ->> 'time_to_live' = '0' THEN 'infinity'
-                 ELSE moment + make_interval(mins => (request ->> 'time_to_live')::integer) END)
+            coalesce(moment + make_interval(mins => nullif((request ->> 'time_to_live')::integer, 0)),
+                     CASE WHEN request ->> 'time_to_live' IS NULL THEN default_expiry(moment) ELSE 'infinity' END))
     RETURNING * INTO placed;
 
     WITH sold AS (
@@ -110,14 +105,14 @@ BEGIN
         INSERT INTO stock_movements (product_id, kind, delta, quantity, order_id, actor, request_id)
         SELECT id, 'sale', -quantity, remaining, placed.id, request ->> 'actor', request ->> 'request_id'
           FROM sold
+    ), logged AS (
+        INSERT INTO order_events (order_id, cause, actor, party, to_status, to_payment_status, request_id, idempotency_key)
+        VALUES (placed.id, 'placed', request ->> 'actor', (request ->> 'party')::party,
+                placed.status, placed.payment_status, request ->> 'request_id', request ->> 'idempotency_key')
     )
     INSERT INTO order_items (order_id, product_id, line_number, sku, product_name, quantity, price_at_purchase)
     SELECT placed.id, id, line_number, sku, name, quantity, price
       FROM sold;
-
-    INSERT INTO order_events (order_id, cause, actor, party, to_status, to_payment_status, request_id, idempotency_key)
-    VALUES (placed.id, 'placed', request ->> 'actor', (request ->> 'party')::party,
-            placed.status, placed.payment_status, request ->> 'request_id', request ->> 'idempotency_key');
 
     outcome := 'placed';
     body := order_json(placed);
