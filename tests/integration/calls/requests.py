@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from pg8000.native import Connection
 
@@ -32,7 +33,7 @@ def post(api: ApiClient, path: str, body: object) -> Request:
     return lambda: summarize(api.call("POST", path, body, headers))
 
 
-def new_order(api: ApiClient) -> object:
+def new_order(api: ApiClient) -> dict[str, Any]:
     return {"customer_id": 1, "products": [{"product_id": api.create_product()["id"], "quantity": 3}]}
 
 
