@@ -32,20 +32,22 @@ def events(order_id: str) -> Iterator[tuple[int, bytes]]:
 
 def send_markers(api: ApiClient) -> list[str]:
     """Send all markers, and return every text that no log may contain. The webhook's secret must be SECRET."""
-    product = api.create_product(name=CANARY, description=CANARY)
+    product = api.create_product(name=CANARY, description=CANARY, sku=CANARY, metadata={CANARY: CANARY})
     key = {"idempotency-key": CANARY, **CLIENT_HEADERS}
     new_order = {"customer_id": 1, "products": [{"product_id": product["id"], "quantity": 1}]}
     order = api.call("POST", "/api/orders", new_order, key)
     assert order.status == 201
     for body, status in (
         ({"name": CANARY, "price": CANARY, CANARY: CANARY}, 422),
+        ({"name": CANARY, "price": 1, "quantity": 1, "sku": CANARY.upper()}, 409),
+        ({"name": CANARY, "price": 1, "quantity": 1, "metadata": {f"{CANARY} ": CANARY}}, 422),
         ([CANARY], 422),
         (f'{{"name": "{CANARY}"'.encode(), 400),
         (CANARY.encode() + b"\xff", 400),
         (json.dumps(CANARY * 50_000).encode(), 413),
     ):
         assert api.call("POST", "/api/products", body, CLIENT_HEADERS).status == status
-    for query in (f"q={CANARY}", f"cursor={CANARY}", f"{CANARY}={CANARY}", f"sort={CANARY}"):
+    for query in (f"q={CANARY}", f"sku={CANARY}", f"cursor={CANARY}", f"{CANARY}={CANARY}", f"sort={CANARY}"):
         assert api.call("GET", f"/api/products?{query}", None, CLIENT_HEADERS).status in (200, 400, 422)
     reason = {"delta": -1, "reason": CANARY}
     assert api.call("POST", f"/api/products/{product['id']}/stock-adjustments", reason, CLIENT_HEADERS).status == 201

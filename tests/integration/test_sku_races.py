@@ -8,7 +8,7 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ApiClient
-from tests.integration.races import Call, place, two_at_once
+from tests.integration.races import Call, once, place, two_at_once
 
 
 def create(sku: str) -> Call:
@@ -43,6 +43,14 @@ def test_of_two_creations_with_one_sku_the_second_is_refused(
     assert two_at_once(database_url, create("tea-1"), create("TEA-1")) == ("created", "sku_taken")
     assert skus(api) == ["tea-1"]
     assert violations(database) == []
+
+
+def test_a_key_decides_before_a_sku(api: ApiClient, database_url: str) -> None:
+    first = once(create("tea-1"), "k")
+    assert two_at_once(database_url, first, first) == ("created", "replayed")
+    second = once(create("tea-2"), "k2")
+    assert two_at_once(database_url, second, once(create("TEA-2"), "k3")) == ("created", "sku_taken")
+    assert skus(api) == ["tea-1", "tea-2"]
 
 
 def test_creations_with_different_skus_do_not_wait(database_url: str) -> None:

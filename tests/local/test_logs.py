@@ -24,18 +24,20 @@ def text_statuses(stack: Stack) -> list[int]:
 
 
 @pytest.mark.parametrize(("log", "statuses"), [("json", json_statuses), ("text", text_statuses)])
-def test_the_console_shows_no_body_secret_or_signature(
+def test_neither_the_console_nor_the_database_log_shows_a_body_secret_or_signature(
     tmp_path: Path, log: str, statuses: Callable[[Stack], list[int]]
 ) -> None:
     with running(tmp_path, WEBHOOK_SECRET=SECRET, LOG=log) as stack:
         secrets = send_markers(ApiClient(over_http(stack.url)))
         assert stack.stop() == 0
     assert len(statuses(stack)) > 15
-    assert set(statuses(stack)) >= {200, 201, 400, 401, 404, 413, 422}
+    assert set(statuses(stack)) >= {200, 201, 400, 401, 404, 409, 413, 422}
     # Only the banner shows the webhook's secret.
     banner = re.compile("  x_signature |  WEBHOOK_SECRET=")
     served = "".join(line for line in stack.output if not banner.match(line))
     assert [word for word in secrets if word in served] == []
+    database_log = (tmp_path / "postgres" / "log").read_text()
+    assert [word for word in secrets if word in database_log] == []
 
 
 def test_log_json_shows_the_log_lines_of_lambda(tmp_path: Path) -> None:
