@@ -7,7 +7,7 @@ from storefront.routes import Access
 _SCOPES = """\
 A JWT access token with the scope of the operation:
 
-- `catalog:write`: create, change and delete products; adjust stock
+- `catalog:write`: create, change and delete products; adjust stock and read its ledger
 - `orders:write`: place orders
 - `orders:read`: read orders and their timelines
 - `orders:manage`: change an order's status; read and replay payment events; read the reconciliation
