@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from benchmarks import batches, cold, counts, handlers, lists, soak, tls
+from benchmarks import batches, cold, counts, handlers, lists, soak, statements, tls
 from benchmarks.bench import (
     FASTAPI,
     FLASK,
@@ -54,6 +54,8 @@ def measure(bench: Bench) -> dict[str, Any]:
     results["soak"] = soak.measure(bench, bench.database("soak", ROWS))
     log_progress("instructions")
     results["instructions"] = counts.instructions(bench, bench.database("instructions", ROWS))
+    log_progress("instructions of PostgreSQL")
+    results["statements"] = statements.measure(bench)
     return results
 
 

@@ -26,6 +26,16 @@ MAX_BLOCKS = {"products": 30, "orders": 150}
 MAX_INSTRUCTIONS = {"place order, 3 items": 1_130_000, "get order": 915_000, "list products": 1_155_000}
 """Instructions of the function's process for one request, with Python 3.13 on x86-64: a tenth above the last count."""
 
+MAX_STATEMENT_INSTRUCTIONS = {
+    "place order, 1 item": 1_370_000,
+    "place order, 3 items": 2_000_000,
+    "place order, all fields": 2_940_000,
+    "get order": 350_000,
+    "payment webhook": 1_220_000,
+}
+"""Instructions of PostgreSQL for the statement of a request, on x86-64: a twentieth above the last count. An order that
+does not use an optional field should not pay for it."""
+
 
 def instructions(bench: Bench, url: str) -> dict[str, int] | None:
     """Count the instructions of the function's process for each kind of request; None without valgrind."""
@@ -76,6 +86,12 @@ def exceeded(results: dict[str, Any]) -> list[str]:
             f"{name} takes {results['instructions'][name]:,} instructions, more than {limit:,}"
             for name, limit in MAX_INSTRUCTIONS.items()
             if results["instructions"][name] > limit
+        ]
+    if platform.machine() == "x86_64" and results.get("statements"):
+        over += [
+            f"{name} takes {results['statements'][name]:,} instructions of PostgreSQL, more than {limit:,}"
+            for name, limit in MAX_STATEMENT_INSTRUCTIONS.items()
+            if results["statements"][name] > limit
         ]
     return over
 

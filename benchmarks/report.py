@@ -17,6 +17,8 @@ Storefront's Lambda functions are measured on one machine, with PostgreSQL in du
 [Decision 12](../docs/decisions/0012-measured-beside-others.md) explains the method. `make bench` writes this page from
 [results.json](results.json) and [notes.md](notes.md)."""
 
+STATEMENTS = "CPU instructions of PostgreSQL for the statement of a request"
+
 METHOD = """\
 Most results are ratios of two measurements of this run, because the speed of the machine varies. For times, 0.25
 means a quarter of the other system's time. For requests per second, 5 means five times as many.
@@ -75,9 +77,11 @@ def _measurements(results: Results) -> Iterator[str]:
     yield from _section("Lists of orders", _pages(results["lists"]["orders"]), "lists")
     yield from _section("Scheduled functions", _scheduled(results))
     yield from _section("Soak test", _soak(results["soak"]), "soak")
-    if results["instructions"]:
-        counts = ([name, f"{count:,}"] for name, count in results["instructions"].items())
-        yield from _section("CPU instructions of the function's process", _table(["request", "instructions"], counts))
+    # A run before a kind of count existed has no result for it.
+    for kind, title in (("instructions", "CPU instructions of the function's process"), ("statements", STATEMENTS)):
+        if results.get(kind):
+            counts = ([name, f"{count:,}"] for name, count in results[kind].items())
+            yield from _section(title, _table(["request", "instructions"], counts))
 
 
 def _cold_starts(starts: Results) -> list[str]:

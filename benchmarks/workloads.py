@@ -118,14 +118,14 @@ class Workload:
 def workloads_on(url: str) -> dict[str, Workload]:
     """Return the measured kinds of requests, for a database with ROWS products and orders."""
     orders = {
-        f"place order, {items} item{'s' if items > 1 else ''}": _place_orders(partial(new_orders, items=items))
+        f"place order, {items} item{'s' if items > 1 else ''}": place_orders(partial(new_orders, items=items))
         for items in ITEM_COUNTS
     }
     hot = {"customer_id": 1, "products": [{"product_id": product_id(1), "quantity": 1}]}
     page = {"page": 1, "page_size": 20, "sort": "-created_at"}
     return {
         **orders,
-        "place order, hot product": _place_orders(lambda _, number: [hot] * number),
+        "place order, hot product": place_orders(lambda _, number: [hot] * number),
         "get order": Workload(
             "orders",
             200,
@@ -144,7 +144,7 @@ def workloads_on(url: str) -> dict[str, Workload]:
     }
 
 
-def _place_orders(bodies: Callable[[Random, int], list[dict[str, Any]]]) -> Workload:
+def place_orders(bodies: Callable[[Random, int], list[dict[str, Any]]]) -> Workload:
     return Workload(
         "orders",
         201,
