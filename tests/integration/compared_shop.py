@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
@@ -14,6 +15,7 @@ from tests.integration.entities import (
     MINUTES_TO_LIVE,
     NO_ORDER,
     ORDER_NOT_FOUND,
+    SKU_TAKEN,
     OrderTag,
     Product,
     Tag,
@@ -105,7 +107,7 @@ class ComparedShop(RuleBasedStateMachine):
                     text,
                     "true",
                 )
-        elif not expect_refusal(response, request.refusal()):
+        elif not expect_refusal(response, request.refusal(self.model)):
             body = expect(201, response)
             assert "idempotent-replayed" not in response.headers
             assert_matches(body, request.carry_out(self.model, body, key))
@@ -122,9 +124,10 @@ class ComparedShop(RuleBasedStateMachine):
         return self.tags[-1]
 
     def put(self, product: Product, changes: dict[str, Any], tag: Tag | None = None) -> None:
-        fields = {name: value if isinstance(value, int) else str(value) for name, value in changes.items()}
+        fields = {name: str(value) if isinstance(value, Decimal) else value for name, value in changes.items()}
         response = self.api.call("PUT", product.path, fields, if_match(tag))
-        if not expect_refusal(response, product.refusal(tag)):
+        is_taken = self.model.has_sku(changes.get("sku"), except_for=product)
+        if not expect_refusal(response, product.refusal(tag) or (SKU_TAKEN if is_taken else None)):
             product.change(**changes)
             assert_matches(expect(200, response), product.as_response())
             self.tags.append(Tag(product, product.version, response.headers["etag"]))

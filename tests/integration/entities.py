@@ -1,5 +1,6 @@
 """The products and the orders of the model, with the refusal that each change gets."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,11 +21,14 @@ INSUFFICIENT_STOCK: Refusal = (400, "insufficient-stock")
 INVALID_TRANSITION: Refusal = (400, "invalid-transition")
 ORDER_NOT_FOUND: Refusal = (404, "order-not-found")
 PRODUCT_NOT_FOUND: Refusal = (404, "product-not-found")
+REFERENCE_TAKEN: Refusal = (409, "reference-taken")
+SKU_TAKEN: Refusal = (409, "sku-taken")
 TOTAL_CHANGED: Refusal = (409, "total-changed")
 STALE_ETAG: Refusal = (412, "stale-etag")
 KEY_REUSED: Refusal = (422, "idempotency-key-reused")
 NUMBER_OUT_OF_RANGE: Refusal = (422, "number-out-of-range")
 TOTAL_TOO_LARGE: Refusal = (422, "total-too-large")
+TOTAL_TOO_SMALL: Refusal = (422, "total-too-small")
 
 ACTORS = {"payment_event": "payment-processor", "expiry": "expire-orders"}
 """The actor for each cause that is not a user's request."""
@@ -44,6 +48,7 @@ class Product(Named):
     name: str
     price: Decimal
     quantity: int
+    sku: str | None = None
     is_deleted: bool = False
     version: int = 0
     """Increases with every change of a value. Two ETags are equal if their versions are."""
@@ -58,12 +63,13 @@ class Product(Named):
             return PRODUCT_NOT_FOUND
         return STALE_ETAG if tag and tag.version != self.version else None
 
-    def change(self, price: Decimal | None = None, quantity: int | None = None) -> None:
-        before = self.price, self.quantity
-        self.price = self.price if price is None else price
-        self.quantity = self.quantity if quantity is None else quantity
+    def change(self, **values: Any) -> None:
+        before = self.price, self.quantity, self.sku
+        self.price = values.get("price", self.price)
+        self.quantity = values.get("quantity", self.quantity)
+        self.sku = values.get("sku", self.sku)
         # A change to the same values is none.
-        self.version += (self.price, self.quantity) != before
+        self.version += (self.price, self.quantity, self.sku) != before
 
     def move(self, delta: int) -> None:
         self.change(quantity=self.quantity + delta)
@@ -72,7 +78,13 @@ class Product(Named):
         self.is_deleted = True
 
     def as_response(self) -> Body:
-        return {"id": self.id, "name": self.name, "price": str(self.price), "quantity": self.quantity}
+        values = {"price": str(self.price), "quantity": self.quantity, "sku": self.sku}
+        return {"id": self.id, "name": self.name, **values}
+
+
+def folded(sku: str) -> str:
+    """Two SKUs are the same if this is."""
+    return unicodedata.normalize("NFKC", sku).casefold()
 
 
 NO_PRODUCT = Product(UNKNOWN, "no product", Decimal(1), 0, is_deleted=True)
@@ -83,13 +95,25 @@ class LineItem:
     product: Product
     quantity: int
     price: Decimal
+    sku: str | None
 
     def as_response(self) -> Body:
-        return {"product_id": self.product.id, "quantity": self.quantity, "price_at_purchase": str(self.price)}
+        sold = {"product_id": self.product.id, "sku": self.sku}
+        return {**sold, "quantity": self.quantity, "price_at_purchase": str(self.price)}
 
 
-def total(line_items: list[LineItem]) -> Decimal:
-    return sum((line_item.price * line_item.quantity for line_item in line_items), Decimal(0))
+@dataclass(frozen=True)
+class Charge:
+    kind: str
+    amount: Decimal
+
+    def as_response(self) -> Body:
+        return {"kind": self.kind, "label": "x", "amount": str(self.amount)}
+
+
+def total(line_items: list[LineItem], charges: tuple[Charge, ...]) -> Decimal:
+    sold = (line_item.price * line_item.quantity for line_item in line_items)
+    return sum([*sold, *(charge.amount for charge in charges)], Decimal("0.00"))
 
 
 @dataclass(eq=False)
@@ -98,10 +122,17 @@ class Order(Named):
     name: str
     customer_id: int
     line_items: list[LineItem]
+    number: int = 0
+    reference: str | None = None
+    charges: tuple[Charge, ...] = ()
     status: str = "pending"
     payment_status: str = "unpaid"
     minutes_old: int = 0
     timeline: list[Body] = field(default_factory=list)
+
+    @property
+    def total(self) -> Decimal:
+        return total(self.line_items, self.charges)
 
     @property
     def version(self) -> tuple[str, str]:
@@ -126,7 +157,7 @@ class Order(Named):
         if target == "canceled":
             for line_item in self.line_items:
                 line_item.product.move(line_item.quantity)
-        needs_refund = target == "canceled" and self.payment_status == "paid"
+        needs_refund = target == "canceled" and self.payment_status == "paid" and self.total > 0
         self.record(cause, outcome="needs_refund" if needs_refund else None)
 
     def is_unpaid(self) -> bool:
@@ -149,7 +180,11 @@ class Order(Named):
             "customer_id": self.customer_id,
             "status": self.status,
             "payment_status": self.payment_status,
-            "total_price": str(total(self.line_items)),
+            "number": self.number,
+            "reference": self.reference,
+            "charges": [charge.as_response() for charge in self.charges],
+            "subtotal": str(total(self.line_items, ())),
+            "total_price": str(self.total),
             "order_items": [line_item.as_response() for line_item in self.line_items],
         }
 

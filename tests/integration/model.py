@@ -12,13 +12,18 @@ from tests.integration.entities import (
     NO_PRODUCT,
     NUMBER_OUT_OF_RANGE,
     PRODUCT_NOT_FOUND,
+    REFERENCE_TAKEN,
+    SKU_TAKEN,
     TOTAL_CHANGED,
     TOTAL_TOO_LARGE,
+    TOTAL_TOO_SMALL,
     Body,
+    Charge,
     LineItem,
     Order,
     Product,
     Refusal,
+    folded,
     total,
 )
 
@@ -34,7 +39,7 @@ class Request(Protocol):
         """The content that a key is bound to."""
         return self.path(), self.body()
 
-    def refusal(self) -> Refusal | None: ...
+    def refusal(self, model: "Model") -> Refusal | None: ...
 
     def carry_out(self, model: "Model", response: Body, key: str | None) -> Body:
         """Apply the request to the model, with the ID from the response. Return the expected response."""
@@ -55,6 +60,10 @@ class Model:
     def gone(self) -> list[Product]:
         return [NO_PRODUCT, *(product for product in self.products if product.is_deleted)]
 
+    def has_sku(self, sku: str | None, *, except_for: Product | None = None) -> bool:
+        others = [product.sku for product in self.on_sale() if product is not except_for and product.sku]
+        return sku is not None and folded(sku) in map(folded, others)
+
     def time_passes(self, minutes: int) -> None:
         for order in self.orders:
             order.minutes_old += minutes
@@ -74,18 +83,19 @@ class NewProduct(Request):
     name: str
     price: Decimal
     quantity: int
+    sku: str | None = None
 
     def path(self) -> str:
         return "/api/products"
 
     def body(self) -> Body:
-        return {"name": self.name, "price": str(self.price), "quantity": self.quantity}
+        return {"name": self.name, "price": str(self.price), "quantity": self.quantity, "sku": self.sku}
 
-    def refusal(self) -> Refusal | None:
-        return None
+    def refusal(self, model: Model) -> Refusal | None:
+        return SKU_TAKEN if model.has_sku(self.sku) else None
 
     def carry_out(self, model: Model, response: Body, key: str | None) -> Body:  # noqa: ARG002  ledgers have no keys
-        product = Product(response["id"], self.name, self.price, self.quantity)
+        product = Product(response["id"], self.name, self.price, self.quantity, self.sku)
         model.products.append(product)
         return product.as_response()
 
@@ -101,7 +111,7 @@ class Adjustment(Request):
     def body(self) -> Body:
         return {"delta": self.delta, "reason": "counted"}
 
-    def refusal(self) -> Refusal | None:
+    def refusal(self, model: Model) -> Refusal | None:  # noqa: ARG002  only the product matters
         if self.product.is_deleted:
             return PRODUCT_NOT_FOUND
         quantity = self.product.quantity + self.delta
@@ -118,6 +128,8 @@ class Adjustment(Request):
 class NewOrder(Request):
     customer_id: int
     line_items: tuple[tuple[Product, int], ...]
+    charges: tuple[Charge, ...] = ()
+    reference: str | None = None
     expected_total: Decimal | None = None
 
     def path(self) -> str:
@@ -126,31 +138,46 @@ class NewOrder(Request):
     def body(self) -> Body:
         products = [{"product_id": product.id, "quantity": quantity} for product, quantity in self.line_items]
         expected = {} if self.expected_total is None else {"expected_total": str(self.expected_total)}
-        return {"customer_id": self.customer_id, "products": products, **expected}
+        optional = {"charges": [charge.as_response() for charge in self.charges], "reference": self.reference}
+        return {"customer_id": self.customer_id, "products": products, **optional, **expected}
 
     def content(self) -> object:
         units = [(line_item.product, line_item.quantity) for line_item in self.added_together()]
-        return self.customer_id, units, self.expected_total
+        return self.customer_id, units, self.charges, self.reference, self.expected_total
+
+    @property
+    def total(self) -> Decimal:
+        return total(self.added_together(), self.charges)
 
     def added_together(self) -> list[LineItem]:
         """One line item for each product, in the order of the request, at the current price."""
         quantities: dict[Product, int] = {}
         for product, quantity in self.line_items:
             quantities[product] = quantities.get(product, 0) + quantity
-        return [LineItem(product, quantity, product.price) for product, quantity in quantities.items()]
+        return [LineItem(product, quantity, product.price, product.sku) for product, quantity in quantities.items()]
 
-    def refusal(self) -> Refusal | None:
+    def refusal(self, model: Model) -> Refusal | None:
+        if self.reference is not None and self.reference in [order.reference for order in model.orders]:
+            return REFERENCE_TAKEN
         if any(product.is_deleted for product, _ in self.line_items):
             return PRODUCT_NOT_FOUND
         line_items = self.added_together()
         if any(line_item.quantity > line_item.product.quantity for line_item in line_items):
             return INSUFFICIENT_STOCK
-        if total(line_items) > MAX_TOTAL:
+        if self.total < 0:
+            return TOTAL_TOO_SMALL
+        if self.total > MAX_TOTAL:
             return TOTAL_TOO_LARGE
-        return TOTAL_CHANGED if self.expected_total not in (None, total(line_items)) else None
+        return TOTAL_CHANGED if self.expected_total not in (None, self.total) else None
 
     def carry_out(self, model: Model, response: Body, key: str | None) -> Body:
-        order = Order(response["id"], f"order {len(model.orders) + 1}", self.customer_id, self.added_together())
+        name, number = f"order {len(model.orders) + 1}", response["number"]
+        assert number > max((order.number for order in model.orders), default=1000)
+        order = Order(
+            response["id"], name, self.customer_id, self.added_together(), number, self.reference, self.charges
+        )
+        # There is nothing to pay.
+        order.payment_status = "paid" if order.total == 0 else "unpaid"
         model.orders.append(order)
         for line_item in order.line_items:
             line_item.product.move(-line_item.quantity)

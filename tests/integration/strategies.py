@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from tests.integration.entities import MAX_INTEGER, NO_ORDER
+from tests.integration.entities import MAX_INTEGER, NO_ORDER, Charge
 from tests.integration.inbox import CURRENCY
 from tests.integration.model import Adjustment, NewOrder
 
@@ -34,8 +34,24 @@ reports = st.sampled_from(["paid", "failed", "started", "ended", "unreadable", "
 references = st.sampled_from(["pi_1", "pi_2"])
 currencies = st.sampled_from([None, None, None, CURRENCY, "EUR"])
 stocks = st.sampled_from([10, 20, 40, 100, 5, 1, 0, MAX_INTEGER])
-changes = st.fixed_dictionaries({"price": prices}) | st.fixed_dictionaries({"quantity": stocks})
+skus = st.sampled_from([None, None, "TEA-1", "tea-1", "ＴＥＡ-1", "CUP-2"])
+changes = (
+    st.fixed_dictionaries({"price": prices})
+    | st.fixed_dictionaries({"quantity": stocks})
+    | st.fixed_dictionaries({"sku": skus})
+)
 deltas = st.sampled_from([5, 1, 10, 20, -1, -2, -5, -10, MAX_INTEGER, -MAX_INTEGER])
 line_items = st.lists(st.tuples(products, st.sampled_from([1, 1, 2, 3, 25])), min_size=1, max_size=4)
-new_orders = st.builds(NewOrder, customer_id=st.sampled_from([1, 2]), line_items=line_items.map(tuple))
+charges = st.sampled_from(
+    [Charge(kind, Decimal(amount)) for kind, amount in (("shipping", "4.90"), ("tax", "0.38"), ("discount", "-4.50"))]
+)
+some_charges = st.sampled_from([(), ()]) | st.lists(charges, max_size=3).map(tuple)
+own_references = st.sampled_from([None, None, None, "2026-7", "2026-8"])
+new_orders = st.builds(
+    NewOrder,
+    customer_id=st.sampled_from([1, 2]),
+    line_items=line_items.map(tuple),
+    charges=some_charges,
+    reference=own_references,
+)
 adjustments = st.builds(Adjustment, products, deltas)

@@ -22,11 +22,11 @@ from tests.integration.entities import (
     MINUTES_TO_LIVE,
     NO_ORDER,
     ORDER_NOT_FOUND,
+    Charge,
     Order,
     OrderTag,
     Product,
     Tag,
-    total,
 )
 from tests.integration.inbox import CURRENCY, UNREADABLE, Payment, StoredEvent
 from tests.integration.model import Adjustment, NewOrder, NewProduct, Request
@@ -40,12 +40,14 @@ from tests.integration.strategies import (
     new_orders,
     order_tags,
     orders,
+    own_references,
     payment_statuses,
     payments,
     prices,
     products,
     references,
     reports,
+    skus,
     stocks,
     stored_events,
     tags,
@@ -66,7 +68,8 @@ EVERY_RESPONSE = {
     *("payment_under_way", "payment_ended", "no_order_named", "type_not_ours", "invalid", "unreadable-payment-event"),
     *("amount_differs", "currency_differs", "order_completed", "unknown_order"),
     *("insufficient-stock", "invalid-transition", "order-not-found", "product-not-found", "stale-etag"),
-    *("idempotency-key-reused", "number-out-of-range", "total-too-large", "total-changed"),
+    *("idempotency-key-reused", "number-out-of-range", "total-too-large", "total-too-small", "total-changed"),
+    *("reference-taken", "sku-taken"),
 }
 UNREADABLE_AGAIN = (422, "unreadable-payment-event")
 
@@ -81,9 +84,16 @@ class ShopMachine(ComparedShop):
             self.read(self.model.products[-1])
             self.post(NewOrder(1, ((self.model.products[-1], 1),)))
 
-    @rule(price=prices, stock=stocks, key=st.none() | keys)
-    def create_a_product(self, price: Decimal, stock: int, key: str | None) -> None:
-        self.post(NewProduct(f"product {len(self.model.products)}", price, stock), key)
+    @rule(price=prices, stock=stocks, sku=skus, key=st.none() | keys)
+    def create_a_product(self, price: Decimal, stock: int, sku: str | None, key: str | None) -> None:
+        self.post(NewProduct(f"product {len(self.model.products)}", price, stock, sku), key)
+
+    @precondition(lambda self: bool(self.model.on_sale()))
+    @rule(product=products, less=st.sampled_from(["0", "0", "0.01"]), reference=own_references)
+    def place_an_order_with_a_discount_of_its_price(self, product: Product, less: str, reference: str | None) -> None:
+        """Without a rest, it costs nothing. With a discount that is larger than its price, it is refused."""
+        discount = Charge("discount", -product.price - Decimal(less))
+        self.post(NewOrder(1, ((product, 1),), (discount,), reference))
 
     @rule(order=new_orders)
     def place_an_order(self, order: NewOrder) -> None:
@@ -95,8 +105,8 @@ class ShopMachine(ComparedShop):
 
     @rule(order=new_orders, key=st.none() | keys, more=st.sampled_from(["0", "0", "0.01"]))
     def place_an_order_at_the_total_that_was_seen(self, order: NewOrder, key: str | None, more: str) -> None:
-        seen = total(order.added_together()) + Decimal(more)
-        self.post(replace(order, expected_total=min(seen, MAX_TOTAL)), key)
+        seen = order.total + Decimal(more)
+        self.post(replace(order, expected_total=max(Decimal(0), min(seen, MAX_TOTAL))), key)
 
     @rule(adjustment=adjustments, key=st.none() | keys)
     def adjust_the_stock(self, adjustment: Adjustment, key: str | None) -> None:
@@ -162,7 +172,7 @@ class ShopMachine(ComparedShop):
 
     @rule(order=orders, payment_status=payment_statuses, missing=st.sampled_from(["0", "0", "0", "0.01", "-1"]))
     def report_a_payment_with_its_amount(self, order: Order, payment_status: str, missing: str) -> None:
-        amount = (total(order.line_items) - Decimal(missing)).quantize(Decimal("0.01"))
+        amount = (order.total - Decimal(missing)).quantize(Decimal("0.01"))
         if amount >= 0:
             self.report(Payment(f"event-{len(self.payments)}", order, payment_status, amount, CURRENCY))
 
