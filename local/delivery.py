@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from http import HTTPStatus
 from statistics import quantiles
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from rich.console import Console
 from rich.progress import track
@@ -63,19 +64,35 @@ def send(url: str, make: MakeDelivery) -> tuple[Delivery, Response]:
     started = time.perf_counter()
     status: int | None = None
     try:
-        status, text = _post(url, delivery)
+        path = urlsplit(url).path.rstrip("/") or PATH
+        status, text = _request(url, "POST", path, delivery.body, delivery.headers)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or error
         text = f"no response from {url}: {reason or type(error).__name__}"
     return delivery, Response(status, text, (time.perf_counter() - started) * 1000)
 
 
-def _post(url: str, delivery: Delivery) -> tuple[int, str]:
+def total_of(url: str, order_id: str) -> tuple[str, str] | None:
+    """Return the total and the currency of an order, or None if it cannot be read without a token."""
+    stage = urlsplit(url).path.rstrip("/").removesuffix(PATH)
+    try:
+        status, text = _request(url, "GET", f"{stage}/api/orders/{quote(order_id, safe='')}")
+    except (OSError, http.client.HTTPException):
+        return None
+    if status != HTTPStatus.OK:
+        return None
+    order = json.loads(text)
+    return order["total_price"], order["currency"]
+
+
+def _request(
+    url: str, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     address = urlsplit(url)
     connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     connection = connect(address.netloc, timeout=TIMEOUT)
     try:
-        connection.request("POST", address.path.rstrip("/") or PATH, delivery.body, dict(delivery.headers))
+        connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
         return response.status, response.read().decode(errors="replace")
     finally:

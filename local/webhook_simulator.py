@@ -14,12 +14,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from rich.console import Console
 
-from local.delivery import Delivery, MakeDelivery, as_api_gateway_event, deliver, results_table
+from local.delivery import Delivery, MakeDelivery, as_api_gateway_event, deliver, results_table, total_of
 from local.settings import DEFAULT_PORT
 from local.signing import SCHEMES, secrets, sign
 from storefront.currencies import EXPONENTS
@@ -83,6 +83,8 @@ class Processor:
             raise SystemExit(f"No secret for {self.scheme}. Specify one with --secret.")
         self.next_keys: list[str] = [options.next_secret] if options.next_secret else self.keys[1:]
         self.options = options
+        # Read once, because `many` sends many events.
+        self.total_of = cache(partial(total_of, options.url))
         if options.scenario != "many" and len(options.order) > 1:
             raise SystemExit(f"{options.scenario} takes one order. Only many takes several.")
         try:
@@ -92,9 +94,11 @@ class Processor:
 
     def event(self, payment_status: str, order_id: str | None = None) -> Event:
         options = self.options
-        event = Event(
-            order_id or options.order[0], payment_status, options.amount, options.currency, options.payment_reference
-        )
+        order_id = order_id or options.order[0]
+        amount, currency = options.amount, options.currency
+        if amount is None and currency is None and (total := self.total_of(order_id)):
+            amount, currency = total
+        event = Event(order_id, payment_status, amount, currency, options.payment_reference)
         return replace(event, event_id=options.event_id) if options.event_id else event
 
     def delivery(
@@ -212,7 +216,9 @@ def _parser() -> argparse.ArgumentParser:
         "--secret", help="the secret to sign with; default: from the environment, or that of `make run`"
     )
     parser.add_argument("--next-secret", help="the secret of the scenario rotated")
-    parser.add_argument("--amount", type=_amount, help="such as 29.00; default: the event has no amount")
+    parser.add_argument(
+        "--amount", type=_amount, help="such as 29.00; default: the order's total, if it can be read without a token"
+    )
     parser.add_argument(
         "--currency", type=str.upper, help="such as USD; with --scheme stripe, the amount is sent in its minor unit"
     )

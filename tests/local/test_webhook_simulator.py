@@ -83,6 +83,21 @@ def test_an_amount_is_sent_in_the_format_of_each_scheme(
     assert [(event["amount"], event["currency"]) for event in events] == [("4.50", "USD"), ("4.51", "USD")]
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_event_reports_the_total_of_its_order_with_its_charges(api: ApiClient, stack: Stack, scheme: str) -> None:
+    shipping = {"kind": "shipping", "label": "Parcel", "amount": "4.90"}
+    order = api.order((api.create_product()["id"], 1), charges=[shipping])
+    assert "applied" in run("paid", order["id"], "--url", stack.url, "--scheme", scheme).stdout
+    [event] = api.items("/api/payment-events", order_id=order["id"])
+    assert (event["amount"], event["currency"]) == ("9.40", "USD")
+
+
+def test_an_event_for_an_order_that_cannot_be_read_has_no_amount() -> None:
+    result = run("paid", "x y", "--url", "http://127.0.0.1:1/api/payment-webhook", "--print-event")
+    assert result.returncode == 0, result.stderr
+    assert "amount" not in json.loads(json.loads(result.stdout)["body"])
+
+
 @pytest.mark.parametrize("named", [None, "00000000-0000-4000-8000-000000000000"])
 def test_money_without_a_known_order_is_assigned_to_an_order(
     api: ApiClient, stack: Stack, order: dict[str, Any], named: str | None
