@@ -33,7 +33,7 @@ def _violations() -> list[audit.Violation]:
         with db.session(db.connect(url, audit.RESPONSE_TIMEOUT)) as connection:
             return audit.violations(connection)
     except (ValueError, *db.TRANSPORT_ERRORS) as error:
-        reason = error.args[0]["M"] if isinstance(error, DatabaseError) else error
+        reason = db.described(error) if isinstance(error, DatabaseError) else error
         raise StartError(f"The database cannot be audited: {reason}.") from error
 
 

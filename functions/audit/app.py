@@ -3,7 +3,8 @@
 from typing import Any
 
 from storefront import audit, settings
-from storefront.db import connect, session
+from storefront.cold_start.driver import DatabaseError
+from storefront.db import connect, described, session
 from storefront.log import logger
 from storefront.metrics import count
 
@@ -14,10 +15,14 @@ MAX_LOGGED = 100
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Return the number of violations, and the webhook's age in seconds. Each violation is an error in the log.
 
-    Raises PostgreSQL's DatabaseError.
+    Raises RuntimeError for an error of PostgreSQL.
     """
-    with session(connect(settings.database_url(), audit.RESPONSE_TIMEOUT)) as connection:
-        found, webhook_age = audit.violations(connection), audit.webhook_age(connection)
+    try:
+        with session(connect(settings.database_url(), audit.RESPONSE_TIMEOUT)) as connection:
+            found, webhook_age = audit.violations(connection), audit.webhook_age(connection)
+    except DatabaseError as error:
+        # Lambda logs what is raised, and the error quotes rows.
+        raise RuntimeError(described(error)) from None
     for violation in found[:MAX_LOGGED]:
         logger.error("audit violation", **violation._asdict())
     logger.info("audited", violations=len(found), webhook_age=webhook_age)

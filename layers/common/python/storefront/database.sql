@@ -9,5 +9,23 @@ BEGIN
     -- The pages are in memory or on flash, where a random read costs as much as a sequential one. PostgreSQL's default
     -- of 4 is for spinning disks, and makes the planner read whole tables where an index would do.
     EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database());
+    EXECUTE format('ALTER DATABASE %I SET log_parameter_max_length_on_error = 0', current_database());
+END
+$$;
+
+-- An error quotes values and rows, and the log of PostgreSQL must not contain them. The functions log the code of each
+-- error. An owner without these rights has to set them for the whole server; template.yaml does.
+DO $$
+DECLARE
+    name  text;
+    value text;
+BEGIN
+    FOR name, value IN
+        VALUES ('log_min_messages', 'log'), ('log_error_verbosity', 'terse'), ('log_parameter_max_length', '0')
+    LOOP
+        IF has_parameter_privilege(current_user, name, 'SET') THEN
+            EXECUTE format('ALTER DATABASE %I SET %I = %L', current_database(), name, value);
+        END IF;
+    END LOOP;
 END
 $$;

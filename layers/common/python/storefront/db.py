@@ -5,6 +5,7 @@ response. Each statement commits by itself, so no transaction is open while Lamb
 transaction mode cannot split a call.
 """
 
+import re
 import select
 import socket
 import ssl
@@ -48,6 +49,9 @@ _RETRYABLE = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
 # A failover made this server a read-only replica. A new connection reaches the new primary.
 _READ_ONLY_SQL_TRANSACTION = "25006"
 _NUMERIC_VALUE_OUT_OF_RANGE = "22003"
+
+# In the context of an error. The rest of it can quote data.
+_PLACE = re.compile(r"^PL/pgSQL function \w+\([\w ,]*\) line [0-9]+", re.MULTILINE)
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
@@ -245,11 +249,22 @@ def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str
     return outcome, body or ""
 
 
+def described(error: DatabaseError) -> str:
+    """Return an error of PostgreSQL for a log: its code and place, and its message if that quotes no data.
+
+    The detail and the context quote rows. The messages of the classes 22 (data exception) and 23 (integrity constraint
+    violation) quote values.
+    """
+    fields = error.args[0]
+    place = "; ".join(_PLACE.findall(fields.get("W", "")))
+    about = (fields["M"] if fields["C"][:2] not in ("22", "23") else "", fields.get("n", ""), place)
+    return ", ".join([f"PostgreSQL {fields['C']}", *filter(None, about)])
+
+
 def _problem_for(error: DatabaseError) -> Exception:
-    code, message = error.args[0]["C"], error.args[0]["M"]
+    code = error.args[0]["C"]
     if code.startswith(_RETRYABLE):
-        return Unavailable("The database is busy.")
+        return Unavailable("The database is busy.", cause=described(error))
     if code == _NUMERIC_VALUE_OUT_OF_RANGE:
         return NumberOutOfRange()
-    # Without the error's detail, because it quotes rows and this text is logged.
-    return RuntimeError(f"PostgreSQL {code}: {message}")
+    return RuntimeError(described(error))

@@ -198,5 +198,5 @@ class Unavailable(Problem):
 
     status, kind, title = 503, "unavailable", "Temporarily unavailable"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"Retry-After": RETRY_AFTER_SECONDS})
+    def __init__(self, detail: str, cause: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": RETRY_AFTER_SECONDS}, cause=cause)
