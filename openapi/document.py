@@ -11,13 +11,14 @@ from pydantic import BaseModel
 
 from openapi import responses, schemas
 from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
-from openapi.operation import Operation
+from openapi.operation import Operation, path_parameter
 from openapi.operations import OPERATIONS, TAGS
 from openapi.problems import EXAMPLES, description, every_problem, example
 from openapi.security import SCHEMES, requirement
 from storefront import errors
 from storefront.access import OPEN, Forbidden, TokenMissing
 from storefront.errors import Problem
+from storefront.fields import MAX_INTEGER
 from storefront.routes import ROUTES, Access
 
 ROOT = Path(__file__).parent.parent
@@ -107,25 +108,14 @@ def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         content = {"schema": _reference(operation.body), "examples": _request_examples(operation)}
         described["requestBody"] = {"required": True, "content": {_JSON: content}}
-    described["responses"] = _responses(path, operation, access)
+    described["responses"] = _responses(operation, access)
     return described
 
 
 def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
-    if "{id}" in path:
-        schema = {"type": "string", "format": "uuid"}
-        description = f"The ID of the {path.split('/')[2].removesuffix('s').replace('-', ' ')}."
-        parameters.append(
-            {
-                "name": "id",
-                "in": "path",
-                "required": True,
-                "description": description,
-                "schema": schema,
-                "example": operation.path_id,
-            }
-        )
+    if operation.path_id:
+        parameters.append(_path_parameter(path, operation.path_id))
     parameters.extend({"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in operation.request_headers)
     if operation.parameters is not None:
         queries = {name: text for one in operation.all_examples().values() for name, text in one.query.items()}
@@ -138,6 +128,19 @@ def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
     return parameters
 
 
+def _path_parameter(path: str, example: str) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": path_parameter(path),
+        "in": "path",
+        "required": True,
+        "description": f"The ID of the {path.split('/')[2].removesuffix('s').replace('-', ' ')}.",
+    }
+    if example.isdecimal():
+        schema = {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}
+        return {**described, "schema": schema, "example": int(example)}
+    return {**described, "schema": {"type": "string", "format": "uuid"}, "example": example}
+
+
 def _reference(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
@@ -148,7 +151,7 @@ def _request_examples(operation: Operation) -> dict[str, Any]:
     return {name: {"value": value} for name, value in {**bodies, **own}.items()}
 
 
-def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any]:
+def _responses(operation: Operation, access: Access) -> dict[str, Any]:
     responses = {str(operation.status): _response(operation)}
     if "If-None-Match" in operation.request_headers:
         responses["304"] = {
@@ -157,7 +160,7 @@ def _responses(path: str, operation: Operation, access: Access) -> dict[str, Any
         }
     kinds: set[type[Problem]] = operation.all_problems() | {errors.InternalError, errors.Unavailable}
     gateway = {429, 500, 503}
-    if "{id}" in path:
+    if operation.path_id:
         kinds.add(errors.InvalidRequest)
     if access is not Access.SIGNATURE:
         kinds.add(errors.PreconditionNotSupported)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.signing import LOCAL_SECRETS, sign
-from openapi.operation import Example, Operation
+from openapi.operation import Example, Operation, path_parameter
 from openapi.operations import OPERATIONS
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
 
@@ -34,11 +34,12 @@ def files() -> dict[Path, str]:
 
 def _request(method: str, path: str, operation: Operation, example: Example) -> dict[str, Any]:
     id_ = example.id or operation.path_id
-    event = _event(f"{method} {path}", method, path.replace("{id}", id_), example)
+    name = path_parameter(path)
+    event = _event(f"{method} {path}", method, path.replace(f"{{{name}}}", id_), example)
     if ROUTES[path][method] is Access.SIGNATURE:
         event["headers"] |= sign("x_signature", LOCAL_SECRETS["x_signature"], event["body"].encode(), "", 0)
-    if "{id}" in path:
-        event["pathParameters"] = {"id": id_}
+    if name:
+        event["pathParameters"] = {name: id_}
     return event
 
 

@@ -10,7 +10,7 @@ from openapi.operation import KEY, REPLAYED, Example, Operation
 from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, Page, ResponseModel
 from storefront import errors
 from storefront.lists.parameters import CursorParameters
-from storefront.orders.models import NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
+from storefront.orders.models import NewNote, NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
 from storefront.orders.store import InvalidTransition, ReferenceTaken, TotalChanged, TotalTooLarge, TotalTooSmall
 from storefront.payments.models import Outcome, ReportedStatus
 
@@ -84,7 +84,7 @@ class OrderEvent(ResponseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     occurred_at: datetime = Field(examples=[MOMENT])
-    cause: Literal["placed", "status_change", "payment_event", "replay", "expiry"]
+    cause: Literal["placed", "status_change", "payment_event", "replay", "expiry", "note", "erasure"]
     actor: str = Field(
         description="Who acted: the `sub` claim of a token, or the part of the system. Customers see only the party:"
         " `customer`, `shop` or `payment processor`.",
@@ -101,8 +101,18 @@ class OrderEvent(ResponseModel):
     received_payment_status: ReportedStatus | None = Field(description="The payment status that the event reported.")
     outcome: Outcome | None = Field(description="What the payment event did.")
     reason: str | None = Field(description="Why the payment event was not applied.")
+    note: str | None = Field(
+        description="The text of a note. null for other entries, and after it was erased.", examples=[None]
+    )
     message: str = Field(description="What happened.", examples=["The payment was recorded."])
     action: str | None = Field(description="What staff should do. null if nothing, and for customers.")
+
+
+class Erasure(ResponseModel):
+    """The number of the customer's orders, without personal data now."""
+
+    customer_id: int = Field(examples=[12345])
+    orders: int = Field(examples=[2])
 
 
 class OrderPage(Page):
@@ -200,5 +210,31 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=CursorParameters,
         response_headers=("Link",),
         problems=(errors.OrderNotFound,),
+    ),
+    ("POST", "/api/orders/{id}/notes"): Operation(
+        "add_order_note",
+        "orders",
+        "Add a note of staff to the timeline of an order",
+        OrderEvent,
+        201,
+        description="Customers do not see notes.",
+        path_id=ORDER_ID,
+        body=NewNote,
+        examples={"add-order-note": Example({"text": "The customer asked for delivery after 18:00."})},
+        request_headers=KEY,
+        response_headers=REPLAYED,
+        problems=(errors.OrderNotFound,),
+    ),
+    ("DELETE", "/api/customers/{customer_id}/personal-data"): Operation(
+        "erase_personal_data",
+        "orders",
+        "Erase the personal data of a customer",
+        Erasure,
+        description=(
+            "Erases the email, addresses, notes and metadata of all orders of the customer, the text of notes of staff,"
+            " stored responses to retries, and the bodies of payment events. The orders, their line items and amounts,"
+            " and their timelines stay. A repetition is harmless. This cannot be undone."
+        ),
+        path_id="67890",
     ),
 }

@@ -307,11 +307,13 @@ CREATE INDEX payment_events_unreadable ON payment_events (received_at, id) WHERE
 -- event_without_order in reconciliation
 CREATE INDEX payment_events_without_order ON payment_events (received_at, id) WHERE payment_status = 'paid' AND reason =
     'no_order_named';
--- event_without_order in reconciliation: whether another event names the order of the payment
-CREATE INDEX payment_events_by_payment ON payment_events (payment_reference) WHERE payment_status = 'paid' AND order_id
-    IS NOT NULL;
+-- Other events about a payment: event_without_order in reconciliation, erase_bodies_of_orders, without_erased_body
+CREATE INDEX payment_events_by_reference ON payment_events (payment_reference) WHERE payment_reference IS NOT NULL;
+-- erase_payment_bodies
+CREATE INDEX payment_events_with_body ON payment_events (received_at) WHERE body IS NOT NULL;
 
--- The timeline of each order. Each event starts in the state in which the previous one ended. Append-only.
+-- The timeline of each order. Each event starts in the state in which the previous one ended. Append-only, except that
+-- the text of a note can be erased.
 CREATE TABLE order_events (
     -- Assigned while the order is locked, so an order's events have ascending IDs.
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -345,8 +347,9 @@ CREATE TABLE order_events (
     CONSTRAINT order_events_fit_together CHECK (is_order_event(cause, from_status, from_payment_status, inbox_id)) NOT
         VALID
 );
-CREATE TRIGGER order_events_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON order_events EXECUTE FUNCTION
-    refuse_change();
+CREATE TRIGGER order_events_are_append_only BEFORE DELETE OR TRUNCATE ON order_events EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER order_events_change_only_by_erasure BEFORE UPDATE ON order_events FOR EACH ROW EXECUTE FUNCTION
+    refuse_change_except_erasure();
 
 -- The first response to each request with an Idempotency-Key, committed together with its effect.
 CREATE TABLE idempotency_keys (
@@ -385,7 +388,7 @@ CREATE VIEW reconciliation AS
     o.id AS order_id,
     NULL::uuid AS payment_event_id
    FROM orders o
-  WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.total_price::numeric > 0::numeric
+  WHERE o.status = 'canceled' AND o.payment_status = 'paid'
   ORDER BY o.created_at, o.id)
 UNION ALL
 ( SELECT 'completed_and_unpaid' AS kind,
@@ -472,6 +475,9 @@ UNION ALL
 
 -- Functions that Python calls -----------------------------------------------------------------------------------------
 
+-- Adds a note of staff to the timeline of an order.
+CREATE FUNCTION add_order_note(request jsonb, OUT outcome text, OUT body text);
+
 -- Adds the request's delta to the stock of a product.
 CREATE FUNCTION adjust_stock(request jsonb, OUT outcome text, OUT body text);
 
@@ -486,6 +492,12 @@ CREATE FUNCTION create_product(request jsonb, OUT outcome text, OUT body text);
 
 -- Soft-deletes a product: it is not for sale and not in reads, but its orders keep referring to it.
 CREATE FUNCTION delete_product(request jsonb, OUT outcome text, OUT body text);
+
+-- Erases the bodies of the oldest payment events that arrived more than the request's retention_days ago, up to the
+CREATE FUNCTION erase_payment_bodies(request jsonb, OUT outcome text, OUT body text);
+
+-- Erases the personal data of a customer: in the orders, in the notes of staff, in the stored responses to retries, and
+CREATE FUNCTION erase_personal_data(request jsonb, OUT outcome text, OUT body text);
 
 -- Cancels the oldest orders that were not paid in time, up to the request's batch_size, and returns their stock.
 CREATE FUNCTION expire_orders(request jsonb, OUT outcome text, OUT body text);
@@ -544,6 +556,12 @@ CREATE FUNCTION default_currency() RETURNS text;
 -- When an order of the previous release expires, by the setting OrderTimeToLiveMinutes.
 CREATE FUNCTION default_expiry(placed_at timestamptz) RETURNS timestamptz;
 
+-- Erases the bodies of the payment events of orders: those that name an order or are in its timeline, those with the
+CREATE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text[] DEFAULT '{}'[]) RETURNS uuid[];
+
+-- Returns the stored response of place_order or add_order_note without personal data, in the form of json_build_object.
+CREATE FUNCTION erased_response(response text) RETURNS text;
+
 -- Says in words why the reconciliation lists an order, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, target orders, OUT message text, OUT action text);
 
@@ -584,6 +602,9 @@ CREATE FUNCTION is_stock_movement(kind stock_movement_kind, delta bigint, order_
 
 -- Stores a payment event once for each content, and returns the stored row with the outcome of this attempt.
 CREATE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events;
+
+-- Locks payments by their references until the transaction ends. An event that names no order locks no order, so
+CREATE FUNCTION lock_payments(payment_references text[]) RETURNS void;
 
 -- Locks a product, and compares it with the ETags in the request's if_match, if any.
 CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product products);
@@ -635,6 +656,9 @@ CREATE FUNCTION reconciliation_entry_json(entry reconciliation) RETURNS json;
 -- The trigger of the tables that are append-only.
 CREATE FUNCTION refuse_change() RETURNS trigger;
 
+-- The trigger that lets the text of a note become NULL, and nothing else.
+CREATE FUNCTION refuse_change_except_erasure() RETURNS trigger;
+
 -- Returns whether a payment event reports a payment for an order that was found. At most one content under an event ID
 CREATE FUNCTION reports_payment(event payment_events) RETURNS boolean;
 
@@ -655,6 +679,9 @@ CREATE FUNCTION split_words(folded text) RETURNS text[];
 
 -- Returns a stock movement as the API shows it.
 CREATE FUNCTION stock_movement_json(movement stock_movements) RETURNS json;
+
+-- Returns an event as it may be stored: without its body, if the personal data of its customer was erased.
+CREATE FUNCTION without_erased_body(event payment_events, target orders) RETURNS payment_events;
 
 -- The folded words of a text, for a search by word.
 CREATE FUNCTION words(content text) RETURNS text[];

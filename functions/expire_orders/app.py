@@ -1,4 +1,4 @@
-"""Cancel orders that were not paid in time, and delete old idempotency keys. Runs every few minutes."""
+"""Cancel orders that were not paid in time, and delete old idempotency keys and bodies. Runs every few minutes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +9,7 @@ from storefront.errors import NumberOutOfRange
 from storefront.idempotency import keys
 from storefront.log import logger
 from storefront.orders import store
+from storefront.payments import store as payments
 
 BATCH_SIZE = 200
 """A batch is one transaction. It locks its orders and their products for a few milliseconds."""
@@ -18,16 +19,21 @@ TIME_FOR_A_BATCH = 20_000
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Return how many orders expired and how many keys were deleted. The next run continues if time runs out."""
+    """Return how many orders expired, how many keys were deleted, and how many bodies of payment events were erased.
+
+    The next run continues if time runs out.
+    """
     actor = Actor(actor=EXPIRE_ORDERS, party="shop", request_id=context.aws_request_id)
-    # Keys come first, so that an order that cannot expire does not block them.
+    # Orders come last, so that an order that cannot expire does not block the rest.
     swept = _in_batches(keys.sweep, context)
-    expired = 0
+    erased = expired = 0
+    if retention_days := settings.payment_body_retention_days():
+        erased = _in_batches(lambda batch_size: payments.erase_bodies(retention_days, batch_size), context)
     # 0 also keeps orders that were placed with another time to live.
     if settings.order_time_to_live() > 0:
         expired = _in_batches(lambda batch_size: store.expire(batch_size, actor), context)
-    logger.info("expired orders", expired=expired, swept=swept)
-    return {"expired": expired, "swept": swept}
+    logger.info("expired orders", expired=expired, swept=swept, erased_bodies=erased)
+    return {"expired": expired, "swept": swept, "erased_bodies": erased}
 
 
 def _in_batches(run_batch: Callable[[int], int], context: Any) -> int:

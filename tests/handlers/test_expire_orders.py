@@ -126,11 +126,11 @@ def test_a_run_stops_when_its_time_is_up_and_the_next_one_continues(
     monkeypatch.setattr(load_function("expire_orders"), "BATCH_SIZE", 1)
     tea = api.create_product()["id"]
     make_older(database, *(api.order((tea, 1))["id"] for _ in range(3)))
-    remaining = iter([30_000, 30_000, 30_000, 10_000])
+    remaining = iter([30_000, 30_000, 30_000, 30_000, 10_000])
     context = lambda_context()
     context.get_remaining_time_in_millis = lambda: next(remaining)
-    assert run(context) == {"expired": 2, "swept": 0}
-    assert run() == {"expired": 1, "swept": 0}
+    assert run(context) == {"expired": 2, "swept": 0, "erased_bodies": 0}
+    assert run() == {"expired": 1, "swept": 0, "erased_bodies": 0}
 
 
 def test_stock_that_would_overflow_blocks_only_its_own_order(api: ApiClient, database: Connection) -> None:

@@ -28,21 +28,9 @@ class Call(NamedTuple):
             return str(error.args[0]["C"])
 
 
-def place(*line_items: tuple[str, int], **fields: Any) -> Call:
+def place(*line_items: tuple[str, int]) -> Call:
     products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in line_items]
-    return Call("place_order", {"customer_id": 1, "products": products, **fields})
-
-
-def in_full(reference: str) -> dict[str, Any]:
-    """The optional fields of an order."""
-    return {
-        "reference": reference,
-        "shipping_address": {"name": "Ada Example", "country": "DE"},
-        "billing_address": {"name": "Ada Example", "country": "DE"},
-        "charges": [{"kind": "shipping", "label": "Parcel", "amount": "4.90"}],
-        "note": "Please ring twice.",
-        "metadata": {"channel": "app"},
-    }
+    return Call("place_order", {"customer_id": 1, "products": products})
 
 
 def change_status(order_id: str, status: str) -> Call:
@@ -78,6 +66,15 @@ def unreadable(event_id: str, body: str, **fields: Any) -> Call:
 
 def replay(inbox_id: str) -> Call:
     return Call("replay_payment_event", {"id": inbox_id})
+
+
+def add_note(order_id: str, text: str = "Ada called.") -> Call:
+    return Call("add_order_note", {"id": order_id, "text": text})
+
+
+def erase(customer_id: int = 1) -> Call:
+    """Erase the personal data of a customer."""
+    return Call("erase_personal_data", {"customer_id": customer_id})
 
 
 def expire() -> Call:

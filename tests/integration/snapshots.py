@@ -13,10 +13,12 @@ TEXTS = {
     "orders": """format('order of %s, %s, %s%s',
                         (SELECT string_agg(format('%s %s', quantity, product_name), ', ')
                            FROM order_items WHERE order_id = orders.id), status, payment_status,
-                        CASE WHEN held_since IS NOT NULL THEN ', held' END)""",
-    "order_events": "concat_ws(' ', 'event', cause, outcome)",
+                        concat(CASE WHEN held_since IS NOT NULL THEN ', held' END,
+                               CASE WHEN email IS NOT NULL THEN ', with contact' END))""",
+    "order_events": "concat_ws(' ', 'event', cause, outcome, CASE WHEN note IS NOT NULL THEN 'with text' END)",
     "idempotency_keys": "format('key %s', operation)",
-    "payment_events": "concat_ws(' ', 'inbox', payment_status, outcome, attempts)",
+    "payment_events": """concat_ws(' ', 'inbox', payment_status, outcome, attempts,
+                                   CASE WHEN body IS NULL THEN 'without body' END)""",
 }
 """The text of a row, by table. Any other table has its name and its values as the text."""
 

@@ -36,6 +36,13 @@ SECOND_ORDER = """
     INSERT INTO orders (id, number, customer_id, total_price)
     SELECT product_id, number, 1, total_price FROM orders, order_items"""
 
+ERASED = """
+    UPDATE orders SET personal_data_erased_at = now(), email = NULL;
+    INSERT INTO order_events (order_id, actor, cause, note, from_status, from_payment_status,
+                              to_status, to_payment_status)
+    SELECT o.id, 'x', entry.cause::order_event_cause, entry.note, 'pending', 'failed', 'pending', 'failed'
+      FROM orders o, (VALUES ('note', {}), ('erasure', NULL)) entry (cause, note)"""
+
 RULES = {
     "a product's stock is the sum of its movements": [
         "UPDATE products SET quantity = quantity + 1",
@@ -95,6 +102,8 @@ RULES = {
         "UPDATE order_events SET to_payment_status = 'paid'",
         "UPDATE order_events SET to_status = 'completed'",
         "UPDATE order_events SET cause = 'expiry'",
+        MOVED.format("'note', 'pending', 'failed', 'completed', 'failed', NULL, NULL"),
+        MOVED.format("'erasure', 'pending', 'failed', 'pending', 'paid', NULL, NULL"),
         MOVED.format("'status_change', 'completed', 'unpaid', 'canceled', 'unpaid', NULL, NULL"),
         MOVED.format("'status_change', 'pending', 'unpaid', 'completed', 'paid', NULL, NULL"),
         MOVED.format("'expiry', 'pending', 'paid', 'canceled', 'paid', NULL, NULL"),
@@ -132,6 +141,22 @@ RULES = {
     "an unpaid pending order is held while its payment events say so": [
         "UPDATE orders SET held_since = now()",
         "UPDATE payment_events SET outcome = 'ignored', reason = 'payment_under_way', payment_status = NULL",
+    ],
+    "an order has no contact details, note and metadata after its erasure": [
+        f"UPDATE orders SET personal_data_erased_at = now(), {column} = {value}"
+        for column, value in (
+            ("email", "'ada@example.com'"),
+            ("shipping_address", "'{}'"),
+            ("billing_address", "'{}'"),
+            ("note", "'x'"),
+            ("metadata", "'{}'"),
+        )
+    ],
+    "a note has no text after the erasure of its order": [ERASED.format("'x'")],
+    "a payment event has no body after the erasure of its order": [ERASED.format("NULL")],
+    "a stored response has no personal data after the erasure of its order": [
+        f"{ERASED.format('NULL')}; UPDATE idempotency_keys SET body = replace(body, '\"email\" : null', '{value}')"
+        for value in ('"email" : "ada@example.com"', '"email" : {}')
     ],
 }
 
@@ -181,7 +206,7 @@ def test_a_violation_is_reported_with_its_row(
     found = [violation for violation in violations(database) if violation.rule == rule]
     ids = {order["id"], order["order_items"][0]["product_id"], payment_event_id}
     assert found != []
-    assert all(violation.id in ids or "key k of anonymous" in violation.detail for violation in found)
+    assert all(violation.id in ids or "key of 20" in violation.detail for violation in found)
 
 
 @pytest.mark.usefixtures("order")

@@ -34,7 +34,11 @@ NEVER_CHANGED = {"products": {"id", "created_at", "quantity_bucket", "folded_nam
 """The columns that the role may not update, in tables where all other columns may change."""
 
 CHANGED = {
-    "orders": {"status", "payment_status", "held_since", "updated_at"},
+    "orders": {
+        *("status", "payment_status", "held_since", "updated_at", "personal_data_erased_at"),
+        *("email", "shipping_address", "billing_address", "note", "metadata"),
+    },
+    "order_events": {"note"},
     "payment_events": {
         *("provider", "type", "order_id", "payment_status", "amount", "currency", "occurred_at", "body"),
         *("livemode", "account", "payment_reference", "object_reference", "error", "body_is_base64"),

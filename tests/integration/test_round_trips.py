@@ -82,9 +82,13 @@ def test_expiring_a_batch_takes_one_round_trip(proxy: PostgresProxy, api: ApiCli
         api.order((tea, 1))
     database.run("UPDATE orders SET expires_at = expires_at - interval '2 days'")
     before = proxy.round_trips
-    assert load_function("expire_orders").lambda_handler({}, lambda_context()) == {"expired": 3, "swept": 0}
-    # One for the orders, one for the keys.
-    assert proxy.round_trips - before == 2
+    assert load_function("expire_orders").lambda_handler({}, lambda_context()) == {
+        "expired": 3,
+        "swept": 0,
+        "erased_bodies": 0,
+    }
+    # One for the orders, one for the keys, one for the bodies of payment events.
+    assert proxy.round_trips - before == 3
 
 
 def test_a_payment_event_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:

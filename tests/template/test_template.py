@@ -80,7 +80,7 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
         "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", *PAYMENT_RULES, "AUTH", "PAYMENT_PENDING_DAYS"},
         "DocsFunction": {"CONFIGURATION"},
         "FallbackFunction": {"CONFIGURATION"},
-        "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES"},
+        "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES", "PAYMENT_BODY_RETENTION_DAYS"},
         "AuditFunction": {"CONFIGURATION"},
         "MigrateFunction": {"APP_ROLE", "DATABASE_URL", "CURRENCY", "ORDER_TIME_TO_LIVE_MINUTES"},
     }

@@ -6,12 +6,16 @@ from tests.api_client import ApiClient
 from tests.integration.calls.function import Flow, SqlFunction
 from tests.integration.calls.orders import PLACED
 from tests.integration.calls.products import create_product
-from tests.integration.calls.requests import RAISED, Request, new_order, post, run_expiry
+from tests.integration.calls.requests import RAISED, Request, new_order, new_order_id, post, run_expiry
 from tests.integration.races import Call, once, place
 
 
 def _place_order(api: ApiClient, _: Connection) -> Request:
     return post(api, "/api/orders", new_order(api))
+
+
+def _add_note(api: ApiClient, _: Connection) -> Request:
+    return post(api, f"/api/orders/{new_order_id(api)}/notes", {"text": "called"})
 
 
 def _sweep_key(api: ApiClient, database: Connection) -> Request:
@@ -35,6 +39,13 @@ IDEMPOTENCY = {
                 changes=tuple(sorted((*PLACED, "+ key place_order"))),
                 response_again="201 replayed",
             ),
+            Flow(
+                "add note",
+                _add_note,
+                response="201",
+                changes=("+ event note with text", "+ key add_order_note"),
+                response_again="201 replayed",
+            ),
         ),
     ),
     "sweep_idempotency_keys": SqlFunction(
@@ -43,11 +54,11 @@ IDEMPOTENCY = {
             Flow(
                 "sweep key",
                 _sweep_key,
-                response="0 expired, 1 swept",
+                response="0 expired, 1 swept, 0 bodies erased",
                 changes=("- key create_product",),
-                response_again="0 expired, 0 swept",
+                response_again="0 expired, 0 swept, 0 bodies erased",
                 failure=RAISED,
-                statements=2,
+                statements=3,
             ),
         ),
     ),

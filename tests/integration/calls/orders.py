@@ -1,6 +1,7 @@
 """The SQL functions of orders."""
 
 import uuid
+from random import randint
 from typing import Any
 
 from pg8000.native import Connection
@@ -16,16 +17,11 @@ from tests.integration.calls.requests import (
     run_expiry,
     summarize,
 )
-from tests.integration.races import Call, change_status, expire, in_full, place
+from tests.integration.races import Call, add_note, change_status, erase, expire, place
 
 
 def _place_order_without_key(api: ApiClient, _: Connection) -> Request:
     order = new_order(api)
-    return lambda: summarize(api.call("POST", "/api/orders", order))
-
-
-def _place_order_in_full(api: ApiClient, _: Connection) -> Request:
-    order = {**new_order(api), **in_full(f"SO-{uuid.uuid4()}")}
     return lambda: summarize(api.call("POST", "/api/orders", order))
 
 
@@ -42,6 +38,21 @@ def _expire_order(api: ApiClient, database: Connection) -> Request:
     return run_expiry
 
 
+def _add_note_without_key(api: ApiClient, _: Connection) -> Request:
+    path = f"/api/orders/{new_order_id(api)}/notes"
+    return lambda: summarize(api.call("POST", path, {"text": "called"}))
+
+
+def _erase(api: ApiClient, _: Connection) -> Request:
+    """Erase a new customer's order, with a note and a payment event."""
+    customer_id = randint(1_000_000, 2_000_000_000)
+    body = {"customer_id": customer_id, "products": new_order(api)["products"], "email": "ada@example.com"}
+    order_id = api.call("POST", "/api/orders", body).json["id"]
+    api.call("POST", f"/api/orders/{order_id}/notes", {"text": "called"})
+    api.pay(order_id, "failed", event_id=str(uuid.uuid4()))
+    return lambda: summarize(api.call("DELETE", f"/api/customers/{customer_id}/personal-data"))
+
+
 def _order_pages(_: Rows) -> list[Page]:
     indexes: list[tuple[dict[str, Any], str]] = [
         ({}, "orders_by_created_at"),
@@ -49,16 +60,9 @@ def _order_pages(_: Rows) -> list[Page]:
         ({"status": "pending"}, "orders_by_status"),
         ({"payment_status": "failed"}, "orders_by_payment_status"),
         ({"status": "canceled", "customer_id": 7}, "orders_by_"),
-        ({"email": "CUSTOMER10@example.com"}, "orders_by_email"),
         ({"created_from": "2026-01-01T00:00:00Z", "created_to": "2026-01-02T00:00:00Z"}, "orders_by_created_at"),
     ]
     pages = [Page(request, index, "orders", ("created_at", "id")) for request, index in indexes]
-    found: list[tuple[dict[str, Any], str]] = [
-        ({"number": 51_000}, "orders_by_number"),
-        ({"reference": "SO-50000"}, "orders_by_reference"),
-        ({"number": 51_000, "customer_id": 7}, "orders_by_number"),
-    ]
-    pages += [Page(request, index, "orders", ("created_at", "id"), is_sorted=True) for request, index in found]
     # A client that polls reads the last seconds. They are few orders, which are then sorted.
     recent = {"updated_from": "2026-01-01T12:00:00Z", "updated_to": "2026-01-01T12:00:30Z"}
     return [*pages, Page(recent, "orders_by_updated_at", "orders", ("created_at", "id"), is_sorted=True)]
@@ -70,10 +74,7 @@ _CANCELED = ("+ order of 3 Tea, canceled, unpaid", "+ restock 3", "- Tea: 7 at 4
 
 ORDERS = {
     "place_order": SqlFunction(
-        lambda rows: [
-            place((rows.product, 1), (rows.other_product, 1)),
-            place((rows.product, 1), (rows.other_product, 1), **in_full("SO-0")),
-        ],
+        lambda rows: [place((rows.product, 1), (rows.other_product, 1))],
         flows=(
             Flow(
                 "place order without key",
@@ -89,13 +90,6 @@ ORDERS = {
                     "+ sale -3",
                     "- Tea: 7 at 4.50",
                 ),
-            ),
-            Flow(
-                "place order in full",
-                _place_order_in_full,
-                response="201",
-                changes=PLACED,
-                response_again="409 reference-taken",
             ),
         ),
     ),
@@ -138,12 +132,46 @@ ORDERS = {
             Flow(
                 "expire order",
                 _expire_order,
-                response="1 expired, 0 swept",
+                response="1 expired, 0 swept, 0 bodies erased",
                 changes=("+ Tea: 10 at 4.50", "+ event expiry", *_CANCELED),
-                response_again="0 expired, 0 swept",
+                response_again="0 expired, 0 swept, 0 bodies erased",
                 failure=RAISED,
-                statements=2,
-                writing_statement=2,
+                statements=3,
+                writing_statement=3,
+            ),
+        ),
+    ),
+    "add_order_note": SqlFunction(
+        lambda rows: [add_note(rows.order)],
+        flows=(
+            Flow(
+                "add note without key",
+                _add_note_without_key,
+                response="201",
+                changes=("+ event note with text",),
+                response_again="201",
+                changes_again=("+ event note with text",),
+            ),
+        ),
+    ),
+    "erase_personal_data": SqlFunction(
+        lambda _: [erase(7)],
+        is_repeatable=True,
+        flows=(
+            Flow(
+                "erase personal data",
+                _erase,
+                response="200",
+                changes=(
+                    "+ event erasure",
+                    "+ event note",
+                    "+ inbox failed applied 1 without body",
+                    "+ order of 3 Tea, pending, failed",
+                    "- event note with text",
+                    "- inbox failed applied 1",
+                    "- order of 3 Tea, pending, failed, with contact",
+                ),
+                response_again="200",
             ),
         ),
     ),

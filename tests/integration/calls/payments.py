@@ -10,7 +10,7 @@ from storefront.payments.models import ReconciliationKind
 from tests.api_client import UNKNOWN, ApiClient, signed
 from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
 from tests.integration.calls.orders import WAS_PENDING
-from tests.integration.calls.requests import Prepare, Request, new_order_id, summarize
+from tests.integration.calls.requests import RAISED, Prepare, Request, new_order_id, run_expiry, summarize
 from tests.integration.races import Call, end, pay, replay, start, unreadable
 from tests.integration.snapshots import Changes
 
@@ -71,6 +71,15 @@ def _replay(api: ApiClient, database: Connection) -> Request:
     pay(order_id, "paid", str(uuid.uuid4()), livemode=False, payment_mode="live").run(database)
     inbox_id = api.get(f"/api/payment-events?order_id={order_id}").json["items"][0]["id"]
     return lambda: summarize(api.call("POST", f"/api/payment-events/{inbox_id}/replay"))
+
+
+def _receive_old_event(api: ApiClient, database: Connection) -> Request:
+    event_id = str(uuid.uuid4())
+    api.pay(new_order_id(api), "failed", event_id=event_id)
+    database.run(
+        "UPDATE payment_events SET received_at = received_at - interval '401 days' WHERE event_id = :id", id=event_id
+    )
+    return run_expiry
 
 
 HELD = "order of 3 Tea, pending, unpaid, held"
@@ -245,5 +254,20 @@ PAYMENTS = {
             for kind in (None, *get_args(ReconciliationKind))
         ],
         paths=("/api/reconciliation",),
+    ),
+    "erase_payment_bodies": SqlFunction(
+        lambda _: [Call("erase_payment_bodies", {"retention_days": 0, "batch_size": 10})],
+        flows=(
+            Flow(
+                "erase an old body",
+                _receive_old_event,
+                response="0 expired, 0 swept, 1 bodies erased",
+                changes=("+ inbox failed applied 1 without body", "- inbox failed applied 1"),
+                response_again="0 expired, 0 swept, 0 bodies erased",
+                failure=RAISED,
+                statements=3,
+                writing_statement=2,
+            ),
+        ),
     ),
 }

@@ -47,4 +47,4 @@ def run_expiry() -> str:
         response = load_function("expire_orders").lambda_handler({}, lambda_context())
     except Unavailable:
         return RAISED
-    return "{expired} expired, {swept} swept".format(**response)
+    return "{expired} expired, {swept} swept, {erased_bodies} bodies erased".format(**response)

@@ -44,6 +44,11 @@ payment_entries AS (
      WHERE e.inbox_id IS NOT NULL
      GROUP BY e.inbox_id
 ),
+erased AS (
+    SELECT o.*, (SELECT max(e.id) FROM order_events e WHERE e.order_id = o.id AND e.cause = 'erasure') AS last_erasure_id
+      FROM orders o
+     WHERE o.personal_data_erased_at IS NOT NULL
+),
 violations (rule, id, detail) AS (
     SELECT 'a product''s stock is the sum of its movements', coalesce(p.id, m.product_id),
            format('stock %s, sum of movements %s', p.quantity, coalesce(m.moved, 0))
@@ -123,6 +128,8 @@ violations (rule, id, detail) AS (
                    AND e.to_payment_status = e.from_payment_status
                WHEN 'expiry' THEN e.from_status = 'pending' AND e.to_status = 'canceled'
                    AND e.to_payment_status = e.from_payment_status AND e.from_payment_status <> 'paid'
+               WHEN 'note' THEN (e.to_status, e.to_payment_status) = (e.from_status, e.from_payment_status)
+               WHEN 'erasure' THEN (e.to_status, e.to_payment_status) = (e.from_status, e.from_payment_status)
                -- payment_event and replay
                ELSE e.to_status = e.from_status
                    AND e.to_payment_status = CASE WHEN e.outcome = 'applied' THEN e.received_payment_status
@@ -138,17 +145,19 @@ violations (rule, id, detail) AS (
      WHERE t.is_last AND (t.to_status, t.to_payment_status) IS DISTINCT FROM (o.status, o.payment_status)
     UNION ALL
     SELECT 'an idempotency key places one order', e.order_id,
-           format('key %s of %s placed another order before', e.idempotency_key, e.actor)
-      FROM (SELECT placed.*,
-                   lag(placed.occurred_at) OVER (PARTITION BY placed.actor, placed.idempotency_key
-                                                 ORDER BY placed.occurred_at, placed.id) AS last_placed_at
+           format('the key of this order placed %s before', e.last_order_id)
+      FROM (SELECT placed.*, lag(placed.occurred_at) OVER same_key AS last_placed_at,
+                   lag(placed.order_id) OVER same_key AS last_order_id
               FROM order_events placed
-             WHERE placed.cause = 'placed' AND placed.idempotency_key IS NOT NULL) e
+             WHERE placed.cause = 'placed' AND placed.idempotency_key IS NOT NULL
+            WINDOW same_key AS (PARTITION BY placed.actor, placed.idempotency_key
+                                ORDER BY placed.occurred_at, placed.id)) e
      -- The lifetime of a key starts with its request. The event may be written a few seconds later, after waiting.
      WHERE e.occurred_at < e.last_placed_at + idempotency_key_lifetime() - interval '1 minute'
     UNION ALL
     SELECT 'the response of an idempotency key is the order that the key placed', NULL,
-           format('key %s of %s', k.key, k.caller)
+           -- A key has no ID, and its caller chose the text.
+           format('key of %s', rfc3339(k.created_at))
       FROM idempotency_keys k
      WHERE k.operation = 'place_order'
        AND NOT EXISTS (SELECT FROM order_events e
@@ -157,14 +166,14 @@ violations (rule, id, detail) AS (
                           AND strpos(k.body, e.order_id::text) > 0)
     UNION ALL
     SELECT 'an applied payment event was applied once, and no other event was', p.id,
-           format('event %s: outcome %s, applied %s times', p.event_id, p.outcome, coalesce(found.applied, 0))
+           format('outcome %s, applied %s times', p.outcome, coalesce(found.applied, 0))
       FROM payment_events p
       LEFT JOIN payment_entries found ON found.inbox_id = p.id
      WHERE coalesce(found.applied, 0) <> CASE WHEN p.outcome = 'applied' THEN 1 ELSE 0 END
     UNION ALL
     SELECT 'a payment event is in the timeline of its order, with its outcome', p.id,
-           format('event %s is %s, with %s attempts; the timeline has %s entries, the last one is %s',
-                  p.event_id, row(p.order_id, p.payment_status, p.outcome, p.reason), p.attempts, found.entries,
+           format('the event is %s, with %s attempts; the timeline has %s entries, the last one is %s',
+                  row(p.order_id, p.payment_status, p.outcome, p.reason), p.attempts, found.entries,
                   found.last_result)
       FROM payment_events p
       LEFT JOIN payment_entries found ON found.inbox_id = p.id
@@ -174,12 +183,12 @@ violations (rule, id, detail) AS (
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
     UNION ALL
     SELECT 'at most one content under an event ID reports a payment', p.id,
-           format('event %s of %s', p.event_id, p.scheme)
+           format('content %s, scheme %s', p.variant, p.scheme)
       FROM payment_events p
      WHERE p.variant > 0 AND reports_payment(p) AND is_conflict(p)
     UNION ALL
     SELECT 'an unreadable payment event has an error, and no other event does', p.id,
-           format('event %s: outcome %s, error %s', p.event_id, p.outcome, p.error)
+           format('outcome %s, %s', p.outcome, CASE WHEN p.error IS NULL THEN 'no error' ELSE 'an error' END)
       FROM payment_events p
      WHERE (p.outcome = 'unreadable') <> (p.error IS NOT NULL)
     UNION ALL
@@ -188,6 +197,27 @@ violations (rule, id, detail) AS (
            format('held since %s, the payment events say %s', o.held_since, payment_hold(o.id))
       FROM orders o
      WHERE o.status = 'pending' AND o.payment_status <> 'paid' AND o.held_since IS DISTINCT FROM payment_hold(o.id)
+    UNION ALL
+    SELECT 'an order has no contact details, note and metadata after its erasure', e.id, 'personal data is left'
+      FROM erased e
+     WHERE num_nonnulls(e.email, e.shipping_address, e.billing_address, e.note, e.metadata) > 0
+    UNION ALL
+    SELECT 'a note has no text after the erasure of its order', e.id, format('event %s has a text', noted.id)
+      FROM erased e
+      JOIN order_events noted ON noted.order_id = e.id AND noted.note IS NOT NULL AND noted.id < e.last_erasure_id
+    UNION ALL
+    SELECT 'a payment event has no body after the erasure of its order', e.id, format('payment event %s has a body', p.id)
+      FROM erased e
+      JOIN payment_events p ON p.order_id = e.id AND p.body IS NOT NULL
+    UNION ALL
+    SELECT 'a stored response has no personal data after the erasure of its order', e.id,
+           format('response of the key of %s', rfc3339(k.created_at))
+      FROM erased e
+      JOIN order_events caused ON caused.order_id = e.id AND caused.id < e.last_erasure_id
+      JOIN idempotency_keys k ON k.caller = caused.actor AND k.key = caused.idempotency_key
+       AND k.operation = CASE caused.cause WHEN 'placed' THEN 'place_order' WHEN 'note' THEN 'add_order_note' END
+       AND k.created_at < caused.occurred_at + idempotency_key_lifetime()
+     WHERE k.body <> erased_response(k.body)
 )
 SELECT rule, id::text AS id, detail FROM violations ORDER BY rule, id;
 

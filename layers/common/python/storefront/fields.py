@@ -20,9 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from storefront import settings
 from storefront.cold_start import pydantic_plugins  # noqa: F401  must come before the first model
-from storefront.currencies import price_places
 
 MAX_INTEGER = 2_147_483_647
 """The largest integer in PostgreSQL."""
@@ -73,14 +71,9 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _one_line(text: str) -> str:
+def _printable(text: str) -> str:
     if re.search(f"[{_CONTROLS}]", text):
         raise PydanticCustomError("control_character", "String should not contain control characters or line breaks")
-    return text
-
-
-def _printable(text: str) -> str:
-    _one_line(text)
     if not re.search(f"[^{_BLANK}]", text):
         raise PydanticCustomError("blank", "String should not be blank")
     return text
@@ -108,8 +101,8 @@ def _plain_decimal(value: Any) -> Any:
 
 
 def _two_places(value: Decimal) -> Decimal:
-    # Equal amounts have the same text, because idempotency keys and cursors depend on it. Adding 0 turns -0 into 0.
-    return value.quantize(Decimal("0.01")) + 0
+    # Equal amounts have the same text, because idempotency keys and cursors depend on it.
+    return value.quantize(Decimal("0.01"))
 
 
 def _whole_number(value: Any) -> Any:
@@ -141,26 +134,8 @@ def _timestamp(value: Any) -> Any:
     return value
 
 
-def payable(amount: Decimal) -> Decimal:
-    """Check that an amount has at most as many decimal places as the shop's currency."""
-    currency = settings.currency()
-    if amount != round(amount, price_places(currency)):
-        raise PydanticCustomError(
-            "decimal_places",
-            "Input should be a whole number, because {currency} has no decimal places",
-            {"currency": currency},
-        )
-    return amount
-
-
 WithoutNul = Rule(_without_nul, {"pattern": r"^[^\u0000]*$"})
 """PostgreSQL cannot store the NUL character in a text."""
-
-OneLine = Rule(_one_line, {"pattern": f"^[^{_CONTROLS}]*$"})
-"""A text without control characters and line breaks. It can be empty."""
-
-Printable = Rule(_printable, {"minLength": 1, "pattern": f"^[^{_CONTROLS}]*[^{_BLANK}][^{_CONTROLS}]*$"})
-"""One line with at least one visible character."""
 
 ShortText = Annotated[
     str,
@@ -212,6 +187,16 @@ Metadata = Annotated[
 
 Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), WithoutNul]
 """A text for people. It can have several lines."""
+
+
+def _not_blank(text: str) -> str:
+    if not re.search(f"[^{_BLANK}]", text):
+        raise PydanticCustomError("blank", "String should not be blank")
+    return text
+
+
+NotBlank = Rule(_not_blank, {"pattern": rf"^[^\u0000]*[^{_BLANK}][^\u0000]*$"})
+"""At least one visible character, and no NUL. The text can have several lines."""
 
 Id = Annotated[str, Rule(_uuid, {"format": "uuid"})]
 """A UUID in the text form of RFC 9562, section 4, in lowercase."""

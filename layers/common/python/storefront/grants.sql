@@ -12,9 +12,13 @@ REVOKE CREATE, TEMPORARY ON DATABASE :database FROM PUBLIC;
 GRANT CONNECT ON DATABASE :database TO :app_role;
 GRANT USAGE ON SCHEMA public TO :app_role;
 
--- Line items, timeline and ledger never change. In the other tables, only the columns that requests change.
+-- Line items and ledger never change. In the timeline, a trigger lets only the text of a note be erased. In the other
+-- tables, only the columns change that requests change.
 GRANT SELECT, INSERT ON products, orders, payment_events TO :app_role;
-GRANT UPDATE (status, payment_status, held_since, updated_at) ON orders TO :app_role;
+GRANT UPDATE (status, payment_status, held_since, updated_at, email, shipping_address, billing_address, note, metadata,
+              personal_data_erased_at)
+    ON orders TO :app_role;
+GRANT UPDATE (note) ON order_events TO :app_role;
 GRANT UPDATE (provider, type, order_id, payment_status, amount, currency, occurred_at, livemode, account,
               payment_reference, object_reference, error, body, body_is_base64, outcome, reason, reader_reason,
               attempts, last_attempt_at)

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from storefront import access, errors, etags, routes
 from storefront.cold_start.powertools import APIGatewayHttpResolver, APIGatewayProxyEventV2, Response
-from storefront.fields import Id
+from storefront.fields import MAX_INTEGER, Id, PositiveInteger, QueryInteger
 from storefront.invocations import EXPECTED, form_of, is_request
 from storefront.log import logger
 
@@ -35,6 +35,7 @@ Handler = Callable[[Event, Any], dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
 
 _id = TypeAdapter(Id)
+_positive_integer: TypeAdapter[int] = TypeAdapter(Annotated[QueryInteger, PositiveInteger])
 
 # Additional fields of the log line. An execution environment handles one request at a time.
 _log_fields: dict[str, Any] = {}
@@ -174,6 +175,14 @@ def parse_id(value: str) -> str:
         raise _invalid_id() from None
 
 
+def parse_path_integer(name: str, value: str) -> int:
+    """Return a positive integer from the path. Raises InvalidRequest."""
+    try:
+        return _positive_integer.validate_python(value)
+    except ValidationError:
+        raise _invalid_id(name) from None
+
+
 def json_response(body: str, status: int = 200, **headers: str) -> Response[str]:
     """Return a response with JSON text. Raises PageTooLarge if it is too large for Lambda."""
     # Lambda puts the text into another JSON text, which escapes it. Most responses are too small to need the check.
@@ -225,13 +234,14 @@ def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
         return errors.RouteNotFound()
     if event.http_method in routes.ROUTES[route]:
         # Powertools' patterns do not match some characters that no ID has.
-        return _invalid_id()
+        return _invalid_id(route.partition("{")[2].partition("}")[0])
     return errors.MethodNotAllowed(", ".join(routes.allowed_methods(route)))
 
 
-def _invalid_id() -> errors.InvalidRequest:
-    detail = "The ID in the path should be a UUID"
-    return errors.InvalidRequest(detail, errors=[{"detail": detail, "parameter": "id"}])
+def _invalid_id(name: str = "id") -> errors.InvalidRequest:
+    kind = "a UUID" if name == "id" else f"an integer from 1 to {MAX_INTEGER}"
+    detail = f"The ID in the path should be {kind}"
+    return errors.InvalidRequest(detail, errors=[{"detail": detail, "parameter": name}])
 
 
 def _problem_response(problem: errors.Problem) -> Response[str]:

@@ -29,6 +29,8 @@ ROUTES: dict[str, dict[str, Access]] = {
     "/api/orders/{id}": {"GET": Access.ORDERS_READ},
     "/api/orders/{id}/status": {"PUT": Access.ORDERS_MANAGE},
     "/api/orders/{id}/events": {"GET": Access.ORDERS_READ},
+    "/api/orders/{id}/notes": {"POST": Access.ORDERS_MANAGE},
+    "/api/customers/{customer_id}/personal-data": {"DELETE": Access.ORDERS_MANAGE},
     "/api/payment-webhook": {"POST": Access.SIGNATURE},
     "/api/payment-events": {"GET": Access.ORDERS_MANAGE},
     "/api/payment-events/{id}/replay": {"POST": Access.ORDERS_MANAGE},

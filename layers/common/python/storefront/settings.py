@@ -74,6 +74,14 @@ def payment_pending_days() -> int:
     return int(text)
 
 
+def payment_body_retention_days() -> int:
+    """Return the days after which the bodies of payment events are erased, or 0 for never. Raises ValueError."""
+    text = os.environ["PAYMENT_BODY_RETENTION_DAYS"]
+    if not re.fullmatch(r"[0-9]{1,5}", text):
+        raise ValueError(f"PAYMENT_BODY_RETENTION_DAYS should be a number from 0 to 99999, but it is {text!r}")
+    return int(text)
+
+
 def secrets_manager_endpoint() -> str:
     """Return the address of Secrets Manager: https://host, or http://host:port with `make run`."""
     return os.environ["SECRETS_MANAGER_ENDPOINT"]

@@ -38,6 +38,7 @@ BEGIN
         WHEN 'place_order' THEN result := place_order(content);
         WHEN 'create_product' THEN result := create_product(content);
         WHEN 'adjust_stock' THEN result := adjust_stock(content);
+        WHEN 'add_order_note' THEN result := add_order_note(content);
     END CASE;
     outcome := result.outcome;
     body := result.body;

@@ -7,14 +7,18 @@ DECLARE
 BEGIN
     CASE event.cause
         WHEN 'placed' THEN
-            message := CASE event.to_payment_status WHEN 'paid' THEN 'The order was placed. Its total is 0, so it is paid.'
-                                                    ELSE 'The order was placed.' END;
+            message := 'The order was placed.';
         WHEN 'expiry' THEN
             message := 'The order was not paid in time, so it was canceled and its stock returned.';
         WHEN 'status_change' THEN
             message := CASE event.to_status WHEN 'canceled' THEN 'The order was canceled and its stock returned.'
                                             ELSE 'The order was completed.' END;
             action := CASE event.outcome WHEN 'needs_refund' THEN 'Refund the payment at the processor.' END;
+        WHEN 'note' THEN
+            message := CASE WHEN event.note IS NULL THEN 'Staff wrote a note. Its text was erased.'
+                            ELSE 'Staff wrote a note.' END;
+        WHEN 'erasure' THEN
+            message := 'The personal data of the customer was erased.';
         ELSE
             SELECT * INTO received FROM payment_events e WHERE e.id = event.inbox_id;
             SELECT * INTO target FROM orders o WHERE o.id = event.order_id;

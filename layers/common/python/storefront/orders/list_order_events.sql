@@ -1,10 +1,11 @@
 -- Lists the events of an order, oldest first.
--- With a customer_id in the request, only for an order of that customer, and as a customer sees them.
+-- With a customer_id in the request, only for an order of that customer, as a customer sees them, and without notes.
 -- Outcomes: listed, unknown_order.
 CREATE OR REPLACE FUNCTION list_order_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    page record;
+    filter text := 't.order_id = ($1 ->> ''id'')::uuid';
+    page   record;
 BEGIN
     IF NOT EXISTS (SELECT FROM orders o
                     WHERE o.id = (request ->> 'id')::uuid
@@ -13,8 +14,10 @@ BEGIN
         RETURN;
     END IF;
     outcome := 'listed';
-    page := read_page(request, NULL::order_events, 't.order_id = ($1 ->> ''id'')::uuid', ARRAY['id'],
-        descending => false);
+    IF request ->> 'customer_id' IS NOT NULL THEN
+        filter := filter || ' AND t.cause <> ''note''';
+    END IF;
+    page := read_page(request, NULL::order_events, filter, ARRAY['id'], descending => false);
     body := page_body(page.head, (
         SELECT json_agg(CASE WHEN request ->> 'customer_id' IS NULL THEN order_event_json(t, for_staff => true)
                              ELSE customer_event_json(t, request ->> 'reader') END)

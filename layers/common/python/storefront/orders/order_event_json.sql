@@ -19,6 +19,7 @@ BEGIN
         'received_payment_status', event.received_payment_status,
         'outcome', event.outcome,
         'reason', event.reason,
+        'note', event.note,
         'message', explanation.message,
         'action', CASE WHEN for_staff THEN explanation.action END);
 END

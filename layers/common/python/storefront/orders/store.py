@@ -61,15 +61,15 @@ class InvalidTransition(Problem):
 def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     """Place an order.
 
-    Raises the first of these that applies, and then changes nothing: ReferenceTaken, ProductNotFound,
-    InsufficientStock, TotalTooSmall, TotalTooLarge, TotalChanged.
+    Raises the first of these that applies, and then changes nothing: ProductNotFound, InsufficientStock, TotalTooLarge,
+    TotalChanged.
     """
     content: dict[str, Any] = {
         "customer_id": order.customer_id,
         "products": [{"product_id": id_, "quantity": units} for id_, units in order.quantity_by_product().items()],
     }
     optional = order.model_dump(mode="json", exclude={"customer_id", "products"})
-    # What is absent, null or empty is the same.
+    # No charges and no metadata are the same as empty ones.
     content |= {name: value for name, value in optional.items() if value}
     response = call_once(
         "place_order", content, actor, key, currency=settings.currency(), time_to_live=settings.order_time_to_live()
@@ -107,6 +107,20 @@ def change_status(order_id: str, status: OrderStatus, if_match: list[str] | None
     if outcome == "invalid_transition":
         raise InvalidTransition(json.loads(body), status)
     return body
+
+
+def add_note(order_id: str, text: str, actor: Actor, key: str | None) -> IdempotentResponse:
+    """Add a note of staff to an order's timeline. Raises OrderNotFound."""
+    response = call_once("add_order_note", {"id": order_id, "text": text}, actor, key)
+    if response.outcome == "unknown_order":
+        raise OrderNotFound(order_id)
+    return response
+
+
+def erase_personal_data(customer_id: int, actor: Actor) -> str:
+    """Erase the personal data of a customer."""
+    request = {"customer_id": customer_id, **actor}
+    return db.call("erase_personal_data", json.dumps(request), repeatable=True)[1]
 
 
 def expire(batch_size: int, actor: Actor) -> int:

@@ -10,6 +10,9 @@ DECLARE
 BEGIN
     -- The lock serializes the events and the status changes of an order.
     SELECT * INTO target FROM orders o WHERE o.id = event.order_id FOR NO KEY UPDATE;
+    IF target.id IS NULL OR target.personal_data_erased_at IS NOT NULL THEN
+        event := without_erased_body(event, target);
+    END IF;
     event.reader_reason := event.reason;
     decision := payment_decision(event, target, request);
     event.outcome := decision.outcome;

@@ -62,6 +62,8 @@ def replay(inbox_id: str, actor: Actor) -> dict[str, Any]:
     if outcome == "unknown_payment_event":
         raise PaymentEventNotFound(inbox_id)
     if outcome == "unreadable":
+        if response["body"] is None:
+            raise UnreadablePaymentEvent("The event could not be read, and its body was erased. It cannot be replayed.")
         outcome, response = _read_again(response, actor)
     if outcome == "unknown_order":
         raise OrderNotFound(response["order_id"])
@@ -77,6 +79,12 @@ def _read_again(stored: dict[str, Any], actor: Actor) -> tuple[str, dict[str, An
     if problem:
         raise UnreadablePaymentEvent(problem.detail)
     return outcome, response
+
+
+def erase_bodies(retention_days: int, batch_size: int) -> int:
+    """Erase up to batch_size bodies of events that arrived more than retention_days ago. Return how many."""
+    request = {"retention_days": retention_days, "batch_size": batch_size}
+    return int(db.call("erase_payment_bodies", json.dumps(request), repeatable=False)[1])
 
 
 def list_page(request: dict[str, Any]) -> str:

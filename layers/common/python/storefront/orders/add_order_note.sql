@@ -1,0 +1,26 @@
+-- Adds a note of staff to the timeline of an order.
+-- Outcomes: created, with the entry; unknown_order.
+CREATE OR REPLACE FUNCTION add_order_note(request jsonb, OUT outcome text, OUT body text)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    target orders;
+    added  order_events;
+BEGIN
+    -- An erasure either waits for this note, or ends before it.
+    SELECT * INTO target FROM orders o WHERE o.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'unknown_order';
+        RETURN;
+    END IF;
+
+    INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status,
+                              to_status, to_payment_status, request_id, idempotency_key, note)
+    VALUES (target.id, 'note', request ->> 'actor', (request ->> 'party')::party, target.status, target.payment_status,
+            target.status, target.payment_status, request ->> 'request_id', request ->> 'idempotency_key',
+            request ->> 'text')
+    RETURNING * INTO added;
+
+    outcome := 'created';
+    body := order_event_json(added, for_staff => true);
+END
+$$;

@@ -1,0 +1,11 @@
+-- Returns the stored response of place_order or add_order_note without personal data, in the form of json_build_object.
+CREATE OR REPLACE FUNCTION erased_response(response text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (SELECT '{' || string_agg(to_json(field.key) || ' : ' || CASE
+                       WHEN field.key IN ('email', 'shipping_address', 'billing_address', 'note') THEN 'null'
+                       WHEN field.key = 'metadata' THEN '{}'
+                       ELSE field.value::text END, ', ') || '}'
+              FROM json_each(response::json) field);
+END
+$$;

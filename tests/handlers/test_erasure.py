@@ -1,0 +1,368 @@
+"""DELETE /api/customers/{customer_id}/personal-data."""
+
+import json
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from storefront.audit import violations
+from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, signed
+from tests.handlers.conftest import stripe_event_for
+from tests.handlers.test_access import SCOPES, client_with_scopes, customer_client
+from tests.handlers.test_order_notes import add_note, timeline
+from tests.stripe_events import stripe_event
+
+ADDRESS = {
+    "name": "Ada Example",
+    "line1": "1 Example Street",
+    "city": "Berlin",
+    "postal_code": "10115",
+    "country": "DE",
+}
+CONTACT = {
+    "email": "ada@example.com",
+    "shipping_address": ADDRESS,
+    "billing_address": ADDRESS,
+    "note": "Ring twice.",
+    "metadata": {"gift": "for Bob"},
+}
+BLANK: dict[str, Any] = {"email": None, "shipping_address": None, "billing_address": None, "note": None, "metadata": {}}
+
+
+@pytest.fixture
+def tea(api: ApiClient) -> str:
+    return str(api.create_product(quantity=100)["id"])
+
+
+def place(api: ApiClient, tea: str, customer_id: int = 7, key: str | None = None, **fields: Any) -> Response:
+    body = {"customer_id": customer_id, "products": [{"product_id": tea, "quantity": 1}], **CONTACT, **fields}
+    return api.call("POST", "/api/orders", body, {"idempotency-key": key} if key else {})
+
+
+def erase(api: ApiClient, customer_id: int = 7) -> dict[str, Any]:
+    erased: dict[str, Any] = expect(200, api.call("DELETE", f"/api/customers/{customer_id}/personal-data"))
+    return erased
+
+
+def get(api: ApiClient, order: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = expect(200, api.get(f"/api/orders/{order['id']}"))
+    return found
+
+
+def causes(api: ApiClient, order: dict[str, Any]) -> list[str]:
+    return [event["cause"] for event in timeline(api, order["id"])]
+
+
+def bodies(database: Connection) -> list[str | None]:
+    return [body for [body] in database.run("SELECT body FROM payment_events ORDER BY received_at") or []]
+
+
+def replay(api: ApiClient, event: dict[str, Any]) -> Response:
+    return api.call("POST", f"/api/payment-events/{event['id']}/replay")
+
+
+def test_all_orders_of_the_customer_lose_their_personal_data_and_keep_the_rest(api: ApiClient, tea: str) -> None:
+    first = expect(201, place(api, tea, reference="R-1", charges=[{"kind": "fee", "label": "Card", "amount": "1"}]))
+    second, other = place(api, tea).json, place(api, tea, customer_id=8).json
+    expect(200, api.change_status(second["id"], "canceled"))
+    before = api.get(f"/api/orders/{first['id']}").headers["etag"]
+    assert erase(api) == {"customer_id": 7, "orders": 2}
+    after = get(api, first)
+    assert after == {**first, **BLANK, "updated_at": after["updated_at"]}
+    assert after["updated_at"] > first["updated_at"]
+    assert api.get(f"/api/orders/{first['id']}").headers["etag"] != before
+    assert get(api, second)["email"] is None
+    assert get(api, other) == other
+    assert (causes(api, first), causes(api, second)) == (
+        ["placed", "erasure"],
+        ["placed", "status_change", "erasure"],
+    )
+    entry = timeline(api, first["id"])[-1]
+    assert (entry["actor"], entry["message"]) == ("anonymous", "The personal data of the customer was erased.")
+    assert entry["from"] == entry["to"]
+
+
+def test_an_order_without_personal_data_gets_its_entry_too(api: ApiClient, tea: str) -> None:
+    order = api.order((tea, 1), customer_id=7)
+    assert erase(api)["orders"] == 1
+    assert causes(api, order) == ["placed", "erasure"]
+
+
+def test_a_repetition_changes_nothing(api: ApiClient, tea: str) -> None:
+    order = place(api, tea, key="k").json
+    erase(api)
+    before = get(api, order), timeline(api, order["id"])
+    assert erase(api) == {"customer_id": 7, "orders": 1}
+    assert (get(api, order), timeline(api, order["id"])) == before
+
+
+def test_a_customer_without_orders_is_no_error(api: ApiClient) -> None:
+    assert erase(api, 2_147_483_647) == {"customer_id": 2_147_483_647, "orders": 0}
+
+
+@pytest.mark.parametrize("customer_id", ["0", "-1", "2147483648", "x", "1.5", "%D9%A1", "9" * 30, "{1}", "1%0A"])
+def test_an_invalid_customer_id_is_refused(api: ApiClient, customer_id: str) -> None:
+    refused = api.call("DELETE", f"/api/customers/{customer_id}/personal-data")
+    assert refused.status in (404, 422)
+    assert customer_id not in refused.text
+
+
+def test_only_staff_can_erase(api: ApiClient, tea: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = place(api, tea).json
+    monkeypatch.setenv("AUTH", "on")
+    path = "/api/customers/7/personal-data"
+    for client in (customer_client(7), client_with_scopes("orders:read", "orders:write")):
+        assert client.call("DELETE", path).problem() == (403, "forbidden")
+    assert client_with_scopes(*SCOPES).call("GET", path).problem() == (405, "method-not-allowed")
+    staff = client_with_scopes("orders:manage", sub="alice")
+    assert erase(staff)["orders"] == 1
+    # The customer sees that it happened, and not who did it.
+    assert [(event["cause"], event["actor"]) for event in timeline(customer_client(7), order["id"])][-1] == (
+        "erasure",
+        "shop",
+    )
+
+
+def test_notes_keep_their_entry_and_lose_their_text(api: ApiClient, tea: str, database: Connection) -> None:
+    order, other = place(api, tea).json, place(api, tea, customer_id=8).json
+    expect(201, add_note(api, order["id"], "Ada called."))
+    expect(201, add_note(api, other["id"], "Bob called."))
+    erase(api)
+    noted = timeline(api, order["id"])[1]
+    assert (noted["cause"], noted["note"], noted["message"]) == (
+        "note",
+        None,
+        "Staff wrote a note. Its text was erased.",
+    )
+    assert timeline(api, other["id"])[1]["note"] == "Bob called."
+    assert violations(database) == []
+
+
+def test_a_note_that_was_written_later_is_erased_the_next_time(api: ApiClient, tea: str, database: Connection) -> None:
+    order, untouched = place(api, tea).json, place(api, tea).json
+    erase(api)
+    expect(201, add_note(api, order["id"], "Ada called again.", **{"idempotency-key": "k"}))
+    assert violations(database) == []
+    before = get(api, order)
+    assert erase(api)["orders"] == 2
+    assert causes(api, order) == ["placed", "erasure", "note", "erasure"]
+    assert causes(api, untouched) == ["placed", "erasure"]
+    assert timeline(api, order["id"])[2]["note"] is None
+    assert get(api, order)["updated_at"] > before["updated_at"]
+    assert violations(database) == []
+
+
+def test_a_retry_gets_its_response_without_personal_data_and_places_no_second_order(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    first, other = place(api, tea, key="k"), place(api, tea, customer_id=8, key="other")
+    noted = add_note(api, first.json["id"], "Ada called.", **{"idempotency-key": "k"})
+    erase(api)
+    again = place(api, tea, key="k")
+    assert (again.status, again.headers["idempotent-replayed"]) == (201, "true")
+    assert again.json == {**first.json, **BLANK}
+    assert list(again.json) == list(first.json)
+    assert again.headers["location"] == first.headers["location"]
+    noted_again = add_note(api, first.json["id"], "Ada called.", **{"idempotency-key": "k"})
+    assert noted_again.json == {**noted.json, "note": None}
+    assert place(api, tea, key="k", email="eve@example.com").problem() == (422, "idempotency-key-reused")
+    assert place(api, tea, customer_id=8, key="other").json == other.json
+    assert api.stock(tea) == 98
+    assert violations(database) == []
+
+
+def test_a_key_that_belongs_to_another_customer_by_now_keeps_its_response(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    place(api, tea, key="k")
+    database.run("UPDATE idempotency_keys SET created_at = created_at - interval '73 hours'")
+    database.run("SET session_replication_role = replica")
+    database.run("UPDATE order_events SET occurred_at = occurred_at - interval '73 hours'")
+    other = expect(201, place(api, tea, customer_id=8, key="k"))
+    erase(api)
+    assert place(api, tea, customer_id=8, key="k").json == other
+    assert violations(database) == []
+
+
+def test_the_bodies_of_payment_events_are_erased_and_the_events_stay(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order, other = place(api, tea).json, place(api, tea, customer_id=8).json
+    expect(200, api.pay(order["id"], "failed", event_id="evt_1", receipt_email="ada@example.com"))
+    expect(200, api.pay(other["id"], event_id="evt_2"))
+    before = api.items("/api/payment-events")
+    erase(api)
+    first, second = bodies(database)
+    assert first is None
+    assert second is not None
+    assert api.items("/api/payment-events") == before
+    assert violations(database) == []
+
+
+def test_the_bodies_of_all_contents_under_an_event_id_are_erased(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    expect(200, api.pay(order["id"], "failed", event_id="evt_1"))
+    expect(200, api.pay(order["id"], "paid", event_id="evt_1"))
+    unreadable = {"event_id": "evt_1", "order_id": "?", "payment_status": "paid", "email": "ada@example.com"}
+    assert api.deliver(unreadable).status == 422
+    erase(api)
+    assert bodies(database) == [None] * 3
+    assert violations(database) == []
+
+
+def test_the_body_of_an_event_that_now_names_another_order_is_erased(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    expect(200, api.pay(order["id"], "failed", event_id="evt_1"))
+    database.run("UPDATE payment_events SET order_id = gen_random_uuid()")
+    erase(api)
+    assert bodies(database) == [None]
+
+
+def stripe_pair(order: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two events about one payment. Only the session names the order."""
+    session = stripe_event_for(order, "checkout.session.completed", payment_intent="pi_1")
+    session["id"] = "evt_session"
+    session["data"]["object"]["amount_total"] = 450
+    intent = stripe_event("payment_intent.succeeded", amount_received=450, metadata={})
+    intent["id"], intent["data"]["object"]["id"] = "evt_intent", "pi_1"
+    intent["data"]["object"]["receipt_email"] = "ada@example.com"
+    return session, intent
+
+
+@pytest.mark.parametrize("arrive", ["before", "after", "around", "around, reversed"])
+def test_the_event_of_a_payment_that_does_not_name_the_order_keeps_no_body(
+    api: ApiClient, tea: str, database: Connection, arrive: str
+) -> None:
+    order = place(api, tea).json
+    session, intent = stripe_pair(order)
+    first, second = (intent, session) if arrive == "around, reversed" else (session, intent)
+    if arrive != "after":
+        expect(200, api.deliver(first, "stripe"))
+    if arrive == "before":
+        expect(200, api.deliver(second, "stripe"))
+    erase(api)
+    if arrive == "after":
+        expect(200, api.deliver(first, "stripe"))
+    if arrive != "before":
+        expect(200, api.deliver(second, "stripe"))
+    assert bodies(database) == [None, None]
+    assert get(api, order)["payment_status"] == "paid"
+    assert violations(database) == []
+
+
+def test_an_event_that_arrives_after_the_erasure_takes_effect_without_its_body(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    erase(api)
+    assert expect(200, api.pay(order["id"], event_id="evt_1", email="ada@example.com"))["outcome"] == "applied"
+    assert bodies(database) == [None]
+    assert replay(api, api.items("/api/payment-events")[0]).json["outcome"] == "duplicate"
+    assert violations(database) == []
+
+
+def test_a_delivery_of_an_erased_event_does_not_store_its_body_again(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    expect(200, api.pay(order["id"], "failed", event_id="evt_1", email="ada@example.com"))
+    erase(api)
+    same = api.pay(order["id"], "failed", event_id="evt_1", email="ada@example.com")
+    assert expect(200, same)["outcome"] == "duplicate"
+    changed = api.pay(order["id"], "paid", event_id="evt_1", email="ada@example.com")
+    assert expect(200, changed)["outcome"] == "needs_review"
+    assert bodies(database) == [None, None]
+    [[attempts]] = database.run("SELECT attempts FROM payment_events WHERE variant = 0")
+    assert attempts == 2
+    assert violations(database) == []
+
+
+def test_a_corrected_event_replaces_an_erased_one_without_its_body(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    event = {"event_id": "evt_1", "order_id": order["id"], "payment_status": "PAID", "email": "ada@example.com"}
+    assert api.deliver(event).status == 422
+    erase(api)
+    assert api.deliver({**event, "payment_status": "paid"}).json["outcome"] == "applied"
+    assert bodies(database) == [None]
+    assert violations(database) == []
+
+
+def test_an_unreadable_event_whose_body_was_erased_stays_one_event_and_cannot_be_replayed(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    body = json.dumps({"event_id": "evt_1", "order_id": order["id"], "payment_status": "paid"}).encode()
+    send = {**signed(body), "content-type": "text/plain"}
+    assert api.call("POST", "/api/payment-webhook", body, send).status == 415
+    erase(api)
+    assert bodies(database) == [None]
+    assert api.call("POST", "/api/payment-webhook", body, send).status == 415
+    assert bodies(database) == [None]
+    event = api.items("/api/payment-events")[0]
+    assert event["attempts"] == 2
+    refused = replay(api, event)
+    assert refused.problem() == (422, "unreadable-payment-event")
+    assert "body was erased" in refused.json["detail"]
+    assert violations(database) == []
+
+
+def test_one_log_line_says_which_erasure_to_repeat_after_a_restore(
+    api: ApiClient, tea: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    place(api, tea)
+    caplog.clear()
+    erase(api)
+    [line] = [vars(record) for record in caplog.records if record.message == "request"]
+    assert (line["route"], line["status"], line["customer_id"], line["orders"]) == (
+        "DELETE /api/customers/{customer_id}/personal-data",
+        200,
+        "7",
+        "1",
+    )
+
+
+def test_an_order_that_was_copied_from_a_backup_is_erased_again(api: ApiClient, tea: str, database: Connection) -> None:
+    order = place(api, tea).json
+    erase(api)
+    database.run("UPDATE orders SET email = 'ada@example.com'")
+    assert [one.rule for one in violations(database)] == [
+        "an order has no contact details, note and metadata after its erasure"
+    ]
+    erase(api)
+    assert causes(api, order) == ["placed", "erasure", "erasure"]
+    assert violations(database) == []
+
+
+def test_the_scheduled_run_erases_old_bodies(
+    api: ApiClient, tea: str, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place(api, tea).json
+    for number in range(3):
+        expect(200, api.pay(order["id"], "failed", event_id=f"evt_{number}"))
+    database.run("UPDATE payment_events SET received_at = now() - interval '401 days' WHERE event_id < 'evt_2'")
+    run = load_function("expire_orders")
+    monkeypatch.setattr(run, "BATCH_SIZE", 1)
+    monkeypatch.setenv("PAYMENT_BODY_RETENTION_DAYS", "0")
+    assert run.lambda_handler({}, lambda_context())["erased_bodies"] == 0
+    monkeypatch.setenv("PAYMENT_BODY_RETENTION_DAYS", "400")
+    assert run.lambda_handler({}, lambda_context())["erased_bodies"] == 2
+    assert [body is None for body in bodies(database)] == [True, True, False]
+    # A late delivery does not store the body again.
+    expect(200, api.pay(order["id"], "failed", event_id="evt_0"))
+    assert run.lambda_handler({}, lambda_context())["erased_bodies"] == 0
+    assert violations(database) == []
+
+
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize("days", ["", "-1", "1.5", "never", "9" * 6])
+def test_an_invalid_retention_is_an_error(monkeypatch: pytest.MonkeyPatch, days: str) -> None:
+    monkeypatch.setenv("PAYMENT_BODY_RETENTION_DAYS", days)
+    with pytest.raises(ValueError, match="PAYMENT_BODY_RETENTION_DAYS should be a number"):
+        load_function("expire_orders").lambda_handler({}, lambda_context())
