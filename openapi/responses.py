@@ -61,7 +61,7 @@ class Problem(ResponseModel):
     detail: str
     errors: list[BrokenRule] = _optional()
     total_price: Money = _optional(description="The current total of the order. Only in `total-changed`.")
-    order_id: UUID = _optional(description="The order with this reference. Only in `reference-taken`.")
+    order_id: UUID = _optional(description="The order with the reference. Only in `reference-taken`.")
 
 
 class Message(ResponseModel):

@@ -37,7 +37,7 @@ BEGIN
     FOREACH name IN ARRAY tables LOOP
         EXECUTE format('DELETE FROM %I', name);
     END LOOP;
-    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences;
+    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences;
 END
 $$"""
 

@@ -388,7 +388,7 @@ CREATE VIEW reconciliation AS
     o.id AS order_id,
     NULL::uuid AS payment_event_id
    FROM orders o
-  WHERE o.status = 'canceled' AND o.payment_status = 'paid'
+  WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.total_price::numeric > 0::numeric
   ORDER BY o.created_at, o.id)
 UNION ALL
 ( SELECT 'completed_and_unpaid' AS kind,

@@ -3,7 +3,7 @@
 import json
 from functools import partial
 
-from storefront.access import allowed_customer_id, customer_of
+from storefront.access import Forbidden, allowed_customer_id, customer_of
 from storefront.actor import actor_of
 from storefront.cold_start.powertools import Response
 from storefront.etags import etag, if_match
@@ -35,6 +35,8 @@ def place_order() -> Response[str]:
     key = idempotency_key(header(event, "idempotency-key"))
     order = parse_json(event, NewOrder)
     allowed_customer_id(event, order.customer_id)
+    if customer_of(event) is not None and (order.charges or order.reference is not None):
+        raise Forbidden("Only the shop can send charges or a reference.")
     response = store.place(order, actor_of(event), key)
     return created(response, "/api/orders", ETag=etag(response.body))
 

@@ -28,9 +28,21 @@ class Call(NamedTuple):
             return str(error.args[0]["C"])
 
 
-def place(*line_items: tuple[str, int]) -> Call:
+def place(*line_items: tuple[str, int], **fields: Any) -> Call:
     products = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in line_items]
-    return Call("place_order", {"customer_id": 1, "products": products})
+    return Call("place_order", {"customer_id": 1, "products": products, **fields})
+
+
+def in_full(reference: str) -> dict[str, Any]:
+    """The optional fields of an order."""
+    return {
+        "reference": reference,
+        "shipping_address": {"name": "Ada Example", "country": "DE"},
+        "billing_address": {"name": "Ada Example", "country": "DE"},
+        "charges": [{"kind": "shipping", "label": "Parcel", "amount": "4.90"}],
+        "note": "Please ring twice.",
+        "metadata": {"channel": "app"},
+    }
 
 
 def change_status(order_id: str, status: str) -> Call:

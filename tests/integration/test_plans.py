@@ -45,8 +45,9 @@ SELECT ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'TEA-' || n
        repeat('Nice. ', 30), 1 + n % 500, n % 100,
        now() - n * interval '1 second'
   FROM generate_series(1, {ROWS}) n;
-INSERT INTO orders (id, customer_id, status, payment_status, total_price, created_at, updated_at)
-SELECT ('b0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 1 + n % 1000,
+INSERT INTO orders (id, reference, email, customer_id, status, payment_status, total_price, created_at, updated_at)
+SELECT ('b0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'SO-' || n,
+       CASE WHEN n % 10 = 0 THEN 'customer' || n % 1000 || '@example.com' END, 1 + n % 1000,
        CASE WHEN n % 10000 = 0 THEN 'pending' ELSE 'completed' END::order_status,
        CASE WHEN n % 10000 = 0 THEN 'failed' ELSE 'paid' END::payment_status, 1.00, now() - n * interval '1 second',
        '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second'

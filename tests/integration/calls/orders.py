@@ -17,11 +17,16 @@ from tests.integration.calls.requests import (
     run_expiry,
     summarize,
 )
-from tests.integration.races import Call, add_note, change_status, erase, expire, place
+from tests.integration.races import Call, add_note, change_status, erase, expire, in_full, place
 
 
 def _place_order_without_key(api: ApiClient, _: Connection) -> Request:
     order = new_order(api)
+    return lambda: summarize(api.call("POST", "/api/orders", order))
+
+
+def _place_order_in_full(api: ApiClient, _: Connection) -> Request:
+    order = {**new_order(api), **in_full(f"SO-{uuid.uuid4()}")}
     return lambda: summarize(api.call("POST", "/api/orders", order))
 
 
@@ -60,9 +65,16 @@ def _order_pages(_: Rows) -> list[Page]:
         ({"status": "pending"}, "orders_by_status"),
         ({"payment_status": "failed"}, "orders_by_payment_status"),
         ({"status": "canceled", "customer_id": 7}, "orders_by_"),
+        ({"email": "CUSTOMER10@example.com"}, "orders_by_email"),
         ({"created_from": "2026-01-01T00:00:00Z", "created_to": "2026-01-02T00:00:00Z"}, "orders_by_created_at"),
     ]
     pages = [Page(request, index, "orders", ("created_at", "id")) for request, index in indexes]
+    found: list[tuple[dict[str, Any], str]] = [
+        ({"number": 51_000}, "orders_by_number"),
+        ({"reference": "SO-50000"}, "orders_by_reference"),
+        ({"number": 51_000, "customer_id": 7}, "orders_by_number"),
+    ]
+    pages += [Page(request, index, "orders", ("created_at", "id"), is_sorted=True) for request, index in found]
     # A client that polls reads the last seconds. They are few orders, which are then sorted.
     recent = {"updated_from": "2026-01-01T12:00:00Z", "updated_to": "2026-01-01T12:00:30Z"}
     return [*pages, Page(recent, "orders_by_updated_at", "orders", ("created_at", "id"), is_sorted=True)]
@@ -74,7 +86,10 @@ _CANCELED = ("+ order of 3 Tea, canceled, unpaid", "+ restock 3", "- Tea: 7 at 4
 
 ORDERS = {
     "place_order": SqlFunction(
-        lambda rows: [place((rows.product, 1), (rows.other_product, 1))],
+        lambda rows: [
+            place((rows.product, 1), (rows.other_product, 1)),
+            place((rows.product, 1), (rows.other_product, 1), **in_full("SO-0")),
+        ],
         flows=(
             Flow(
                 "place order without key",
@@ -90,6 +105,13 @@ ORDERS = {
                     "+ sale -3",
                     "- Tea: 7 at 4.50",
                 ),
+            ),
+            Flow(
+                "place order in full",
+                _place_order_in_full,
+                response="201",
+                changes=PLACED,
+                response_again="409 reference-taken",
             ),
         ),
     ),

@@ -20,7 +20,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from storefront import settings
 from storefront.cold_start import pydantic_plugins  # noqa: F401  must come before the first model
+from storefront.currencies import price_places
 
 MAX_INTEGER = 2_147_483_647
 """The largest integer in PostgreSQL."""
@@ -71,9 +73,14 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _printable(text: str) -> str:
+def _one_line(text: str) -> str:
     if re.search(f"[{_CONTROLS}]", text):
         raise PydanticCustomError("control_character", "String should not contain control characters or line breaks")
+    return text
+
+
+def _printable(text: str) -> str:
+    _one_line(text)
     if not re.search(f"[^{_BLANK}]", text):
         raise PydanticCustomError("blank", "String should not be blank")
     return text
@@ -101,8 +108,8 @@ def _plain_decimal(value: Any) -> Any:
 
 
 def _two_places(value: Decimal) -> Decimal:
-    # Equal amounts have the same text, because idempotency keys and cursors depend on it.
-    return value.quantize(Decimal("0.01"))
+    # Equal amounts have the same text, because idempotency keys and cursors depend on it. Adding 0 turns -0 into 0.
+    return value.quantize(Decimal("0.01")) + 0
 
 
 def _whole_number(value: Any) -> Any:
@@ -134,8 +141,26 @@ def _timestamp(value: Any) -> Any:
     return value
 
 
+def payable(amount: Decimal) -> Decimal:
+    """Check that an amount has at most as many decimal places as the shop's currency."""
+    currency = settings.currency()
+    if amount != round(amount, price_places(currency)):
+        raise PydanticCustomError(
+            "decimal_places",
+            "Input should be a whole number, because {currency} has no decimal places",
+            {"currency": currency},
+        )
+    return amount
+
+
 WithoutNul = Rule(_without_nul, {"pattern": r"^[^\u0000]*$"})
 """PostgreSQL cannot store the NUL character in a text."""
+
+OneLine = Rule(_one_line, {"pattern": f"^[^{_CONTROLS}]*$"})
+"""A text without control characters and line breaks. It can be empty."""
+
+Printable = Rule(_printable, {"minLength": 1, "pattern": f"^[^{_CONTROLS}]*[^{_BLANK}][^{_CONTROLS}]*$"})
+"""One line with at least one visible character."""
 
 ShortText = Annotated[
     str,

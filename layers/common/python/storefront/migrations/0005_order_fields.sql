@@ -217,6 +217,61 @@ $$;
 COMMENT ON FUNCTION stored_references IS 'What payments/stripe.py reads from the body of an event.';
 
 
+-- Reconciliation ------------------------------------------------------------------------------------------------------
+
+-- A canceled order with a total of 0 needs no refund.
+CREATE OR REPLACE VIEW reconciliation (kind, since, id, order_id, payment_event_id) AS
+(SELECT 'paid_and_canceled', o.created_at, o.id, o.id, NULL::uuid
+   FROM orders o WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.total_price > 0
+  ORDER BY o.created_at, o.id)
+UNION ALL
+(SELECT 'completed_and_unpaid', o.created_at, o.id, o.id, NULL
+   FROM orders o WHERE o.status = 'completed' AND o.payment_status <> 'paid'
+  ORDER BY o.created_at, o.id)
+UNION ALL
+-- The reader decides how long is too long. A held order is listed once, as held_too_long.
+(SELECT 'pending_too_long', o.created_at, o.id, o.id, NULL
+   FROM orders o WHERE o.status = 'pending' AND (o.held_since IS NULL OR o.payment_status = 'paid')
+  ORDER BY o.created_at, o.id)
+UNION ALL
+(SELECT 'held_too_long', o.held_since, o.id, o.id, NULL
+   FROM orders o WHERE o.held_since IS NOT NULL AND o.status = 'pending' AND o.payment_status <> 'paid'
+  ORDER BY o.held_since, o.id)
+UNION ALL
+(SELECT 'paid_and_canceled', e.received_at, e.id, e.order_id, e.id
+   FROM payment_events e WHERE e.outcome = 'needs_refund'
+  ORDER BY e.received_at, e.id)
+UNION ALL
+(SELECT CASE e.reason WHEN 'other_content' THEN 'conflicting_event'
+                      WHEN 'order_completed' THEN 'paid_after_completion'
+                      ELSE 'amount_mismatch' END, e.received_at, e.id, e.order_id, e.id
+   FROM payment_events e WHERE e.outcome = 'needs_review'
+  ORDER BY e.received_at, e.id)
+UNION ALL
+(SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id
+   FROM payment_events e WHERE e.outcome = 'unknown_order' AND e.payment_status = 'paid'
+  ORDER BY e.received_at, e.id)
+UNION ALL
+-- Stripe reports most payments with two events, and often only one of them names the order.
+(SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id
+   FROM payment_events e
+  WHERE e.payment_status = 'paid' AND e.reason = 'no_order_named'
+    AND NOT EXISTS (SELECT FROM payment_events named
+                     WHERE named.payment_reference = e.payment_reference
+                       AND named.payment_status = 'paid' AND named.order_id IS NOT NULL)
+  ORDER BY e.received_at, e.id)
+UNION ALL
+-- Several unreadable bodies can have one ID. A later delivery that could be read settles all of them.
+(SELECT 'unreadable_event', e.received_at, e.id, e.order_id, e.id
+   FROM payment_events e
+  WHERE e.error IS NOT NULL
+    AND NOT EXISTS (SELECT FROM payment_events later
+                     WHERE later.event_id = e.event_id AND later.scheme = e.scheme AND later.error IS NULL
+                       AND later.last_attempt_at > e.last_attempt_at
+                       AND (e.order_id IS NULL OR later.order_id = e.order_id))
+  ORDER BY e.received_at, e.id);
+
+
 -- Checks of the domains -----------------------------------------------------------------------------------------------
 
 -- NOT VALID, because each existing value is NULL, or the currency of the settings.

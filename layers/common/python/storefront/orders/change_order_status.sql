@@ -33,7 +33,8 @@ BEGIN
                               to_status, to_payment_status, outcome, request_id)
     VALUES (changed.id, 'status_change', request ->> 'actor', (request ->> 'party')::party,
             'pending', changed.payment_status, changed.status, changed.payment_status,
-            CASE WHEN changed.status = 'canceled' AND changed.payment_status = 'paid' THEN 'needs_refund' END,
+            CASE WHEN changed.status = 'canceled' AND changed.payment_status = 'paid'
+                      AND changed.total_price > 0 THEN 'needs_refund' END,
             request ->> 'request_id');
 
     outcome := 'changed';

@@ -7,7 +7,8 @@ DECLARE
 BEGIN
     CASE event.cause
         WHEN 'placed' THEN
-            message := 'The order was placed.';
+            message := CASE event.to_payment_status WHEN 'paid' THEN 'The order was placed. Its total is 0, so it is paid.'
+                                                    ELSE 'The order was placed.' END;
         WHEN 'expiry' THEN
             message := 'The order was not paid in time, so it was canceled and its stock returned.';
         WHEN 'status_change' THEN

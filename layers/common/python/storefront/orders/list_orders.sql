@@ -7,6 +7,11 @@ DECLARE
         'status', 't.status = ($1 ->> ''status'')::order_status',
         'payment_status', 't.payment_status = ($1 ->> ''payment_status'')::payment_status',
         'customer_id', 't.customer_id = ($1 ->> ''customer_id'')::integer',
+        'number', 't.number = ($1 ->> ''number'')::integer',
+        'reference', 't.reference = $1 ->> ''reference''',
+        -- The index has the first 255 characters.
+        'email', 't.email IS NOT NULL AND left(fold(t.email), 255) = left(fold($1 ->> ''email''), 255)
+                  AND fold(t.email) = fold($1 ->> ''email'')',
         'created_from', 't.created_at >= ($1 ->> ''created_from'')::timestamptz',
         'created_to', 't.created_at <= ($1 ->> ''created_to'')::timestamptz',
         'updated_from', 't.updated_at >= ($1 ->> ''updated_from'')::timestamptz',

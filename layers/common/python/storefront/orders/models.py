@@ -1,11 +1,9 @@
 """The requests of the order routes."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
-from storefront.countries import COUNTRIES
 from storefront.fields import (
     Code,
     Id,
@@ -17,12 +15,12 @@ from storefront.fields import (
     PositiveInteger,
     QueryInteger,
     RequestModel,
-    Rule,
-    SignedMoney,
     Timestamp,
     WithoutNul,
 )
 from storefront.lists.parameters import PageParameters
+from storefront.orders.charges import Charge
+from storefront.orders.contact import Address, EmailAddress
 
 OrderStatus = Literal["pending", "completed", "canceled"]
 PaymentStatus = Literal["unpaid", "paid", "failed"]
@@ -31,43 +29,6 @@ PaymentStatus = Literal["unpaid", "paid", "failed"]
 class LineItem(RequestModel):
     product_id: Id
     quantity: Annotated[Integer, PositiveInteger, Field(description="The number of units to order.")]
-
-
-def _country(code: str) -> str:
-    if code not in COUNTRIES:
-        raise PydanticCustomError("country", "Input should be the code of a country in ISO 3166-1 alpha-2, or XK")
-    return code
-
-
-AddressLine = Annotated[str, StringConstraints(max_length=200), WithoutNul]
-
-
-class Address(RequestModel):
-    """A postal address."""
-
-    name: AddressLine | None = None
-    company: AddressLine | None = None
-    line1: AddressLine | None = None
-    line2: AddressLine | None = None
-    city: AddressLine | None = None
-    region: AddressLine | None = None
-    postal_code: AddressLine | None = None
-    country: Annotated[str, Rule(_country, {"enum": sorted(COUNTRIES)})]
-    phone: AddressLine | None = None
-
-
-class Charge(RequestModel):
-    """An amount that is added to the line items."""
-
-    kind: Literal["shipping", "tax", "discount", "fee"]
-    label: Annotated[str, StringConstraints(min_length=1, max_length=200), WithoutNul]
-    amount: SignedMoney
-
-    @model_validator(mode="after")
-    def _sign(self) -> Self:
-        if (self.amount > 0) if self.kind == "discount" else (self.amount < 0):
-            raise PydanticCustomError("sign", "A discount should be at most 0, and any other charge at least 0")
-        return self
 
 
 class NewOrder(RequestModel):
@@ -79,13 +40,25 @@ class NewOrder(RequestModel):
         MoneyOrZero | None,
         Field(description="The total that the buyer saw. If the total is another one now, nothing is ordered."),
     ] = None
-    reference: Annotated[Code | None, Field(description="The shop's own number of the order. It is unique.")] = None
-    email: Annotated[str | None, StringConstraints(min_length=3, max_length=254), WithoutNul] = None
+    reference: Annotated[
+        Code | None,
+        Field(
+            description="The shop's own number of the order. 1 to 64 printable characters without outer white space. It"
+            " is unique. Customers cannot send it."
+        ),
+    ] = None
+    email: EmailAddress | None = None
     shipping_address: Address | None = None
     billing_address: Address | None = None
-    charges: Annotated[list[Charge] | None, Field(max_length=20)] = None
-    note: Note | None = None
-    metadata: Metadata | None = None
+    charges: Annotated[
+        list[Charge] | None,
+        Field(max_length=20, description="What is added to the line items. Customers cannot send charges."),
+    ] = None
+    note: Annotated[
+        Annotated[str, StringConstraints(max_length=1000), WithoutNul] | None,
+        Field(description="The customer's own note. An empty note is no note."),
+    ] = None
+    metadata: Annotated[Metadata | None, Field(description="Values of the shop's own systems.")] = None
 
     def quantity_by_product(self) -> dict[str, int]:
         """Return the units of each product, by its ID, in the order of first mention.
@@ -116,6 +89,14 @@ class OrderListParameters(PageParameters):
         Field(
             description="List only this customer's orders. A customer's token always lists only that customer's orders."
         ),
+    ] = None
+    number: Annotated[
+        Annotated[QueryInteger, PositiveInteger] | None,
+        Field(description="List only the order with this number. Leading zeros do not matter."),
+    ] = None
+    reference: Annotated[Code | None, Field(description="List only the order with this reference.")] = None
+    email: Annotated[
+        EmailAddress | None, Field(description="List only orders with this email. Case does not matter.")
     ] = None
     created_from: Annotated[Timestamp | None, Field(description="List orders placed at this time or later.")] = None
     created_to: Annotated[Timestamp | None, Field(description="List orders placed at this time or earlier.")] = None

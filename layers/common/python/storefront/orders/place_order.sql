@@ -27,7 +27,7 @@ BEGIN
         -- it would with ON CONFLICT.
         PERFORM pg_advisory_xact_lock(hashtextextended('reference ' || optional.reference, 0));
         -- Before the stock: the first order may have taken the last unit.
-        SELECT 'reference_taken', to_json(CASE WHEN e.actor = request ->> 'actor' THEN o.id END)::text
+        SELECT 'reference_taken', CASE WHEN e.actor = request ->> 'actor' THEN to_json(o.id)::text ELSE 'null' END
           INTO outcome, body
           FROM orders o
           JOIN order_events e ON e.order_id = o.id AND e.cause = 'placed'

@@ -61,15 +61,15 @@ class InvalidTransition(Problem):
 def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     """Place an order.
 
-    Raises the first of these that applies, and then changes nothing: ProductNotFound, InsufficientStock, TotalTooLarge,
-    TotalChanged.
+    Raises the first of these that applies, and then changes nothing: ReferenceTaken, ProductNotFound,
+    InsufficientStock, TotalTooSmall, TotalTooLarge, TotalChanged.
     """
     content: dict[str, Any] = {
         "customer_id": order.customer_id,
         "products": [{"product_id": id_, "quantity": units} for id_, units in order.quantity_by_product().items()],
     }
     optional = order.model_dump(mode="json", exclude={"customer_id", "products"})
-    # No charges and no metadata are the same as empty ones.
+    # What is absent, null or empty is the same.
     content |= {name: value for name, value in optional.items() if value}
     response = call_once(
         "place_order", content, actor, key, currency=settings.currency(), time_to_live=settings.order_time_to_live()

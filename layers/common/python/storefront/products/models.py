@@ -1,13 +1,10 @@
 """The requests of the product routes."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from storefront import settings
-from storefront.currencies import price_places
 from storefront.fields import (
     MAX_INTEGER,
     Code,
@@ -20,6 +17,7 @@ from storefront.fields import (
     Rule,
     ShortText,
     WithoutNul,
+    payable,
 )
 from storefront.lists.parameters import PageParameters
 
@@ -30,20 +28,9 @@ def _not_zero(delta: int) -> int:
     return delta
 
 
-def _payable(price: Decimal) -> Decimal:
-    currency = settings.currency()
-    if price != round(price, price_places(currency)):
-        raise PydanticCustomError(
-            "decimal_places",
-            "Input should be a whole number, because {currency} has no decimal places",
-            {"currency": currency},
-        )
-    return price
-
-
 Price = Annotated[
     Money,
-    AfterValidator(_payable),
+    AfterValidator(payable),
     Field(
         description="In the shop's currency. A price has at most two decimal places, and at most as many as the "
         "currency. Further zeros are allowed: in JPY, `19.00` is valid, and `19.90` is not."
