@@ -16,8 +16,10 @@ from standardwebhooks import Webhook
 
 from local.signing import LOCAL_SECRETS, sign
 from storefront import db
+from storefront.audit import violations
 from tests.api_client import ROOT, ApiClient, Response, expect, over_http
 from tests.local.stack import Stack
+from tests.stripe_events import stripe_event
 
 
 @pytest.fixture
@@ -56,6 +58,40 @@ def test_a_product_is_created_ordered_paid_and_completed(api: ApiClient, rows: C
     assert rows.run("SELECT quantity FROM products WHERE id = :id", id=tea["id"]) == [[1]]
     sold = "SELECT sum(i.quantity) FROM order_items i JOIN orders o ON o.id = i.order_id AND o.status <> 'canceled'"
     assert rows.run(f"{sold} WHERE i.product_id = :id", id=tea["id"]) == [[2]]
+
+
+def test_an_order_with_shipping_and_tax_is_paid_through_stripe_and_its_personal_data_erased(
+    api: ApiClient, rows: Connection
+) -> None:
+    tea = api.create_product(price="20.00", sku="TEA-100", metadata={"shelf": "A3"})
+    address = {"name": "Ada Byron", "line1": "12 Harbour Street", "city": "Bristol", "country": "GB"}
+    charges = [
+        {"kind": "shipping", "label": "Parcel", "amount": "4.90"},
+        {"kind": "tax", "label": "VAT 20 %", "amount": "8.98"},
+    ]
+    personal = {"email": "ada@shop.example", "shipping_address": address, "note": "Ring twice.", "metadata": {"a": "b"}}
+    order = api.order((tea["id"], 2), customer_id=4711, reference="S-1", charges=charges, **personal)
+    assert (order["subtotal"], order["total_price"]) == ("40.00", "53.88")
+    assert [one["id"] for one in api.items("/api/orders", number=order["number"])] == [order["id"]]
+    expect(201, api.call("POST", f"/api/orders/{order['id']}/notes", {"text": "Ada called."}))
+
+    body = json.dumps(stripe_event(amount=5388, amount_received=5388, metadata={"order_id": order["id"]}))
+    header = stripe.WebhookSignature.generate_signature_header(body, LOCAL_SECRETS["stripe"][0])
+    for outcome in ("applied", "duplicate"):
+        response = api.call("POST", "/api/payment-webhook", body.encode(), {"Stripe-Signature": header})
+        assert expect(200, response)["outcome"] == outcome
+    assert api.payment_status(order["id"]) == "paid"
+
+    for _ in range(2):
+        assert expect(200, api.call("DELETE", "/api/customers/4711/personal-data"))["orders"] == 1
+    erased = expect(200, api.get(f"/api/orders/{order['id']}"))
+    assert {name: erased[name] for name in personal} == {**dict.fromkeys(personal), "metadata": {}}
+    assert (erased["reference"], erased["charges"], erased["total_price"]) == ("S-1", charges, "53.88")
+    stored = "SELECT row_to_json(t)::text FROM {} t"
+    tables = ("orders", "order_events", "payment_events", "idempotency_keys")
+    texts = [text for table in tables for [text] in rows.run(stored.format(table))]
+    assert not [text for text in texts if "Ada" in text or "ada@" in text]
+    assert violations(rows) == []
 
 
 def test_forty_concurrent_orders_get_exactly_the_25_units(api: ApiClient, rows: Connection) -> None:
