@@ -36,3 +36,6 @@ EVENT_BODIES = Size("Bodies of payment events", 500, 2_000, 100_000)
 SIGNATURE_HEADERS = Size("Headers, compared with each library that checks signatures", 300, 2_000, 50_000)
 REQUESTS = Size("Requests for each operation, from the OpenAPI description", 8, 25, 25)
 STORIES = Size("Sequences of linked requests, from the OpenAPI description", 150, 150, 150)
+UPGRADED_ORDERS = Size(
+    "Orders in a database that is upgraded while four clients place orders", 5_000, 20_000, 1_000_000
+)

@@ -22,7 +22,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-RESPONSE_TIMEOUT = 430
+RESPONSE_TIMEOUT = 710
 """Seconds. Longer than the migrations may take."""
 
 READY_TIMEOUT = 150

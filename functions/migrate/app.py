@@ -9,8 +9,8 @@ from storefront.db import TRANSPORT_ERRORS, connect, session
 from storefront.log import logger
 from storefront.migrate import Defaults, migrate
 
-RESPONSE_TIMEOUT = 290.0
-"""Seconds. Creating an index on a large table takes minutes."""
+RESPONSE_TIMEOUT = 590.0
+"""Seconds for all migrations. The steps that are complete by then stay, and the next deployment continues."""
 
 PATIENCE = 100.0
 """Seconds to wait for the database. A new proxy takes a minute to find it, and a paused database to resume."""

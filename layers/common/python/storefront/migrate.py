@@ -27,7 +27,7 @@ _ADVISORY_LOCK = 0x94B7A2A3
 _WAIT_FOR_OTHERS = 60.0
 """Seconds to wait for another process that migrates the database."""
 
-_WAIT_FOR_LOCKS = "500ms"
+_WAIT_FOR_LOCKS = "300ms"
 """While a migration waits for a table lock, every later query on that table waits behind it."""
 
 _WAIT_FOR_VACUUM = "10s"

@@ -26,9 +26,5 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_unreadable ON payment_eve
     WHERE error IS NOT NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_without_order ON payment_events (received_at, id)
     WHERE payment_status = 'paid' AND reason = 'no_order_named';
-CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_by_payment ON payment_events (payment_reference)
-    WHERE payment_status = 'paid' AND order_id IS NOT NULL;
 COMMENT ON INDEX payment_events_unreadable IS 'unreadable_event in reconciliation';
 COMMENT ON INDEX payment_events_without_order IS 'event_without_order in reconciliation';
-COMMENT ON INDEX payment_events_by_payment IS
-    'event_without_order in reconciliation: whether another event names the order of the payment';

@@ -6,7 +6,7 @@ SET lock_timeout = 0;
 
 BEGIN;
 LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE;
-SET LOCAL lock_timeout = '500ms';
+SET LOCAL lock_timeout = '300ms';
 ALTER TABLE orders
     DROP CONSTRAINT IF EXISTS orders_have_numbers,
     ADD CONSTRAINT orders_have_numbers CHECK (number IS NOT NULL AND expires_at IS NOT NULL) NOT VALID;
@@ -17,7 +17,7 @@ ALTER TABLE orders VALIDATE CONSTRAINT orders_have_numbers;
 -- With the valid constraint, SET NOT NULL does not scan the table.
 BEGIN;
 LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE;
-SET LOCAL lock_timeout = '500ms';
+SET LOCAL lock_timeout = '300ms';
 ALTER TABLE orders
     ALTER COLUMN number SET NOT NULL,
     ALTER COLUMN expires_at SET NOT NULL;

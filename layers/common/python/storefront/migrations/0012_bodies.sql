@@ -1,4 +1,5 @@
 -- Outside of a transaction: the indexes by which the bodies of payment events are found and erased.
+SET lock_timeout = 0;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_by_reference ON payment_events (payment_reference)
     WHERE payment_reference IS NOT NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_with_body ON payment_events (received_at)
