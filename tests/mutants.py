@@ -57,7 +57,8 @@ SQL_TESTS = (
     "tests/integration/test_payment_holds.py tests/integration/test_unreadable_events.py "
     "tests/handlers/test_payment_events.py tests/handlers/test_replay.py tests/handlers/test_reconciliation.py "
     "tests/handlers/test_unreadable_events.py tests/handlers/test_webhook.py tests/handlers/test_event_ids.py "
-    "tests/handlers/test_payment_amounts.py tests/integration/test_payment_races.py "
+    "tests/handlers/test_payment_amounts.py tests/handlers/test_charged_orders.py "
+    "tests/integration/test_payment_races.py "
     "tests/integration/test_contention.py"
 )
 OPERATORS = [

@@ -92,7 +92,7 @@ class ShopMachine(ComparedShop):
     @rule(product=products, less=st.sampled_from(["0", "0", "0.01"]), reference=own_references)
     def place_an_order_with_a_discount_of_its_price(self, product: Product, less: str, reference: str | None) -> None:
         """Without a rest, it costs nothing. With a discount that is larger than its price, it is refused."""
-        discount = Charge("discount", -product.price - Decimal(less))
+        discount = Charge("discount", -min(product.price + Decimal(less), MAX_TOTAL))
         self.post(NewOrder(1, ((product, 1),), (discount,), reference))
 
     @rule(order=new_orders)
@@ -150,6 +150,13 @@ class ShopMachine(ComparedShop):
         if not expect_refusal(response, order.refusal(status)):
             order.change_status(status)
             assert_matches(expect(200, response), order.as_response())
+
+    @rule(order=orders, text=st.sampled_from(["Call back", "🍵"]))
+    def write_a_note(self, order: Order, text: str) -> None:
+        response = self.api.call("POST", f"/api/orders/{order.id}/notes", {"text": text})
+        if not expect_refusal(response, ORDER_NOT_FOUND if order is NO_ORDER else None):
+            order.record("note", note=text)
+            assert_matches(expect(201, response), order.timeline[-1])
 
     @rule(order=orders)
     def read_an_order(self, order: Order) -> None:
