@@ -20,11 +20,23 @@ INSERT INTO products (id, sku, name, description, price, quantity, created_at) V
 
 -- Orders for the examples: one to pay and complete, one to cancel, one with a wrong payment. The last one is for the
 -- command that `make run` prints at the start.
-INSERT INTO orders (id, customer_id, total_price) VALUES
-    ('b0000000-0000-4000-8000-000000000001', 12345, 29.00),
-    ('b0000000-0000-4000-8000-000000000002', 12345, 72.00),
-    ('b0000000-0000-4000-8000-000000000003', 67890, 24.00),
-    ('b0000000-0000-4000-8000-000000000004', 24680, 19.98);
+INSERT INTO orders (id, customer_id, total_price, reference, email, charges, shipping_address, note, metadata) VALUES
+    ('b0000000-0000-4000-8000-000000000001', 12345, 29.00, 'WEB-5001', 'ada@example.com', NULL,
+     '{"name": "Ada Example", "company": null, "line1": "1 Example Street", "line2": null, "city": "Berlin",
+       "region": null, "postal_code": "10115", "country": "DE", "phone": null}', 'Please ring twice.', NULL),
+    ('b0000000-0000-4000-8000-000000000002', 12345, 69.70, 'WEB-5002', 'ada@example.com',
+     '[{"kind": "shipping", "label": "Insured parcel", "amount": "4.90"},
+       {"kind": "discount", "label": "WELCOME10", "amount": "-7.20"}]',
+     '{"name": "Ada Example", "company": null, "line1": "1 Example Street", "line2": null, "city": "Berlin",
+       "region": null, "postal_code": "10115", "country": "DE", "phone": null}', NULL, '{"channel": "app"}'),
+    ('b0000000-0000-4000-8000-000000000003', 67890, 24.00, 'WEB-5003', 'Grace+shop@example.org',
+     '[{"kind": "shipping", "label": "Parcel", "amount": "4.90"},
+       {"kind": "discount", "label": "Free shipping", "amount": "-4.90"}]',
+     '{"name": "Grace Muster", "company": "Muster AG", "line1": "Musterweg 2", "line2": "c/o Beispiel", "city": "Zürich",
+       "region": "ZH", "postal_code": "8001", "country": "CH", "phone": "+41 44 000 00 00"}', NULL, NULL),
+    ('b0000000-0000-4000-8000-000000000004', 24680, 19.98, NULL, '太郎@例え.example', NULL,
+     '{"name": "例文 太郎", "company": null, "line1": "例町1-2-3", "line2": null, "city": "東京", "region": null,
+       "postal_code": "100-0001", "country": "JP", "phone": null}', '👍', NULL);
 
 INSERT INTO order_items (order_id, product_id, line_number, sku, product_name, quantity, price_at_purchase)
 SELECT ordered.order_id::uuid, p.id, 1, p.sku, p.name, ordered.quantity, p.price

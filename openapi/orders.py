@@ -134,8 +134,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         201,
         description=(
             "If one product is short of stock, nothing is ordered. Prices come from the products. Line items for the"
-            " same product are added together. Missing products are reported first, then too little stock, then a total"
-            " that is too large or has changed."
+            " same product are added together. The total is their sum and the charges. An order with a total of 0 is"
+            " paid at once. A taken reference is reported first, then missing products, too little stock, and a total"
+            " that is out of range or has changed."
         ),
         body=NewOrder,
         examples={
@@ -146,6 +147,18 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
                         {"product_id": PRODUCT_ID, "quantity": 2},
                         {"product_id": "a0000000-0000-4000-8000-000000000002", "quantity": 1},
                     ],
+                    "charges": [
+                        {"kind": "shipping", "label": "Parcel", "amount": "4.90"},
+                        {"kind": "tax", "label": "VAT 19 %", "amount": "8.72"},
+                    ],
+                    "email": "ada@example.com",
+                    "shipping_address": {
+                        "name": "Ada Example",
+                        "line1": "1 Example Street",
+                        "postal_code": "10115",
+                        "city": "Berlin",
+                        "country": "DE",
+                    },
                 },
                 headers={"idempotency-key": '"8e03978e-40d5-43e8-bc93-6894a57f9324"'},
             )

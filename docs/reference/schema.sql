@@ -181,8 +181,6 @@ CREATE INDEX orders_by_customer ON orders (customer_id, created_at, id);
 CREATE INDEX orders_by_status ON orders (status, created_at, id);
 -- list_orders, payment_status
 CREATE INDEX orders_by_payment_status ON orders (payment_status, created_at, id);
--- paid_and_canceled in reconciliation
-CREATE INDEX orders_canceled_and_paid ON orders (created_at, id) WHERE status = 'canceled' AND payment_status = 'paid';
 -- completed_and_unpaid in reconciliation
 CREATE INDEX orders_completed_and_unpaid ON orders (created_at, id) WHERE status = 'completed' AND payment_status <>
     'paid';
@@ -199,6 +197,9 @@ CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS
 CREATE INDEX orders_by_email ON orders ("left"(fold(email::text), 255), created_at, id) WHERE email IS NOT NULL;
 -- expire_orders
 CREATE INDEX orders_by_expiry ON orders (expires_at, id) WHERE status = 'pending' AND payment_status <> 'paid';
+-- paid_and_canceled in reconciliation
+CREATE INDEX orders_to_refund ON orders (created_at, id) WHERE status = 'canceled' AND payment_status = 'paid' AND
+    total_price::numeric > 0::numeric;
 
 -- The line items of each order, one for each product. Never changed.
 CREATE TABLE order_items (

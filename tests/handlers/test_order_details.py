@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
 from tests.api_client import ApiClient, Response, expect
 
@@ -177,6 +178,16 @@ def test_an_order_keeps_the_currency_and_the_expiry_that_it_was_placed_with(
 
 def lives(order: dict[str, Any]) -> timedelta:
     return datetime.fromisoformat(order["expires_at"]) - datetime.fromisoformat(order["created_at"])
+
+
+def test_an_order_of_the_previous_release_gets_the_defaults_of_the_settings(
+    database: Connection, order: dict[str, Any]
+) -> None:
+    # As place_order.sql of 0.2.0.
+    database.run("INSERT INTO orders (customer_id, total_price) VALUES (7, 1.00)")
+    [old] = database.run("SELECT number, currency, expires_at - created_at FROM orders WHERE customer_id = 7")
+    assert old[:2] == [order["number"] + 1, "USD"]
+    assert abs(old[2] - timedelta(days=1)) < timedelta(seconds=1)
 
 
 def test_an_order_without_a_time_to_live_never_expires(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,8 +64,11 @@ def end_sessions(database_url: str, random: Random) -> None:
 
 def restart(crew: Crew, pgdata: Path, random: Random) -> None:
     crew.allow_any_attempts()
+    restart_server(pgdata, random.choice(["immediate", "fast"]))
+
+
+def restart_server(pgdata: Path, mode: str) -> None:
     server = wheel.get_server(pgdata)
-    mode = random.choice(["immediate", "fast"])
     try:
         # Without its log file, the server would keep the output of this command open.
         arguments = ["-w", "-m", mode, "-l", str(server.log), "restart"]
@@ -142,6 +145,13 @@ def crew(api: ApiClient, database_url: str) -> Iterator[Crew]:
     environment = {**ENVIRONMENT, "DATABASE_URL": database_url, "ORDER_TIME_TO_LIVE_MINUTES": "1"}
     with closing(Crew(WORKERS, str(SEED), environment, product_ids, order_ids)) as crew:
         yield crew
+
+
+def test_no_number_is_used_twice_after_a_crash_of_the_server(api: ApiClient, pgdata: Path) -> None:
+    tea = api.create_product()["id"]
+    before = [api.order((tea, 1))["number"] for _ in range(3)]
+    restart_server(pgdata, "immediate")
+    assert api.order((tea, 1))["number"] > max(before)
 
 
 @pytest.mark.long

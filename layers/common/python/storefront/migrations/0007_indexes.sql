@@ -19,6 +19,10 @@ COMMENT ON INDEX orders_by_reference IS 'The last guard against two orders with 
 COMMENT ON INDEX orders_by_email IS
     'list_orders, email. It is cut off, because an entry of an index has at most 2.7 kB.';
 COMMENT ON INDEX orders_by_expiry IS 'expire_orders';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_to_refund ON orders (created_at, id)
+    WHERE status = 'canceled' AND payment_status = 'paid' AND total_price > 0;
+COMMENT ON INDEX orders_to_refund IS 'paid_and_canceled in reconciliation';
+DROP INDEX CONCURRENTLY IF EXISTS orders_canceled_and_paid;
 -- The previous release expires orders by orders_by_status.
 DROP INDEX CONCURRENTLY IF EXISTS orders_waiting_for_payment;
 
