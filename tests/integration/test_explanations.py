@@ -132,6 +132,8 @@ def test_the_guide_has_each_reason_that_a_decision_gives(database: Connection) -
             "The order was canceled and its stock returned.",
             "Refund the payment at the processor.",
         ),
+        ("note", "pending", None, "Staff wrote a note. Its text was erased.", None),
+        ("erasure", "pending", None, "The personal data of the customer was erased.", None),
         ("payment_event", "pending", "applied", "A failed payment was recorded. The customer can pay again.", None),
         ("replay", "pending", "applied", "A failed payment was recorded. The customer can pay again.", None),
     ],

@@ -76,7 +76,7 @@ def test_a_session_works_on_after_a_migration_changes_a_type(
 def test_a_failed_migration_changes_nothing(database: Connection, package: Path) -> None:
     (package / "migrations" / "0002_good.sql").write_text("CREATE TABLE good ();")
     (package / "migrations" / "0003_bad.sql").write_text("CREATE TABLE half (); SELECT 1 / 0;")
-    with pytest.raises(MigrationError, match=r"0003_bad\.sql failed: division by zero"):
+    with pytest.raises(MigrationError, match=r"0003_bad\.sql failed: PostgreSQL 22012"):
         migrate(database, package)
     assert database.run("SELECT to_regclass('good'), to_regclass('half')") == [[None, None]]
     (package / "migrations" / "0003_bad.sql").write_text("CREATE TABLE half ();")
@@ -88,7 +88,7 @@ def test_the_error_of_a_failed_migration_contains_no_data(database: Connection, 
     (package / "migrations" / "0002_bad.sql").write_text(
         "INSERT INTO products (name, price, quantity) VALUES ('jane@example.org', 1, -1);"
     )
-    with pytest.raises(MigrationError, match="check constraint") as failed:
+    with pytest.raises(MigrationError, match="23514, stock_quantity_not_negative") as failed:
         migrate(database, package)
     assert "jane" not in "".join(traceback.format_exception(failed.value))
 

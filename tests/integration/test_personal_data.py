@@ -9,7 +9,8 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ROOT, ApiClient, expect
-from tests.handlers.test_erasure import erase, stripe_pair
+from tests.handlers.test_erased_bodies import stripe_pair
+from tests.handlers.test_erasure import erase
 from tests.handlers.test_order_notes import add_note
 
 GUIDE = ROOT / "docs" / "guides" / "personal-data.md"

@@ -14,6 +14,7 @@ from local.postgres import postgres
 from local.settings import APP_ROLE, as_role
 from storefront import audit, db
 from storefront.migrate import migrate
+from storefront.sql_files import MigrationError, run
 from tests.api_client import (
     ENVIRONMENT,
     UNKNOWN,
@@ -270,6 +271,14 @@ def test_the_audit_prints_ids_and_no_text_of_a_client(
     assert CANARY not in str(failed.value)
     assert failed.value.__cause__ is None
     assert leaks() == []
+
+
+@pytest.mark.parametrize("change", ["ALTER COLUMN note TYPE integer USING note::integer", "ADD CHECK (note IS NULL)"])
+def test_a_migration_that_fails_quotes_no_personal_data(shop: Shop, owner: Connection, change: str) -> None:
+    shop.place()
+    with pytest.raises(MigrationError, match=r"0099_new.sql failed: PostgreSQL 2[23]") as failed:
+        run(owner, "0099_new.sql", f"ALTER TABLE orders {change}")
+    assert CANARY not in str(failed.value)
 
 
 def test_the_log_of_postgresql_would_have_personal_data_without_the_settings(

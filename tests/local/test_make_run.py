@@ -158,6 +158,7 @@ def test_the_functions_get_the_settings_of_the_shop_that_are_set() -> None:
         "PAYMENT_MODE": "live",
         "PAYMENT_ACCOUNTS": "acct_1,acct_2",
         "PAYMENT_PENDING_DAYS": "0",
+        "PAYMENT_BODY_RETENTION_DAYS": "0",
     }
     for environment, expected in ((chosen, chosen), (dict.fromkeys(chosen, ""), {})):
         variables = function_variables(read_settings(environment), "postgresql://", "http://")[EVERY_FUNCTION]

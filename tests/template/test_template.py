@@ -1,6 +1,7 @@
 """The template, the route table and the functions' routes agree."""
 
 import subprocess
+import tomllib
 from typing import Any
 
 import pytest
@@ -118,3 +119,24 @@ def test_inner_timeouts_are_shorter_than_outer_ones() -> None:
 def test_sam_validate_finds_no_error() -> None:
     result = subprocess.run(["sam", "validate", "--lint"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_logs_are_kept_longer_than_backups() -> None:
+    # After a restore, the log says which erasures of personal data to repeat.
+    defaults = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()}
+    environments = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    for name in ("dev", "prod"):
+        overrides = environments[name]["deploy"]["parameters"]["parameter_overrides"]
+        settings = {**defaults, **dict(one.split("=", 1) for one in overrides)}
+        assert int(settings["LogRetentionDays"]) > int(settings["DatabaseBackupDays"]), name
+
+
+def test_the_log_of_the_database_has_no_errors_and_no_parameters() -> None:
+    parameters = template()["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
+    assert {name: value for name, value in parameters.items() if name.startswith("log_")} == {
+        "log_min_messages": "log",
+        "log_error_verbosity": "terse",
+        "log_min_duration_statement": -1,
+        "log_parameter_max_length": 0,
+        "log_parameter_max_length_on_error": 0,
+    }

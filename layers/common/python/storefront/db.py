@@ -249,16 +249,19 @@ def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str
     return outcome, body or ""
 
 
-def described(error: DatabaseError) -> str:
-    """Return an error of PostgreSQL for a log: its code and place, and its message if that quotes no data.
+def may_quote_data(error: DatabaseError) -> bool:
+    """Return whether the message can quote values: class 22 (data exception) or 23 (integrity violation)."""
+    return str(error.args[0]["C"])[:2] in ("22", "23")
 
-    The detail and the context quote rows. The messages of the classes 22 (data exception) and 23 (integrity constraint
-    violation) quote values.
+
+def described(error: DatabaseError) -> str:
+    """Return an error of PostgreSQL for a log, without data: its code, its message or constraint, and its place.
+
+    The detail and the context of any error can quote rows.
     """
     fields = error.args[0]
-    place = "; ".join(_PLACE.findall(fields.get("W", "")))
-    about = (fields["M"] if fields["C"][:2] not in ("22", "23") else "", fields.get("n", ""), place)
-    return ", ".join([f"PostgreSQL {fields['C']}", *filter(None, about)])
+    about = fields.get("n") if may_quote_data(error) else fields["M"]
+    return ", ".join(filter(None, [f"PostgreSQL {fields['C']}", about, *_PLACE.findall(fields.get("W", ""))]))
 
 
 def _problem_for(error: DatabaseError) -> Exception:

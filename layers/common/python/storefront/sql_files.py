@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storefront.cold_start.driver import Connection, DatabaseError
+from storefront.db import described, may_quote_data
 
 # lock_timeout, statement_timeout and a deadlock.
 _BUSY = ("55P03", "57014", "40P01")
@@ -90,12 +91,13 @@ def run(connection: Connection, name: str, text: str) -> None:
     except DatabaseError as error:
         # Without the error's detail, which quotes rows: the message is written to the log and to CloudFormation.
         fields = error.args[0]
+        message = described(error) if may_quote_data(error) else fields["M"]
         kind = BusyError if fields["C"] in _BUSY else MigrationError
         # PostgreSQL reports the position in characters, counted from 1. Only a whole file knows its lines.
         if "P" in fields and name.endswith(".sql"):
             line = text[: int(fields["P"])].count("\n") + 1
-            raise kind(f"{name}, line {line}: {fields['M']}") from None
-        raise kind(f"{name} failed: {fields['M']}") from None
+            raise kind(f"{name}, line {line}: {message}") from None
+        raise kind(f"{name} failed: {message}") from None
 
 
 def _migration(path: Path) -> SqlFile:

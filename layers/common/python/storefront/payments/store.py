@@ -33,7 +33,7 @@ class PaymentEventNotFound(Problem):
 
 
 class UnreadablePaymentEvent(Problem):
-    """The stored payment event cannot be read."""
+    """The stored payment event cannot be read, or its body was erased."""
 
     status, kind, title = 422, "unreadable-payment-event", "Unreadable payment event"
 
