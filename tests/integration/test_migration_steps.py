@@ -69,7 +69,7 @@ def test_a_step_in_batches_commits_each_batch_and_ends_when_nothing_is_left(
 def test_a_step_in_batches_that_failed_continues_where_it_stopped(release: Release, database: Connection) -> None:
     release.add("9002_tripled.sql", IN_BATCHES.replace("100", "5"))
     release.add("9003_later.sql", "CREATE TABLE later ();")
-    with pytest.raises(MigrationError, match=r"9002_tripled\.sql failed: division by zero"):
+    with pytest.raises(MigrationError, match=r"9002_tripled\.sql failed: PostgreSQL 22012"):
         release.deploy()
     assert database.run("SELECT n FROM numbers WHERE tripled IS NOT NULL") == [[1], [2], [3]]
     assert database.run("SELECT to_regclass('later')") == [[None]]
@@ -81,7 +81,7 @@ def test_a_step_in_batches_that_failed_continues_where_it_stopped(release: Relea
 def test_an_index_that_an_interrupted_run_left_invalid_is_created_again(release: Release, database: Connection) -> None:
     release.add("9001_numbers.sql", NUMBERS.replace("SELECT n,", "SELECT n / 2 AS n,"))
     release.add("9002_unique.sql", UNIQUE)
-    with pytest.raises(MigrationError, match=r"9002_unique\.sql, statement 2 failed: could not create unique index"):
+    with pytest.raises(MigrationError, match=r"9002_unique\.sql, statement 2 failed: PostgreSQL 23505"):
         release.deploy()
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'numbers_by_n'::regclass"
     assert database.run(valid) == [[False]]
@@ -210,6 +210,6 @@ def test_an_interrupted_transaction_of_a_statement_file_ends(release: Release, d
     release.add(
         "9002_bad.sql", "-- Outside of a transaction: two.\nBEGIN;\nCREATE TABLE half ();\nSELECT 1 / 0;\nCOMMIT;\n"
     )
-    with pytest.raises(MigrationError, match=r"9002_bad\.sql, statement 3 failed: division by zero"):
+    with pytest.raises(MigrationError, match=r"9002_bad\.sql, statement 3 failed: PostgreSQL 22012"):
         release.deploy()
     assert database.run("SELECT to_regclass('half')") == [[None]]
