@@ -154,6 +154,35 @@ def test_an_unreadable_event_whose_body_was_erased_stays_one_event_and_cannot_be
     assert violations(database) == []
 
 
+def test_an_unreadable_event_is_not_taken_for_another_content_whose_body_was_erased(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    expect(200, api.pay(order["id"], "failed", event_id="evt_1"))
+    erase(api)
+    unreadable = {"event_id": "evt_1", "order_id": order["id"], "payment_status": "PAID"}
+    assert api.deliver(unreadable).status == 422
+    assert [event["outcome"] for event in api.items("/api/payment-events")] == ["unreadable", "applied"]
+    assert [entry["kind"] for entry in api.items("/api/reconciliation")] == ["unreadable_event"]
+    assert api.deliver(unreadable).status == 422
+    assert [event["attempts"] for event in api.items("/api/payment-events")] == [2, 1]
+    assert bodies(database) == [None, None]
+    assert violations(database) == []
+
+
+def test_an_unreadable_event_of_another_order_does_not_replace_one_whose_body_was_erased(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    orders = place(api, tea).json, place(api, tea, customer_id=8).json
+    first, second = ({"event_id": "evt_1", "order_id": order["id"], "payment_status": "PAID"} for order in orders)
+    assert api.deliver(first).status == 422
+    erase(api)
+    assert api.deliver(second).status == 422
+    named = [event["order_id"] for event in api.items("/api/payment-events")]
+    assert named == [orders[1]["id"], orders[0]["id"]]
+    assert violations(database) == []
+
+
 def test_the_scheduled_run_erases_old_bodies(
     api: ApiClient, tea: str, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,16 @@
 -- Returns whether a delivery has the content of a stored event. Bytes are compared only where they cannot be read:
--- Stripe puts a count of undelivered endpoints into each delivery. A body that was erased counts as the same.
+-- Stripe puts a count of undelivered endpoints into each delivery. If a body was erased, what was read from it counts.
 CREATE OR REPLACE FUNCTION is_same_content(stored payment_events, sent payment_events) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF sent.error IS NOT NULL THEN
-        RETURN stored.id IS NOT NULL
-           AND (stored.body IS NULL OR sent.body IS NULL
-                OR stored.body = sent.body
-                   AND coalesce(stored.body_is_base64, false) = coalesce(sent.body_is_base64, false));
+        RETURN stored.id IS NOT NULL AND CASE
+            WHEN stored.body IS NULL OR sent.body IS NULL THEN
+                (stored.order_id, stored.payment_status, stored.type) IS NOT DISTINCT FROM
+                (sent.order_id, sent.payment_status, sent.type)
+            ELSE stored.body = sent.body
+                 AND coalesce(stored.body_is_base64, false) = coalesce(sent.body_is_base64, false)
+            END;
     END IF;
     RETURN stored.id IS NOT NULL AND stored.error IS NULL
        AND (stored.order_id, stored.payment_status, stored.type) IS NOT DISTINCT FROM
