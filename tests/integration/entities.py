@@ -16,6 +16,8 @@ Body = Mapping[str, Any]
 """The fields of a response. An expected response has only the fields that the model can predict."""
 Refusal = tuple[int, str]
 """The status and the kind of a problem."""
+OrderVersion = tuple[str, str, int]
+"""The status, the payment status and the number of erasures that the timeline shows."""
 
 INSUFFICIENT_STOCK: Refusal = (400, "insufficient-stock")
 INVALID_TRANSITION: Refusal = (400, "invalid-transition")
@@ -29,6 +31,13 @@ KEY_REUSED: Refusal = (422, "idempotency-key-reused")
 NUMBER_OUT_OF_RANGE: Refusal = (422, "number-out-of-range")
 TOTAL_TOO_LARGE: Refusal = (422, "total-too-large")
 TOTAL_TOO_SMALL: Refusal = (422, "total-too-small")
+
+CANARY = "canary"
+"""Is in all personal data of the model, and nowhere else."""
+WITHOUT_PERSONAL_DATA: Body = {
+    **dict.fromkeys(("email", "shipping_address", "billing_address", "note")),
+    "metadata": {},
+}
 
 ACTORS = {"payment_event": "payment-processor", "expiry": "expire-orders"}
 """The actor for each cause that is not a user's request."""
@@ -87,6 +96,23 @@ def folded(sku: str) -> str:
     return unicodedata.normalize("NFKC", sku).casefold()
 
 
+def personal_data(customer_id: int) -> Body:
+    """The personal data that an order of this customer can have."""
+    name = f"{CANARY} {customer_id}"
+    address = {
+        **dict.fromkeys(("name", "line1", "city"), name),
+        **dict.fromkeys(("company", "line2", "region", "postal_code", "phone")),
+        "country": "DE",
+    }
+    return {
+        "email": f"{CANARY}-{customer_id}@example.com",
+        "shipping_address": address,
+        "billing_address": address,
+        "note": name,
+        "metadata": {"gift": name},
+    }
+
+
 NO_PRODUCT = Product(UNKNOWN, "no product", Decimal(1), 0, is_deleted=True)
 
 
@@ -125,6 +151,7 @@ class Order(Named):
     number: int = 0
     reference: str | None = None
     charges: tuple[Charge, ...] = ()
+    personal: Body = field(default_factory=lambda: WITHOUT_PERSONAL_DATA)
     status: str = "pending"
     payment_status: str = "unpaid"
     minutes_old: int = 0
@@ -135,11 +162,15 @@ class Order(Named):
         return total(self.line_items, self.charges)
 
     @property
-    def version(self) -> tuple[str, str]:
+    def version(self) -> OrderVersion:
         """What an ETag of the order stands for. An order never returns to a state that it left."""
-        return self.status, self.payment_status
+        return self.status, self.payment_status, self.erasures
 
-    def refusal(self, target: str, version: tuple[str, str] | None = None) -> Refusal | None:
+    @property
+    def erasures(self) -> int:
+        return [event["cause"] for event in self.timeline].count("erasure")
+
+    def refusal(self, target: str, version: OrderVersion | None = None) -> Refusal | None:
         """The refusal that a change to this status with the ETag of a version gets, if any."""
         if self is NO_ORDER:
             return ORDER_NOT_FOUND
@@ -168,11 +199,19 @@ class Order(Named):
 
     def record(self, cause: str, **fields: str | None) -> None:
         """Add an event to the timeline. It starts where the previous event ended."""
-        empty = {"outcome": None, "reason": None, "idempotency_key": None, "payment_event_id": None}
+        empty = dict.fromkeys(("outcome", "reason", "idempotency_key", "payment_event_id", "note"))
         before = self.timeline[-1]["to"] if self.timeline else None
         after = {"status": self.status, "payment_status": self.payment_status}
         actor = ACTORS.get(cause, "anonymous")
         self.timeline.append({"cause": cause, "actor": actor, "from": before, "to": after, **empty, **fields})
+
+    def erase(self, *, had_bodies: bool) -> None:
+        """Erase the personal data. The timeline says so the first time, and when there was something to erase again."""
+        has_notes = any(event["note"] for event in self.timeline)
+        self.personal = WITHOUT_PERSONAL_DATA
+        self.timeline = [{**event, "note": None} for event in self.timeline]
+        if had_bodies or has_notes or not self.erasures:
+            self.record("erasure")
 
     def as_response(self) -> Body:
         return {
@@ -186,6 +225,7 @@ class Order(Named):
             "subtotal": str(total(self.line_items, ())),
             "total_price": str(self.total),
             "order_items": [line_item.as_response() for line_item in self.line_items],
+            **self.personal,
         }
 
 
@@ -201,5 +241,5 @@ class Tag:
     etag: str = field(repr=False)
 
 
-OrderTag = tuple[Order, tuple[str, str], str]
+OrderTag = tuple[Order, OrderVersion, str]
 """An order, its version when it was read, and its ETag."""

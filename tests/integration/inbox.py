@@ -1,11 +1,11 @@
 """The expected inbox of payment events, as a part of the model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
-from tests.integration.entities import MINUTES_TO_LIVE, NO_ORDER, Body, Order
+from tests.integration.entities import CANARY, MINUTES_TO_LIVE, NO_ORDER, Body, Order
 
 CURRENCY = "USD"
 
@@ -59,14 +59,27 @@ class Payment:
     def body(self) -> Body:
         if self.report in STRIPE_TYPES:
             metadata = {"order_id": self.order.id} if self.order else {}
-            data = {"object": {"id": self.reference or self.event_id, "metadata": metadata}}
-            return {"id": self.event_id, "type": STRIPE_TYPES[self.report], "data": data}
+            about = {"id": self.reference or self.event_id, "metadata": metadata, **self.personal_data()}
+            return {"id": self.event_id, "type": STRIPE_TYPES[self.report], "data": {"object": about}}
         status = "PAID" if self.report == "unreadable" else self.report
-        return {"event_id": self.event_id, "order_id": self.order_id, "payment_status": status, **self.money()}
+        sent = {"event_id": self.event_id, "order_id": self.order_id, "payment_status": status, **self.money()}
+        return {**sent, **self.personal_data()}
+
+    def personal_data(self) -> Body:
+        return {"receipt_email": CANARY} if self.known_order else {}
 
     @property
     def order_id(self) -> str | None:
         return self.order.id if self.order else None
+
+    @property
+    def known_order(self) -> Order | None:
+        return None if self.order is NO_ORDER else self.order
+
+    @property
+    def payment_reference(self) -> str | None:
+        is_about_payment = self.report in STRIPE_TYPES and self.report != "nothing"
+        return (self.reference or self.event_id) if is_about_payment else None
 
     @property
     def payment_status(self) -> str | None:
@@ -105,12 +118,12 @@ class Payment:
 
     def settle(self, decision: Decision, cause: str) -> None:
         """Apply a decision to the order, and record it in the timeline."""
-        if self.order in (None, NO_ORDER):
+        if self.known_order is None:
             return
         if decision == APPLIED:
-            self.order.payment_status = self.report
+            self.known_order.payment_status = self.report
         outcome, reason = decision
-        self.order.record(cause, outcome=outcome, reason=reason, payment_event_id=self.event_id)
+        self.known_order.record(cause, outcome=outcome, reason=reason, payment_event_id=self.event_id)
 
 
 def late_failure(order: Order) -> Decision:
@@ -128,6 +141,9 @@ class StoredEvent:
     received: int
     last_attempt: int
     attempts: int = 1
+    has_body: bool = True
+    orders: set[Order] = field(default_factory=set)
+    """Those whose timelines contain a delivery or a replay of this event."""
 
     @property
     def reports_payment(self) -> bool:
@@ -171,23 +187,51 @@ class Inbox:
         return [one for same_id in self.contents.values() for one in same_id]
 
     def receive(self, payment: Payment, cause: str = "payment_event") -> Decision:
-        decision = self._keep(payment)
+        stored, decision = self._keep(payment, has_body=self.may_keep_body(payment))
+        if payment.known_order:
+            stored.orders.add(payment.known_order)
         payment.settle(decision, cause)
         return decision
 
-    def _keep(self, payment: Payment) -> Decision:
+    def _keep(self, payment: Payment, *, has_body: bool) -> tuple[StoredEvent, Decision]:
         known, now = self.contents.setdefault(payment.event_id, []), next(self.clock)
         candidates = [one for one in known if one.payment.content == payment.content or one.is_replaced_by(payment)]
         found = min(candidates, key=lambda one: (one.payment.content != payment.content, one.variant), default=None)
         if found and found.payment.content == payment.content and not found.is_replaced_by(payment):
             found.attempts, found.last_attempt = found.attempts + 1, now
-            return SAME_EVENT
+            return found, SAME_EVENT
         if found is None:
             found = StoredEvent(payment, len(known), UNREADABLE, now, now, attempts=0)
             known.append(found)
         found.payment, found.attempts, found.last_attempt = payment, found.attempts + 1, now
+        found.has_body = has_body
         found.decision = self.without_conflict(found, payment.decision())
-        return found.decision
+        return found, found.decision
+
+    def may_keep_body(self, sent: Payment) -> bool:
+        """Whether the body of a delivery may be stored. It may not if it can belong to an order that was erased."""
+        reference, order = sent.payment_reference, sent.known_order
+        if order and order.erasures:
+            self.erase_bodies([order], [reference])
+            return False
+        connected = [one for one in self.stored() if one.payment.event_id == sent.event_id]
+        if order is None and reference:
+            connected += [one for one in self.stored() if one.payment.payment_reference == reference]
+        return all(one.has_body for one in connected)
+
+    def erase_bodies(self, orders: list[Order], references: Iterable[str | None] = ()) -> set[Order]:
+        """Erase the bodies of the orders' events, and of others with the same IDs or about the same payments.
+
+        Returns the orders whose events had a body.
+        """
+        of_orders = [one for one in self.stored() if one.payment.order in orders or one.orders & set(orders)]
+        known = {*references, *(one.payment.payment_reference for one in of_orders)} - {None}
+        of_payments = [one for one in self.stored() if one.payment.payment_reference in known]
+        ids = {one.payment.event_id for one in (*of_orders, *of_payments)}
+        erased = [one for one in self.stored() if one.payment.event_id in ids and one.has_body]
+        for one in erased:
+            one.has_body = False
+        return {one.payment.order for one in erased if one.payment.order in orders}
 
     def without_conflict(self, stored: StoredEvent, decision: Decision) -> Decision:
         """At most one content under an ID reports a payment."""
@@ -198,7 +242,9 @@ class Inbox:
 
     def replay(self, stored: StoredEvent) -> Decision:
         if stored.decision == UNREADABLE:
-            return self.receive(stored.payment, "replay")
+            return self.receive(stored.payment, "replay") if stored.has_body else UNREADABLE
+        if stored.payment.known_order:
+            stored.orders.add(stored.payment.known_order)
         stored.attempts, stored.last_attempt = stored.attempts + 1, next(self.clock)
         decision = SAME_EVENT
         if stored.decision not in (APPLIED, OTHER_CONTENT):

@@ -1,5 +1,6 @@
 """A model of the shop in plain Python, and the requests that create something in it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,14 +10,17 @@ from tests.integration.entities import (
     INSUFFICIENT_STOCK,
     MAX_INTEGER,
     MAX_TOTAL,
+    NO_ORDER,
     NO_PRODUCT,
     NUMBER_OUT_OF_RANGE,
+    ORDER_NOT_FOUND,
     PRODUCT_NOT_FOUND,
     REFERENCE_TAKEN,
     SKU_TAKEN,
     TOTAL_CHANGED,
     TOTAL_TOO_LARGE,
     TOTAL_TOO_SMALL,
+    WITHOUT_PERSONAL_DATA,
     Body,
     Charge,
     LineItem,
@@ -24,8 +28,16 @@ from tests.integration.entities import (
     Product,
     Refusal,
     folded,
+    personal_data,
     total,
 )
+
+ERASED_FIELDS = (
+    (r'"(email|note)" : "[^"]*"', r'"\1" : null'),
+    (r'"(shipping_address|billing_address)" : \{[^}]*\}', r'"\1" : null'),
+    (r'"metadata" : \{[^}]*\}', '"metadata" : {}'),
+)
+"""What an erasure replaces in the text of a stored response."""
 
 
 class Request(Protocol):
@@ -43,6 +55,12 @@ class Request(Protocol):
 
     def carry_out(self, model: "Model", response: Body, key: str | None) -> Body:
         """Apply the request to the model, with the ID from the response. Return the expected response."""
+
+
+def without_personal_data(text: str) -> str:
+    for pattern, replacement in ERASED_FIELDS:
+        text = re.sub(pattern, replacement, text)
+    return text
 
 
 @dataclass
@@ -67,6 +85,16 @@ class Model:
     def time_passes(self, minutes: int) -> None:
         for order in self.orders:
             order.minutes_old += minutes
+
+    def erase(self, orders: list[Order], had_bodies: set[Order]) -> None:
+        """Erase the personal data of orders. had_bodies: those with events that had a body."""
+        for order in orders:
+            order.erase(had_bodies=order in had_bodies)
+            for event in order.timeline:
+                if key := event["idempotency_key"]:
+                    stored = NewOrder if event["cause"] == "placed" else NewNote, key
+                    content, text = self.stored[stored]
+                    self.stored[stored] = content, without_personal_data(text)
 
     def expire(self, holds: Callable[[Order], bool]) -> int:
         """Cancel the orders that were not paid in time and are not held, oldest first. Return their number."""
@@ -130,6 +158,8 @@ class NewOrder(Request):
     line_items: tuple[tuple[Product, int], ...]
     charges: tuple[Charge, ...] = ()
     reference: str | None = None
+    personal: tuple[str, ...] = ()
+    """The names of the fields with personal data."""
     expected_total: Decimal | None = None
 
     def path(self) -> str:
@@ -139,11 +169,15 @@ class NewOrder(Request):
         products = [{"product_id": product.id, "quantity": quantity} for product, quantity in self.line_items]
         expected = {} if self.expected_total is None else {"expected_total": str(self.expected_total)}
         optional = {"charges": [charge.as_response() for charge in self.charges], "reference": self.reference}
-        return {"customer_id": self.customer_id, "products": products, **optional, **expected}
+        return {"customer_id": self.customer_id, "products": products, **optional, **self.personal_data(), **expected}
+
+    def personal_data(self) -> Body:
+        known = personal_data(self.customer_id)
+        return {name: known[name] for name in self.personal}
 
     def content(self) -> object:
         units = [(line_item.product, line_item.quantity) for line_item in self.added_together()]
-        return self.customer_id, units, self.charges, self.reference, self.expected_total
+        return self.customer_id, units, self.charges, self.reference, self.personal, self.expected_total
 
     @property
     def total(self) -> Decimal:
@@ -174,7 +208,8 @@ class NewOrder(Request):
         name, number = f"order {len(model.orders) + 1}", response["number"]
         assert number > max((order.number for order in model.orders), default=1000)
         order = Order(
-            response["id"], name, self.customer_id, self.added_together(), number, self.reference, self.charges
+            *(response["id"], name, self.customer_id, self.added_together(), number, self.reference, self.charges),
+            personal={**WITHOUT_PERSONAL_DATA, **self.personal_data()},
         )
         # There is nothing to pay.
         order.payment_status = "paid" if order.total == 0 else "unpaid"
@@ -183,3 +218,22 @@ class NewOrder(Request):
             line_item.product.move(-line_item.quantity)
         order.record("placed", idempotency_key=key)
         return order.as_response()
+
+
+@dataclass(frozen=True)
+class NewNote(Request):
+    order: Order
+    text: str
+
+    def path(self) -> str:
+        return f"/api/orders/{self.order.id}/notes"
+
+    def body(self) -> Body:
+        return {"text": self.text}
+
+    def refusal(self, model: Model) -> Refusal | None:  # noqa: ARG002  only the order matters
+        return ORDER_NOT_FOUND if self.order is NO_ORDER else None
+
+    def carry_out(self, model: Model, response: Body, key: str | None) -> Body:  # noqa: ARG002  as above
+        self.order.record("note", note=self.text, idempotency_key=key)
+        return self.order.timeline[-1]

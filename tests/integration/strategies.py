@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from tests.integration.entities import MAX_INTEGER, NO_ORDER, Charge
+from tests.integration.entities import CANARY, MAX_INTEGER, NO_ORDER, WITHOUT_PERSONAL_DATA, Charge
 from tests.integration.inbox import CURRENCY
 from tests.integration.model import Adjustment, NewOrder
 
@@ -27,6 +27,7 @@ keyed_requests = drawn_from(lambda machine: machine.keyed_requests[-8:])
 payments = drawn_from(lambda machine: machine.payments[-8:])
 stored_events = drawn_from(lambda machine: machine.inbox.stored()[-8:])
 
+customers = st.sampled_from([1, 2])
 keys = st.integers(1, 15).map("key-{}".format)
 prices = st.sampled_from([Decimal(price) for price in ("4.50", "0.01", "7.00", "19.90", "1250.00", "99999999.99")])
 payment_statuses = st.sampled_from(["paid", "failed"])
@@ -46,12 +47,15 @@ charges = st.sampled_from(
     [Charge(kind, Decimal(amount)) for kind, amount in (("shipping", "4.90"), ("tax", "0.38"), ("discount", "-4.50"))]
 )
 some_charges = st.sampled_from([(), ()]) | st.lists(charges, max_size=3).map(tuple)
+personal = st.sampled_from([(), ("email",), ("note", "metadata"), tuple(WITHOUT_PERSONAL_DATA)])
+notes = st.sampled_from([f"Call {CANARY}", "🍵"])
 own_references = st.sampled_from([None, None, None, "2026-7", "2026-8"])
 new_orders = st.builds(
     NewOrder,
-    customer_id=st.sampled_from([1, 2]),
+    customer_id=customers,
     line_items=line_items.map(tuple),
     charges=some_charges,
     reference=own_references,
+    personal=personal,
 )
 adjustments = st.builds(Adjustment, products, deltas)

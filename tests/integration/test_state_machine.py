@@ -29,15 +29,17 @@ from tests.integration.entities import (
     Tag,
 )
 from tests.integration.inbox import CURRENCY, UNREADABLE, Payment, StoredEvent
-from tests.integration.model import Adjustment, NewOrder, NewProduct, Request
+from tests.integration.model import Adjustment, NewNote, NewOrder, NewProduct, Request
 from tests.integration.responses import assert_matches, expect_refusal
 from tests.integration.strategies import (
     adjustments,
     changes,
     currencies,
+    customers,
     keyed_requests,
     keys,
     new_orders,
+    notes,
     order_tags,
     orders,
     own_references,
@@ -70,6 +72,7 @@ EVERY_RESPONSE = {
     *("insufficient-stock", "invalid-transition", "order-not-found", "product-not-found", "stale-etag"),
     *("idempotency-key-reused", "number-out-of-range", "total-too-large", "total-too-small", "total-changed"),
     *("reference-taken", "sku-taken"),
+    *("erasures: 1", "erasures: 2", "replayed without personal data", "replay without a body"),
 }
 UNREADABLE_AGAIN = (422, "unreadable-payment-event")
 
@@ -151,12 +154,18 @@ class ShopMachine(ComparedShop):
             order.change_status(status)
             assert_matches(expect(200, response), order.as_response())
 
-    @rule(order=orders, text=st.sampled_from(["Call back", "🍵"]))
-    def write_a_note(self, order: Order, text: str) -> None:
-        response = self.api.call("POST", f"/api/orders/{order.id}/notes", {"text": text})
-        if not expect_refusal(response, ORDER_NOT_FOUND if order is NO_ORDER else None):
-            order.record("note", note=text)
-            assert_matches(expect(201, response), order.timeline[-1])
+    @rule(order=orders, text=notes, key=st.none() | keys)
+    def write_a_note(self, order: Order, text: str, key: str | None) -> None:
+        self.post(NewNote(order, text), key)
+
+    @rule(customer_id=customers, read=orders)
+    def erase_personal_data(self, customer_id: int, read: Order) -> None:
+        """An erasure changes the ETags of the orders that it changes, and of no others."""
+        path, version = f"/api/orders/{read.id}", read.version
+        etag = self.api.get(path).headers.get("etag")
+        self.erase(customer_id)
+        self.seen.update(f"erasures: {order.erasures}" for order in self.model.orders)
+        assert (self.api.get(path).headers.get("etag") == etag) == (read.version == version)
 
     @rule(order=orders)
     def read_an_order(self, order: Order) -> None:
@@ -218,6 +227,7 @@ class ShopMachine(ComparedShop):
         response = self.api.call("POST", f"/api/payment-events/{self.inbox_id(stored)}/replay")
         if expect_refusal(response, UNREADABLE_AGAIN if stored.decision == UNREADABLE else None):
             self.inbox.replay(stored)
+            self.seen["replay without a body"] += not stored.has_body
         else:
             self.assert_payment_matches(response, stored.payment, self.inbox.replay(stored))
 
