@@ -31,12 +31,12 @@ BEGIN
     -- Without triggers, which keep rows from being deleted.
     SET LOCAL session_replication_role = replica;
     IF (SELECT sum(pg_relation_size(quote_ident(t)::regclass)) FROM unnest(tables) t) > 1000000 THEN
-        EXECUTE 'TRUNCATE ' || (SELECT string_agg(quote_ident(t), ', ') FROM unnest(tables) t) || ' RESTART IDENTITY';
-        RETURN;
+        EXECUTE 'TRUNCATE ' || (SELECT string_agg(quote_ident(t), ', ') FROM unnest(tables) t);
+    ELSE
+        FOREACH name IN ARRAY tables LOOP
+            EXECUTE format('DELETE FROM %I', name);
+        END LOOP;
     END IF;
-    FOREACH name IN ARRAY tables LOOP
-        EXECUTE format('DELETE FROM %I', name);
-    END LOOP;
     PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences;
 END
 $$"""

@@ -152,7 +152,7 @@ CREATE TABLE orders (
     -- does.
     held_since timestamptz,
     -- The number for people. It gives no access.
-    number integer NOT NULL DEFAULT nextval('order_numbers'),
+    number integer NOT NULL DEFAULT next_order_number(),
     -- The shop's own number of the order, as sent.
     reference code,
     -- As sent.
@@ -612,6 +612,9 @@ CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product produc
 
 -- An object of texts and nulls, with the spaces that JSON has in responses.
 CREATE FUNCTION map_json(map jsonb) RETURNS json;
+
+-- The default of orders.number, also for orders that the previous release places.
+CREATE FUNCTION next_order_number() RETURNS integer;
 
 -- Returns the opaque part of an order's ETag: the SHA-256, in hex, of the text in the API's response.
 CREATE FUNCTION order_etag(placed orders) RETURNS text;

@@ -15,7 +15,9 @@ from storefront import db
 from storefront.migrate import MigrationError, migrate
 from tests.api_client import ROOT
 from tests.databases import new_database
+from tests.integration.races import Call, place
 
+RELEASE = ROOT / "tests" / "fixtures" / "release_0_2_0"
 DENIED = "42501"
 
 PRIVILEGES = {
@@ -77,6 +79,7 @@ REFUSED = [
     "UPDATE orders SET customer_id = 666",
     "UPDATE payment_events SET event_id = 'another'",
     "SELECT setval('order_events_id_seq', 1)",
+    "SELECT nextval('order_numbers')",
     "SELECT FROM schema_history",
     "UPDATE schema_history SET checksum = ''",
     "COPY products TO PROGRAM 'cat'",
@@ -159,6 +162,21 @@ def test_a_deployment_revokes_manual_grants(database: Connection) -> None:
     assert database.run(granted) == [[False, False]]
     [[may_create]] = database.run(f"SELECT has_schema_privilege({literal(APP_ROLE)}, 'public', 'CREATE')")
     assert may_create is False
+
+
+def test_orders_are_placed_after_a_rollback_and_after_the_next_upgrade(database: Connection, app: Connection) -> None:
+    product = {"name": "Tea", "price": "4.50", "quantity": 9}
+    assert Call("create_product", product).run(app) == "created"
+    [[tea]] = database.run("SELECT id::text FROM products")
+    # As the deployment of the previous release.
+    names = {":app_role": APP_ROLE, ":database": identifier(database.run("SELECT current_database()")[0][0])}
+    for file in ("order_json.sql", "place_order.sql", "grants.sql"):
+        database.run(re.sub(":app_role|:database", lambda name: names[name[0]], (RELEASE / file).read_text()))
+    assert place((tea, 1)).run(app) == "placed"
+    database.run("DELETE FROM schema_history WHERE name IN ('orders/order_json.sql', 'orders/place_order.sql')")
+    assert len(migrate(database, app_role=APP_ROLE)) == 2
+    assert place((tea, 1), reference="A-1").run(app) == "placed"
+    assert database.run("SELECT number, reference FROM orders ORDER BY number") == [[1001, None], [1002, "A-1"]]
 
 
 def test_a_deployment_resets_the_settings_of_the_role(database: Connection, app: Connection) -> None:

@@ -25,7 +25,6 @@ GRANT UPDATE (provider, type, order_id, payment_status, amount, currency, occurr
     ON payment_events TO :app_role;
 GRANT SELECT, INSERT ON order_items, order_events, stock_movements TO :app_role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO :app_role;
-GRANT USAGE ON SEQUENCE order_numbers TO :app_role;
 GRANT SELECT ON reconciliation TO :app_role;
 
 -- PUT may change each field of a product, so new columns need no entry here. A column that must never change does.
