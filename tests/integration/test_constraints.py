@@ -109,12 +109,6 @@ REFUSED = {
             "'adjustment', 1, NULL, NULL",
         )
     ],
-    "order_events_fit_together": [
-        EVENT.format("'placed', 'pending', 'unpaid'"),
-        EVENT.format("'status_change', NULL, NULL"),
-        EVENT.format("'status_change', 'pending', NULL"),
-        EVENT.format("'payment_event', 'pending', 'unpaid'"),
-    ],
     "payment_events_status": [INBOX.format("'unpaid', 0, 'applied', NULL")],
     "payment_events_reason": [
         INBOX.format("'paid', 0, 'applied', 'same_status'"),

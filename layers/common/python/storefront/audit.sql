@@ -122,7 +122,11 @@ violations (rule, id, detail) AS (
            format('event %s, %s: from %s and %s to %s and %s', e.id, e.cause, e.from_status, e.from_payment_status,
                   e.to_status, e.to_payment_status)
       FROM order_events e
-     WHERE CASE e.cause
+     WHERE (e.cause = 'placed') <> (e.from_status IS NULL)
+        OR (e.from_status IS NULL) <> (e.from_payment_status IS NULL)
+        OR e.cause = 'payment_event' AND e.inbox_id IS NULL
+        OR e.cause <> 'note' AND e.note IS NOT NULL
+        OR CASE e.cause
                WHEN 'placed' THEN e.to_status = 'pending' AND e.to_payment_status IN ('unpaid', 'paid')
                WHEN 'status_change' THEN e.from_status = 'pending' AND e.to_status <> 'pending'
                    AND e.to_payment_status = e.from_payment_status

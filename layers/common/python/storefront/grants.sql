@@ -32,7 +32,7 @@ DO $$
 DECLARE
     columns text := (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
                       WHERE attrelid = 'products'::regclass AND attnum > 0 AND NOT attisdropped
-                        AND attgenerated = '' AND attname NOT IN ('id', 'created_at'));
+                        AND attgenerated = '' AND attname NOT IN ('id', 'created_at', 'folded_name'));
 BEGIN
     EXECUTE 'GRANT UPDATE (' || columns || $grant$) ON products TO :app_role$grant$;
 END
