@@ -12,7 +12,6 @@ from pg8000.native import Connection
 from storefront import db
 from storefront import migrate as migrations
 from storefront.migrate import MigrationError, migrate
-from storefront.sql_files import Kind, read_steps
 from tests.databases import copied_package
 
 NUMBERS = "CREATE TABLE numbers AS SELECT n, NULL::integer AS tripled FROM generate_series(1, 10) n;"
@@ -27,6 +26,10 @@ SET lock_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS numbers_by_n ON numbers (n);
 COMMENT ON INDEX numbers_by_n IS 'unique';
 """
+
+TRANSACTIONS_OF_HISTORY = """
+SELECT count(DISTINCT xmin::text) FROM schema_history
+ WHERE name IN ('9001_numbers.sql', '9003_column.sql', '9005_table.sql')"""
 
 
 class Release:
@@ -72,10 +75,67 @@ def test_a_step_in_batches_that_failed_continues_where_it_stopped(release: Relea
     with pytest.raises(MigrationError, match=r"9002_tripled\.sql failed: PostgreSQL 22012"):
         release.deploy()
     assert database.run("SELECT n FROM numbers WHERE tripled IS NOT NULL") == [[1], [2], [3]]
-    assert database.run("SELECT to_regclass('later')") == [[None]]
+    assert database.run("SELECT to_regclass('later')") == [["later"]]
     release.add("9002_tripled.sql", IN_BATCHES)
-    assert release.deploy() == ["9002_tripled.sql", "9003_later.sql"]
+    assert release.deploy() == ["9002_tripled.sql"]
     assert database.run("SELECT count(tripled), count(DISTINCT xmin::text) FROM numbers") == [[10, 4]]
+
+
+def test_a_step_in_batches_that_finds_its_own_rows_again_ends_with_an_error(
+    release: Release, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_MOST_BATCHES", 5)
+    release.add("9002_endless.sql", "-- In batches: without an end.\nUPDATE numbers SET tripled = 3 * n;\n")
+    with pytest.raises(MigrationError, match=r"9002_endless\.sql still changed rows after 5 runs: check that"):
+        release.deploy()
+    assert database.run("SELECT count(*) FROM schema_history WHERE name LIKE '9002%'") == [[0]]
+
+
+def test_a_step_that_needs_more_batches_than_a_deployment_allows_continues_with_the_next(
+    release: Release, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_MOST_BATCHES", 3)
+    release.add("9002_tripled.sql", IN_BATCHES)
+    with pytest.raises(MigrationError, match="deploy again to continue"):
+        release.deploy()
+    assert release.deploy() == ["9002_tripled.sql"]
+    assert database.run("SELECT count(tripled) FROM numbers") == [[10]]
+
+
+def test_the_files_of_the_shared_transaction_come_before_steps_with_lower_numbers(
+    release: Release, database: Connection
+) -> None:
+    release.add("9002_tripled.sql", IN_BATCHES)
+    release.add("9003_column.sql", "ALTER TABLE numbers ADD COLUMN hue text;")
+    release.add("9004_unique.sql", UNIQUE)
+    release.add("9005_table.sql", "CREATE TABLE later AS SELECT count(tripled) FROM numbers;")
+    assert release.deploy() == [
+        *("9001_numbers.sql", "9003_column.sql", "9005_table.sql"),
+        *("9002_tripled.sql", "9004_unique.sql"),
+    ]
+    assert database.run("SELECT * FROM later") == [[0]]
+    assert database.run(TRANSACTIONS_OF_HISTORY) == [[1]]
+
+
+def test_a_new_file_of_the_shared_transaction_comes_before_the_steps_that_an_interrupted_run_left(
+    release: Release, database: Connection
+) -> None:
+    release.add("9002_unique.sql", UNIQUE)
+    release.add("9003_tripled.sql", IN_BATCHES.replace("100", "5"))
+    release.add("9004_named.sql", UNIQUE.replace("numbers_by_n", "numbers_again"))
+    with pytest.raises(MigrationError, match=r"9003_tripled\.sql failed"):
+        release.deploy()
+    function = release.package / "products" / "get_product.sql"
+    function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
+    release.add("9005_column.sql", "ALTER TABLE numbers ADD COLUMN hue text;")
+    with pytest.raises(MigrationError, match=r"9003_tripled\.sql failed"):
+        release.deploy()
+    # The column came with the functions, and without the steps.
+    assert database.run("SELECT count(hue) FROM numbers") == [[0]]
+    assert database.run("SELECT outcome FROM get_product('{}')") == [["unheard_of"]]
+    release.add("9003_tripled.sql", IN_BATCHES)
+    assert release.deploy() == ["9003_tripled.sql", "9004_named.sql"]
+    assert release.deploy() == []
 
 
 def test_an_index_that_an_interrupted_run_left_invalid_is_created_again(release: Release, database: Connection) -> None:
@@ -111,7 +171,7 @@ def test_a_migration_waits_for_its_locks_for_a_third_of_a_second(release: Releas
 def test_a_long_query_stops_requests_for_no_longer_than_a_migration_waits(
     release: Release, other: Connection, direct_url: str
 ) -> None:
-    release.add("9002_color.sql", "ALTER TABLE products ADD COLUMN color text;")
+    release.add("9002_hue.sql", "ALTER TABLE products ADD COLUMN hue text;")
     other.run("BEGIN")
     other.run("LOCK TABLE products IN ACCESS SHARE MODE")
     waits = []
@@ -124,7 +184,7 @@ def test_a_long_query_stops_requests_for_no_longer_than_a_migration_waits(
             waits.append(time.monotonic() - started)
         assert not migration.done()
         other.run("COMMIT")
-        assert migration.result() == ["9001_numbers.sql", "9002_color.sql"]
+        assert migration.result() == ["9001_numbers.sql", "9002_hue.sql"]
     # Some did wait, for about the 0.3 seconds of the lock.
     assert 0.1 < max(waits) < 0.8
 
@@ -183,12 +243,6 @@ def test_an_earlier_text_of_a_migration_counts_as_applied(release: Release, data
     release.add("9001_numbers.sql", f"-- Counts as applied with the earlier SHA-256 {'0' * 64}.\nSELECT 1;")
     with pytest.raises(MigrationError, match=r"9001_numbers\.sql was changed after it was applied"):
         release.deploy()
-
-
-def test_the_steps_of_a_release_follow_its_transaction() -> None:
-    """Otherwise, the functions of the previous release would run on new tables without their grants."""
-    steps = read_steps(migrations.PACKAGE)
-    assert [step for step in steps if step[0].kind is Kind.TRANSACTION] == [steps[0]]
 
 
 def test_a_vacuum_stops_no_request(release: Release, other: Connection, direct_url: str) -> None:

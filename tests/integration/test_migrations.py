@@ -185,6 +185,16 @@ def earlier_database(empty_database_url: str, package: Path) -> Iterator[Connect
         yield connection
 
 
+LARGE = ("orders", "order_items", "order_events", "stock_movements", "payment_events", "idempotency_keys")
+
+
+def test_no_migration_rewrites_a_large_table(earlier_database: Connection) -> None:
+    files = f"SELECT array_agg(pg_relation_filenode(name::regclass)) FROM unnest(ARRAY{list(LARGE)}) name"
+    before = earlier_database.run(files)
+    migrate(earlier_database)
+    assert earlier_database.run(files) == before
+
+
 def test_products_from_before_names_were_folded_are_found_sorted_and_changed(
     earlier_database: Connection,
 ) -> None:

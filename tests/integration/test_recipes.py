@@ -1,12 +1,18 @@
-"""The recipe in CONTRIBUTING.md for a new field works, and lists every file that has to change."""
+"""The recipes in CONTRIBUTING.md work. That for a new field lists every file that has to change."""
 
 import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
+from textwrap import indent
 
-from tests.api_client import ROOT
+from pg8000.native import Connection
+
+from storefront.migrate import migrate
+from tests.api_client import ROOT, ApiClient
+from tests.databases import copied_package
 from tests.documents import read
 from tests.seeded_bugs import LAYER, Replacement, copy_repository
 
@@ -17,10 +23,9 @@ NEW_FILES = {
     MIGRATION: """\
 -- The color of a product, if it has one.
 
-CREATE DOMAIN product_color AS text
-    CONSTRAINT product_color_length CHECK (char_length(VALUE) BETWEEN 1 AND 40);
-
+CREATE DOMAIN product_color AS text;
 ALTER TABLE products ADD COLUMN color product_color;
+ALTER DOMAIN product_color ADD CONSTRAINT product_color_length CHECK (char_length(VALUE) BETWEEN 1 AND 40) NOT VALID;
 """
 }
 
@@ -71,6 +76,11 @@ REPLACEMENTS = [
         "REFUSED = {\n",
         'REFUSED = {\n    "product_color_length": ["UPDATE products SET color = \'\'"],\n',
     ),
+    Replacement(
+        "tests/integration/test_personal_data.py",
+        '"products": {"name", "description",',
+        '"products": {"name", "description", "color",',
+    ),
     Replacement("tests/handlers/test_products.py", 'FIELDS = {"id",', 'FIELDS = {"id", "color",'),
     Replacement(
         "tests/handlers/test_products.py",
@@ -92,7 +102,10 @@ def test_a_color_can_be_created_changed_and_removed(api: ApiClient) -> None:
 TESTS = [
     "tests/handlers/test_products.py",
     "tests/integration/test_constraints.py",
+    "tests/integration/test_migration_steps.py",
+    "tests/integration/test_personal_data.py",
     "tests/integration/test_schema.py",
+    "tests/integration/test_upgrades.py",
     "tests/unit/test_openapi.py",
 ]
 
@@ -103,6 +116,26 @@ def test_the_recipe_for_a_field_lists_every_file_that_changes() -> None:
     is_elsewhere = re.compile("(tests|openapi)/")
     paths = {path if is_elsewhere.match(path) else f"{LAYER}/{path}" for path in listed}
     assert paths == {replacement.path for replacement in REPLACEMENTS} | NEW_FILES.keys()
+
+
+def test_the_migrations_that_show_how_to_change_a_table_work(
+    api: ApiClient, database: Connection, tmp_path: Path
+) -> None:
+    package = copied_package(tmp_path)
+    section = read("CONTRIBUTING.md").partition("## Change a table")[2].partition("\n### ")[0]
+    files = re.findall(r"^```sql\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    for number, text in enumerate(files, 9001):
+        (package / "migrations" / f"{number}.sql").write_text(text)
+    order = api.order((api.create_product(price="2.50")["id"], 3))
+    assert migrate(database, package) == [f"{number}.sql" for number in range(9001, 9001 + len(files))]
+    assert len(files) == 4
+    assert database.run("SELECT total FROM order_items WHERE order_id = :id", id=order["id"]) == [[Decimal("7.50")]]
+    assert database.run("SELECT to_regclass('order_items_without_total')") == [[None]]
+
+
+def test_the_recipe_for_a_field_shows_its_migration() -> None:
+    statements = NEW_FILES[MIGRATION].partition("\n\n")[2]
+    assert indent(statements, "  ") in read("CONTRIBUTING.md")
 
 
 def test_a_field_that_is_added_by_the_recipe_works(tmp_path: Path) -> None:
@@ -120,7 +153,7 @@ def test_a_field_that_is_added_by_the_recipe_works(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TEST_"))}
     environment["PYTHONPATH"] = str(tmp_path / LAYER / "..")
     # In the default folder, the second run would remove the servers' rights to their data (tests/conftest.py).
-    pytest = ["pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'run'}", *TESTS]
+    pytest = ["pytest", "-q", "-m", "not long", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'run'}", *TESTS]
     for command in (["openapi"], ["local.schema"], pytest):
         result = subprocess.run(
             [sys.executable, "-m", *command],

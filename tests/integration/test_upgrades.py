@@ -72,7 +72,11 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def filled_0_2_0(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def filled_0_2_0(
+    server_url: str,
+    module_direct_url: str,  # noqa: ARG001  its database creates the functions' role
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
     """The name of a database of release 0.2.0 with orders, for copies."""
     package = copied_package(tmp_path_factory.mktemp("release"))
     keep(package, "0001_baseline.sql")
@@ -161,6 +165,20 @@ def test_an_upgrade_stops_no_order_for_more_than_a_second(
             assert "0006_order_numbers.sql" in migrate(connection, app_role=APP_ROLE)
             print(f"The upgrade took {time.monotonic() - started:.1f} s")  # noqa: T201  for -rP
         expect_upgraded(connection, shop.sales, database)
+
+
+def test_an_upgrade_with_a_later_column_fails_no_order(url_0_2_0: str, tmp_path: Path) -> None:
+    package = copied_package(tmp_path)
+    (package / "migrations" / "9999_hue.sql").write_text("ALTER TABLE products ADD COLUMN hue text;")
+    shop = Shop(as_role(url_0_2_0, APP_ROLE))
+    with closing(db.connect(url_0_2_0, 3600)) as connection:
+        with shop.open():
+            time.sleep(0.1)
+            applied = migrate(connection, package, app_role=APP_ROLE)
+        assert applied.index("9999_hue.sql") < applied.index("0006_order_numbers.sql")
+        assert {sale.outcome for sale in shop.sales} == {"placed"}
+        assert connection.run("SELECT count(*) - count(DISTINCT number) FROM orders") == [[0]]
+        assert violations(connection) == []
 
 
 @pytest.mark.long

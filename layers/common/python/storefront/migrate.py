@@ -1,7 +1,7 @@
 """Schema migrations: apply each numbered migration once, and each SQL function whenever its text changed.
 
-The migrations are applied in the order of their numbers, in steps that commit independently. If a run was interrupted,
-the next one continues there. docs/decisions/0015-migrations-in-steps.md explains why.
+The migrations that share a transaction come first, then each step. If a run was interrupted, the next one continues
+there. docs/decisions/0015-migrations-in-steps.md explains why.
 """
 
 import time
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from storefront.cold_start.driver import Connection, literal
 from storefront.db import TRANSPORT_ERRORS
 from storefront.roles import grant_access
-from storefront.sql_files import BusyError, Kind, MigrationError, SqlFile, read_steps, run
+from storefront.sql_files import BusyError, Kind, MigrationError, SqlFile, read_files, run
 
 __all__ = ["PACKAGE", "Defaults", "MigrationError", "migrate"]
 
@@ -35,6 +35,9 @@ _WAIT_FOR_VACUUM = "10s"
 _ATTEMPTS = 40
 _PAUSE = 2.0
 """Seconds in which those queries run. All attempts together take longer than a query of staff, or a short audit."""
+
+_MOST_BATCHES = 20_000
+"""Runs of one statement in a deployment. One that changes 2,000 rows does not run so often in ten minutes."""
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS schema_history (
@@ -72,8 +75,9 @@ def migrate(
 ) -> list[str]:
     """Apply new and changed SQL files, and return their names in the order in which they were applied.
 
-    The functions are applied in the last transaction that migrations share. No request sees a table without its
-    functions. A step that fails changes nothing, and the next run continues with it.
+    One transaction applies all new migrations of its kind, in the order of their numbers, and the functions. No request
+    sees a table without its functions. The new steps follow in the order of their numbers. A step that fails changes
+    nothing, and the next run continues with it.
 
     defaults: USD and one day if None.
     app_role: the role of the functions, created if it does not exist. None if they sign in as the owner.
@@ -84,22 +88,17 @@ def migrate(
     with nullcontext() if guard is None else _alone(guard):
         connection.run(_HISTORY)
         history = dict(connection.run("SELECT name, checksum FROM schema_history") or [])
-        steps = read_steps(package)
-        _check_history([file for step in steps for file in step if file.is_migration], history)
-        applied = []
+        files = read_files(package)
+        _check_history([file for file in files if file.is_migration], history)
+        together = [file for file in files if not file.is_step]
+        new = [file for file in together if file.is_new(history)]
+        steps = [file for file in files if file.is_step and file.is_new(history)]
+        _check_guard(guard)
+        _retry(partial(_apply_together, connection, together, new, app_role, defaults or Defaults("USD", 1440)))
         for step in steps:
-            new = [file for file in step if file.is_new(history)]
-            if guard is not None:
-                # Fails if the connection was lost, and with it the lock.
-                guard.run("SELECT 1")
-            if step[0].kind is Kind.TRANSACTION:
-                _retry(partial(_apply_together, connection, step, new, app_role, defaults or Defaults("USD", 1440)))
-            elif new:
-                apply = _apply_batch if step[0].kind is Kind.BATCHES else _apply_statements
-                while not _retry(partial(apply, connection, step[0])):
-                    pass
-            applied += [file.name for file in new]
-        return applied
+            _check_guard(guard)
+            _apply_step(connection, step)
+        return [file.name for file in new + steps]
 
 
 def _check_history(migrations: list[SqlFile], history: Mapping[str, str]) -> None:
@@ -115,11 +114,8 @@ def _check_history(migrations: list[SqlFile], history: Mapping[str, str]) -> Non
 
 
 def _apply_together(
-    connection: Connection, step: list[SqlFile], new: list[SqlFile], app_role: str | None, defaults: Defaults
-) -> bool:
-    functions = [file for file in step if not file.is_migration]
-    if not new and not functions:
-        return True
+    connection: Connection, together: list[SqlFile], new: list[SqlFile], app_role: str | None, defaults: Defaults
+) -> None:
     with _transaction(connection):
         is_migrated = any(file.is_migration for file in new)
         if is_migrated:
@@ -129,12 +125,23 @@ def _apply_together(
             run(connection, file.name, file.text)
             _record(connection, file)
         if is_migrated:
-            _recreate_functions(connection, [file for file in functions if file not in new])
-        if functions:
-            run(connection, SETTINGS.name, SETTINGS.read_text(encoding="utf-8"))
-            if app_role is not None:
-                grant_access(connection, app_role)
-    return True
+            _recreate_functions(connection, [file for file in together if not file.is_migration and file not in new])
+        run(connection, SETTINGS.name, SETTINGS.read_text(encoding="utf-8"))
+        if app_role is not None:
+            grant_access(connection, app_role)
+
+
+def _apply_step(connection: Connection, file: SqlFile) -> None:
+    if file.kind is Kind.STATEMENTS:
+        _retry(partial(_apply_statements, connection, file))
+        return
+    for _ in range(_MOST_BATCHES):
+        if _retry(partial(_apply_batch, connection, file)):
+            return
+    raise MigrationError(
+        f"{file.name} still changed rows after {_MOST_BATCHES} runs: "
+        "check that it does not change the same rows again, then deploy again to continue"
+    )
 
 
 def _apply_batch(connection: Connection, file: SqlFile) -> bool:
@@ -147,7 +154,7 @@ def _apply_batch(connection: Connection, file: SqlFile) -> bool:
     return is_last
 
 
-def _apply_statements(connection: Connection, file: SqlFile) -> bool:
+def _apply_statements(connection: Connection, file: SqlFile) -> None:
     try:
         # Of the session, because CREATE INDEX CONCURRENTLY refuses to run in a transaction. A proxy that lends sessions
         # pins this one.
@@ -165,7 +172,6 @@ def _apply_statements(connection: Connection, file: SqlFile) -> bool:
             connection.run("RESET statement_timeout")
             connection.run("RESET lock_timeout")
     _record(connection, file)
-    return True
 
 
 def _record(connection: Connection, file: SqlFile) -> None:
@@ -198,7 +204,7 @@ def _set_defaults(connection: Connection, defaults: Defaults) -> None:
     run(connection, DEFAULTS.name, text.replace(":order_time_to_live", str(defaults.order_time_to_live)))
 
 
-def _retry(step: Callable[[], bool]) -> bool:
+def _retry(step: Callable[[], bool | None]) -> bool | None:
     for _ in range(_ATTEMPTS - 1):
         with suppress(BusyError):
             return step()
@@ -235,6 +241,12 @@ def _alone(guard: Connection) -> Iterator[None]:
     finally:
         with suppress(*TRANSPORT_ERRORS):
             guard.run("ROLLBACK")
+
+
+def _check_guard(guard: Connection | None) -> None:
+    """Fail if the connection was lost, and with it the lock."""
+    if guard is not None:
+        guard.run("SELECT 1")
 
 
 def _has_lock(guard: Connection) -> bool:

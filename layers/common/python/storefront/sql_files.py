@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from enum import Enum
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +29,7 @@ class Kind(Enum):
     """How a file is applied. The value of a migration's kind is the beginning of its first line."""
 
     TRANSACTION = ""
-    """In one transaction with the files next to it."""
+    """In one transaction with all files of this kind, and with the functions."""
 
     BATCHES = "-- In batches: "
     """One statement, repeated until it changes no row, each time in a transaction of its own."""
@@ -52,6 +51,11 @@ class SqlFile(NamedTuple):
         return self.kind is not Kind.FUNCTION
 
     @property
+    def is_step(self) -> bool:
+        """Whether it is applied on its own, after the shared transaction."""
+        return self.kind in (Kind.BATCHES, Kind.STATEMENTS)
+
+    @property
     def checksum(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
@@ -70,18 +74,10 @@ class SqlFile(NamedTuple):
         return self.name not in history if self.is_migration else history.get(self.name) != self.checksum
 
 
-def read_steps(package: Path) -> list[list[SqlFile]]:
-    """Read the migrations in the order of their numbers, those that share a transaction together.
-
-    The SQL functions follow the migrations of the last shared transaction.
-    """
+def read_files(package: Path) -> list[SqlFile]:
+    """Read the migrations in the order of their numbers, and then the SQL functions."""
     migrations = [_migration(path) for path in sorted((package / "migrations").glob("[!.]*.sql"))]
-    steps: list[list[SqlFile]] = []
-    for kind, files in groupby(migrations, lambda file: file.kind):
-        together = list(files)
-        steps += [together] if kind is Kind.TRANSACTION else [[file] for file in together]
-    next(step for step in reversed(steps) if step[0].kind is Kind.TRANSACTION).extend(_functions(package))
-    return steps
+    return migrations + _functions(package)
 
 
 def run(connection: Connection, name: str, text: str) -> None:
