@@ -620,9 +620,6 @@ CREATE FUNCTION order_etag(placed orders) RETURNS text;
 -- Returns an event of an order's timeline as the API shows it.
 CREATE FUNCTION order_event_json(event order_events, for_staff boolean) RETURNS json;
 
--- Returns a line item as the API shows it. In plain SQL, so that the statement that calls it contains it.
-CREATE FUNCTION order_item_json(item order_items) RETURNS json;
-
 -- Returns an order with its line items as the API shows it.
 CREATE FUNCTION order_json(placed orders) RETURNS json;
 
