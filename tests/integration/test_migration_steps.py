@@ -1,5 +1,6 @@
 """Migrations are steps that commit independently. A run that was interrupted continues, and no step stops the shop."""
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,8 @@ from pg8000.native import Connection
 
 from storefront import db
 from storefront import migrate as migrations
-from storefront.migrate import MigrationError, migrate
+from storefront.migrate import PACKAGE, MigrationError, migrate
+from storefront.sql_files import read_files
 from tests.databases import copied_package
 
 NUMBERS = "CREATE TABLE numbers AS SELECT n, NULL::integer AS tripled FROM generate_series(1, 10) n;"
@@ -67,6 +69,14 @@ def test_a_step_in_batches_commits_each_batch_and_ends_when_nothing_is_left(
     assert release.deploy() == ["9001_numbers.sql", "9002_tripled.sql"]
     assert database.run("SELECT count(*), count(tripled), count(DISTINCT xmin::text) FROM numbers") == [[10, 10, 4]]
     assert release.deploy() == []
+
+
+def test_no_index_of_an_existing_table_is_built_while_all_tables_are_locked() -> None:
+    for file in read_files(PACKAGE):
+        # The first creates all tables, and the second rewrites the table of its index anyway.
+        if file.is_migration and not file.is_step and file.name > "0003":
+            indexed = set(re.findall(r"^CREATE (?:UNIQUE )?INDEX .* ON (\w+)", file.text, re.MULTILINE))
+            assert indexed <= set(re.findall(r"^CREATE TABLE (\w+)", file.text, re.MULTILINE)), file.name
 
 
 def test_a_step_in_batches_that_failed_continues_where_it_stopped(release: Release, database: Connection) -> None:

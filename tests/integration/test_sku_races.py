@@ -107,3 +107,11 @@ def test_two_products_that_swap_their_skus_are_both_refused(
 def test_an_order_does_not_wait_for_a_sku(api: ApiClient, database_url: str, tea: dict[str, Any]) -> None:
     assert two_at_once(database_url, create("tea-2"), place((tea["id"], 1)), waits=False) == ("created", "placed")
     assert api.stock(tea["id"]) == 9
+
+
+def test_skus_work_before_the_last_step_of_an_upgrade_creates_their_index(api: ApiClient, database: Connection) -> None:
+    database.run("DROP INDEX products_by_sku")
+    tea = api.create_product(sku="tea-1")
+    assert update(tea, "tea-2").run(database) == "updated"
+    [found] = api.items("/api/products", sku="TEA-2")
+    assert found["id"] == tea["id"]

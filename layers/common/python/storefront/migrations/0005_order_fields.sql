@@ -88,11 +88,6 @@ ALTER TABLE products ALTER COLUMN folded_name DROP EXPRESSION;
 CREATE TRIGGER products_fold_name BEFORE INSERT OR UPDATE OF name ON products
     FOR EACH ROW EXECUTE FUNCTION fold_name();
 
-CREATE UNIQUE INDEX products_by_sku ON products (fold(sku)) WHERE deleted_at IS NULL AND sku IS NOT NULL;
-COMMENT ON INDEX products_by_sku IS
-'No two products on sale have the same SKU, whatever its case and width. Also list_products, sku.
-64 characters have at most 2.1 kB when folded, and an entry of an index has at most 2.7 kB.';
-
 
 -- Orders --------------------------------------------------------------------------------------------------------------
 

@@ -32,3 +32,9 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS payment_events_without_order ON payment_
     WHERE payment_status = 'paid' AND reason = 'no_order_named';
 COMMENT ON INDEX payment_events_unreadable IS 'unreadable_event in reconciliation';
 COMMENT ON INDEX payment_events_without_order IS 'event_without_order in reconciliation';
+
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS products_by_sku ON products (fold(sku))
+    WHERE deleted_at IS NULL AND sku IS NOT NULL;
+COMMENT ON INDEX products_by_sku IS
+'No two products on sale have the same SKU, whatever its case and width. Also list_products, sku.
+64 characters have at most 2.1 kB when folded, and an entry of an index has at most 2.7 kB.';

@@ -6,17 +6,18 @@ DECLARE
     moment  timestamptz := clock_timestamp();
     created products;
 BEGIN
-    INSERT INTO products (name, description, price, quantity, sku, metadata, created_at, updated_at)
-    VALUES (request ->> 'name', request ->> 'description',
-            (request ->> 'price')::numeric, (request ->> 'quantity')::integer,
-            request ->> 'sku', request -> 'metadata', moment, moment)
-    -- The index waits for a transaction that is taking or freeing the same SKU.
-    ON CONFLICT (fold(sku)) WHERE deleted_at IS NULL AND sku IS NOT NULL DO NOTHING
-    RETURNING * INTO created;
-    IF NOT FOUND THEN
+    BEGIN
+        INSERT INTO products (name, description, price, quantity, sku, metadata, created_at, updated_at)
+        VALUES (request ->> 'name', request ->> 'description',
+                (request ->> 'price')::numeric, (request ->> 'quantity')::integer,
+                request ->> 'sku', request -> 'metadata', moment, moment)
+        RETURNING * INTO created;
+    -- By the index on SKUs. It waits for a transaction that is taking or freeing the same SKU. ON CONFLICT would need
+    -- the index, which a later step of the upgrade creates.
+    EXCEPTION WHEN unique_violation THEN
         outcome := 'sku_taken';
         RETURN;
-    END IF;
+    END;
 
     INSERT INTO stock_movements (product_id, kind, delta, quantity, actor, request_id)
     VALUES (created.id, 'opening', created.quantity, created.quantity, request ->> 'actor', request ->> 'request_id');
