@@ -105,13 +105,10 @@ BUGS = [
         [
             Replacement(
                 f"{LAYER}/orders/place_order.sql",
-                "    PERFORM FROM products p\n"
-                "      WHERE p.id = ANY (ids)\n"
-                "        AND p.deleted_at IS NULL\n"
-                "      ORDER BY p.id\n"
-                "        FOR NO KEY UPDATE;\n",
+                "    SELECT sum(p.price * quantities",
                 "    PERFORM (SELECT p.id FROM products p WHERE p.id = l.product_id FOR NO KEY UPDATE)\n"
-                "       FROM unnest(ids) AS l(product_id);\n",
+                "       FROM unnest(ids) AS l(product_id);\n"
+                "    SELECT sum(p.price * quantities",
             )
         ],
     ),
