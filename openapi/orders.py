@@ -26,13 +26,13 @@ class OrderItem(ResponseModel):
     price_at_purchase: Money
 
 
-class Charge(ResponseModel):
+class OrderCharge(ResponseModel):
     kind: Literal["shipping", "tax", "discount", "fee"] = Field(examples=["shipping"])
     label: str = Field(examples=["Parcel to Germany"])
     amount: str = Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["4.90"])
 
 
-class Address(ResponseModel):
+class OrderAddress(ResponseModel):
     name: str | None = Field(examples=["Ada Example"])
     company: str | None
     line1: str | None = Field(examples=["1 Example Street"])
@@ -60,11 +60,11 @@ class Order(OrderSummary):
     reference: str | None = Field(description="The shop's own number of the order.")
     currency: str = Field(examples=["USD"])
     subtotal: Money = Field(description="The sum of the line items.", examples=["29.00"])
-    charges: list[Charge]
+    charges: list[OrderCharge]
     order_items: list[OrderItem]
     email: str | None
-    shipping_address: Address | None
-    billing_address: Address | None
+    shipping_address: OrderAddress | None
+    billing_address: OrderAddress | None
     note: str | None = Field(description="The customer's own note.")
     metadata: dict[str, str]
     expires_at: datetime | None = Field(
@@ -105,7 +105,9 @@ class OrderEvent(ResponseModel):
         description="The text of a note. null for other entries, and after it was erased.", examples=[None]
     )
     message: str = Field(description="What happened.", examples=["The payment was recorded."])
-    action: str | None = Field(description="What staff should do. null if nothing, and for customers.")
+    action: str | None = Field(
+        description="What staff should do now. It can change with the order. null if nothing, and for customers."
+    )
 
 
 class Erasure(ResponseModel):
@@ -230,7 +232,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Add a note of staff to the timeline of an order",
         OrderEvent,
         201,
-        description="Customers do not see notes.",
+        description=(
+            "Customers do not see notes. A note cannot be changed or deleted. The erasure of the customer's personal"
+            " data removes its text."
+        ),
         path_id=ORDER_ID,
         body=NewNote,
         examples={"add-order-note": Example({"text": "The customer asked for delivery after 18:00."})},
@@ -246,7 +251,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         description=(
             "Erases the email, addresses, notes and metadata of all orders of the customer, the text of notes of staff,"
             " stored responses to retries, and the bodies of payment events. The orders, their line items and amounts,"
-            " and their timelines stay. A repetition is harmless. This cannot be undone."
+            " and their timelines stay. A repetition is harmless. This cannot be undone. Open orders lose their"
+            " shipping address too. To ship them first, list them with"
+            " `GET /api/orders?customer_id=…&status=pending`."
         ),
         path_id="67890",
     ),

@@ -129,6 +129,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Delete a product; existing orders keep their line items",
         None,
         204,
+        description="Its stock movements can no longer be listed. Its SKU can be used again.",
         path_id=PRODUCT_ID,
         examples={"delete-product": Example(id="a0000000-0000-4000-8000-000000000006")},
         request_headers=("If-Match",),

@@ -134,7 +134,8 @@ CREATE INDEX products_by_word ON products USING gin (words(name::text)) WITH (gi
     deleted_at IS NULL;
 -- list_products, sort=name
 CREATE INDEX products_by_name ON products (folded_name, id) WHERE deleted_at IS NULL;
--- No two products on sale have the same SKU, whatever its case and width. Also list_products, sku.
+-- No two products have the same SKU, except deleted ones. Case, Unicode form and width do not matter. Also
+-- list_products, sku.
 -- 64 characters have at most 2.1 kB when folded, and an entry of an index has at most 2.7 kB.
 CREATE UNIQUE INDEX products_by_sku ON products (fold(sku::text)) WHERE deleted_at IS NULL AND sku IS NOT NULL;
 CREATE TRIGGER products_fold_name BEFORE INSERT OR UPDATE OF name ON products FOR EACH ROW EXECUTE FUNCTION fold_name();
@@ -543,6 +544,9 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 
 
 -- Functions that other functions, tables and indexes use --------------------------------------------------------------
+
+-- Returns an address as the API shows it: with its lines in the usual order, which jsonb does not keep.
+CREATE FUNCTION address_json(address jsonb) RETURNS json;
 
 -- Returns the sum of an order's charges. NULL if there are none.
 CREATE FUNCTION charges_total(charges jsonb) RETURNS numeric;

@@ -39,6 +39,7 @@ def test_an_order_shows_its_contact_details(api: ApiClient) -> None:
     }
     order = expect(201, buy(api, **details))
     assert {name: order[name] for name in details} == details
+    assert list(order["shipping_address"]) == list(order["billing_address"]) == list(ADDRESS)
     assert expect(200, api.get(f"/api/orders/{order['id']}")) == order
     assert api.items("/api/orders") == [order]
 

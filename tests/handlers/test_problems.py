@@ -163,3 +163,13 @@ def test_a_failed_request_writes_one_log_line_with_the_cause(
     [line] = [vars(record) for record in caplog.records]
     assert (line["levelname"], line["status"], line["problem"]) == ("ERROR", 503, "unavailable")
     assert "FileNotFoundError" in line["cause"]
+
+
+def test_an_unknown_field_or_parameter_is_called_so(api: ApiClient) -> None:
+    body = {"customer_id": 1, "products": [{"product_id": UNKNOWN, "quantity": 1, "qty": 1}], "pages": 1}
+    refused = api.call("POST", "/api/orders", body)
+    assert sorted(refused.json["errors"], key=lambda error: error["pointer"]) == [
+        {"detail": "Unknown field", "pointer": "#/pages"},
+        {"detail": "Unknown field", "pointer": "#/products/0/qty"},
+    ]
+    assert api.get("/api/orders?pages=1").json["errors"] == [{"detail": "Unknown parameter", "parameter": "pages"}]

@@ -1,4 +1,4 @@
-"""A SKU is the shop's own ID of a product. No two products on sale have the same one."""
+"""A SKU is the shop's own ID of a product. No two products have the same one, except deleted ones."""
 
 import logging
 from typing import Any
@@ -42,6 +42,7 @@ def test_the_same_sku_in_another_case_or_width_is_taken(api: ApiClient, sku: str
     coffee = api.create_product(name="Coffee")
     for response in (create(api, other), create(api, sku), update(api, coffee, sku=other)):
         assert response.problem() == (409, "sku-taken")
+        assert response.json["detail"].endswith("Case, Unicode form and width do not matter.")
     assert expect(200, api.get(f"{PRODUCTS}/{coffee['id']}")) == coffee
     assert api.items(PRODUCTS, sku=other) == [tea]
 

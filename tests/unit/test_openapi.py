@@ -52,6 +52,10 @@ def test_the_openapi_file_is_valid() -> None:
     validate(DOCUMENT)
 
 
+def test_the_name_of_a_schema_has_no_suffix_of_the_generator() -> None:
+    assert [name for name in DOCUMENT["components"]["schemas"] if not name.isalpha()] == []
+
+
 def test_the_openapi_document_has_every_route() -> None:
     assert set(OPERATIONS) == {(method, path) for path, methods in ROUTES.items() for method in methods}
 

@@ -210,6 +210,12 @@ Metadata = Annotated[
 ]
 """Values of the shop's own systems: up to 50 texts with up to 500 characters each. None instead of an empty object."""
 
+METADATA_RULES = (
+    "Values of the shop's own systems: up to 50 texts. Keys have 1 to 40 characters from `A-Z`, `a-z`, `0-9`, `_`, `.` "
+    "and `-`. Values have at most 500 characters."
+)
+"""The rules of Metadata, for descriptions of fields."""
+
 Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), WithoutNul]
 """A text for people. It can have several lines."""
 

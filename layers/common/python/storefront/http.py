@@ -263,11 +263,17 @@ def _broken_rules(error: ValidationError) -> list[ErrorDetails]:
 def _invalid(
     broken_rules: list[ErrorDetails], place: Callable[[tuple[int | str, ...]], dict[str, str]]
 ) -> errors.InvalidRequest:
-    listed = [{"detail": rule["msg"], **place(rule["loc"])} for rule in broken_rules[:MAX_ERRORS]]
+    listed = [_explained(rule, place(rule["loc"])) for rule in broken_rules[:MAX_ERRORS]]
     detail = "; ".join(f"{rule.get('pointer') or rule['parameter']}: {rule['detail']}" for rule in listed[:MAX_NAMED])
     if len(broken_rules) > MAX_NAMED:
         detail = f"{detail}; and {len(broken_rules) - MAX_NAMED} more"
     return errors.InvalidRequest(detail, errors=listed)
+
+
+def _explained(rule: ErrorDetails, place: dict[str, str]) -> dict[str, str]:
+    if rule["type"] == "extra_forbidden":
+        return {"detail": f"Unknown {'parameter' if 'parameter' in place else 'field'}", **place}
+    return {"detail": rule["msg"], **place}
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -36,5 +36,5 @@ COMMENT ON INDEX payment_events_without_order IS 'event_without_order in reconci
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS products_by_sku ON products (fold(sku))
     WHERE deleted_at IS NULL AND sku IS NOT NULL;
 COMMENT ON INDEX products_by_sku IS
-'No two products on sale have the same SKU, whatever its case and width. Also list_products, sku.
+'No two products have the same SKU, except deleted ones. Case, Unicode form and width do not matter. Also list_products, sku.
 64 characters have at most 2.1 kB when folded, and an entry of an index has at most 2.7 kB.';

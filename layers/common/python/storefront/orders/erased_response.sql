@@ -5,6 +5,8 @@ BEGIN
     RETURN (SELECT '{' || string_agg(to_json(field.key) || ' : ' || CASE
                        WHEN field.key IN ('email', 'shipping_address', 'billing_address', 'note') THEN 'null'
                        WHEN field.key = 'metadata' THEN '{}'
+                       -- Only of a note. As in explain_order_event.
+                       WHEN field.key = 'message' THEN to_json('Staff wrote a note. Its text was erased.'::text)::text
                        ELSE field.value::text END, ', ') || '}'
               FROM json_each(response::json) field);
 END

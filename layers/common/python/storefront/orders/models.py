@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from storefront.fields import (
+    METADATA_RULES,
     Code,
     Id,
     Integer,
@@ -56,9 +57,9 @@ class NewOrder(RequestModel):
     ] = None
     note: Annotated[
         Annotated[str, StringConstraints(max_length=1000), WithoutNul] | None,
-        Field(description="The customer's own note. An empty note is no note."),
+        Field(description="The customer's own note, such as a wish for the delivery. An empty note is no note."),
     ] = None
-    metadata: Annotated[Metadata | None, Field(description="Values of the shop's own systems.")] = None
+    metadata: Annotated[Metadata | None, Field(description=METADATA_RULES)] = None
 
     def quantity_by_product(self) -> dict[str, int]:
         """Return the units of each product, by its ID, in the order of first mention.
@@ -76,7 +77,9 @@ class StatusChange(RequestModel):
 
 
 class NewNote(RequestModel):
-    text: Annotated[Note, NotBlank, Field(description="It can have several lines.")]
+    text: Annotated[
+        Note, NotBlank, Field(description="It can have several lines. It cannot be changed or deleted later.")
+    ]
 
 
 class OrderListParameters(PageParameters):
@@ -94,9 +97,15 @@ class OrderListParameters(PageParameters):
         Annotated[QueryInteger, PositiveInteger] | None,
         Field(description="List only the order with this number. Leading zeros do not matter."),
     ] = None
-    reference: Annotated[Code | None, Field(description="List only the order with this reference.")] = None
+    reference: Annotated[Code | None, Field(description="List only the order with this reference. Case matters.")] = (
+        None
+    )
     email: Annotated[
-        EmailAddress | None, Field(description="List only orders with this email. Case does not matter.")
+        EmailAddress | None,
+        Field(
+            description="List only orders with this email. Case does not matter. In a URL, write `+` as `%2B`, because "
+            "`+` means a space there."
+        ),
     ] = None
     created_from: Annotated[Timestamp | None, Field(description="List orders placed at this time or later.")] = None
     created_to: Annotated[Timestamp | None, Field(description="List orders placed at this time or earlier.")] = None

@@ -37,8 +37,8 @@ BEGIN
         'total_price', placed.total_price::text,
         'order_items', items,
         'email', placed.email,
-        'shipping_address', map_json(placed.shipping_address),
-        'billing_address', map_json(placed.billing_address),
+        'shipping_address', address_json(placed.shipping_address),
+        'billing_address', address_json(placed.billing_address),
         'note', placed.note,
         'metadata', coalesce(map_json(placed.metadata), '{}'),
         -- A paid order never expires. Nor does one that is not pending any more.

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from storefront.fields import (
     MAX_INTEGER,
+    METADATA_RULES,
     Code,
     Integer,
     Metadata,
@@ -43,16 +44,13 @@ Sku = Annotated[
     Code | None,
     Field(
         description="The shop's own ID of the product. 1 to 64 printable characters without outer white space. No two "
-        "products on sale have the same SKU. Case, Unicode form and width do not matter: `TEA-1` and `tea-1` are the "
-        "same."
+        "products have the same SKU, except deleted ones. Case, Unicode form and width do not matter: `TEA-1` and "
+        "`tea-1` are the same."
     ),
 ]
 ProductMetadata = Annotated[
     Metadata | None,
-    Field(
-        description="Values of the shop's own systems. Keys have 1 to 40 characters from `A-Z`, `a-z`, `0-9`, `_`, `.` "
-        "and `-`. Values have at most 500 characters. An update replaces all of them."
-    ),
+    Field(description=f"{METADATA_RULES} An update replaces all of them."),
 ]
 
 

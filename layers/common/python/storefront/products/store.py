@@ -11,10 +11,10 @@ from storefront.products.models import NewProduct, ProductChanges, StockAdjustme
 
 
 class SkuTaken(Problem):
-    """Another product on sale has this SKU. Case, Unicode form and width do not matter."""
+    """Another product has this SKU. Case, Unicode form and width do not matter. Deleted products do not count."""
 
     status, kind, title = 409, "sku-taken", "SKU taken"
-    default_detail = "Another product on sale has this SKU. Case and width do not matter."
+    default_detail = "Another product has this SKU. Case, Unicode form and width do not matter."
 
 
 def create(product: NewProduct, actor: Actor, key: str | None) -> IdempotentResponse:
