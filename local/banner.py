@@ -29,7 +29,7 @@ Routes require tokens (AUTH=on). `make token{variable}` prints one to enter in A
 """
 
 # The documents' examples show neither the stock of this product nor this order.
-_PRODUCT = "a0000000-0000-4000-8000-000000000005"
+_PRODUCT = "a0000000-0000-4000-8000-000000000001"
 _ORDER = "b0000000-0000-4000-8000-000000000004"
 
 

@@ -19,8 +19,8 @@ from tests.local.stack import running
 
 SEPARATOR = "-- next block --"
 
-WITH_SETTINGS = {"docs/guides/authentication.md": {"AUTH": "on"}}
-"""Documents whose commands need other settings of `make run`, and so a separate stack."""
+SEPARATE = {"docs/getting-started.md": {}, "docs/guides/authentication.md": {"AUTH": "on"}}
+"""Documents that have a stack of their own, with its settings. The first one promises its output for fresh data."""
 
 
 def commands_and_output(document: str) -> list[tuple[str, str]]:
@@ -47,7 +47,7 @@ def comparable(text: str) -> Any:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
-    """Run all documents on one stack, and return the output of each block.
+    """Run the other documents on one stack, and return the output of each block.
 
     No document may change data that another document shows.
     """
@@ -61,7 +61,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list
         found = {}
         for document in WITH_COMMANDS:
             data_dir, address = shared, url
-            if settings := WITH_SETTINGS.get(document):
+            if (settings := SEPARATE.get(document)) is not None:
                 data_dir = tmp_path_factory.mktemp("data")
                 address = resources.enter_context(running(data_dir, **settings)).url
             found[document] = paste(document, address, str(data_dir))

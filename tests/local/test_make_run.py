@@ -135,10 +135,10 @@ def test_the_commands_of_the_banner_work_as_pasted(tmp_path: Path, environment: 
         stack.wait_for("The webhook's secrets")
         printed = paste(stack.banner_commands())
         api = ApiClient(over_http(stack.url))
-        orders = expect(200, api.get("/api/products/a0000000-0000-4000-8000-000000000005"))["quantity"]
+        stock = expect(200, api.get("/api/products/a0000000-0000-4000-8000-000000000001"))["quantity"]
     products, order = [json.loads(text) for text in re.findall(r"(?m)^\{.*\}", printed)]
     assert products["total"] == 8
-    assert (order["status"], order["total_price"], orders) == ("pending", "72.00", 11)
+    assert (order["status"], order["total_price"], stock) == ("pending", "14.50", 119)
     assert "applied" in printed
 
 
