@@ -103,13 +103,14 @@ class Payment:
         if self.report == "ended":
             return ENDED
         is_paid = order.payment_status == "paid"
+        expected = (order.total, None) if order.total > 0 else (order.total,)
         rules: list[tuple[bool, Decision]] = [
             (order is NO_ORDER, UNKNOWN_ORDER),
             (self.report == "started", STARTED),
             (is_failure and is_paid, ("ignored", "order_paid")),
             (is_failure and order.status != "pending", late_failure(order)),
             (order.status == "canceled" and not is_paid, ("needs_refund", "order_canceled")),
-            (not is_failure and self.amount not in (None, order.total), ("needs_review", "amount_differs")),
+            (not is_failure and self.amount not in expected, ("needs_review", "amount_differs")),
             (not is_failure and self.currency not in (None, CURRENCY), ("needs_review", "currency_differs")),
             (order.payment_status == self.report, ("duplicate", "same_status")),
             (order.status == "completed", ("needs_review", "order_completed")),
