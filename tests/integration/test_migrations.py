@@ -251,12 +251,19 @@ def test_contents_that_report_nothing_are_no_conflict_after_the_upgrade(earlier_
 ODD_BODIES = [
     *("", "{", "null", "7", '"x"', "[]", "{}", "bm8gdGV4dA==", "[" * 100_000, "\ufeff{}", '{"data": NaN}'),
     *('{"data": {"object": []}}', '{"data": {"object": {"id": {}}}}', '{"data": {"object": {"id": null}}}'),
-    *('{"data": {"object": {"id": "\\ud83d"}}}', '{"data": {"object": {"id": "pi_1", "description": "\\u0000"}}}'),
+    *('{"data": {"object": {"id": "\\ud83d"}}}', '{"data": {"object": {"id": "pi\\u0000"}}}'),
+]
+# Characters that PostgreSQL cannot store, and texts that only look like them.
+DESCRIPTIONS = [
+    *(r"\u0000", r"\ud83d", r"\uDE00", r"\\\u0000", r"\ud83d\u0000", r"\u0000\u0000x\uD83D", r"\ud83d\ude00"),
+    *(r"\\u0000", r"\\\\ud83d", r"\\\\\ud83d", r"\\\\\\\\", r"\\" * 100_000),
 ]
 
 
 def test_the_references_in_the_bodies_of_earlier_events_are_stored_in_columns(earlier_database: Connection) -> None:
+    described = [f'{{"data": {{"object": {{"id": "pi_1", "description": "{text}"}}}}}}' for text in DESCRIPTIONS]
     sent = [(type_, json.dumps({"data": {"object": about}})) for type_, about, _, _ in REFERENCES]
+    sent += [("payment_intent.succeeded", body) for body in described]
     for n, (type_, body) in enumerate([*sent, *(("payment_intent.succeeded", body) for body in ODD_BODIES)]):
         earlier_database.run(
             """INSERT INTO payment_events (scheme, provider, event_id, type, body, outcome, reason)
@@ -275,6 +282,7 @@ def test_the_references_in_the_bodies_of_earlier_events_are_stored_in_columns(ea
     )
     # An event whose object has no ID stays as it was.
     read = [[payment if about else None, about] for _, _, payment, about in REFERENCES]
+    read += [["pi_1", "pi_1"]] * len(DESCRIPTIONS)
     assert stored == read + [[None, None]] * len(ODD_BODIES)
     native = "SELECT object_reference FROM payment_events WHERE event_id = 'native'"
     assert earlier_database.run(native) == [[None]]

@@ -193,7 +193,7 @@ DECLARE
         WHEN 'string' THEN reference #>> '{}'
         WHEN 'number' THEN reference #>> '{}' END, E' \t\n\r\f\v');
 BEGIN
-    RETURN CASE WHEN char_length(id) BETWEEN 1 AND 255 THEN id END;
+    RETURN CASE WHEN char_length(id) BETWEEN 1 AND 255 AND strpos(id, U&'\FFFD') = 0 THEN id END;
 END
 $$;
 COMMENT ON FUNCTION stored_reference IS 'The ID of an object of Stripe that is either named or contained.';
@@ -204,7 +204,10 @@ CREATE FUNCTION stored_references(type text, body text, OUT payment_reference te
 DECLARE
     about jsonb;
 BEGIN
-    about := body::jsonb #> '{data,object}';
+    -- jsonb has no NUL and no half of a surrogate pair, but a description can have them. They become U+FFFD. Before the
+    -- escape, there are only pairs of backslashes, which are escapes of their own.
+    about := regexp_replace(body, '(?<!\\)((?:\\\\)*)\\u(0000|d[89a-f][0-9a-f]{2})', '\1\\ufffd', 'gi')::jsonb
+             #> '{data,object}';
     object_reference := stored_reference(about -> 'id');
     payment_reference := coalesce(
         stored_reference(about -> 'payment_intent'),
