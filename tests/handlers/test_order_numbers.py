@@ -172,6 +172,9 @@ def orders(api: ApiClient, tea: str) -> list[dict[str, Any]]:
         ({"email": "ada@example.com", "customer_id": 7}, [1002, 1001]),
         ({"email": "äda@BÜCHER.example"}, [1003]),
         ({"email": "da@example.com"}, []),
+        # The number with leading zeros, as in a column of fixed width.
+        ({"number": "00000000001001"}, [1001]),
+        ({"number": "00000000000000001001"}, [1001]),
     ],
 )
 def test_orders_are_found_by_number_reference_and_email(
@@ -181,7 +184,11 @@ def test_orders_are_found_by_number_reference_and_email(
 
 
 @pytest.mark.parametrize(
-    "query", ["number=0", "number=-1", "number=x", "number=", "number=99999999999", "reference=", "email=ada", "email="]
+    "query",
+    [
+        *("number=0", "number=-1", "number=x", "number=", "number=99999999999", "number=0000000000000000000001001"),
+        *("reference=", "email=ada", "email="),
+    ],
 )
 def test_an_invalid_filter_returns_422(api: ApiClient, query: str) -> None:
     refused = api.get(f"/api/orders?{query}")

@@ -117,9 +117,9 @@ def _whole_number(value: Any) -> Any:
 
 
 def _plain_integer(value: Any) -> Any:
-    # As for decimals. Ten digits are enough for every allowed integer.
+    # As for decimals, and with the same number of digits. Ten without leading zeros are enough for every allowed integer.
     if isinstance(value, str):
-        if not re.fullmatch(r"-?[0-9]{1,10}", value):
+        if not re.fullmatch(r"-?0{0,10}[0-9]{1,10}", value):
             raise PydanticCustomError("integer_text", "Input should be a valid integer")
         return int(value)
     return value
