@@ -131,6 +131,21 @@ def test_logs_are_kept_longer_than_backups() -> None:
         assert int(settings["LogRetentionDays"]) > int(settings["DatabaseBackupDays"]), name
 
 
+def test_a_rule_refuses_logs_that_are_not_kept_longer_than_backups() -> None:
+    parameters, rules = template()["Parameters"], template()["Rules"].values()
+    allowed = {
+        rule["RuleCondition"]["Fn::And"][0]["Fn::Equals"][1]: rule["Assertions"][0]["Assert"]["Fn::Contains"]
+        for rule in rules
+        if "LogRetentionDays" in str(rule["RuleCondition"])
+    }
+    longest = parameters["DatabaseBackupDays"]["MaxValue"]
+    assert allowed == {
+        str(days): [[str(backup) for backup in range(1, days)], {"Ref": "DatabaseBackupDays"}]
+        for days in parameters["LogRetentionDays"]["AllowedValues"]
+        if days <= longest
+    }
+
+
 def test_the_log_of_the_database_has_no_errors_and_no_parameters() -> None:
     parameters = template()["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
     assert {name: value for name, value in parameters.items() if name.startswith("log_")} == {
