@@ -2,7 +2,6 @@
 
 import json
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -14,17 +13,10 @@ from pg8000.native import Connection, identifier
 from storefront import db
 from storefront.migrate import PACKAGE, MigrationError, migrate
 from tests.api_client import ApiClient, expect, lambda_context, load_function
-from tests.databases import copied_package
 from tests.integration.races import Call
 from tests.stripe_events import REFERENCES
 
 pytestmark = pytest.mark.usefixtures("environment")
-
-
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """A copy of the layer's SQL that a test may change."""
-    return copied_package(tmp_path)
 
 
 def test_the_function_applies_each_file_once(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,17 +164,6 @@ def test_a_rolled_back_release_works_on_the_newer_schema(api: ApiClient, databas
     assert migrate(database) == []
     tea = api.create_product()
     assert expect(200, api.get(f"/api/products/{tea['id']}")) == tea
-
-
-@pytest.fixture
-def earlier_database(empty_database_url: str, package: Path) -> Iterator[Connection]:
-    """A database with the schema of release 0.2.0."""
-    for file in package.glob("*/*.sql"):
-        if file.name != "0001_baseline.sql":
-            file.unlink()
-    with closing(db.connect(empty_database_url)) as connection:
-        migrate(connection, package)
-        yield connection
 
 
 LARGE = ("orders", "order_items", "order_events", "stock_movements", "payment_events", "idempotency_keys")

@@ -8,6 +8,7 @@ import pytest
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from storefront.migrate import migrate
 from tests.api_client import ROOT, ApiClient, expect
 from tests.handlers.test_erased_bodies import stripe_pair
 from tests.handlers.test_erasure import erase
@@ -138,6 +139,35 @@ def fill(api: ApiClient, customer_id: int) -> dict[str, Any]:
     not_utf8 = json.dumps({**late, "payment_status": "failed"}).replace(CANARY, CANARY + "\\u0000").encode()
     expect(200, api.deliver(not_utf8))
     return order
+
+
+def test_the_statistics_of_the_planner_contain_no_canary(api: ApiClient, database: Connection) -> None:
+    for customer_id in range(7, 12):
+        fill(api, customer_id)
+    database.run("ANALYZE")
+    statistics = "SELECT tablename::text, attname::text, s::text FROM pg_stats s WHERE schemaname = 'public'"
+    found = {(table, column): text for table, column, text in database.run(statistics) or []}
+    assert ("orders", "customer_id") in found
+    assert [names for names, text in found.items() if CANARY in text] == []
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_upgrade_removes_the_bodies_from_the_statistics(earlier_database: Connection) -> None:
+    earlier_database.run(
+        """INSERT INTO payment_events (scheme, provider, event_id, body, outcome, reason)
+           SELECT 'stripe', 'stripe', lpad(n::text, 20, '0'), 'Ada ' || n % 5, 'ignored', 'type_not_ours'
+             FROM generate_series(1, 50) n"""
+    )
+    earlier_database.run(
+        """INSERT INTO idempotency_keys (caller, operation, key, fingerprint, body)
+           SELECT 'x', 'place_order', n::text, '', 'Ada ' || n % 5 FROM generate_series(1, 50) n"""
+    )
+    earlier_database.run("ANALYZE")
+    stored = "SELECT count(*) FROM pg_stats WHERE most_common_vals::text LIKE '%Ada %'"
+    assert earlier_database.run(stored) == [[2]]
+    migrate(earlier_database)
+    earlier_database.run("ANALYZE")
+    assert earlier_database.run(stored) == [[0]]
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

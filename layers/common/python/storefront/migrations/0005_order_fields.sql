@@ -220,6 +220,21 @@ $$;
 COMMENT ON FUNCTION stored_references IS 'What payments/stripe.py reads from the body of an event.';
 
 
+-- Statistics of the planner -------------------------------------------------------------------------------------------
+
+-- ANALYZE stores examples of the values of a column. They would survive an erasure until the next ANALYZE.
+ALTER TABLE orders
+    ALTER COLUMN email SET STATISTICS 0,
+    ALTER COLUMN shipping_address SET STATISTICS 0,
+    ALTER COLUMN billing_address SET STATISTICS 0,
+    ALTER COLUMN note SET STATISTICS 0,
+    ALTER COLUMN metadata SET STATISTICS 0;
+ALTER TABLE order_events ALTER COLUMN note SET STATISTICS 0;
+-- The same type again removes the existing examples, and rewrites nothing.
+ALTER TABLE payment_events ALTER COLUMN body TYPE text, ALTER COLUMN body SET STATISTICS 0;
+ALTER TABLE idempotency_keys ALTER COLUMN body TYPE text, ALTER COLUMN body SET STATISTICS 0;
+
+
 -- Reconciliation ------------------------------------------------------------------------------------------------------
 
 -- A canceled order with a total of 0 needs no refund.
