@@ -26,6 +26,7 @@ FAILED = Effect("applied", payment_status="failed").showing(payment_status="fail
 OTHER_MODE = Effect("ignored", "other_mode").showing(livemode=False, **MONEY)
 OTHER_ACCOUNT = Effect("ignored", "other_account")
 NOT_OURS = Effect("ignored", "type_not_ours").showing(order_id=None, payment_status=None)
+NOT_OURS_OF_THE_ORDER = NOT_OURS.showing(order_id="{order}")
 NOT_PAID = Effect("ignored", "not_paid")
 IN_PROGRESS = Effect("ignored", "payment_under_way", is_held=True).showing(payment_status=None)
 ENDED = Effect("ignored", "payment_ended").showing(payment_status=None)

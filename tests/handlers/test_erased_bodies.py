@@ -7,9 +7,11 @@ import pytest
 from pg8000.native import Connection
 
 from storefront.audit import violations
+from storefront.payments.signatures import Scheme
 from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, signed
 from tests.handlers.conftest import stripe_event_for
 from tests.handlers.test_erasure import erase, get, place
+from tests.handlers.test_order_notes import timeline
 from tests.stripe_events import stripe_event
 
 
@@ -62,6 +64,60 @@ def test_the_body_of_an_event_that_now_names_another_order_is_erased(
     database.run("UPDATE payment_events SET order_id = gen_random_uuid()")
     erase(api)
     assert bodies(database) == [None]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "type_"),
+    [
+        ("stripe", "payment_intent.created"),
+        ("stripe", "payment_intent.requires_action"),
+        ("stripe", "charge.pending"),
+        ("stripe", "customer.updated"),
+        ("standard_webhooks", "payment.refunded"),
+    ],
+)
+def test_the_body_of_an_event_of_another_type_that_names_the_order_is_erased(
+    api: ApiClient, tea: str, database: Connection, scheme: Scheme, type_: str
+) -> None:
+    order = place(api, tea).json
+    about = {"order_id": order["id"], "email": "ada@example.com"}
+    event: dict[str, Any] = {"type": type_, "data": about}
+    if scheme == "stripe":
+        event = {**stripe_event_for(order, "payment_intent.succeeded"), "type": type_}
+        event["data"]["object"] |= {"email": "ada@example.com", "payment_intent": None}
+    before = timeline(api, order["id"]), get(api, order)
+    for outcome in ("ignored", "duplicate"):
+        assert expect(200, api.deliver(event, scheme))["outcome"] == outcome
+    [stored] = api.items("/api/payment-events")
+    assert (stored["order_id"], stored["reason"]) == (order["id"], "type_not_ours")
+    assert expect(200, replay(api, stored))["outcome"] == "ignored"
+    assert (timeline(api, order["id"]), get(api, order)) == before
+    assert violations(database) == []
+    erase(api)
+    assert bodies(database) == [None]
+    assert violations(database) == []
+
+
+def test_an_event_of_another_type_for_an_unknown_order_is_ignored(api: ApiClient, tea: str) -> None:
+    unknown = {**place(api, tea).json, "id": "00000000-0000-4000-8000-000000000000"}
+    event = {**stripe_event_for(unknown, "payment_intent.succeeded"), "type": "payment_intent.created"}
+    assert expect(200, api.deliver(event, "stripe"))["outcome"] == "ignored"
+    assert api.items("/api/reconciliation") == []
+
+
+def test_earlier_contents_under_the_event_id_of_an_erased_order_lose_their_bodies(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    erase(api)
+    for email in ("ada@example.com", "ada@example.org"):
+        broken = {"event_id": "evt_1", "order_id": "?", "payment_status": "paid", "email": email}
+        assert api.deliver(broken).status == 422
+    assert expect(200, api.pay(order["id"], "paid", event_id="evt_1"))["outcome"] == "applied"
+    assert api.pay("00000000-0000-4000-8000-000000000000", "paid", event_id="evt_2").status == 404
+    assert expect(200, api.pay(order["id"], "failed", event_id="evt_2"))["outcome"] == "ignored"
+    assert bodies(database) == [None] * 4
+    assert violations(database) == []
 
 
 def stripe_pair(order: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,5 +1,6 @@
 """DELETE /api/customers/{customer_id}/personal-data."""
 
+import json
 import re
 from typing import Any
 
@@ -208,6 +209,20 @@ def test_an_order_that_was_copied_from_a_backup_is_erased_again(api: ApiClient, 
     assert violations(database) == []
 
 
+ERASING = re.findall(r"(SELECT body FROM erase_personal_data\(.*?)\"", RUNBOOK, re.DOTALL)
+"""The statements of the runbook: for a customer with very many orders, and after a restore."""
+
+
+def test_the_owner_of_the_database_erases_without_a_time_limit(api: ApiClient, tea: str, database: Connection) -> None:
+    for _ in range(3):
+        place(api, tea, customer_id=12345)
+    statement, _ = ERASING
+    assert f'"SET statement_timeout = 0; {statement}"' in RUNBOOK
+    [[body]] = database.run(statement) or []
+    assert json.loads(body) == {"customer_id": 12345, "orders": 3}
+    assert violations(database) == []
+
+
 def test_the_runbook_repeats_an_erasure_after_a_restore(api: ApiClient, tea: str, database: Connection) -> None:
     order = place(api, tea, key="k").json
     erase(api)
@@ -216,7 +231,7 @@ def test_the_runbook_repeats_an_erasure_after_a_restore(api: ApiClient, tea: str
     database.run("DELETE FROM order_events WHERE cause = 'erasure'")
     database.run("UPDATE orders SET email = 'ada@example.com', personal_data_erased_at = NULL")
     database.run("SET session_replication_role = origin")
-    [erasing] = re.findall(r"(SELECT body FROM erase_personal_data\(.*?)\"", RUNBOOK, re.DOTALL)
+    _, erasing = ERASING
     database.run(erasing.replace("$CUSTOMER", "7"))
     assert get(api, order)["email"] is None
     assert timeline(api, order["id"])[-1]["actor"] == "restore"

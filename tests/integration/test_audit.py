@@ -32,6 +32,10 @@ SECOND_CONTENT = """
     INSERT INTO payment_events (id, scheme, provider, event_id, variant, payment_status, order_id, body, outcome)
     SELECT order_id, scheme, provider, event_id, 1, 'paid', order_id, body, outcome FROM payment_events"""
 
+ONLY_SECOND_BODY = """
+    UPDATE payment_events
+       SET body = CASE variant WHEN 1 THEN body END, order_id = CASE variant WHEN 0 THEN order_id END"""
+
 SECOND_ORDER = """
     INSERT INTO orders (id, number, customer_id, total_price)
     SELECT product_id, number, 1, total_price FROM orders, order_items"""
@@ -158,7 +162,11 @@ RULES = {
         )
     ],
     "a note has no text after the erasure of its order": [ERASED.format("'x'")],
-    "a payment event has no body after the erasure of its order": [ERASED.format("NULL")],
+    "a payment event has no body after the erasure of its order": [
+        ERASED.format("NULL"),
+        f"{ERASED.format('NULL')}; {SECOND_CONTENT}; {ONLY_SECOND_BODY}",
+    ],
+    "only a note has a text": ["UPDATE order_events SET note = 'x' WHERE cause = 'placed'"],
     "a stored response has no personal data after the erasure of its order": [
         f"{ERASED.format('NULL')}; UPDATE idempotency_keys SET body = replace(body, '\"email\" : null', '{value}')"
         for value in ('"email" : "ada@example.com"', '"email" : {}')

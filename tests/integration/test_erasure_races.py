@@ -165,6 +165,41 @@ def test_another_content_under_an_event_id_keeps_no_body(
     assert bodies(database) == [None] * len(bodies(database))
 
 
+@pytest.mark.parametrize("earlier", ["unreadable", "of an unknown order"])
+def test_an_event_of_an_erased_order_waits_for_another_content_under_its_id_and_erases_it(
+    database: Connection, database_url: str, order_id: str, earlier: str
+) -> None:
+    assert erase().run(database) == "erased"
+    unknown = "00000000-0000-4000-8000-000000000000"
+    other = {
+        "unreadable": unreadable("evt_1", "ada@example.com is not JSON", scheme="x_signature"),
+        "of an unknown order": pay(unknown, "paid", "evt_1"),
+    }[earlier]
+    two_at_once(database_url, other, pay(order_id, "failed", "evt_1"))
+    assert bodies(database) == [None] * len(bodies(database))
+
+
+def test_an_erasure_of_many_payments_by_the_owner_takes_a_limited_number_of_locks(
+    database: Connection, order_id: str
+) -> None:
+    database.run(
+        "INSERT INTO payment_events"
+        " (event_id, scheme, provider, order_id, outcome, reason, reader_reason, body, payment_reference)"
+        " SELECT n, 'stripe', 'stripe', :id, 'ignored', 'type_not_ours', 'type_not_ours', '{}', 'pi_' || n"
+        "   FROM generate_series(1, 2000) n",
+        id=order_id,
+    )
+    database.run("BEGIN")
+    # The runbook does this for a customer with very many orders.
+    database.run("SET LOCAL statement_timeout = 0")
+    assert erase().run(database) == "erased"
+    [[locks]] = database.run("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()") or []
+    database.run("COMMIT")
+    # PostgreSQL has room for 64 for each connection.
+    assert locks < 600
+    assert database.run("SELECT count(body) FROM payment_events") == [[0]]
+
+
 def test_a_status_change_waits_for_an_erasure(database: Connection, database_url: str, order_id: str) -> None:
     assert two_at_once(database_url, erase(), change_status(order_id, "canceled")) == ("erased", "changed")
     assert causes(database) == ["placed", "erasure", "status_change"]

@@ -181,7 +181,7 @@ violations (rule, id, detail) AS (
                   found.last_result)
       FROM payment_events p
       LEFT JOIN payment_entries found ON found.inbox_id = p.id
-     WHERE p.outcome <> 'unknown_order'
+     WHERE p.outcome <> 'unknown_order' AND p.reader_reason IS DISTINCT FROM 'type_not_ours'
        AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
        AND (found.entries > p.attempts
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
@@ -210,9 +210,14 @@ violations (rule, id, detail) AS (
       FROM erased e
       JOIN order_events noted ON noted.order_id = e.id AND noted.note IS NOT NULL AND noted.id < e.last_erasure_id
     UNION ALL
-    SELECT 'a payment event has no body after the erasure of its order', e.id, format('payment event %s has a body', p.id)
+    SELECT DISTINCT 'a payment event has no body after the erasure of its order', e.id, format('payment event %s has a body', p.id)
       FROM erased e
-      JOIN payment_events p ON p.order_id = e.id AND p.body IS NOT NULL
+      JOIN payment_events named ON named.order_id = e.id
+      JOIN payment_events p ON (p.event_id, p.scheme) = (named.event_id, named.scheme) AND p.body IS NOT NULL
+    UNION ALL
+    SELECT 'only a note has a text', e.order_id, format('event %s, %s, has a text', e.id, e.cause)
+      FROM order_events e
+     WHERE e.note IS NOT NULL AND e.cause <> 'note'
     UNION ALL
     SELECT 'a stored response has no personal data after the erasure of its order', e.id,
            format('response of the key of %s', rfc3339(k.created_at))

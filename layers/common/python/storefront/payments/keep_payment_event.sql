@@ -21,7 +21,10 @@ BEGIN
       WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme AND e.variant = 0
         FOR NO KEY UPDATE;
     -- The bodies under an ID are erased together, and none is stored again.
-    IF EXISTS (SELECT FROM payment_events e
+    IF sent.body IS NULL THEN
+        UPDATE payment_events e SET body = NULL, body_is_base64 = NULL
+         WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme AND e.body IS NOT NULL;
+    ELSIF EXISTS (SELECT FROM payment_events e
                 WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme AND e.body IS NULL) THEN
         sent.body := NULL;
         sent.body_is_base64 := NULL;

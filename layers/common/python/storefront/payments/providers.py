@@ -45,9 +45,11 @@ def standard_webhooks(sent: dict[str, Any]) -> Reading:
         livemode=values.boolean(sent.get("livemode")),
         account=values.text(sent.get("account")),
     )
-    if isinstance(type_, str) and type_ and type_ not in ENVELOPE_TYPES:
-        return Reading(event._replace(reason="type_not_ours"))
     details = _details("standard_webhooks", data)
+    if isinstance(type_, str) and type_ and type_ not in ENVELOPE_TYPES:
+        # An erasure of personal data finds the event by these.
+        event = event._replace(order_id=details.order_id, payment_reference=details.payment_reference)
+        return Reading(event._replace(reason="type_not_ours"))
     event = details._replace(
         type=event.type,
         occurred_at=details.occurred_at or event.occurred_at,

@@ -1,4 +1,5 @@
 -- Carries out the outcome of a payment event, adds it to the order's timeline, and returns the response.
+-- An event of a type that is not handled is not in the timeline, because processors send many of them.
 -- stored_outcome: of the inbox entry, also if this delivery is a duplicate.
 -- is_recent: whether the first delivery is less than an hour ago, so that an order's transaction may not have ended.
 CREATE OR REPLACE FUNCTION settle_payment_event(
@@ -21,7 +22,7 @@ BEGIN
     IF hold IS DISTINCT FROM target.held_since THEN
         UPDATE orders o SET held_since = hold WHERE o.id = target.id;
     END IF;
-    IF target.id IS NOT NULL THEN
+    IF target.id IS NOT NULL AND event.reader_reason IS DISTINCT FROM 'type_not_ours' THEN
         INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status,
                                   to_status, to_payment_status, request_id,
                                   payment_event_id, inbox_id, received_payment_status, outcome, reason)

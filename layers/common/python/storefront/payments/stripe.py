@@ -45,10 +45,9 @@ def stripe(sent: dict[str, Any]) -> Reading:
     if not isinstance(type_, str) or not type_:
         broken = BrokenRule("#/type", "Input should be the type of the event")
         return invalid(event._replace(order_id=_order_id(payment)), broken)
-    event = event._replace(payment_reference=_payment_reference(type_, payment))
+    event = event._replace(order_id=_order_id(payment), payment_reference=_payment_reference(type_, payment))
     if type_ not in PAYMENT_TYPES and type_ not in PROGRESS_TYPES:
         return Reading(event._replace(reason="type_not_ours"))
-    event = event._replace(order_id=_order_id(payment))
     if type_ in PROGRESS_TYPES:
         return Reading(_without_payment(event, PROGRESS_TYPES[type_]))
     return _payment(event, payment, *PAYMENT_TYPES[type_])
