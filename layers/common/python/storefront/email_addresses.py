@@ -1,6 +1,9 @@
 """The grammar of e-mail addresses (RFC 5321, section 4.1.2, and RFC 6531, section 3.3)."""
 
 import re
+import unicodedata
+
+from storefront.fields import BLANK
 
 MAX_LOCAL_PART = 64
 MAX_DOMAIN = 255
@@ -10,22 +13,24 @@ MAX_ADDRESS = 254
 _MAX_LABEL = 63
 """Octets of a label in the DNS (RFC 1035, section 2.3.4)."""
 
-# White space, controls, and other characters without an image, except those that join letters.
-_HIDDEN = (
-    r"\u0080-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200b\u200e-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
-    r"\ufff0-\uffff"
-)
+_NO_CHARACTERS = ("Cn", "Co", "Cs")
+"""Unassigned, private or half of a surrogate pair."""
+
+# Join letters and emojis, and have no image of their own.
+_JOINERS = r"\u200c\u200d\ufe0f"
+_INVISIBLE = rf"{BLANK}\ufff0-\uffff"
 # Look like dots, and some programs treat them as dots (RFC 3490, section 3.1).
 _OTHER_DOTS = r"\u3002\uff0e\uff61"
 
-_UTF8 = rf"[^\u0000-\u007f{_HIDDEN}]"
+_UTF8 = rf"[^\u0000-\u007f{_INVISIBLE}]|[{_JOINERS}]"
 _ATOM = rf"([A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]|{_UTF8})+"
 _QUOTED = rf'"([ !#-\[\]-~]|{_UTF8}|\\[ -~])*"'
-_LETTER = rf"([A-Za-z0-9]|[^\u0000-\u007f{_HIDDEN}{_OTHER_DOTS}])"
-_LABEL = rf"{_LETTER}(-*{_LETTER})*"
+_LETTER = rf"[A-Za-z0-9]|[^\u0000-\u007f{_INVISIBLE}{_OTHER_DOTS}]"
+_LABEL = rf"({_LETTER})(-*({_LETTER}|[{_JOINERS}]))*"
 
 PATTERN = rf"^({_ATOM}(\.{_ATOM})*|{_QUOTED})@({_LABEL}\.)+(?![0-9]+$){_LABEL}$"
-"""For Python and for JSON Schema. The limits are in octets, which a pattern cannot count.
+"""For Python and for JSON Schema. The limits are in octets, which a pattern cannot count. It also does not know
+categories of characters.
 
 A domain has at least two labels, and the last one is not a number, because it is a name in the public DNS (RFC 3696,
 section 2). Comments and addresses in brackets are refused.
@@ -34,14 +39,21 @@ section 2). Comments and addresses in brackets are refused.
 
 def is_email_address(text: str) -> bool:
     """Return whether a mail server would accept an address."""
-    if len(text.encode()) > MAX_ADDRESS or not re.fullmatch(PATTERN, text):
+    if len(text) > MAX_ADDRESS or not re.fullmatch(PATTERN, text):
+        return False
+    if any(unicodedata.category(one) in _NO_CHARACTERS for one in text):
         return False
     local_part, _, domain = text.rpartition("@")
-    labels = [_in_dns(label) for label in domain.split(".")]
+    labels = domain.split(".")
+    # Digits of any script could be read as an IP address. A mark or a joiner needs a letter before it.
+    if labels[-1].isdigit() or any(unicodedata.category(part[0])[0] in "CM" for part in (local_part, *labels)):
+        return False
+    encoded = [_in_dns(label) for label in labels]
     return (
-        len(local_part.encode()) <= MAX_LOCAL_PART
-        and max(map(len, labels)) <= _MAX_LABEL
-        and len(".".join(labels)) <= MAX_DOMAIN
+        len(text.encode()) <= MAX_ADDRESS
+        and len(local_part.encode()) <= MAX_LOCAL_PART
+        and max(map(len, encoded)) <= _MAX_LABEL
+        and len(".".join(encoded)) <= MAX_DOMAIN
     )
 
 

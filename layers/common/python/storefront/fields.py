@@ -35,13 +35,14 @@ _RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1
 # White_Space in Unicode.
 _SPACES = r"\t-\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-# Spaces, controls, Default_Ignorable_Code_Point, and a few others without an image. The same as in 0002_names.sql.
-_BLANK = (
+BLANK = (
     r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f-\u1160\u1680\u17b4-\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     # As characters, because JSON Schema has no escapes for them.
     "\U00013430-\U00013442\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+"""For a pattern: spaces, controls, Default_Ignorable_Code_Point, and a few others without an image. The same as in
+0002_names.sql."""
 
 
 class RequestModel(BaseModel):
@@ -81,7 +82,7 @@ def _one_line(text: str) -> str:
 
 def _printable(text: str) -> str:
     _one_line(text)
-    if not re.search(f"[^{_BLANK}]", text):
+    if not re.search(f"[^{BLANK}]", text):
         raise PydanticCustomError("blank", "String should not be blank")
     return text
 
@@ -117,7 +118,7 @@ def _whole_number(value: Any) -> Any:
 
 
 def _plain_integer(value: Any) -> Any:
-    # As for decimals, and with the same number of digits. Ten without leading zeros are enough for every allowed integer.
+    # As for decimals, with up to 20 digits. Ten behind leading zeros are enough for every allowed integer.
     if isinstance(value, str):
         if not re.fullmatch(r"-?0{0,10}[0-9]{1,10}", value):
             raise PydanticCustomError("integer_text", "Input should be a valid integer")
@@ -159,7 +160,7 @@ WithoutNul = Rule(_without_nul, {"pattern": r"^[^\u0000]*$"})
 OneLine = Rule(_one_line, {"pattern": f"^[^{_CONTROLS}]*$"})
 """A text without control characters and line breaks. It can be empty."""
 
-Printable = Rule(_printable, {"minLength": 1, "pattern": f"^[^{_CONTROLS}]*[^{_BLANK}][^{_CONTROLS}]*$"})
+Printable = Rule(_printable, {"minLength": 1, "pattern": f"^[^{_CONTROLS}]*[^{BLANK}][^{_CONTROLS}]*$"})
 """One line with at least one visible character."""
 
 ShortText = Annotated[
@@ -169,7 +170,7 @@ ShortText = Annotated[
         _printable,
         {
             "minLength": 1,
-            "pattern": f"^[{_SPACES}]*[^{_CONTROLS}]*[^{_BLANK}][^{_CONTROLS}]*[{_SPACES}]*$",
+            "pattern": f"^[{_SPACES}]*[^{_CONTROLS}]*[^{BLANK}][^{_CONTROLS}]*[{_SPACES}]*$",
             "description": "One line with at least one visible character. Outer white space is removed.",
         },
     ),
@@ -189,7 +190,7 @@ _INNER, _OUTER = f"[^{_CONTROLS}]*", f"[^{_CONTROLS}{_SPACES}]"
 Code = Annotated[
     str,
     StringConstraints(max_length=64),
-    Rule(_code, {"minLength": 1, "pattern": f"^({_OUTER}{_INNER})?[^{_BLANK}]({_INNER}{_OUTER})?$"}),
+    Rule(_code, {"minLength": 1, "pattern": f"^({_OUTER}{_INNER})?[^{BLANK}]({_INNER}{_OUTER})?$"}),
 ]
 """A short name that the shop gives, such as a SKU: 1 to 64 printable characters without outer white space."""
 
@@ -221,12 +222,12 @@ Note = Annotated[str, StringConstraints(min_length=1, max_length=1000), WithoutN
 
 
 def _not_blank(text: str) -> str:
-    if not re.search(f"[^{_BLANK}]", text):
+    if not re.search(f"[^{BLANK}]", text):
         raise PydanticCustomError("blank", "String should not be blank")
     return text
 
 
-NotBlank = Rule(_not_blank, {"pattern": rf"^[^\u0000]*[^{_BLANK}][^\u0000]*$"})
+NotBlank = Rule(_not_blank, {"pattern": rf"^[^\u0000]*[^{BLANK}][^\u0000]*$"})
 """At least one visible character, and no NUL. The text can have several lines."""
 
 Id = Annotated[str, Rule(_uuid, {"format": "uuid"})]
