@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from pg8000.native import Connection
 
 from tests.api_client import ApiClient, expect
 from tests.handlers.conftest import new_order
@@ -65,16 +64,6 @@ def test_a_payment_is_compared_with_the_currency_that_the_order_was_placed_in(
     )
     assert event["action"].startswith("If your program created the payment in a wrong currency, correct the program. ")
     assert expect(200, api.pay(order["id"], amount="4.50", currency="EUR"))["outcome"] == "applied"
-
-
-def test_an_order_without_a_currency_yet_is_in_the_currency_of_the_setting(
-    api: ApiClient, database: Connection
-) -> None:
-    """A release before 0.3.0 placed it, and the migration has not reached it."""
-    order, foreign = new_order(api), new_order(api)
-    database.run("UPDATE orders SET currency = NULL")
-    assert expect(200, api.pay(foreign["id"], currency="EUR"))["outcome"] == "needs_review"
-    assert expect(200, api.pay(order["id"], currency="USD"))["outcome"] == "applied"
 
 
 @pytest.mark.parametrize(

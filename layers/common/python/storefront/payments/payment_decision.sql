@@ -31,7 +31,7 @@ BEGIN
         -- Nothing was due, so a payment without an amount cannot be the one that was expected.
         WHEN is_paid AND (event.amount <> target.total_price OR event.amount IS NULL AND target.total_price = 0)
             THEN 'amount_differs'
-        WHEN is_paid AND event.currency <> coalesce(target.currency, default_currency()) THEN 'currency_differs'
+        WHEN is_paid AND event.currency <> target.currency THEN 'currency_differs'
         WHEN event.payment_status = target.payment_status THEN 'same_status'
         WHEN target.status = 'completed' THEN 'order_completed'
         END;
