@@ -214,11 +214,14 @@ class Inbox:
         reference, order = sent.payment_reference, sent.known_order
         if order and order.erasures:
             self.erase_bodies([order], [reference])
-            return False
-        connected = [one for one in self.stored() if one.payment.event_id == sent.event_id]
-        if order is None and reference:
-            connected += [one for one in self.stored() if one.payment.payment_reference == reference]
-        return all(one.has_body for one in connected)
+            is_erased = True
+        else:
+            same_payment = [one for one in self.stored() if reference and one.payment.payment_reference == reference]
+            is_erased = order is None and not all(one.has_body for one in same_payment)
+        same_id = self.contents.get(sent.event_id, [])
+        for one in same_id:
+            one.has_body = one.has_body and not is_erased
+        return not is_erased and all(one.has_body for one in same_id)
 
     def erase_bodies(self, orders: list[Order], references: Iterable[str | None] = ()) -> set[Order]:
         """Erase the bodies of the orders' events, and of others with the same IDs or about the same payments.
