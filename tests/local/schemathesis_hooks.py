@@ -20,6 +20,7 @@ from storefront.email_addresses import is_email_address
 from storefront.payments.stripe import PAYMENT_TYPES, PROGRESS_TYPES
 
 WEBHOOK = "/api/payment-webhook"
+ORDERS = "/api/orders"
 MAX_LENGTH = 255
 """Characters in a short text, such as a name."""
 TOKEN = f"Bearer {os.environ.get('TOKEN')}"
@@ -58,6 +59,10 @@ def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
         # sequence could not continue with what it created.
         for name in ("If-Match", "Idempotency-Key"):
             case.headers.pop(name, None)
+        # Nor with an order that is refused, as most orders with random charges are.
+        if case.path == ORDERS and isinstance(case.body, dict):
+            for name in ("charges", "expected_total", "reference"):
+                case.body.pop(name, None)
     # Schemathesis treats a request with an invalid token as valid after it changed another header.
     if _is_valid(case):
         _fix_key(case)

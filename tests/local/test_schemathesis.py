@@ -121,9 +121,21 @@ def test_the_api_accepts_and_refuses_requests_as_described(tmp_path: Path, data_
 
 
 @pytest.mark.long
-def test_random_requests_cause_no_error_and_links_work(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+def test_random_requests_cause_no_error(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
     effort = ("--max-time", "600") if sizes.search == "long" else ()
-    found = run_phases(tmp_path, guarded_url, ["fuzzing", "stateful"], *effort, TOKEN=token(data_dir))
+    run_phases(tmp_path, guarded_url, ["fuzzing", "stateful"], *effort, TOKEN=token(data_dir))
+
+
+@pytest.mark.long
+def test_random_sequences_use_what_they_created(tmp_path: Path, data_dir: Path, guarded_url: str) -> None:
+    # Without the other operations, because certain ones rarely follow each other.
+    products, orders = ("create_product", "get_product"), ("place_order", "get_order", "change_order_status")
+    included = [
+        option for name in (*products, *orders, "receive_payment_event") for option in ("--include-operation-id", name)
+    ]
+    found = run(
+        *(tmp_path, guarded_url, HERE / "schemathesis.toml", "--phases", "stateful", *included), TOKEN=token(data_dir)
+    )
     stories = found.stories()
     assert ("create_product", "place_order", "get_order") in stories
     assert {

@@ -87,6 +87,8 @@ COMMENT ON FUNCTION fold_name IS 'The trigger that keeps products.folded_name.';
 ALTER TABLE products ALTER COLUMN folded_name DROP EXPRESSION;
 CREATE TRIGGER products_fold_name BEFORE INSERT OR UPDATE OF name ON products
     FOR EACH ROW EXECUTE FUNCTION fold_name();
+-- Also where triggers are off, as while data is copied.
+ALTER TABLE products ENABLE ALWAYS TRIGGER products_fold_name;
 
 
 -- Orders --------------------------------------------------------------------------------------------------------------
