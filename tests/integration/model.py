@@ -36,7 +36,7 @@ ERASED_FIELDS = (
     (r'"(email|note)" : "[^"]*"', r'"\1" : null'),
     (r'"(shipping_address|billing_address)" : \{[^}]*\}', r'"\1" : null'),
     (r'"metadata" : \{[^}]*\}', '"metadata" : {}'),
-    ("Staff wrote a note[.]", "Staff wrote a note. Its text was erased."),
+    ("Staff wrote a note[.](?! Its)", "Staff wrote a note. Its text was erased."),
 )
 """What an erasure replaces in the text of a stored response."""
 

@@ -51,7 +51,7 @@ def test_it_lists_rows_that_contradict_each_other(api: ApiClient, database_url: 
 def test_a_database_without_the_schema_is_reported_in_one_sentence(empty_database_url: str) -> None:
     result = run_audit(DATABASE_URL=empty_database_url)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == 'The database cannot be audited: relation "order_items" does not exist.\n'
+    assert result.stderr == 'The database cannot be audited: PostgreSQL 42P01, relation "order_items" does not exist.\n'
     result = run_audit(DATABASE_URL="postgresql://127.0.0.1:1/x?sslmode=disable")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
