@@ -133,9 +133,8 @@ def test_random_sequences_use_what_they_created(tmp_path: Path, data_dir: Path, 
     included = [
         option for name in (*products, *orders, "receive_payment_event") for option in ("--include-operation-id", name)
     ]
-    found = run(
-        *(tmp_path, guarded_url, HERE / "schemathesis.toml", "--phases", "stateful", *included), TOKEN=token(data_dir)
-    )
+    options = ("--phases", "stateful", *included)
+    found = run(tmp_path, guarded_url, HERE / "schemathesis.toml", *options, TOKEN=token(data_dir))
     stories = found.stories()
     assert ("create_product", "place_order", "get_order") in stories
     assert {
