@@ -27,9 +27,9 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from mangum import Mangum
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, ForeignKey, Select, create_engine, func, select, tuple_
-from sqlalchemy.dialects.postgresql import ENUM, insert
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from sqlalchemy import ColumnElement, FetchedValue, ForeignKey, Select, create_engine, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ENUM, JSONB, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload, sessionmaker
 
 engine = create_engine(
@@ -56,10 +56,12 @@ class Base(DeclarativeBase):
 class Product(Base):
     __tablename__ = "products"
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    sku: Mapped[str | None]
     name: Mapped[str]
     description: Mapped[str | None]
     price: Mapped[Decimal]
     quantity: Mapped[int]
+    metadata_: Mapped[dict[str, str] | None] = mapped_column("metadata", JSONB(none_as_null=True))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
@@ -72,6 +74,7 @@ class OrderItem(Base):
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
     product_id: Mapped[UUID]
     line_number: Mapped[int]
+    sku: Mapped[str | None]
     product_name: Mapped[str]
     quantity: Mapped[int]
     price_at_purchase: Mapped[Decimal]
@@ -84,9 +87,23 @@ class Order(Base):
     status: Mapped[str] = mapped_column(OrderStatus, server_default="pending")
     payment_status: Mapped[str] = mapped_column(PaymentStatus, server_default="unpaid")
     total_price: Mapped[Decimal]
+    number: Mapped[int] = mapped_column(server_default=FetchedValue())
+    reference: Mapped[str | None]
+    currency: Mapped[str] = mapped_column(server_default=FetchedValue())
+    charges: Mapped[list[dict[str, str]] | None] = mapped_column(JSONB(none_as_null=True))
+    email: Mapped[str | None]
+    shipping_address: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    billing_address: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    note: Mapped[str | None]
+    metadata_: Mapped[dict[str, str] | None] = mapped_column("metadata", JSONB(none_as_null=True))
+    expires_at: Mapped[datetime | None] = mapped_column(server_default=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     order_items: Mapped[list[OrderItem]] = relationship(order_by=OrderItem.line_number)
+
+    @property
+    def shown_expiry(self) -> datetime | None:
+        return self.expires_at if self.status == "pending" and self.payment_status != "paid" else None
 
 
 class StockMovement(Base):
@@ -141,12 +158,17 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+Metadata = Annotated[dict[str, str], BeforeValidator(lambda value: value or {}), Field(validation_alias="metadata_")]
+
+
 class ProductResponse(ResponseModel):
     id: UUID
+    sku: str | None
     name: str
     description: str | None
     price: Decimal
     quantity: int
+    metadata: Metadata
     created_at: datetime
     updated_at: datetime
 
@@ -163,6 +185,7 @@ class ProductPage(BaseModel):
 class OrderItemResponse(ResponseModel):
     id: UUID
     product_id: UUID
+    sku: str | None
     product_name: str
     quantity: int
     price_at_purchase: Decimal
@@ -170,11 +193,22 @@ class OrderItemResponse(ResponseModel):
 
 class OrderResponse(ResponseModel):
     id: UUID
+    number: int
+    reference: str | None
     customer_id: int
     status: str
     payment_status: str
+    currency: str
+    subtotal: Decimal = Field(validation_alias="total_price")
+    charges: Annotated[list[dict[str, str]], BeforeValidator(lambda value: value or [])]
     total_price: Decimal
     order_items: list[OrderItemResponse]
+    email: str | None
+    shipping_address: dict[str, str | None] | None
+    billing_address: dict[str, str | None] | None
+    note: str | None
+    metadata: Metadata
+    expires_at: datetime | None = Field(validation_alias="shown_expiry")
     created_at: datetime
     updated_at: datetime
 

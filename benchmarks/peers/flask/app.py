@@ -74,6 +74,12 @@ def _json(value: Any) -> str:
     return str(value)
 
 
+ORDER_COLUMNS = (
+    "id, number, reference, customer_id, status, payment_status, currency, charges, total_price, email,"
+    " shipping_address, billing_address, note, metadata, expires_at, created_at, updated_at"
+)
+
+
 @app.post("/api/orders")
 def place_order() -> Response:
     claims = token_claims("orders:write")
@@ -124,15 +130,14 @@ def _store(
         list(quantities.items()),
     )
     cursor.execute(
-        "INSERT INTO orders (customer_id, total_price) VALUES (%s, %s)"
-        " RETURNING id, customer_id, status, payment_status, total_price, created_at, updated_at",
+        f"INSERT INTO orders (customer_id, total_price) VALUES (%s, %s) RETURNING {ORDER_COLUMNS}",
         (customer_id, total),
     )
     order = dict(cursor.fetchone())
     items = execute_values(
         cursor,
         "INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)"
-        " VALUES %s RETURNING id, product_id, product_name, quantity, price_at_purchase",
+        " VALUES %s RETURNING id, product_id, sku, product_name, quantity, price_at_purchase",
         [
             (order["id"], id_, number, products[id_]["name"], quantity, products[id_]["price"])
             for number, (id_, quantity) in enumerate(quantities.items(), 1)
@@ -149,7 +154,13 @@ def _store(
         " VALUES (%s, 'placed', %s, 'pending', 'unpaid', %s)",
         (order["id"], actor, request_id()),
     )
-    return {**order, "order_items": items}
+    return _order(order, items)
+
+
+def _order(row: dict[str, Any], items: list[Any]) -> dict[str, Any]:
+    expires = row["status"] == "pending" and row["payment_status"] != "paid"
+    filled = {"subtotal": row["total_price"], "charges": row["charges"] or [], "metadata": row["metadata"] or {}}
+    return {**row, **filled, "expires_at": row["expires_at"] if expires else None, "order_items": items}
 
 
 @app.get("/api/orders/<uuid:order_id>")
@@ -157,19 +168,18 @@ def get_order(order_id: UUID) -> Response:
     token_claims("orders:read")
     with transaction() as cursor:
         cursor.execute(
-            "SELECT id, customer_id, status, payment_status, total_price, created_at, updated_at"
-            " FROM orders WHERE id = %s",
+            f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = %s",
             (str(order_id),),
         )
         order = cursor.fetchone()
         if order is None:
             raise Problem(404, "Order not found")
         cursor.execute(
-            "SELECT id, product_id, product_name, quantity, price_at_purchase"
+            "SELECT id, product_id, sku, product_name, quantity, price_at_purchase"
             " FROM order_items WHERE order_id = %s ORDER BY line_number",
             (str(order_id),),
         )
-        return json_response({**order, "order_items": cursor.fetchall()})
+        return json_response(_order(order, cursor.fetchall()))
 
 
 @app.get("/api/products")
@@ -213,7 +223,8 @@ def _rows(
         values, offset = [*values, key, str(id_)], 0
     # One more row shows whether another page follows.
     cursor.execute(
-        "SELECT id, name, description, price, quantity, created_at, updated_at"
+        "SELECT id, sku, name, description, price, quantity, coalesce(metadata, '{}') AS metadata,"
+        " created_at, updated_at"
         f" FROM products WHERE {condition} ORDER BY {parameters.key}{direction}, id{direction} LIMIT %s OFFSET %s",
         (*values, parameters.page_size + 1, offset),
     )
