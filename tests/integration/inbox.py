@@ -187,6 +187,10 @@ class Inbox:
     def stored(self) -> list[StoredEvent]:
         return [one for same_id in self.contents.values() for one in same_id]
 
+    def erased_unread(self) -> list[StoredEvent]:
+        """The events that could not be read before their body was erased."""
+        return [one for one in self.stored() if one.decision == UNREADABLE and not one.has_body]
+
     def receive(self, payment: Payment, cause: str = "payment_event") -> Decision:
         stored, decision = self._keep(payment, has_body=self.may_keep_body(payment))
         if payment.known_order:

@@ -25,7 +25,8 @@ tags = drawn_from(lambda machine: machine.tags[-8:])
 order_tags = drawn_from(lambda machine: machine.order_tags[-4:])
 keyed_requests = drawn_from(lambda machine: machine.keyed_requests[-8:])
 payments = drawn_from(lambda machine: machine.payments[-8:])
-stored_events = drawn_from(lambda machine: machine.inbox.stored()[-8:])
+# An event that can never be read again is rare, so a random replay would hardly find one.
+stored_events = drawn_from(lambda machine: machine.inbox.stored()[-8:] + machine.inbox.erased_unread()[-4:])
 
 customers = st.sampled_from([1, 2])
 keys = st.integers(1, 15).map("key-{}".format)
