@@ -7,7 +7,7 @@ from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 from pydantic import TypeAdapter
 
-from storefront.fields import ShortText
+from storefront.texts import ShortText
 from tests.api_client import ApiClient
 from tests.characters import CHARACTERS, CODE_POINTS
 

@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
 import openapi.operations  # noqa: F401  imports every model
-from storefront.fields import Code, Metadata, RequestModel, ShortText, WithoutNul
+from storefront.fields import RequestModel
+from storefront.texts import Code, Metadata, ShortText, WithoutNul
 from tests.characters import CHARACTERS, INVISIBLE
 
 ADAPTER: TypeAdapter[str] = TypeAdapter(ShortText)

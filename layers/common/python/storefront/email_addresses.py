@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from storefront.fields import BLANK
+from storefront.texts import BLANK
 
 MAX_LOCAL_PART = 64
 MAX_DOMAIN = 255

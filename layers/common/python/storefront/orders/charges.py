@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import Printable, RequestModel, SignedMoney, payable
+from storefront.fields import RequestModel, SignedMoney, payable
+from storefront.texts import Printable
 
 
 def _with_sign_of_kind(amount: Decimal, info: ValidationInfo) -> Decimal:

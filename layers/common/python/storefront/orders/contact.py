@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from storefront.countries import COUNTRIES
 from storefront.email_addresses import MAX_ADDRESS, PATTERN, is_email_address
-from storefront.fields import OneLine, RequestModel, Rule
+from storefront.fields import RequestModel, Rule
+from storefront.texts import OneLine
 
 
 def _email_address(text: str) -> str:

@@ -4,24 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from storefront.fields import (
-    METADATA_RULES,
-    Code,
-    Id,
-    Integer,
-    Metadata,
-    MoneyOrZero,
-    NotBlank,
-    Note,
-    PositiveInteger,
-    QueryInteger,
-    RequestModel,
-    Timestamp,
-    WithoutNul,
-)
+from storefront.fields import Id, Integer, MoneyOrZero, PositiveInteger, QueryInteger, RequestModel, Timestamp
 from storefront.lists.parameters import PageParameters
 from storefront.orders.charges import Charge
 from storefront.orders.contact import Address, EmailAddress
+from storefront.texts import METADATA_RULES, Code, Metadata, NotBlank, Note, WithoutNul
 
 OrderStatus = Literal["pending", "completed", "canceled"]
 PaymentStatus = Literal["unpaid", "paid", "failed"]

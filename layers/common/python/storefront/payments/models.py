@@ -6,8 +6,9 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from storefront.fields import Id, QueryInteger, WithoutNul
+from storefront.fields import Id, QueryInteger
 from storefront.lists.parameters import PageParameters
+from storefront.texts import WithoutNul
 
 ReportedStatus = Literal["paid", "failed"]
 

@@ -5,22 +5,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from storefront.fields import (
-    MAX_INTEGER,
-    METADATA_RULES,
-    Code,
-    Integer,
-    Metadata,
-    Money,
-    QueryInteger,
-    QueryMoney,
-    RequestModel,
-    Rule,
-    ShortText,
-    WithoutNul,
-    payable,
-)
+from storefront.fields import MAX_INTEGER, Integer, Money, QueryInteger, QueryMoney, RequestModel, Rule, payable
 from storefront.lists.parameters import PageParameters
+from storefront.texts import METADATA_RULES, Code, Metadata, ShortText, WithoutNul
 
 
 def _not_zero(delta: int) -> int:
