@@ -16,9 +16,16 @@ from local.postgres import postgres
 from local.settings import APP_ROLE
 from storefront import db
 from storefront.migrate import PACKAGE, migrate
+from tests import sizes
 
 # A crash of the machine may lose these databases, which have no use after the run.
 _VOLATILE = ("fsync = off", "full_page_writes = off")
+
+_MEMORY = Path("/dev/shm")
+"""A file system in memory, on Linux. Creating a database in it takes 0.01 seconds, and on some disks 0.2."""
+
+_ROOM = 6 * 1024**3
+"""Bytes that must be free there. Each of at most eight workers needs half a gigabyte."""
 
 # DELETE takes a millisecond, and TRUNCATE 25. But the planner would count the deleted rows of a large table.
 _EMPTY = """
@@ -46,7 +53,7 @@ $$"""
 def volatile_server(programs: Path | None = None) -> Iterator[str]:
     """Run a server that does not wait for the disk; gives its URL. programs: None for those of the embedded wheel."""
     # Not a folder of pytest, which another run would close to all users but root.
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=_MEMORY if _has_room() else None) as name:
         folder = Path(name)
         with postgres(folder / "data", "postgres") if programs is None else _installed(programs, folder) as url:
             with closing(db.connect(url)) as server:
@@ -54,6 +61,10 @@ def volatile_server(programs: Path | None = None) -> Iterator[str]:
                     server.run(f"ALTER SYSTEM SET {setting}")
                 server.run("SELECT pg_reload_conf()")
             yield url
+
+
+def _has_room() -> bool:
+    return sizes.search != "long" and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
 
 
 @contextmanager
