@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -153,10 +154,15 @@ def _views(connection: Connection) -> Iterator[str]:
 def _functions(connection: Connection) -> Iterator[str]:
     files = {path.stem: path for path in PACKAGE.glob("*/*.sql")}
     for name, arguments, result, comment in connection.run(_FUNCTIONS):
-        # A function in a file of its own has its purpose in the first line.
-        purpose = comment or files[name].read_text(encoding="utf-8").split("\n", 1)[0].removeprefix("-- ")
+        purpose = comment or _purpose(files[name].read_text(encoding="utf-8"))
         returns = "" if " OUT " in arguments else f" RETURNS {result}"
         yield _comment(purpose) + _wrapped(f"CREATE FUNCTION {name}({arguments}){returns};")
+
+
+def _purpose(text: str) -> str:
+    """Return the first sentence of a file, which says what its function does."""
+    lines = takewhile(lambda line: line.startswith("-- "), text.splitlines())
+    return re.sub(r"\. .*", ".", " ".join(line.removeprefix("-- ") for line in lines))
 
 
 def _comment(text: str | None, indent: str = "") -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from openapi import responses, schemas
 from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
-from openapi.operation import Operation, path_parameter
+from openapi.operation import Operation
 from openapi.operations import OPERATIONS, TAGS
 from openapi.problems import EXAMPLES, description, every_problem, example
 from openapi.security import SCHEMES, requirement
@@ -19,7 +19,7 @@ from storefront import errors
 from storefront.access import OPEN, Forbidden, TokenMissing
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
-from storefront.routes import ROUTES, Access
+from storefront.routes import ROUTES, Access, path_parameter
 
 ROOT = Path(__file__).parent.parent
 _JSON = "application/json"

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.signing import LOCAL_SECRETS, sign
-from openapi.operation import Example, Operation, path_parameter
+from openapi.operation import Example, Operation
 from openapi.operations import OPERATIONS
-from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
+from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, path_parameter
 
 FOLDER = Path(__file__).parent.parent / "events"
 

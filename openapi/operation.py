@@ -14,11 +14,6 @@ KEY = ("Idempotency-Key",)
 REPLAYED = ("Idempotent-Replayed",)
 
 
-def path_parameter(path: str) -> str:
-    """Return the name of the parameter in a path."""
-    return path.partition("{")[2].partition("}")[0]
-
-
 @dataclass(frozen=True)
 class Example:
     """A request that succeeds on the sample data. It is in the description, and in events/ for `sam local invoke`."""

@@ -10,6 +10,7 @@ from openapi.operation import KEY, REPLAYED, Example, Operation
 from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, Page, ResponseModel
 from storefront import errors
 from storefront.lists.parameters import CursorParameters
+from storefront.orders.charges import ChargeKind
 from storefront.orders.models import NewNote, NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
 from storefront.orders.store import InvalidTransition, ReferenceTaken, TotalChanged, TotalTooLarge, TotalTooSmall
 from storefront.payments.models import Outcome, ReportedStatus
@@ -27,7 +28,7 @@ class OrderItem(ResponseModel):
 
 
 class OrderCharge(ResponseModel):
-    kind: Literal["shipping", "tax", "discount", "fee"] = Field(examples=["shipping"])
+    kind: ChargeKind = Field(examples=["shipping"])
     label: str = Field(examples=["Parcel to Germany"])
     amount: str = Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["4.90"])
 

@@ -10,7 +10,8 @@ A JWT access token with the scope of the operation:
 - `catalog:write`: create, change and delete products; adjust stock and read its ledger
 - `orders:write`: place orders
 - `orders:read`: read orders and their timelines
-- `orders:manage`: change an order's status; read and replay payment events; read the reconciliation
+- `orders:manage`: change an order's status; write notes; erase personal data; read and replay payment events; read the
+  reconciliation
 
 A token with the claim `customer_id` belongs to a customer. It can only place and read that customer's orders.
 """

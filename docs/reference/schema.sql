@@ -485,7 +485,7 @@ CREATE FUNCTION adjust_stock(request jsonb, OUT outcome text, OUT body text);
 -- Runs an operation once for each idempotency key, and stores its response in the same transaction.
 CREATE FUNCTION call_once(request jsonb, OUT outcome text, OUT body text);
 
--- Completes or cancels a pending order. Canceling returns the stock in the same statement.
+-- Completes or cancels a pending order.
 CREATE FUNCTION change_order_status(request jsonb, OUT outcome text, OUT body text);
 
 -- Creates a product, and records its stock as the first movement.
@@ -495,9 +495,11 @@ CREATE FUNCTION create_product(request jsonb, OUT outcome text, OUT body text);
 CREATE FUNCTION delete_product(request jsonb, OUT outcome text, OUT body text);
 
 -- Erases the bodies of the oldest payment events that arrived more than the request's retention_days ago, up to the
+-- request's batch_size.
 CREATE FUNCTION erase_payment_bodies(request jsonb, OUT outcome text, OUT body text);
 
 -- Erases the personal data of a customer: in the orders, in the notes of staff, in the stored responses to retries, and
+-- in the bodies of payment events.
 CREATE FUNCTION erase_personal_data(request jsonb, OUT outcome text, OUT body text);
 
 -- Cancels the oldest orders that were not paid in time, up to the request's batch_size, and returns their stock.
@@ -539,7 +541,7 @@ CREATE FUNCTION replay_payment_event(request jsonb, OUT outcome text, OUT body t
 -- Deletes the oldest expired idempotency keys, up to the request's batch_size.
 CREATE FUNCTION sweep_idempotency_keys(request jsonb, OUT outcome text, OUT body text);
 
--- Changes the fields of a product that the request contains. A new quantity is also a stock movement.
+-- Changes the fields of a product that the request contains.
 CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 
 
@@ -548,7 +550,7 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 -- Returns an address as the API shows it: with its lines in the usual order, which jsonb does not keep.
 CREATE FUNCTION address_json(address jsonb) RETURNS json;
 
--- Returns the sum of an order's charges. NULL if there are none.
+-- Returns the sum of an order's charges.
 CREATE FUNCTION charges_total(charges jsonb) RETURNS numeric;
 
 -- Returns an event of an order's timeline as its customer sees it: without the shop's IDs and names.
@@ -561,6 +563,8 @@ CREATE FUNCTION default_currency() RETURNS text;
 CREATE FUNCTION default_expiry(placed_at timestamptz) RETURNS timestamptz;
 
 -- Erases the bodies of the payment events of orders: those that name an order or are in its timeline, those with the
+-- same event ID, and those about the same payment, because Stripe reports a payment with two events, and often only one
+-- of them names the order.
 CREATE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text[] DEFAULT '{}'[]) RETURNS uuid[];
 
 -- Returns the stored response of place_order or add_order_note without personal data, in the form of json_build_object.
@@ -569,10 +573,10 @@ CREATE FUNCTION erased_response(response text) RETURNS text;
 -- Says in words why the reconciliation lists an order, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, target orders, OUT message text, OUT action text);
 
--- Says in words what an event of a timeline changed, and what staff should do. action: NULL if nothing.
+-- Says in words what an event of a timeline changed, and what staff should do.
 CREATE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text);
 
--- Says in words what a payment event did, and what staff should do now. action: NULL if nothing.
+-- Says in words what a payment event did, and what staff should do now.
 CREATE FUNCTION explain_payment_event(event payment_events, target orders, OUT message text, OUT action text);
 
 -- Builds the SQL condition for the filters that a list request contains.
@@ -591,13 +595,13 @@ CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
 -- Whether a value is a list of charges, with two decimal places and the right signs.
 CREATE FUNCTION is_charges(charges jsonb) RETURNS boolean;
 
--- Returns whether a payment event reports a payment, and another content under its ID does too. No rule can decide
+-- Returns whether a payment event reports a payment, and another content under its ID does too.
 CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;
 
 -- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet.
 CREATE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETURNS boolean;
 
--- Returns whether a delivery has the content of a stored event. Bytes are compared only where they cannot be read:
+-- Returns whether a delivery has the content of a stored event.
 CREATE FUNCTION is_same_content(stored payment_events, sent payment_events) RETURNS boolean;
 
 -- Whether the columns of a stock movement fit together.
@@ -606,7 +610,10 @@ CREATE FUNCTION is_stock_movement(kind stock_movement_kind, delta bigint, order_
 -- Stores a payment event once for each content, and returns the stored row with the outcome of this attempt.
 CREATE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events;
 
--- Locks payments by their references until the transaction ends. An event that names no order locks no order, so
+-- Locks an order, and compares it with the ETags in the request's if_match, if any.
+CREATE FUNCTION lock_order(request jsonb, OUT outcome text, OUT target orders);
+
+-- Locks payments by their references until the transaction ends.
 CREATE FUNCTION lock_payments(payment_references text[]) RETURNS void;
 
 -- Locks a product, and compares it with the ETags in the request's if_match, if any.
@@ -630,14 +637,14 @@ CREATE FUNCTION order_json(placed orders) RETURNS json;
 -- Joins the two parts of a list's body: read_page's head on the first line, the items as JSON on the second.
 CREATE FUNCTION page_body(head text, items json) RETURNS text;
 
--- Decides the outcome of a payment event for its order, and the reason if the event is not applied. Changes nothing.
+-- Decides the outcome of a payment event for its order, and the reason if the event is not applied.
 CREATE FUNCTION payment_decision(event payment_events, target orders, settings jsonb, OUT outcome payment_event_outcome,
     OUT reason text);
 
 -- Returns a payment event as the API shows it: without its body, which can contain personal data.
 CREATE FUNCTION payment_event_json(event payment_events) RETURNS json;
 
--- Returns since when payment events hold an unpaid order, or NULL if they do not. A held order does not expire.
+-- Returns since when payment events hold an unpaid order, or NULL if they do not.
 CREATE FUNCTION payment_hold(held_order_id uuid) RETURNS timestamptz;
 
 -- Returns the planner's estimate of the number of rows in a source of read_page.
@@ -665,7 +672,7 @@ CREATE FUNCTION refuse_change() RETURNS trigger;
 -- The trigger that lets the text of a note become NULL, and nothing else.
 CREATE FUNCTION refuse_change_except_erasure() RETURNS trigger;
 
--- Returns whether a payment event reports a payment for an order that was found. At most one content under an event ID
+-- Returns whether a payment event reports a payment for an order that was found.
 CREATE FUNCTION reports_payment(event payment_events) RETURNS boolean;
 
 -- Returns the stock of orders, also to deleted products.

@@ -106,7 +106,6 @@ RULES = {
         "UPDATE order_events SET to_payment_status = 'paid'",
         "UPDATE order_events SET to_status = 'completed'",
         "UPDATE order_events SET cause = 'expiry'",
-        "UPDATE order_events SET note = 'Rang twice.'",
         "UPDATE order_events SET from_status = 'pending', from_payment_status = 'unpaid'",
         "UPDATE order_events SET inbox_id = NULL WHERE cause = 'payment_event'",
         MOVED.format("'status_change', NULL, NULL, 'completed', 'unpaid', NULL, NULL"),
@@ -166,7 +165,10 @@ RULES = {
         ERASED.format("NULL"),
         f"{ERASED.format('NULL')}; {SECOND_CONTENT}; {ONLY_SECOND_BODY}",
     ],
-    "only a note has a text": ["UPDATE order_events SET note = 'x' WHERE cause = 'placed'"],
+    "only a note has a text": [
+        "UPDATE order_events SET note = 'x' WHERE cause = 'placed'",
+        "UPDATE order_events SET note = 'Rang twice.'",
+    ],
     "a stored response has no personal data after the erasure of its order": [
         f"{ERASED.format('NULL')}; UPDATE idempotency_keys SET body = replace(body, '\"email\" : null', '{value}')"
         for value in ('"email" : "ada@example.com"', '"email" : {}')

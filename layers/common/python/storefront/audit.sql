@@ -71,6 +71,7 @@ violations (rule, id, detail) AS (
     SELECT 'an order''s total is the sum of its line items and its charges', coalesce(o.id, items.order_id),
            format('total %s, sum of line items %s, sum of charges %s', o.total_price, coalesce(items.total, 0),
                   coalesce(o.charged, 0))
+      -- Without charges_total(), which the total was made with.
       FROM (SELECT placed.id, placed.total_price,
                    (SELECT sum((charge ->> 'amount')::numeric)
                       FROM jsonb_array_elements(placed.charges) AS listed(charge)) AS charged
@@ -125,7 +126,6 @@ violations (rule, id, detail) AS (
      WHERE (e.cause = 'placed') <> (e.from_status IS NULL)
         OR (e.from_status IS NULL) <> (e.from_payment_status IS NULL)
         OR e.cause = 'payment_event' AND e.inbox_id IS NULL
-        OR e.cause <> 'note' AND e.note IS NOT NULL
         OR CASE e.cause
                WHEN 'placed' THEN e.to_status = 'pending' AND e.to_payment_status IN ('unpaid', 'paid')
                WHEN 'status_change' THEN e.from_status = 'pending' AND e.to_status <> 'pending'

@@ -66,6 +66,11 @@ def allowed_methods(route: str) -> list[str]:
     return sorted({*methods, "HEAD"} if "GET" in methods else methods)
 
 
+def path_parameter(route: str) -> str:
+    """Return the name of the parameter in the path of a route, or "" if there is none."""
+    return route.partition("{")[2].partition("}")[0]
+
+
 def cache_control(method: str, path: str) -> str:
     """Return whether caches may keep the response of a route (RFC 9111, section 5.2.2)."""
     methods = ROUTES.get(match(path) or "", {})

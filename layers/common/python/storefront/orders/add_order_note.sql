@@ -3,15 +3,17 @@
 CREATE OR REPLACE FUNCTION add_order_note(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
+    locked record;
     target orders;
     added  order_events;
 BEGIN
     -- An erasure either waits for this note, or ends before it.
-    SELECT * INTO target FROM orders o WHERE o.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        outcome := 'unknown_order';
+    locked := lock_order(request);
+    IF locked.outcome IS NOT NULL THEN
+        outcome := locked.outcome;
         RETURN;
     END IF;
+    target := locked.target;
 
     INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status,
                               to_status, to_payment_status, request_id, idempotency_key, note)

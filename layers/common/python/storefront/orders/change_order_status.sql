@@ -5,18 +5,16 @@ CREATE OR REPLACE FUNCTION change_order_status(request jsonb, OUT outcome text, 
     LANGUAGE plpgsql AS $$
 DECLARE
     target  order_status := request ->> 'status';
+    locked  record;
     changed orders;
 BEGIN
     -- The second of two changes waits here, and then sees the first one.
-    SELECT * INTO changed FROM orders o WHERE o.id = (request ->> 'id')::uuid FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        outcome := 'unknown_order';
+    locked := lock_order(request);
+    IF locked.outcome IS NOT NULL THEN
+        outcome := locked.outcome;
         RETURN;
     END IF;
-    IF jsonb_typeof(request -> 'if_match') = 'array' AND NOT request -> 'if_match' ? order_etag(changed) THEN
-        outcome := 'stale';
-        RETURN;
-    END IF;
+    changed := locked.target;
     IF changed.status <> 'pending' OR target = 'pending' THEN
         outcome := 'invalid_transition';
         body := to_json(changed.status);

@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 from storefront.fields import RequestModel, SignedMoney, payable
 from storefront.texts import Printable
 
+ChargeKind = Literal["shipping", "tax", "discount", "fee"]
+
 
 def _with_sign_of_kind(amount: Decimal, info: ValidationInfo) -> Decimal:
     match info.data.get("kind"):
@@ -34,7 +36,7 @@ class Charge(RequestModel):
         }
     )
 
-    kind: Literal["shipping", "tax", "discount", "fee"]
+    kind: ChargeKind
     label: Annotated[
         str, StringConstraints(max_length=200), Printable, Field(description="What the buyer reads, in one line.")
     ]

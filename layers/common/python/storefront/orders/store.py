@@ -160,29 +160,13 @@ def _insufficient_stock(short: list[dict[str, Any]], order: NewOrder) -> Insuffi
     )
 
 
-def _total_too_large(total: str, _: NewOrder) -> TotalTooLarge:
-    return TotalTooLarge(total)
-
-
-def _total_too_small(total: str, _: NewOrder) -> TotalTooSmall:
-    return TotalTooSmall(total)
-
-
-def _reference_taken(order_id: str | None, _: NewOrder) -> ReferenceTaken:
-    return ReferenceTaken(order_id)
-
-
-def _total_changed(total: str, _: NewOrder) -> TotalChanged:
-    return TotalChanged(total)
-
-
 _REFUSALS: dict[str, Callable[[Any, NewOrder], Problem]] = {
     "unknown_products": _unknown_products,
     "insufficient_stock": _insufficient_stock,
-    "total_too_large": _total_too_large,
-    "total_too_small": _total_too_small,
-    "total_changed": _total_changed,
-    "reference_taken": _reference_taken,
+    "total_too_large": lambda total, _: TotalTooLarge(total),
+    "total_too_small": lambda total, _: TotalTooSmall(total),
+    "total_changed": lambda total, _: TotalChanged(total),
+    "reference_taken": lambda order_id, _: ReferenceTaken(order_id),
 }
 
 
