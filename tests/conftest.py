@@ -12,6 +12,7 @@ from pg8000.native import Connection
 
 from local.settings import APP_ROLE, as_role
 from storefront import db
+from storefront.audit import violations
 from tests.api_client import ENVIRONMENT, ApiClient, load_function, local_keyring, over_handlers
 from tests.databases import copied_database, empty, new_database, prepare, volatile_server
 from tests.integration.pooler import pooler
@@ -133,6 +134,12 @@ def database(direct_url: str) -> Iterator[Connection]:
     """A session of the owner on the test's database, separate from the session of the functions."""
     with closing(db.connect(direct_url)) as connection:
         yield connection
+
+
+@pytest.fixture
+def expect_no_violations(database: Connection) -> Iterator[None]:
+    yield
+    assert violations(database) == []
 
 
 @pytest.fixture

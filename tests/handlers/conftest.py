@@ -9,6 +9,13 @@ from tests.stripe_events import stripe_event
 
 
 @pytest.fixture
+def tea(api: ApiClient) -> str:
+    """The ID of a product with a price of 4.50 and ten units in stock."""
+    product_id: str = api.create_product()["id"]
+    return product_id
+
+
+@pytest.fixture
 def order(api: ApiClient) -> dict[str, Any]:
     """A pending order for one unit, with a total of 4.50."""
     return new_order(api)

@@ -14,5 +14,8 @@ def only_event(api: ApiClient, **parameters: Any) -> dict[str, Any]:
 
 
 def last_timeline_event(api: ApiClient, order: dict[str, Any]) -> dict[str, Any]:
-    event: dict[str, Any] = api.items(f"/api/orders/{order['id']}/events", page_size=100)[-1]
-    return event
+    return timeline(api, order["id"])[-1]
+
+
+def timeline(api: ApiClient, order_id: str) -> list[dict[str, Any]]:
+    return api.items(f"/api/orders/{order_id}/events", page_size=100)

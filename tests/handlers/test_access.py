@@ -20,6 +20,14 @@ from tests.api_client import (
     signed,
     target,
 )
+from tests.handlers.tokens import (
+    CUSTOMER_SCOPES,
+    SCOPES,
+    WITHOUT_TOKEN,
+    client_with_scopes,
+    customer_client,
+    with_claims,
+)
 
 GUARDED = [
     (method, path, needed)
@@ -27,7 +35,6 @@ GUARDED = [
     for method, needed in methods.items()
     if needed not in access.OPEN
 ]
-SCOPES = sorted({needed for _, _, needed in GUARDED})
 
 
 @pytest.fixture(autouse=True)
@@ -40,27 +47,6 @@ def tea() -> str:
     """The ID of a product."""
     product_id: str = client_with_scopes("catalog:write").create_product(quantity=100)["id"]
     return product_id
-
-
-# Literal, so that a change of the scopes that the code allows fails a test.
-CUSTOMER_SCOPES = ("orders:read", "orders:write")
-"""The scopes that a customer's token may have."""
-
-WITHOUT_TOKEN = ApiClient(over_handlers)
-"""A client without a token."""
-
-
-def with_claims(**claims: str) -> ApiClient:
-    """A client whose token has these claims."""
-    return ApiClient(partial(over_handlers, claims={"sub": "somebody", **claims}))
-
-
-def client_with_scopes(*scopes: str, **claims: str) -> ApiClient:
-    return with_claims(scope=" ".join(scopes), **claims)
-
-
-def customer_client(customer_id: int) -> ApiClient:
-    return client_with_scopes(*CUSTOMER_SCOPES, sub=f"customer-{customer_id}", customer_id=str(customer_id))
 
 
 def request(api: ApiClient, method: str, path: str) -> Response:

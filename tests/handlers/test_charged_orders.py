@@ -1,25 +1,18 @@
 """Payments of orders with charges, also of orders that cost nothing."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pg8000.native import Connection
 
-from storefront.audit import violations
 from tests.api_client import ApiClient, expect
 from tests.handlers.inbox import last_timeline_event, only_event
 from tests.stripe_events import stripe_event
 
+pytestmark = pytest.mark.usefixtures("expect_no_violations")
+
 SHIPPING = {"kind": "shipping", "label": "Parcel", "amount": "4.90"}
 TAX = {"kind": "tax", "label": "VAT", "amount": "0.38"}
 GIFT_CARD = {"kind": "discount", "label": "Gift card", "amount": "-4.50"}
-
-
-@pytest.fixture(autouse=True)
-def _expect_no_violations(database: Connection) -> Iterator[None]:
-    yield
-    assert violations(database) == []
 
 
 def order_with(api: ApiClient, *charges: dict[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ApiClient, Response, expect
-from tests.handlers.test_access import customer_client
+from tests.handlers.tokens import customer_client
 from tests.stripe_events import stripe_event
 
 

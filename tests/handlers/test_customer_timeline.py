@@ -6,7 +6,7 @@ import pytest
 from pg8000.native import Connection
 
 from tests.api_client import ApiClient, expect, lambda_context, load_function, target
-from tests.handlers.test_access import SCOPES, client_with_scopes, customer_client
+from tests.handlers.tokens import SCOPES, client_with_scopes, customer_client
 
 HIDDEN = ("request_id", "idempotency_key", "payment_event_id", "inbox_id", "action")
 

@@ -10,14 +10,8 @@ from storefront.audit import violations
 from storefront.payments.signatures import Scheme
 from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, signed
 from tests.handlers.conftest import stripe_event_for
-from tests.handlers.test_erasure import erase, get, place
-from tests.handlers.test_order_notes import timeline
-from tests.stripe_events import stripe_event
-
-
-@pytest.fixture
-def tea(api: ApiClient) -> str:
-    return str(api.create_product(quantity=100)["id"])
+from tests.handlers.inbox import timeline
+from tests.handlers.personal_data import erase, get, place, stripe_pair
 
 
 def bodies(database: Connection) -> list[str | None]:
@@ -118,17 +112,6 @@ def test_earlier_contents_under_the_event_id_of_an_erased_order_lose_their_bodie
     assert expect(200, api.pay(order["id"], "failed", event_id="evt_2"))["outcome"] == "ignored"
     assert bodies(database) == [None] * 4
     assert violations(database) == []
-
-
-def stripe_pair(order: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two events about one payment. Only the session names the order."""
-    session = stripe_event_for(order, "checkout.session.completed", payment_intent="pi_1")
-    session["id"] = "evt_session"
-    session["data"]["object"]["amount_total"] = 450
-    intent = stripe_event("payment_intent.succeeded", amount_received=450, metadata={})
-    intent["id"], intent["data"]["object"]["id"] = "evt_intent", "pi_1"
-    intent["data"]["object"]["receipt_email"] = "ada@example.com"
-    return session, intent
 
 
 @pytest.mark.parametrize("arrive", ["before", "after", "around", "around, reversed"])

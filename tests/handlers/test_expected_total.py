@@ -8,13 +8,6 @@ from tests.api_client import UNKNOWN, ApiClient, Response, expect
 from tests.integration.races import Call, place, two_at_once
 
 
-@pytest.fixture
-def tea(api: ApiClient) -> str:
-    """The ID of a product with a price of 4.50 and ten units in stock."""
-    product_id: str = api.create_product()["id"]
-    return product_id
-
-
 def buy(api: ApiClient, product_id: str, quantity: int, key: str | None = None, **fields: Any) -> Response:
     body = {"customer_id": 1, "products": [{"product_id": product_id, "quantity": quantity}], **fields}
     return api.call("POST", "/api/orders", body, {} if key is None else {"Idempotency-Key": key})

@@ -5,7 +5,7 @@ import pytest
 from storefront.access import OPEN
 from storefront.routes import ROUTES
 from tests.api_client import UNKNOWN, ApiClient, Response, api_event, lambda_context, load_function
-from tests.handlers.test_access import SCOPES, WITHOUT_TOKEN, client_with_scopes
+from tests.handlers.tokens import SCOPES, WITHOUT_TOKEN, client_with_scopes
 
 READ = sorted(path for path, methods in ROUTES.items() if "GET" in methods)
 

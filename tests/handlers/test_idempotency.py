@@ -14,12 +14,6 @@ from tests.api_client import UNKNOWN, ApiClient, Response, expect
 from tests.integration.races import once, place, two_at_once
 
 
-@pytest.fixture
-def tea(api: ApiClient) -> str:
-    product_id: str = api.create_product(quantity=10)["id"]
-    return product_id
-
-
 def place_with(api: ApiClient, key: str, product_id: str, quantity: int = 1, **fields: Any) -> Response:
     body = {"customer_id": 1, "products": [{"product_id": product_id, "quantity": quantity}], **fields}
     return api.call("POST", "/api/orders", body, {"Idempotency-Key": key})

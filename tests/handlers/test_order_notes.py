@@ -6,18 +6,12 @@ import pytest
 from pg8000.native import Connection
 
 from storefront.audit import violations
-from tests.api_client import UNKNOWN, ApiClient, Response, expect, target
-from tests.handlers.test_access import SCOPES, client_with_scopes, customer_client
+from tests.api_client import UNKNOWN, ApiClient, expect, target
+from tests.handlers.inbox import timeline
+from tests.handlers.personal_data import add_note
+from tests.handlers.tokens import SCOPES, client_with_scopes, customer_client
 
 Order = dict[str, Any]
-
-
-def add_note(api: ApiClient, order_id: str, text: Any, **headers: str) -> Response:
-    return api.call("POST", f"/api/orders/{order_id}/notes", {"text": text}, headers)
-
-
-def timeline(api: ApiClient, order_id: str) -> list[dict[str, Any]]:
-    return api.items(f"/api/orders/{order_id}/events", page_size=100)
 
 
 def test_a_note_is_an_entry_of_the_timeline(api: ApiClient, order: Order, database: Connection) -> None:

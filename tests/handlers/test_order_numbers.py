@@ -8,18 +8,12 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ApiClient, Response, expect, target
-from tests.handlers.test_access import customer_client, with_claims
+from tests.handlers.tokens import customer_client, with_claims
 from tests.integration import load_clients
 from tests.integration.load_clients import all_at_once
 from tests.integration.races import once, place, two_at_once
 
 SHOP = "orders:read orders:write orders:all"
-
-
-@pytest.fixture
-def tea(api: ApiClient) -> str:
-    """The ID of a product with ten units in stock."""
-    return str(api.create_product()["id"])
 
 
 def buy(api: ApiClient, product_id: str, key: str | None = None, units: int = 1, **fields: Any) -> Response:

@@ -1,20 +1,13 @@
 """Replays of payment events from the inbox."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pg8000.native import Connection
 
-from storefront.audit import violations
 from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.handlers.inbox import EVENTS, last_timeline_event, only_event
 
-
-@pytest.fixture(autouse=True)
-def _expect_no_violations(database: Connection) -> Iterator[None]:
-    yield
-    assert violations(database) == []
+pytestmark = pytest.mark.usefixtures("expect_no_violations")
 
 
 def replay(api: ApiClient, event: dict[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,6 @@ from storefront.audit import violations
 from tests.api_client import UNKNOWN, ApiClient, Response, expect
 
 
-@pytest.fixture
-def tea(api: ApiClient) -> str:
-    product_id: str = api.create_product(quantity=10)["id"]
-    return product_id
-
-
 def adjust(api: ApiClient, product_id: str, delta: Any, reason: Any = "counted") -> Response:
     return api.call("POST", f"/api/products/{product_id}/stock-adjustments", {"delta": delta, "reason": reason})
 

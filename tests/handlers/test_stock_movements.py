@@ -8,7 +8,7 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from tests.api_client import UNKNOWN, ApiClient, expect, lambda_context, load_function, target
 from tests.handlers.lists import follow_cursors
-from tests.handlers.test_access import client_with_scopes
+from tests.handlers.tokens import client_with_scopes
 
 FIELDS = {"product_id", "kind", "delta", "quantity", "reason", "order_id", "actor", "request_id", "occurred_at"}
 

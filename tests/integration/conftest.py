@@ -8,7 +8,6 @@ import pytest
 from pg8000.native import Connection
 
 from storefront import db
-from storefront.audit import violations
 from storefront.migrate import migrate
 from tests.api_client import ApiClient
 from tests.databases import copied_package
@@ -22,12 +21,6 @@ def order_id(api: ApiClient) -> str:
 @pytest.fixture
 def other_order_id(api: ApiClient, order_id: str) -> str:  # noqa: ARG001  the first order
     return str(api.order((api.create_product()["id"], 1))["id"])
-
-
-@pytest.fixture
-def expect_no_violations(database: Connection) -> Iterator[None]:
-    yield
-    assert violations(database) == []
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """An erasure and another change at the same time: no personal data is left, and nothing is lost."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pg8000.native import Connection
 
-from storefront.audit import violations
 from tests.api_client import ApiClient
 from tests.integration.races import (
     Call,
@@ -22,13 +20,9 @@ from tests.integration.races import (
     unreadable,
 )
 
+pytestmark = pytest.mark.usefixtures("expect_no_violations")
+
 CONTACT = {"email": "ada@example.com", "note": "Ring twice.", "metadata": {"gift": "for Bob"}}
-
-
-@pytest.fixture(autouse=True)
-def _expect_no_violations(database: Connection) -> Iterator[None]:
-    yield
-    assert violations(database) == []
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from storefront.migrate import migrate
 from tests.api_client import ROOT, ApiClient, expect
-from tests.handlers.test_erased_bodies import stripe_pair
-from tests.handlers.test_erasure import erase
-from tests.handlers.test_order_notes import add_note
+from tests.handlers.personal_data import add_note, erase, stripe_pair
 
 GUIDE = ROOT / "docs" / "guides" / "personal-data.md"
 
