@@ -148,9 +148,8 @@ class StoredEvent:
 
     @property
     def reports_payment(self) -> bool:
-        return self.payment.payment_status is not None and self.decision not in (
-            *(UNREADABLE, OTHER_CONTENT, UNKNOWN_ORDER, WITHOUT_ORDER),
-        )
+        without_payment = (UNREADABLE, OTHER_CONTENT, UNKNOWN_ORDER, WITHOUT_ORDER)
+        return self.payment.payment_status is not None and self.decision not in without_payment
 
     def as_response(self) -> Body:
         outcome, reason = self.decision
@@ -254,11 +253,9 @@ class Inbox:
         if stored.payment.known_order:
             stored.orders.add(stored.payment.known_order)
         stored.attempts, stored.last_attempt = stored.attempts + 1, next(self.clock)
-        decision = SAME_EVENT
+        decision = SAME_EVENT if stored.decision == APPLIED else OTHER_CONTENT
         if stored.decision not in (APPLIED, OTHER_CONTENT):
             decision = stored.decision = self.without_conflict(stored, stored.payment.decision())
-        elif stored.decision == OTHER_CONTENT:
-            decision = OTHER_CONTENT
         stored.payment.settle(decision, "replay")
         return decision
 
