@@ -75,11 +75,27 @@ VALUES ('c0000000-0000-4000-8000-000000000001', 'x_signature', 'storefront', 'ev
         '{"order_id": "b0000000-0000-4000-8000-000000000003", "payment_status": "paid", "event_id": "evt_sample", '
         '"amount": "23.00", "currency": "USD"}', 'needs_review', 'amount_differs');
 
--- It holds its order.
-UPDATE orders o SET held_since = e.received_at FROM payment_events e WHERE e.order_id = o.id;
+INSERT INTO payments (id, order_id, reference, event_scheme, amount, currency, reason, received_at, open_amount)
+SELECT id, order_id, event_id, scheme, amount, currency, reason, received_at, 3.00 FROM payment_events;
+
+-- A refund that nobody has made yet.
+INSERT INTO refunds (id, order_id, payment_id, amount, currency, status, reason, actor)
+SELECT 'd0000000-0000-4000-8000-000000000001', order_id, id, 3.00, currency, 'requested', 'A cup was broken.',
+       'sample-data'
+  FROM payments;
+
+-- The payment holds its order.
+UPDATE orders o
+   SET held_since = e.received_at, paid_amount = e.amount, refund_status = 'pending', money_changes = 1
+  FROM payment_events e
+ WHERE e.order_id = o.id;
 
 INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status, to_payment_status,
                           payment_event_id, inbox_id, received_payment_status, outcome, reason)
 SELECT order_id, 'payment_event', 'payment-processor', 'pending', 'unpaid', 'pending', 'unpaid',
        event_id, id, payment_status, outcome, reason
   FROM payment_events;
+
+INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status, to_payment_status,
+                          refund_id, refund_status)
+SELECT order_id, 'refund', actor, 'pending', 'unpaid', 'pending', 'unpaid', id, status FROM refunds;

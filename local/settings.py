@@ -22,6 +22,7 @@ SHOP_SETTINGS = {
     "PAYMENT_MODE": ("any|live|test", "any, live or test"),
     "PAYMENT_ACCOUNTS": (r"[^,\s]+(,[^,\s]+)*", "names separated by commas without spaces"),
     "PAYMENT_PENDING_DAYS": ("[0-9]{1,3}", "a number from 0 to 999"),
+    "REFUND_PENDING_DAYS": ("[0-9]{1,3}", "a number from 0 to 999"),
     "PAYMENT_BODY_RETENTION_DAYS": ("[0-9]{1,5}", "a number from 0 to 99999"),
 }
 """The functions' variables for which `make run` accepts another value than the template's default, with their form."""

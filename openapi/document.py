@@ -5,7 +5,7 @@ import tomllib
 from collections import defaultdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -19,7 +19,8 @@ from storefront import errors
 from storefront.access import OPEN, Forbidden, TokenMissing
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
-from storefront.routes import ROUTES, Access, path_parameter
+from storefront.reconciliation.models import ReconciliationKind
+from storefront.routes import ROUTES, Access, path_parameters
 
 ROOT = Path(__file__).parent.parent
 _JSON = "application/json"
@@ -114,8 +115,7 @@ def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:
 
 def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = []
-    if operation.path_id:
-        parameters.append(_path_parameter(path, operation.path_id))
+    parameters.extend(_path_parameter(path, name, operation) for name in path_parameters(path))
     parameters.extend({"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in operation.request_headers)
     if operation.parameters is not None:
         queries = {name: text for one in operation.all_examples().values() for name, text in one.query.items()}
@@ -128,13 +128,18 @@ def _parameters(path: str, operation: Operation) -> list[dict[str, Any]]:
     return parameters
 
 
-def _path_parameter(path: str, example: str) -> dict[str, Any]:
+def _path_parameter(path: str, name: str, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "name": path_parameter(path),
+        "name": name,
         "in": "path",
         "required": True,
         "description": f"The ID of the {path.split('/')[2].removesuffix('s').replace('-', ' ')}.",
     }
+    if name == "kind":
+        kinds = list(get_args(ReconciliationKind))
+        schema: dict[str, Any] = {"type": "string", "enum": kinds}
+        return {**described, "description": "The kind of the entry.", "schema": schema, "example": operation.path_kind}
+    example = operation.path_id
     if example.isdecimal():
         schema = {"type": "integer", "minimum": 1, "maximum": MAX_INTEGER}
         return {**described, "schema": schema, "example": int(example)}

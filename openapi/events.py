@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from local.signing import LOCAL_SECRETS, sign
 from openapi.operation import Example, Operation
 from openapi.operations import OPERATIONS
-from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, path_parameter
+from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, path_parameters
 
 FOLDER = Path(__file__).parent.parent / "events"
 
@@ -34,12 +34,12 @@ def files() -> dict[Path, str]:
 
 def _request(method: str, path: str, operation: Operation, example: Example) -> dict[str, Any]:
     id_ = example.id or operation.path_id
-    name = path_parameter(path)
-    event = _event(f"{method} {path}", method, path.replace(f"{{{name}}}", id_), example)
+    values = {name: operation.path_kind if name == "kind" else id_ for name in path_parameters(path)}
+    event = _event(f"{method} {path}", method, path.format(**values), example)
     if ROUTES[path][method] is Access.SIGNATURE:
         event["headers"] |= sign("x_signature", LOCAL_SECRETS["x_signature"], event["body"].encode(), "", 0)
-    if name:
-        event["pathParameters"] = {name: id_}
+    if values:
+        event["pathParameters"] = values
     return event
 
 

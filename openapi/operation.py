@@ -31,7 +31,7 @@ class Operation:
 
     id: the name of the handler and of the method in generated clients. Renaming it breaks those clients.
     response: a model, or the media type of a response that is not JSON.
-    path_id: an example of the ID in the path.
+    path_id: an example of the ID in the path. path_kind: of the kind in the path.
     examples: example requests by name; without any, one request without a body or a query, named after the operation.
     problems: the feature's own problems. all_problems() adds those that follow from what the route accepts.
     links: operations that a response leads to, by ID, with their parameters. "body" is the request body.
@@ -44,6 +44,7 @@ class Operation:
     status: int = 200
     description: str = ""
     path_id: str = ""
+    path_kind: str = ""
     body: type[BaseModel] | Any = None
     parameters: type[CursorParameters] | None = None
     examples: dict[str, Example] = field(default_factory=dict)

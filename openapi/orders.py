@@ -7,13 +7,14 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from openapi.operation import KEY, REPLAYED, Example, Operation
-from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, Page, ResponseModel
+from openapi.responses import MOMENT, ORDER_ID, PRODUCT_ID, CursorPage, Money, Page, PaidMoney, ResponseModel
 from storefront import errors
 from storefront.lists.parameters import CursorParameters
 from storefront.orders.charges import ChargeKind
 from storefront.orders.models import NewNote, NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
 from storefront.orders.store import InvalidTransition, ReferenceTaken, TotalChanged, TotalTooLarge, TotalTooSmall
 from storefront.payments.models import Outcome, ReportedStatus
+from storefront.refunds.models import OrderRefundStatus, RefundStatus
 
 
 class OrderItem(ResponseModel):
@@ -53,13 +54,23 @@ class OrderSummary(ResponseModel):
     status: OrderStatus = Field(examples=["pending"])
     payment_status: PaymentStatus = Field(examples=["unpaid"])
     total_price: Money = Field(examples=["29.00"])
+    number: int = Field(description="The number for people. It is unique, and gives no access.", examples=[1001])
+    currency: str = Field(examples=["USD"])
+    paid_amount: PaidMoney = Field(
+        description="The sum of the payments in the currency of the order.", examples=["29.00"]
+    )
+    refunded_amount: PaidMoney = Field(
+        description="The sum of the refunds in the currency of the order that succeeded.", examples=["0.00"]
+    )
+    refund_status: OrderRefundStatus = Field(
+        description="`pending` while a refund is requested or pending. Otherwise, how much of the payments went back.",
+        examples=["none"],
+    )
     created_at: datetime = Field(examples=[MOMENT])
 
 
 class Order(OrderSummary):
-    number: int = Field(description="The number for people. It is unique, and gives no access.", examples=[1001])
     reference: str | None = Field(description="The shop's own number of the order.")
-    currency: str = Field(examples=["USD"])
     subtotal: Money = Field(description="The sum of the line items.", examples=["29.00"])
     charges: list[OrderCharge]
     order_items: list[OrderItem]
@@ -85,7 +96,17 @@ class OrderEvent(ResponseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     occurred_at: datetime = Field(examples=[MOMENT])
-    cause: Literal["placed", "status_change", "payment_event", "replay", "expiry", "note", "erasure"]
+    cause: Literal[
+        "placed",
+        "status_change",
+        "payment_event",
+        "replay",
+        "expiry",
+        "note",
+        "erasure",
+        "refund",
+        "acknowledgement",
+    ]
     actor: str = Field(
         description="Who acted: the `sub` claim of a token, or the part of the system. Customers see only the party:"
         " `customer`, `shop` or `payment processor`.",
@@ -101,7 +122,11 @@ class OrderEvent(ResponseModel):
     inbox_id: UUID | None = Field(description="The `id` of that payment event in the inbox. null for customers.")
     received_payment_status: ReportedStatus | None = Field(description="The payment status that the event reported.")
     outcome: Outcome | None = Field(description="What the payment event did.")
-    reason: str | None = Field(description="Why the payment event was not applied.")
+    reason: str | None = Field(
+        description="Why the payment event was not applied. Of an acknowledgement: the kind of the entry."
+    )
+    refund_id: UUID | None = Field(description="The refund that the entry is about. null for customers.")
+    refund_status: RefundStatus | None = Field(description="The status that the refund got, or that an event reported.")
     note: str | None = Field(
         description="The text of a note. null for other entries, and after it was erased.", examples=[None]
     )
@@ -215,7 +240,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         },
         request_headers=("If-Match",),
         response_headers=("ETag",),
-        problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange),
+        problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange, errors.PaymentDisputed),
     ),
     ("GET", "/api/orders/{id}/events"): Operation(
         "list_order_events",

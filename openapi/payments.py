@@ -7,22 +7,31 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from openapi.operation import Example, Operation
-from openapi.orders import OrderSummary
-from openapi.responses import MOMENT, ORDER_ID, PAYMENT_EVENT_ID, Page, ResponseModel
+from openapi.responses import (
+    MOMENT,
+    ORDER_ID,
+    ORDER_TO_REFUND_ID,
+    PAYMENT_EVENT_ID,
+    CursorPage,
+    Page,
+    PaidMoney,
+    ResponseModel,
+)
 from storefront import errors
 from storefront.fields import Id
+from storefront.lists.parameters import CursorParameters
 from storefront.orders.models import PaymentStatus
 from storefront.payments.models import (
+    DisputeStatus,
     Outcome,
     PaymentEventListParameters,
-    ReconciliationKind,
-    ReconciliationParameters,
     ReportedStatus,
 )
 from storefront.payments.providers import ENVELOPE_TYPES
 from storefront.payments.signatures import Scheme, Unauthenticated
 from storefront.payments.store import PaymentEventNotFound, UnreadablePaymentEvent
 from storefront.payments.stripe import PAYMENT_TYPES, PROGRESS_TYPES
+from storefront.refunds.models import RefundStatus
 
 
 class _Sent(BaseModel):
@@ -159,6 +168,9 @@ class PaymentEvent(ResponseModel):
         "unknown, and in formats other than Stripe's.",
         examples=["pi_1Example"],
     )
+    refund_id: UUID | None = Field(description="The refund that the event is about.", examples=[None])
+    refund_status: RefundStatus | None = Field(description="What the event reports about a refund.", examples=[None])
+    dispute_status: DisputeStatus | None = Field(description="What the event reports about a dispute.", examples=[None])
     outcome: Outcome
     reason: str | None = Field(description="Why the event was not applied.", examples=["amount_differs"])
     error: str | None = Field(
@@ -175,25 +187,45 @@ class PaymentEvent(ResponseModel):
     last_attempt_at: datetime = Field(examples=[MOMENT])
 
 
-class ReconciliationEntry(ResponseModel):
-    """An order and a payment that do not match."""
+class Dispute(ResponseModel):
+    id: UUID
+    reference: str | None = Field(description="The processor's ID of the dispute.", examples=["dp_1Example"])
+    status: DisputeStatus = Field(examples=["open"])
+    amount: PaidMoney | None = Field(description="Null if unknown: then the whole payment.")
+    currency: str | None
+    opened_at: datetime = Field(examples=[MOMENT])
+    changed_at: datetime = Field(description="The processor's time of the newest event.", examples=[MOMENT])
 
-    kind: ReconciliationKind
-    since: datetime = Field(examples=[MOMENT])
-    message: str = Field(
-        description="What happened, for staff.", examples=["Money arrived, but not the total of the order."]
+
+class Payment(ResponseModel):
+    """Money that a processor reported as received."""
+
+    id: UUID = Field(examples=[PAYMENT_EVENT_ID])
+    order_id: UUID = Field(examples=[ORDER_TO_REFUND_ID])
+    reference: str | None = Field(
+        description="The processor's ID of the payment, or the ID of its event. null if the event had neither.",
+        examples=["pi_1Example"],
     )
-    action: str = Field(description="What staff should do.", examples=["Settle the difference with the customer."])
-    order: OrderSummary | None
-    payment_event: PaymentEvent | None
+    amount: PaidMoney = Field(examples=["23.00"])
+    currency: str = Field(examples=["USD"])
+    refunded_amount: PaidMoney = Field(description="The sum of the refunds that succeeded.", examples=["0.00"])
+    amount_left: PaidMoney = Field(
+        description="What neither went back nor is requested: the largest refund that can be requested.",
+        examples=["20.00"],
+    )
+    reason: str | None = Field(
+        description="Why the payment does not simply pay the order. null if it does.", examples=["amount_differs"]
+    )
+    disputes: list[Dispute]
+    received_at: datetime = Field(examples=[MOMENT])
+
+
+class PaymentPage(CursorPage):
+    items: list[Payment]
 
 
 class PaymentEventPage(Page):
     items: list[PaymentEvent]
-
-
-class ReconciliationPage(Page):
-    items: list[ReconciliationEntry]
 
 
 _WEBHOOK = f"""\
@@ -257,14 +289,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         path_id=PAYMENT_EVENT_ID,
         problems=(PaymentEventNotFound, UnreadablePaymentEvent, errors.OrderNotFound),
     ),
-    ("GET", "/api/reconciliation"): Operation(
-        "reconcile",
+    ("GET", "/api/orders/{id}/payments"): Operation(
+        "list_payments",
         "payments",
-        "List orders and payments that do not match, oldest first",
-        ReconciliationPage,
-        description="For example, a canceled order that was paid, or a completed order that was not paid.",
-        parameters=ReconciliationParameters,
-        examples={"reconcile": Example(query={"kind": "amount_mismatch"})},
+        "List the payments of an order, oldest first",
+        PaymentPage,
+        path_id=ORDER_TO_REFUND_ID,
+        parameters=CursorParameters,
         response_headers=("Link",),
+        problems=(errors.OrderNotFound,),
     ),
 }

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import storefront
-from openapi.responses import ORDER_ID, PAYMENT_EVENT_ID, PRODUCT_ID
+from openapi.responses import ORDER_ID, PAYMENT_EVENT_ID, PRODUCT_ID, REFUND_ID
 from storefront import access, errors
 from storefront.errors import Problem
 from storefront.orders import store as orders
 from storefront.payments import signatures
 from storefront.payments import store as payments
+from storefront.reconciliation import store as reconciliation
+from storefront.refunds import store as refunds
 
 _SHORT = "Insufficient stock for Enamel Mug"
+_UNITS = "3 units, 3 of them for the stock. 2 were ordered, and 0 of them are back in the stock."
 _NEGATIVE = "Input should be greater than or equal to 0"
 
 
@@ -57,6 +60,18 @@ EXAMPLES: tuple[Problem, ...] = (
     errors.ProductNotFound(PRODUCT_ID, pointers=["#/products/0/product_id"]),
     errors.OrderNotFound(ORDER_ID),
     payments.PaymentEventNotFound(PAYMENT_EVENT_ID),
+    refunds.PaymentNotFound(PAYMENT_EVENT_ID),
+    refunds.OrderItemNotFound(
+        f"Line item {PRODUCT_ID} not found",
+        errors=[{"detail": f"Line item {PRODUCT_ID} not found", "pointer": "#/lines/0/order_item_id"}],
+    ),
+    refunds.RefundNotFound(REFUND_ID),
+    refunds.RefundConflict("canceled", "pending"),
+    refunds.RefundTooLarge("30.00", "29.00"),
+    refunds.TooManyUnits(
+        "Lines have more units than the order.", errors=[{"detail": _UNITS, "pointer": "#/lines/0/quantity"}]
+    ),
+    reconciliation.ReconciliationEntryNotFound("paid_twice", PAYMENT_EVENT_ID),
     errors.MethodNotAllowed("GET, POST"),
     errors.BodyTooLarge("The body has 300000 bytes. The maximum is 262144."),
     errors.InvalidRequest(f"#/quantity: {_NEGATIVE}", errors=[{"detail": _NEGATIVE, "pointer": "#/quantity"}]),

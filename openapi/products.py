@@ -26,7 +26,7 @@ class Product(ResponseModel):
     updated_at: datetime = Field(examples=[MOMENT])
 
 
-StockMovementKind = Literal["opening", "sale", "restock", "adjustment"]
+StockMovementKind = Literal["opening", "sale", "restock", "adjustment", "return"]
 
 
 class StockMovement(ResponseModel):
@@ -37,7 +37,8 @@ class StockMovement(ResponseModel):
     delta: int = Field(description="Units added, or removed if negative.", examples=[-3])
     quantity: int = Field(description="The units in stock after the change.", examples=[117])
     reason: str | None = Field(description="Only of an adjustment.", examples=["broken in the store room"])
-    order_id: UUID | None = Field(description="The order of a sale or a restock.", examples=[None])
+    order_id: UUID | None = Field(description="The order of a sale, a restock or a return.", examples=[None])
+    refund_id: UUID | None = Field(description="The refund of a return.", examples=[None])
     actor: str = Field(
         description="Who made the change: the `sub` claim of the access token, or `anonymous`.", examples=["anonymous"]
     )

@@ -1,6 +1,6 @@
 """Response models that several features share. PostgreSQL makes most responses, as in order_json.sql."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -8,9 +8,14 @@ from pydantic import BaseModel, Field, StringConstraints
 Money = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]{2}$"), Field(examples=["14.50"])]
 """An amount in the shop's currency, with two decimal places."""
 
+PaidMoney = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]{2,}$"), Field(examples=["29.00"])]
+"""An amount that a processor reported, with at least two decimal places."""
+
 PRODUCT_ID = "a0000000-0000-4000-8000-000000000001"
 ORDER_ID = "b0000000-0000-4000-8000-000000000001"
+ORDER_TO_REFUND_ID = "b0000000-0000-4000-8000-000000000003"
 PAYMENT_EVENT_ID = "c0000000-0000-4000-8000-000000000001"
+REFUND_ID = "d0000000-0000-4000-8000-000000000001"
 MOMENT = "2026-11-23T12:00:00.000000Z"
 
 
@@ -62,6 +67,11 @@ class Problem(ResponseModel):
     errors: list[BrokenRule] = _optional()
     total_price: Money = _optional(description="The current total of the order. Only in `total-changed`.")
     order_id: UUID = _optional(description="The order with the reference. Only in `reference-taken`.")
+    amount_left: PaidMoney = _optional(description="What is left of the payment. Only in `refund-too-large`.")
+    refund_status: Literal["requested", "pending", "canceled", "succeeded", "failed"] = _optional(
+        description="The current status of the refund. Only in `refund-conflict`."
+    )
+    payments: list[Any] = _optional(description="The payments with money left. Only in `several-payments`.")
 
 
 class Message(ResponseModel):

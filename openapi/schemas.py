@@ -7,8 +7,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from storefront.orders.models import OrderStatus, PaymentStatus
-from storefront.payments.models import Outcome, ReconciliationKind, ReportedStatus
+from storefront.payments.models import DisputeStatus, Outcome, ReportedStatus
 from storefront.payments.signatures import Scheme
+from storefront.reconciliation.models import ReconciliationKind
+from storefront.refunds.models import OrderRefundStatus, RefundStatus
 
 Schema = dict[str, Any]
 
@@ -21,6 +23,9 @@ _ENUMS = {
     get_args(ReportedStatus): "ReportedStatus",
     get_args(Outcome): "Outcome",
     get_args(ReconciliationKind): "ReconciliationKind",
+    get_args(RefundStatus): "RefundStatus",
+    get_args(OrderRefundStatus): "OrderRefundStatus",
+    get_args(DisputeStatus): "DisputeStatus",
     get_args(Scheme): "Scheme",
 }
 

@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "CURSOR_KEY": "local-only-not-a-secret-either",
     "ORDER_TIME_TO_LIVE_MINUTES": "1440",
     "PAYMENT_PENDING_DAYS": "7",
+    "REFUND_PENDING_DAYS": "7",
     "PAYMENT_BODY_RETENTION_DAYS": "400",
     "PAYMENT_MODE": "any",
 }

@@ -27,13 +27,18 @@ from tests.seeded_bugs import LAYER, copy_repository
 TARGET = 0.95
 """The share of all mutants that the tests must find."""
 
-STRIPE_TESTS = "tests/unit/test_stripe_events.py tests/unit/test_stripe_amounts.py"
-PROVIDER_TESTS = f"tests/unit/test_providers.py tests/unit/test_envelopes.py {STRIPE_TESTS}"
+STRIPE_REFUND_TESTS = "tests/unit/test_stripe_refunds.py tests/unit/test_stripe_disputes.py"
+STRIPE_TESTS = f"tests/unit/test_stripe_events.py tests/unit/test_stripe_amounts.py {STRIPE_REFUND_TESTS}"
+NATIVE_REFUND_TESTS = "tests/unit/test_native_refunds.py"
+PROVIDER_TESTS = f"tests/unit/test_providers.py tests/unit/test_envelopes.py {NATIVE_REFUND_TESTS} {STRIPE_TESTS}"
 PYTHON = {
     "signatures": "tests/unit/test_signatures.py tests/unit/test_signature_refusals.py "
     "tests/unit/test_signature_libraries.py",
     "providers": PROVIDER_TESTS,
+    "reading": PROVIDER_TESTS,
+    "native_refunds": NATIVE_REFUND_TESTS,
     "stripe": STRIPE_TESTS,
+    "stripe_refunds": STRIPE_REFUND_TESTS,
     "values": f"tests/unit/test_values.py tests/unit/test_amounts.py {PROVIDER_TESTS}",
 }
 SQL = (

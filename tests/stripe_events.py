@@ -10,6 +10,11 @@ from tests.api_client import ROOT
 
 NAMES = sorted(path.stem for path in (ROOT / "tests" / "fixtures" / "stripe").iterdir())
 
+REFUND_TYPES = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
+DISPUTE_TYPES = tuple(
+    f"charge.dispute.{change}" for change in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+)
+
 REFERENCES: list[tuple[str, Any, str | None, str | None]] = [
     ("payment_intent.succeeded", {"id": "pi_1"}, "pi_1", "pi_1"),
     ("payment_intent.created", {"id": "pi_1"}, "pi_1", "pi_1"),

@@ -60,7 +60,7 @@ def get_order(id: str) -> Response[str]:
 def change_order_status(id: str) -> Response[str]:
     event = app.current_event
     change, tags = parse_json(event, StatusChange), if_match(header(event, "if-match"))
-    body = store.change_status(parse_id(id), change.status, tags, actor_of(event))
+    body = store.change_status(parse_id(id), change, tags, actor_of(event))
     return json_response(body, ETag=etag(body))
 
 

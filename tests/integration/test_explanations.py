@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from pg8000.native import Connection
 
-from storefront.payments.models import ReconciliationKind
+from storefront.reconciliation.models import ReconciliationKind
 from tests.documents import read
 
 GUIDE = read("docs/guides/reconciliation.md")

@@ -11,7 +11,7 @@ import pytest
 from pg8000.native import Connection
 
 from storefront import db
-from storefront.payments.models import ReconciliationKind
+from storefront.reconciliation.models import ReconciliationKind
 from tests.integration.calls import FUNCTIONS
 from tests.integration.calls.function import Page, Rows
 from tests.integration.races import Call, pay, place

@@ -8,6 +8,7 @@ from storefront.payments.providers import read_event
 from storefront.payments.signatures import Scheme
 
 ORDER = "b0000000-0000-4000-8000-000000000003"
+REFUND = "c0000000-0000-4000-8000-000000000001"
 NATIVE = {"order_id": ORDER, "payment_status": "paid"}
 
 

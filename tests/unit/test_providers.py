@@ -6,13 +6,10 @@ from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from storefront.payments.models import PaymentEvent
 from storefront.payments.providers import PROVIDERS, read_event
 from storefront.payments.signatures import Scheme
-from tests.sizes import EVENT_BODIES
 from tests.unit.reading import NATIVE, ORDER, envelope, read, refused
 
 
@@ -35,6 +32,11 @@ def test_a_type_that_contradicts_the_status_is_refused(scheme: Scheme, type_: st
     event = refused(scheme, {**NATIVE, "id": "evt_1", "type": type_, "data": data}, "#/payment_status")
     assert str(event.error).endswith("should say the same")
     assert event.payment_status is None
+
+
+@pytest.mark.parametrize("type_", ["payment.paid", "payment_intent.succeeded"])
+def test_a_type_that_agrees_with_the_status_is_accepted(type_: str) -> None:
+    assert read("x_signature", {**NATIVE, "type": type_}).payment_status == "paid"
 
 
 def test_a_type_without_a_payment_status_is_accepted() -> None:
@@ -209,44 +211,11 @@ def test_an_error_does_not_quote_the_body(scheme: Scheme) -> None:
         {"order_id": secret, "payment_status": secret, "type": {secret: 1}},
         {"type": "payment.paid", "data": {"order_id": secret, "payment_status": secret}},
         {"type": "checkout.session.completed", "data": {"object": {"payment_status": secret}}},
+        {"type": "refund.updated", "data": {"object": {"charge": "ch_1", "status": secret}}},
+        {"type": "refund.failed", "payment_reference": {secret: 1}, "refund_id": secret, "payment_status": None},
+        {"type": "dispute.lost", "payment_reference": "pay_1", "payment_status": secret},
     ]
     for body in [json.dumps(body).encode() for body in bodies] + [secret.encode(), f'{{"{secret}'.encode()]:
         event, problem = read_event(scheme, body)
         assert event.error is None or (secret not in event.error and len(event.error) < 500)
         assert problem is None or secret not in problem.body()
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from([ORDER, "paid"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-FIELDS = [
-    *NATIVE,
-    "event_id",
-    "amount",
-    "currency",
-    "occurred_at",
-    "type",
-    "data",
-    "livemode",
-    "account",
-    "payment_reference",
-    "id",
-    "created",
-    "object",
-    "metadata",
-]
-BODIES = st.dictionaries(st.sampled_from(FIELDS), JSON | st.dictionaries(st.sampled_from(FIELDS), JSON)).map(json.dumps)
-
-
-@pytest.mark.long
-@settings(max_examples=EVENT_BODIES.chosen)
-@given(scheme=st.sampled_from(get_args(Scheme)), body=BODIES.map(str.encode) | st.binary())
-def test_any_body_is_either_read_or_refused(scheme: Scheme, body: bytes) -> None:
-    event, problem = read_event(scheme, body)
-    assert (problem is None) == (event.error is None)
-    assert event.payment_status is not None or event.reason is not None
-    assert event.order_id is not None or event.reason is not None
-    # PostgreSQL can store each text: no NUL, and no half of a surrogate pair.
-    assert all("\0" not in field and field.encode() for field in event if isinstance(field, str))

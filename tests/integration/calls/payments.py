@@ -6,7 +6,7 @@ from typing import get_args
 
 from pg8000.native import Connection
 
-from storefront.payments.models import ReconciliationKind
+from storefront.reconciliation.models import ReconciliationKind
 from tests.api_client import UNKNOWN, ApiClient, signed
 from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
 from tests.integration.calls.orders import WAS_PENDING

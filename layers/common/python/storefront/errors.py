@@ -131,6 +131,13 @@ class OrderNotFound(Problem):
         super().__init__(f"Order {order_id} not found")
 
 
+class PaymentDisputed(Problem):
+    """The customer disputes the payment at their bank. Until the dispute ends, it cannot be refunded."""
+
+    status, kind, title = 409, "payment-disputed", "Payment disputed"
+    default_detail = "The customer disputes the payment at their bank. Until the dispute ends, it cannot be refunded."
+
+
 class MethodNotAllowed(Problem):
     """The path does not allow this method. `Allow` lists the methods that it allows."""
 

@@ -15,15 +15,24 @@ GRANT USAGE ON SCHEMA public TO :app_role;
 -- Line items and ledger never change. In the timeline, a trigger lets only the text of a note be erased. In the other
 -- tables, only the columns change that requests change.
 GRANT SELECT, INSERT ON products, orders, payment_events TO :app_role;
-GRANT UPDATE (status, payment_status, held_since, updated_at, email, shipping_address, billing_address, note, metadata,
+GRANT UPDATE (status, payment_status, paid_amount, refunded_amount, lost_amount, refund_status, money_changes,
+              held_since, updated_at, email, shipping_address, billing_address, note, metadata,
               personal_data_erased_at)
     ON orders TO :app_role;
 GRANT UPDATE (note) ON order_events TO :app_role;
 GRANT UPDATE (provider, type, order_id, payment_status, amount, currency, occurred_at, livemode, account,
-              payment_reference, object_reference, error, body, body_is_base64, outcome, reason, reader_reason,
+              payment_reference, object_reference, is_named, refund_id, refund_status, dispute_status, error, body, body_is_base64, outcome, reason, reader_reason,
               attempts, last_attempt_at)
     ON payment_events TO :app_role;
-GRANT SELECT, INSERT ON order_items, order_events, stock_movements TO :app_role;
+GRANT SELECT, INSERT ON payments, refunds, disputes, acknowledgements TO :app_role;
+-- An event can name a payment before the payment is reported.
+GRANT UPDATE (id, order_id, amount, currency, reason, open_amount, refunded_amount, lost_amount, known_refunds,
+              reported_refunds, is_settled, received_at)
+    ON payments TO :app_role;
+GRANT UPDATE (amount, status, reason, processor_reference, updated_at) ON refunds TO :app_role;
+GRANT UPDATE (status, amount, currency, changed_at) ON disputes TO :app_role;
+GRANT UPDATE (note) ON acknowledgements TO :app_role;
+GRANT SELECT, INSERT ON order_items, order_events, stock_movements, refund_lines TO :app_role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO :app_role;
 GRANT SELECT ON reconciliation TO :app_role;
 

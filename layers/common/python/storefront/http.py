@@ -234,7 +234,7 @@ def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
         return errors.RouteNotFound()
     if event.http_method in routes.ROUTES[route]:
         # Powertools' patterns do not match some characters that no ID has.
-        return _invalid_id(routes.path_parameter(route))
+        return _invalid_id(routes.path_parameters(route)[-1])
     return errors.MethodNotAllowed(", ".join(routes.allowed_methods(route)))
 
 

@@ -30,11 +30,16 @@ ROUTES: dict[str, dict[str, Access]] = {
     "/api/orders/{id}/status": {"PUT": Access.ORDERS_MANAGE},
     "/api/orders/{id}/events": {"GET": Access.ORDERS_READ},
     "/api/orders/{id}/notes": {"POST": Access.ORDERS_MANAGE},
+    "/api/orders/{id}/payments": {"GET": Access.ORDERS_MANAGE},
+    "/api/orders/{id}/refunds": {"GET": Access.ORDERS_MANAGE, "POST": Access.ORDERS_MANAGE},
+    "/api/refunds": {"GET": Access.ORDERS_MANAGE},
+    "/api/refunds/{id}/status": {"PUT": Access.ORDERS_MANAGE},
     "/api/customers/{customer_id}/personal-data": {"DELETE": Access.ORDERS_MANAGE},
     "/api/payment-webhook": {"POST": Access.SIGNATURE},
     "/api/payment-events": {"GET": Access.ORDERS_MANAGE},
     "/api/payment-events/{id}/replay": {"POST": Access.ORDERS_MANAGE},
     "/api/reconciliation": {"GET": Access.ORDERS_MANAGE},
+    "/api/reconciliation/{kind}/{id}/acknowledgement": {"POST": Access.ORDERS_MANAGE},
     "/": {"GET": Access.ANYONE},
     "/docs": {"GET": Access.ANYONE},
     "/openapi.json": {"GET": Access.ANYONE},
@@ -48,6 +53,7 @@ CHECKS_IF_MATCH = frozenset(
         ("POST", "/api/products/{id}/stock-adjustments"),
         ("GET", "/api/orders/{id}"),
         ("PUT", "/api/orders/{id}/status"),
+        ("POST", "/api/orders/{id}/refunds"),
     }
 )
 """The routes whose handlers compare If-Match with the current ETag. All other routes refuse it with 412."""
@@ -66,9 +72,9 @@ def allowed_methods(route: str) -> list[str]:
     return sorted({*methods, "HEAD"} if "GET" in methods else methods)
 
 
-def path_parameter(route: str) -> str:
-    """Return the name of the parameter in the path of a route, or "" if there is none."""
-    return route.partition("{")[2].partition("}")[0]
+def path_parameters(route: str) -> list[str]:
+    """Return the names of the parameters in the path of a route."""
+    return re.findall(r"\{(\w+)\}", route)
 
 
 def cache_control(method: str, path: str) -> str:

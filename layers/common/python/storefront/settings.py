@@ -74,6 +74,14 @@ def payment_pending_days() -> int:
     return int(text)
 
 
+def refund_pending_days() -> int:
+    """Return the days after which the reconciliation lists an open refund. Raises ValueError."""
+    text = os.environ["REFUND_PENDING_DAYS"]
+    if not re.fullmatch(r"[0-9]{1,3}", text):
+        raise ValueError(f"REFUND_PENDING_DAYS should be a number from 0 to 999, but it is {text!r}")
+    return int(text)
+
+
 def payment_body_retention_days() -> int:
     """Return the days after which the bodies of payment events are erased, or 0 for never. Raises ValueError."""
     text = os.environ["PAYMENT_BODY_RETENTION_DAYS"]

@@ -39,10 +39,12 @@ BEGIN
         WHEN 'create_product' THEN result := create_product(content);
         WHEN 'adjust_stock' THEN result := adjust_stock(content);
         WHEN 'add_order_note' THEN result := add_order_note(content);
+        WHEN 'request_refund' THEN result := request_refund(content);
+        WHEN 'acknowledge_mismatch' THEN result := acknowledge_mismatch(content);
     END CASE;
     outcome := result.outcome;
     body := result.body;
-    IF outcome IN ('placed', 'created', 'adjusted') THEN
+    IF outcome IN ('placed', 'created', 'adjusted', 'acknowledged') THEN
         INSERT INTO idempotency_keys AS k (caller, operation, key, fingerprint, body)
         VALUES (request ->> 'caller', request ->> 'operation', request ->> 'key', request ->> 'fingerprint', body)
         -- An expired key that has not been deleted yet.

@@ -11,6 +11,7 @@ BEGIN
     event.idempotency_key := NULL;
     event.payment_event_id := NULL;
     event.inbox_id := NULL;
+    event.refund_id := NULL;
     RETURN order_event_json(event, for_staff => false);
 END
 $$;

@@ -1,4 +1,4 @@
--- Erases the personal data of a customer: in the orders, in the notes of staff, in the stored responses to retries, and
+-- Erases the personal data of a customer: in the orders, in the texts of staff, in the stored responses to retries, and
 -- in the bodies of payment events. The books stay.
 -- Outcome: erased, with the number of the customer's orders. A repetition changes only what was added meanwhile.
 CREATE OR REPLACE FUNCTION erase_personal_data(request jsonb, OUT outcome text, OUT body text)
@@ -18,14 +18,23 @@ BEGIN
         UPDATE order_events e SET note = NULL WHERE e.order_id = ANY (ids) AND e.note IS NOT NULL RETURNING e.order_id
     )
     SELECT touched || array_agg(e.order_id) INTO touched FROM erased e;
+    WITH erased AS (
+        UPDATE refunds r SET reason = NULL WHERE r.order_id = ANY (ids) AND r.reason IS NOT NULL RETURNING r.order_id
+    )
+    SELECT touched || array_agg(e.order_id) INTO touched FROM erased e;
+    WITH erased AS (
+        UPDATE acknowledgements a SET note = NULL WHERE a.order_id = ANY (ids) AND a.note IS NOT NULL RETURNING a.order_id
+    )
+    SELECT touched || array_agg(e.order_id) INTO touched FROM erased e;
 
     -- The rows stay, so that a retry still gets its response and never places a second order.
     UPDATE idempotency_keys k
        SET body = erased_response(k.body)
       FROM order_events e
-     WHERE e.order_id = ANY (ids) AND e.cause IN ('placed', 'note')
+     WHERE e.order_id = ANY (ids) AND e.cause IN ('placed', 'note', 'refund', 'acknowledgement')
        AND k.caller = e.actor AND k.key = e.idempotency_key
-       AND k.operation = CASE e.cause WHEN 'placed' THEN 'place_order' ELSE 'add_order_note' END
+       AND k.operation = CASE e.cause WHEN 'placed' THEN 'place_order' WHEN 'note' THEN 'add_order_note'
+                                     WHEN 'refund' THEN 'request_refund' ELSE 'acknowledge_mismatch' END
        -- After this time, the key can belong to another request.
        AND k.created_at < e.occurred_at + idempotency_key_lifetime();
 

@@ -4,7 +4,9 @@ CREATE OR REPLACE FUNCTION explain_order_event(event order_events, OUT message t
 DECLARE
     received payment_events;
     target   orders;
+    refund   refunds;
 BEGIN
+    SELECT * INTO target FROM orders o WHERE o.id = event.order_id;
     CASE event.cause
         WHEN 'placed' THEN
             message := CASE event.to_payment_status WHEN 'paid' THEN 'The order was placed. Its total is 0, so it is paid.'
@@ -14,15 +16,27 @@ BEGIN
         WHEN 'status_change' THEN
             message := CASE event.to_status WHEN 'canceled' THEN 'The order was canceled and its stock returned.'
                                             ELSE 'The order was completed.' END;
-            action := CASE event.outcome WHEN 'needs_refund' THEN 'Refund the payment at the processor.' END;
+            action := CASE WHEN event.outcome = 'needs_refund' AND target.refund_status IN ('none', 'partial')
+                                AND target.paid_amount > target.refunded_amount + target.lost_amount
+                THEN 'Request a refund of the payment here, or make it at the processor.' END;
         WHEN 'note' THEN
             message := CASE WHEN event.note IS NULL THEN 'Staff wrote a note. Its text was erased.'
                             ELSE 'Staff wrote a note.' END;
+        WHEN 'refund' THEN
+            SELECT * INTO refund FROM refunds r WHERE r.id = event.refund_id;
+            message := format(CASE event.refund_status
+                WHEN 'requested' THEN 'A refund of %s %s was requested.'
+                WHEN 'pending' THEN 'A refund of %s %s was claimed. It is executed now.'
+                WHEN 'canceled' THEN 'A refund of %s %s was canceled. No money went back.'
+                WHEN 'succeeded' THEN 'A refund of %s %s was set to succeeded. The money went back.'
+                WHEN 'failed' THEN 'A refund of %s %s was set to failed. The customer did not get the money.' END,
+                money_text(refund.amount), refund.currency);
+        WHEN 'acknowledgement' THEN
+            message := format('Staff dismissed the entry %s of the reconciliation.', event.reason);
         WHEN 'erasure' THEN
             message := 'The personal data of the customer was erased.';
         ELSE
             SELECT * INTO received FROM payment_events e WHERE e.id = event.inbox_id;
-            SELECT * INTO target FROM orders o WHERE o.id = event.order_id;
             -- What this attempt did. The inbox has the outcome that counts.
             received.reason := event.reason;
             received.payment_status := event.received_payment_status;

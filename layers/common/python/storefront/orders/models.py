@@ -1,9 +1,10 @@
 """The requests of the order routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from storefront.errors import InvalidRequest
 from storefront.fields import Id, Integer, MoneyOrZero, PositiveInteger, QueryInteger, RequestModel, Timestamp
 from storefront.lists.parameters import PageParameters
 from storefront.orders.charges import Charge
@@ -61,6 +62,14 @@ class NewOrder(RequestModel):
 
 class StatusChange(RequestModel):
     status: OrderStatus
+    refund: Annotated[bool, Field(description="With `canceled`: request a refund of everything that was paid.")] = False
+
+    @model_validator(mode="after")
+    def _refund_of_cancellation(self) -> Self:
+        if self.refund and self.status != "canceled":
+            detail = "A refund can be requested only with the status canceled"
+            raise InvalidRequest(detail, errors=[{"detail": detail, "pointer": "#/refund"}])
+        return self
 
 
 class NewNote(RequestModel):

@@ -19,6 +19,8 @@ BEGIN
         'received_payment_status', event.received_payment_status,
         'outcome', event.outcome,
         'reason', event.reason,
+        'refund_id', event.refund_id,
+        'refund_status', event.refund_status,
         'note', event.note,
         'message', explanation.message,
         'action', CASE WHEN for_staff THEN explanation.action END);

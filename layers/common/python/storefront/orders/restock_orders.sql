@@ -1,4 +1,4 @@
--- Returns the stock of orders, also to deleted products.
+-- Returns the stock of orders, also to deleted products, except for the units that refunds returned before.
 -- The caller has locked the orders, and changes their status in the same transaction.
 CREATE OR REPLACE FUNCTION restock_orders(canceled_ids uuid[], request jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
@@ -9,26 +9,30 @@ BEGIN
       ORDER BY p.id
         FOR NO KEY UPDATE;
 
-    WITH restocked AS (
+    WITH kept AS (
+        SELECT item.product_id, item.order_id,
+               item.quantity - (SELECT coalesce(sum(l.quantity), 0) FROM refund_lines l
+                                 WHERE l.order_item_id = item.id AND l.restock) AS quantity
+          FROM order_items item
+         WHERE item.order_id = ANY (canceled_ids)
+    ),
+    restocked AS (
         UPDATE products p
            SET quantity = p.quantity + given_back.quantity, updated_at = clock_timestamp()
-          FROM (SELECT item.product_id, sum(item.quantity) AS quantity
-                  FROM order_items item
-                 WHERE item.order_id = ANY (canceled_ids)
-                 GROUP BY item.product_id) given_back
+          FROM (SELECT product_id, sum(quantity) AS quantity FROM kept WHERE quantity > 0 GROUP BY product_id) given_back
          WHERE p.id = given_back.product_id
         RETURNING p.id, p.quantity
     )
     INSERT INTO stock_movements (product_id, kind, delta, quantity, order_id, actor, request_id)
-    SELECT item.product_id, 'restock', item.quantity,
+    SELECT k.product_id, 'restock', k.quantity,
            -- Without what the following movements return.
-           p.quantity - coalesce(sum(item.quantity) OVER following, 0),
-           item.order_id, request ->> 'actor', request ->> 'request_id'
-      FROM order_items item
-      JOIN restocked p ON p.id = item.product_id
-     WHERE item.order_id = ANY (canceled_ids)
-    WINDOW following AS (PARTITION BY item.product_id ORDER BY item.order_id
+           p.quantity - coalesce(sum(k.quantity) OVER following, 0),
+           k.order_id, request ->> 'actor', request ->> 'request_id'
+      FROM kept k
+      JOIN restocked p ON p.id = k.product_id
+     WHERE k.quantity > 0
+    WINDOW following AS (PARTITION BY k.product_id ORDER BY k.order_id
                          ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
-     ORDER BY item.product_id, item.order_id;
+     ORDER BY k.product_id, k.order_id;
 END
 $$;

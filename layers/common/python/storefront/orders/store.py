@@ -6,10 +6,10 @@ from typing import Any
 
 from storefront import db, settings
 from storefront.actor import Actor
-from storefront.errors import InsufficientStock, OrderNotFound, Problem, ProductNotFound, StaleETag
+from storefront.errors import InsufficientStock, OrderNotFound, PaymentDisputed, Problem, ProductNotFound, StaleETag
 from storefront.fields import MAX_MONEY
 from storefront.idempotency.keys import IdempotentResponse, call_once
-from storefront.orders.models import NewOrder, OrderStatus
+from storefront.orders.models import NewOrder, StatusChange
 
 
 class TotalTooLarge(Problem):
@@ -97,15 +97,17 @@ def events(order_id: str, customer_id: int | None, reader: str, request: dict[st
     return _call_for_order("list_order_events", request, repeatable=True)[1]
 
 
-def change_status(order_id: str, status: OrderStatus, if_match: list[str] | None, actor: Actor) -> str:
-    """Complete or cancel an order.
+def change_status(order_id: str, change: StatusChange, if_match: list[str] | None, actor: Actor) -> str:
+    """Complete or cancel an order, and request a refund of all its payments if the change says so.
 
-    Raises OrderNotFound, InvalidTransition, or StaleETag if the order's ETag is not in if_match.
+    Raises OrderNotFound, InvalidTransition, PaymentDisputed, or StaleETag if the order's ETag is not in if_match.
     """
-    request = {"id": order_id, "status": status, "if_match": if_match, **actor}
+    request = {"id": order_id, **change.model_dump(), "if_match": if_match, **actor}
     outcome, body = _call_for_order("change_order_status", request, repeatable=False)
     if outcome == "invalid_transition":
-        raise InvalidTransition(json.loads(body), status)
+        raise InvalidTransition(json.loads(body), change.status)
+    if outcome == "payment_disputed":
+        raise PaymentDisputed
     return body
 
 

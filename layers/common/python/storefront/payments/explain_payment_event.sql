@@ -9,12 +9,17 @@ DECLARE
     -- The key is the reason, or a case of it.
     key text := CASE
         WHEN event.reason IS NULL THEN
-            CASE WHEN NOT is_paid THEN 'applied_failure' WHEN NOT event.livemode THEN 'applied_test'
+            CASE WHEN event.refund_status IS NOT NULL THEN 'refund_' || event.refund_status
+                 WHEN event.dispute_status IS NOT NULL THEN 'dispute_' || event.dispute_status
+                 WHEN NOT is_paid THEN 'applied_failure' WHEN NOT event.livemode THEN 'applied_test'
                  ELSE 'applied_payment' END
         WHEN event.reason = 'same_status' AND NOT is_paid THEN 'failed_again'
         WHEN event.reason IN ('no_order_named', 'unknown_order') AND NOT is_paid THEN event.reason || '_without_money'
         WHEN event.reason = 'other_mode' AND event.livemode THEN 'other_mode_live'
         WHEN event.reason = 'type_not_ours' AND event.type ~ 'refund|dispute' THEN 'refund_or_dispute'
+        WHEN event.reason = 'same_status' AND is_about_refund(event) THEN 'refund_again'
+        WHEN is_about_refund(event) AND event.reason IN ('amount_unreadable', 'currency_differs', 'other_content',
+                                                         'unknown_order') THEN 'refund_' || event.reason
         WHEN event.reason = 'payment_under_way' AND target.held_since IS NULL THEN 'payment_was_under_way'
         WHEN event.reason = 'payment_under_way' AND event.type = 'payment_intent.amount_capturable_updated' THEN
             'payment_authorized'
@@ -45,8 +50,38 @@ BEGIN
         ('order_paid', 'A failed payment was reported after the order was paid. The order stays paid.', NULL),
         ('order_not_pending', 'A failed payment was reported for an order that is not pending. Nothing changed.', NULL),
         ('type_not_ours', 'Storefront does not handle events of this type. Nothing changed.', NULL),
-        ('refund_or_dispute', 'A refund or a dispute was reported. Storefront does not handle these events.',
-            'Check the refund or the dispute at the processor.'),
+        ('refund_or_dispute', 'A refund or a dispute was reported to an earlier release, which did not read it.',
+            'Replay the event.'),
+        ('refund_pending', 'The processor reports a refund. The money is not at the customer yet.', NULL),
+        ('refund_canceled', 'A refund was canceled at the processor. No money went back.', NULL),
+        ('refund_succeeded', 'A refund succeeded. The money went back.', NULL),
+        ('refund_failed', 'A refund failed. The customer did not get the money.',
+            'Look up the reason at the processor. Then request the refund again, or pay in another way.'),
+        ('refund_again', 'This was reported before. Several events can report one status.', NULL),
+        ('older_status', 'A newer event about this refund or dispute arrived before. Nothing changed.', NULL),
+        ('amount_zero', 'The refund has the amount 0. Nothing changed.', NULL),
+        ('not_captured', 'Money that was only authorized was released. The shop had not received it.', NULL),
+        ('refund_total', 'The processor reported the sum of the refunds of a payment. It is only compared.', NULL),
+        ('payment_unknown', 'A refund or a dispute was reported before its payment. It is applied when the payment is '
+            'reported.', NULL),
+        ('refund_amount_unreadable', 'A refund was reported, but its amount or its currency cannot be read.',
+            'Look up the refund at the processor. Then request it here, and set it to succeeded.'),
+        ('refund_currency_differs', 'A refund was reported, but its currency is not the one of the payment.',
+            'Look up the refund at the processor. If it is right, request it here, and set it to succeeded.'),
+        ('refund_other_content', 'Another refund or payment was reported under this event ID before. This one is never '
+            'applied.', 'Search the inbox for this event ID, and look up both at the processor.'),
+        ('refund_unknown_order', 'The refund or the dispute is about an order that does not exist.', NULL),
+        ('dispute_open', 'The customer disputes the payment at their bank.',
+            'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment.'),
+        ('dispute_won', 'A dispute ended. The shop keeps the money.', NULL),
+        ('dispute_lost', 'A dispute was lost. The money went back to the customer.', NULL),
+        ('same_payment', 'This payment was reported before. Several events can report one payment.', NULL),
+        ('paid_twice', 'A second payment arrived for an order that is already paid.',
+            'Refund one of the payments. Request the refund here, or make it at the processor.'),
+        ('payment_changed', 'This payment was reported before, with another amount.',
+            'Look up the amount at the processor. ' || settle),
+        ('payment_of_other_order', 'This payment was reported before, for another order.',
+            'Look up the payment at the processor. If it is for this order, too, correct the program that sent the event.'),
         ('not_paid', 'The event brings no money. For example, the customer only stored a card.', NULL),
         ('payment_under_way', 'The customer started a payment that takes time. The order does not expire meanwhile.',
             'Wait for the result of the payment.'),
@@ -61,7 +96,8 @@ BEGIN
             'Correct the setting PaymentMode, and replay the event. If money arrived by mistake, refund it.'),
         ('other_account', 'The shop does not accept events from this account.',
             'Do nothing. If the setting PaymentAccounts is wrong, correct it and replay the event.'),
-        ('order_canceled', 'Money arrived for a canceled order.', 'Refund the payment at the processor.'),
+        ('order_canceled', 'Money arrived for a canceled order.',
+            'Refund the payment. Request the refund here, or make it at the processor.'),
         ('amount_differs', 'A payment was reported, but its amount is not the total of the order.', settle),
         ('currency_differs', 'A payment was reported, but its currency is not the one of the order.',
             'If your program created the payment in a wrong currency, correct the program. ' || settle),

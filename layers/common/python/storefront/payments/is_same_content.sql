@@ -13,8 +13,13 @@ BEGIN
             END;
     END IF;
     RETURN stored.id IS NOT NULL AND stored.error IS NULL
-       AND (stored.order_id, stored.payment_status, stored.type) IS NOT DISTINCT FROM
-           (sent.order_id, sent.payment_status, sent.type)
+       AND (stored.payment_status, stored.refund_status, stored.dispute_status, stored.type) IS NOT DISTINCT FROM
+           (sent.payment_status, sent.refund_status, sent.dispute_status, sent.type)
+       -- The order of a refund event is found by its payment, which may have been unknown before.
+       AND CASE WHEN is_about_refund(sent) THEN
+                    (stored.payment_reference, stored.object_reference, stored.amount, stored.currency)
+                    IS NOT DISTINCT FROM (sent.payment_reference, sent.object_reference, sent.amount, sent.currency)
+                ELSE stored.order_id IS NOT DISTINCT FROM sent.order_id END
        -- Only the amount of received money counts. One that cannot be read is no other amount.
        AND (sent.payment_status IS DISTINCT FROM 'paid'
             OR sent.reader_reason IS NOT DISTINCT FROM 'amount_unreadable'

@@ -6,38 +6,30 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from storefront.fields import Id, QueryInteger
+from storefront.fields import Id
 from storefront.lists.parameters import PageParameters
 from storefront.texts import WithoutNul
 
 ReportedStatus = Literal["paid", "failed"]
+ReportedRefundStatus = Literal["pending", "canceled", "succeeded", "failed"]
+DisputeStatus = Literal["open", "won", "lost"]
 
 EventId = Annotated[str, StringConstraints(min_length=1, max_length=255), WithoutNul]
 """An event's ID from the processor."""
 
 Outcome = Literal["applied", "duplicate", "ignored", "needs_refund", "needs_review", "unknown_order", "unreadable"]
 
-ReconciliationKind = Literal[
-    "paid_and_canceled",
-    "completed_and_unpaid",
-    "paid_after_completion",
-    "amount_mismatch",
-    "conflicting_event",
-    "event_without_order",
-    "unreadable_event",
-    "pending_too_long",
-    "held_too_long",
-]
-
 
 class PaymentEvent(NamedTuple):
     """A payment event in the same form for all processors. A field is None if the event does not contain it.
 
-    An event that does not report a payment has no payment_status. Then reason says why.
+    An event about a payment, a refund or a dispute has one of the three statuses. reason says why an event has none, or
+    why it cannot be applied.
+    refund_id: the ID of Storefront's own refund, which the shop sent to the processor.
     amount: in the currency's main unit. currency: in capitals.
     livemode: whether it is real money. account: which of the processor's accounts received it.
     payment_reference: the processor's ID of the payment, which has several events.
-    object_reference: the processor's ID of the object that the event is about, such as a payment or a refund.
+    object_reference: the processor's ID of the object that the event is about: a payment, a refund or a dispute.
     error: why the effect of the event cannot be read. The event is stored, and never applied.
     """
 
@@ -46,6 +38,9 @@ class PaymentEvent(NamedTuple):
     event_id: str | None = None
     order_id: str | None = None
     payment_status: ReportedStatus | None = None
+    refund_id: str | None = None
+    refund_status: ReportedRefundStatus | None = None
+    dispute_status: DisputeStatus | None = None
     amount: Decimal | None = None
     currency: str | None = None
     occurred_at: datetime | None = None
@@ -61,15 +56,3 @@ class PaymentEventListParameters(PageParameters):
     outcome: Annotated[Outcome | None, Field(description="List only payment events with this outcome.")] = None
     order_id: Annotated[Id | None, Field(description="List only payment events for this order.")] = None
     event_id: Annotated[EventId | None, Field(description="List only payment events with this `event_id`.")] = None
-
-
-class ReconciliationParameters(PageParameters):
-    kind: Annotated[ReconciliationKind | None, Field(description="List only entries of this kind.")] = None
-    pending_minutes: Annotated[
-        QueryInteger,
-        Field(
-            ge=0,
-            le=9_999_999,
-            description="The number of minutes after which a pending order is listed as `pending_too_long`.",
-        ),
-    ] = 1440

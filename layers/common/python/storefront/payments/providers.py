@@ -1,9 +1,10 @@
 """The formats of payment events. Pure functions.
 
 native             {"order_id", "payment_status"}, and optionally event_id, amount, currency, occurred_at, livemode,
-                   account and payment_reference
+                   account and payment_reference. Refunds and disputes are in native_refunds.py.
 
-Standard Webhooks  {"type": "payment.paid" | "payment.failed", "data": the fields of the native format}
+Standard Webhooks  {"type": "payment.paid" | "payment.failed" | a type of native_refunds.py,
+                    "data": the fields of the native format}
                    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
 Stripe             in stripe.py
@@ -18,7 +19,8 @@ from typing import Any
 from storefront.errors import MalformedBody, UnsupportedMediaType
 from storefront.payments import values
 from storefront.payments.models import PaymentEvent, ReportedStatus
-from storefront.payments.reading import BrokenRule, Reading, invalid, unreadable, with_money
+from storefront.payments.native_refunds import REFUND_AND_DISPUTE_TYPES, refund_or_dispute
+from storefront.payments.reading import BrokenRule, Reading, invalid, read_money, unreadable
 from storefront.payments.signatures import Scheme
 from storefront.payments.stripe import PAYMENT_TYPES, stripe
 
@@ -28,12 +30,14 @@ _STATUSES: tuple[ReportedStatus, ...] = ("paid", "failed")
 
 
 def native(sent: dict[str, Any]) -> Reading:
-    status = sent.get("payment_status")
-    event = _details("storefront", sent)._replace(payment_status=status if status in _STATUSES else None)
+    event, type_, status = _details("storefront", sent), sent.get("type"), sent.get("payment_status")
+    if type_ in REFUND_AND_DISPUTE_TYPES:
+        return refund_or_dispute(event, type_, sent, "#")
+    event = event._replace(payment_status=status if status in _STATUSES else None)
     broken = _broken_order_id(event, "#/order_id")
     if event.payment_status is None:
         broken.append(BrokenRule("#/payment_status", "Input should be 'paid' or 'failed'"))
-    return _read_money(event, sent, broken)
+    return read_money(event, sent, broken)
 
 
 def standard_webhooks(sent: dict[str, Any]) -> Reading:
@@ -46,7 +50,7 @@ def standard_webhooks(sent: dict[str, Any]) -> Reading:
         account=values.text(sent.get("account")),
     )
     details = _details("standard_webhooks", data)
-    if isinstance(type_, str) and type_ and type_ not in ENVELOPE_TYPES:
+    if isinstance(type_, str) and type_ and type_ not in (*ENVELOPE_TYPES, *REFUND_AND_DISPUTE_TYPES):
         # An erasure of personal data finds the event by these.
         event = event._replace(order_id=details.order_id, payment_reference=details.payment_reference)
         return Reading(event._replace(reason="type_not_ours"))
@@ -56,6 +60,8 @@ def standard_webhooks(sent: dict[str, Any]) -> Reading:
         livemode=event.livemode if details.livemode is None else details.livemode,
         account=details.account or event.account,
     )
+    if type_ in REFUND_AND_DISPUTE_TYPES:
+        return refund_or_dispute(event, type_, data, "#/data")
     if event.type not in ENVELOPE_TYPES:
         return invalid(event, BrokenRule("#/type", "Input should be the type of the event"))
     broken = _broken_order_id(event, "#/data/order_id")
@@ -63,7 +69,7 @@ def standard_webhooks(sent: dict[str, Any]) -> Reading:
         event = event._replace(payment_status=ENVELOPE_TYPES[event.type])
     else:
         broken.append(BrokenRule("#/data/payment_status", "type and data.payment_status should say the same"))
-    return _read_money(event, data, broken)
+    return read_money(event, data, broken)
 
 
 PROVIDERS: dict[Scheme, Callable[[dict[str, Any]], Reading]] = {
@@ -90,9 +96,10 @@ def _read_object(scheme: Scheme, sent: Any) -> Reading:
         return invalid(_nothing(scheme), BrokenRule("#", "Input should be an object"))
     reading = (native if _is_native(sent) else PROVIDERS[scheme])(sent)
     # Choosing one of the two would be a guess, in every format.
-    if (sent.get("payment_status"), _status_of(sent.get("type"))) in (("paid", "failed"), ("failed", "paid")):
+    if _contradicts(sent.get("payment_status"), sent.get("type")):
         broken = BrokenRule("#/payment_status", "type and payment_status should say the same")
-        return invalid(reading.event._replace(payment_status=None), broken)
+        event = reading.event._replace(payment_status=None, refund_status=None, dispute_status=None)
+        return invalid(event, broken)
     return reading
 
 
@@ -102,16 +109,19 @@ def _nothing(scheme: Scheme) -> PaymentEvent:
 
 def _is_native(sent: dict[str, Any]) -> bool:
     # The other formats have type and data, and can have further fields, even order_id.
+    if sent.get("type") in REFUND_AND_DISPUTE_TYPES:
+        return sent.get("data") is None
     has_order, has_status, has_type, has_data = (
         sent.get(name) is not None for name in ("order_id", "payment_status", "type", "data")
     )
     return (has_order or has_status) if not has_type else has_order and has_status and not has_data
 
 
-def _status_of(type_: Any) -> ReportedStatus | None:
-    if not isinstance(type_, str):
-        return None
-    return PAYMENT_TYPES[type_][0] if type_ in PAYMENT_TYPES else ENVELOPE_TYPES.get(type_)
+def _contradicts(status: Any, type_: Any) -> bool:
+    if status not in _STATUSES or not isinstance(type_, str):
+        return False
+    by_type = PAYMENT_TYPES[type_][0] if type_ in PAYMENT_TYPES else ENVELOPE_TYPES.get(type_)
+    return type_ in REFUND_AND_DISPUTE_TYPES or by_type not in (None, status)
 
 
 def _details(provider: str, sent: dict[str, Any]) -> PaymentEvent:
@@ -128,9 +138,3 @@ def _details(provider: str, sent: dict[str, Any]) -> PaymentEvent:
 
 def _broken_order_id(event: PaymentEvent, pointer: str) -> list[BrokenRule]:
     return [] if event.order_id else [BrokenRule(pointer, "Input should be a UUID")]
-
-
-def _read_money(event: PaymentEvent, sent: dict[str, Any], broken: list[BrokenRule]) -> Reading:
-    amount, currency = sent.get("amount"), sent.get("currency")
-    event = with_money(event, sent=(amount, currency), read=(values.amount(amount), values.currency(currency)))
-    return invalid(event, *broken) if broken else Reading(event)

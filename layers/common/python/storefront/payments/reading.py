@@ -3,7 +3,9 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from storefront.currencies import EXPONENTS
 from storefront.errors import InvalidRequest, Problem
+from storefront.payments import values
 from storefront.payments.models import PaymentEvent
 
 
@@ -36,5 +38,21 @@ def with_money(event: PaymentEvent, sent: tuple[Any, Any], read: tuple[Decimal |
     """Add amount and currency, as they were sent and as they were read. null counts as not sent."""
     event = event._replace(amount=read[0], currency=read[1])
     is_lost = any(one is not None and value is None for one, value in zip(sent, read, strict=True))
-    # A payment of an unknown amount must not be applied as if no amount was sent. A failure moved no money.
-    return event._replace(reason="amount_unreadable") if is_lost and event.payment_status == "paid" else event
+    # Money of an unknown amount must not be counted as if no amount was sent. A payment that failed moved no money.
+    is_money = event.payment_status == "paid" or event.refund_status or event.dispute_status
+    return event._replace(reason="amount_unreadable") if is_lost and is_money else event
+
+
+def with_minor_units(event: PaymentEvent, units: Any, currency: Any) -> PaymentEvent:
+    """Add an amount in the currency's smallest unit, and the currency, as with_money does."""
+    code = values.currency(currency)
+    # The number of decimal places depends on the currency.
+    amount = None if code is None else values.minor_units(units, EXPONENTS.get(code, 2))
+    return with_money(event, sent=(units, currency), read=(amount, code))
+
+
+def read_money(event: PaymentEvent, sent: dict[str, Any], broken: list[BrokenRule]) -> Reading:
+    """Add amount and currency of the native format, and return the event with the rules that it breaks, if any."""
+    amount, currency = sent.get("amount"), sent.get("currency")
+    event = with_money(event, sent=(amount, currency), read=(values.amount(amount), values.currency(currency)))
+    return invalid(event, *broken) if broken else Reading(event)

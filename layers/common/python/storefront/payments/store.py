@@ -16,7 +16,7 @@ MESSAGES = {
     "applied": "Payment status updated successfully",
     "duplicate": "Payment event already applied",
     "ignored": "Payment event received. It does not change the payment status",
-    "needs_refund": "The order is canceled, so the payment needs a refund",
+    "needs_refund": "The payment needs a refund",
     "needs_review": "The payment event does not match the order, so it needs review",
     "unknown_order": "The order does not exist, so the payment event needs review",
     "unreadable": "The payment event cannot be read, so it needs review",
@@ -46,7 +46,14 @@ def record(event: PaymentEvent, authentic: AuthenticEvent, body: bytes, actor: A
     """
     event_id = event.event_id or authentic.webhook_id or hashlib.sha256(body).hexdigest()
     text, is_base64 = _as_text(body)
-    kept = {"event_id": event_id, "scheme": authentic.scheme, "body": text, "body_is_base64": is_base64}
+    is_named = bool(event.event_id or authentic.webhook_id)
+    kept = {
+        "event_id": event_id,
+        "is_named": is_named,
+        "scheme": authentic.scheme,
+        "body": text,
+        "body_is_base64": is_base64,
+    }
     outcome, response = _call("record_payment_event", {**event._asdict(), **kept}, actor)
     if response.pop("is_recent") and outcome == "unknown_order":
         raise OrderNotFound(response["order_id"])
@@ -91,12 +98,12 @@ def list_page(request: dict[str, Any]) -> str:
     return db.call("list_payment_events", json.dumps(request), repeatable=True)[1]
 
 
-def list_reconciliation(request: dict[str, Any]) -> str:
-    return db.call(
-        "list_reconciliation",
-        json.dumps({**request, "payment_pending_days": settings.payment_pending_days()}),
-        repeatable=True,
-    )[1]
+def list_payments(order_id: str, request: dict[str, Any]) -> str:
+    """Return a page of the payments of an order. Raises OrderNotFound."""
+    outcome, body = db.call("list_payments", json.dumps({"id": order_id, **request}), repeatable=True)
+    if outcome == "unknown_order":
+        raise OrderNotFound(order_id)
+    return body
 
 
 def _call(function: str, request: dict[str, Any], actor: Actor) -> tuple[str, dict[str, Any]]:

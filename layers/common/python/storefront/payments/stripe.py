@@ -1,14 +1,14 @@
-"""Stripe's events about PaymentIntents and Checkout Sessions.
+"""Stripe's events: the envelope, PaymentIntents and Checkout Sessions. Refunds and disputes are in stripe_refunds.py.
 
 https://docs.stripe.com/api/events/types
 """
 
 from typing import Any
 
-from storefront.currencies import EXPONENTS
 from storefront.payments import values
 from storefront.payments.models import PaymentEvent, ReportedStatus
-from storefront.payments.reading import BrokenRule, Reading, invalid, with_money
+from storefront.payments.reading import BrokenRule, Reading, invalid, with_minor_units
+from storefront.payments.stripe_refunds import READERS
 
 PAYMENT_TYPES: dict[str, tuple[ReportedStatus, tuple[str, ...]]] = {
     "payment_intent.succeeded": ("paid", ("amount_received", "amount")),
@@ -31,8 +31,8 @@ _SESSION_STATUSES = ("paid", "unpaid", "no_payment_required", None)
 
 
 def stripe(sent: dict[str, Any]) -> Reading:
-    """Read an event. Its type decides whether money was received, and for a session also its payment status."""
-    type_, payment = sent.get("type"), _object(sent)
+    """Read an event. Its type decides what its object is, and with the object's status, what happened to the money."""
+    type_, about = sent.get("type"), _object(sent)
     event = PaymentEvent(
         "stripe",
         values.text(type_),
@@ -40,17 +40,19 @@ def stripe(sent: dict[str, Any]) -> Reading:
         occurred_at=values.time(sent.get("created")),
         livemode=values.boolean(sent.get("livemode")),
         account=values.text(sent.get("account")),
-        object_reference=values.text(payment.get("id")),
+        object_reference=values.text(about.get("id")),
     )
     if not isinstance(type_, str) or not type_:
         broken = BrokenRule("#/type", "Input should be the type of the event")
-        return invalid(event._replace(order_id=_order_id(payment)), broken)
-    event = event._replace(order_id=_order_id(payment), payment_reference=_payment_reference(type_, payment))
-    if type_ not in PAYMENT_TYPES and type_ not in PROGRESS_TYPES:
-        return Reading(event._replace(reason="type_not_ours"))
+        return invalid(event._replace(order_id=_order_id(about)), broken)
+    event = event._replace(order_id=_order_id(about), payment_reference=_payment_reference(type_, about))
+    if type_ in PAYMENT_TYPES:
+        return _payment(event, about, *PAYMENT_TYPES[type_])
     if type_ in PROGRESS_TYPES:
         return Reading(_without_payment(event, PROGRESS_TYPES[type_]))
-    return _payment(event, payment, *PAYMENT_TYPES[type_])
+    if type_ in READERS:
+        return READERS[type_](event, about)
+    return Reading(event._replace(reason="type_not_ours"))
 
 
 def _payment(
@@ -69,11 +71,7 @@ def _payment(
         return Reading(_without_payment(event, "not_paid"))
     if status == "failed" and event.order_id is None:
         return Reading(_without_payment(event, "no_order_named"))
-    code = values.currency(payment.get("currency"))
-    # The number of decimal places depends on the currency.
-    amount = None if code is None else values.minor_units(units, EXPONENTS.get(code, 2))
-    event = event._replace(payment_status=status)
-    event = with_money(event, sent=(units, payment.get("currency")), read=(amount, code))
+    event = with_minor_units(event._replace(payment_status=status), units, payment.get("currency"))
     return Reading(event if event.order_id else event._replace(reason="no_order_named"))
 
 
@@ -85,15 +83,15 @@ def _object(sent: dict[str, Any]) -> dict[str, Any]:
     return values.mapping(values.mapping(sent.get("data")).get("object"))
 
 
-def _order_id(payment: dict[str, Any]) -> str | None:
+def _order_id(about: dict[str, Any]) -> str | None:
     # Other systems of the shop can use the same fields.
-    metadata = values.mapping(payment.get("metadata"))
-    return values.uuid(metadata.get("order_id")) or values.uuid(payment.get("client_reference_id"))
+    metadata = values.mapping(about.get("metadata"))
+    return values.uuid(metadata.get("order_id")) or values.uuid(about.get("client_reference_id"))
 
 
 def _payment_reference(type_: str, about: dict[str, Any]) -> str | None:
     # Sessions, charges, refunds and disputes name their PaymentIntent. Without one, a charge is the payment.
-    is_payment = type_.startswith(("payment_intent.", "checkout.session."))
+    is_payment = type_.startswith(("payment_intent.", "checkout.session.")) or type_ == "charge.refunded"
     return _id_of(about.get("payment_intent")) or _id_of(about.get("id" if is_payment else "charge"))
 
 

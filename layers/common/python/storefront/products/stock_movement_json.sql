@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION stock_movement_json(movement stock_movements) RETURNS
         'delta', movement.delta,
         'quantity', movement.quantity,
         'reason', movement.reason,
-        'order_id', movement.order_id,
+        'order_id', coalesce(movement.order_id, (SELECT r.order_id FROM refunds r WHERE r.id = movement.refund_id)),
+        'refund_id', movement.refund_id,
         'actor', movement.actor,
         'request_id', movement.request_id,
         'occurred_at', rfc3339(movement.occurred_at))

@@ -8,7 +8,12 @@ DECLARE
         'pending_minutes', '(t.kind <> ''pending_too_long'''
             ' OR t.since < now() - make_interval(mins => ($1 ->> ''pending_minutes'')::integer))',
         'payment_pending_days', '(t.kind <> ''held_too_long'''
-            ' OR t.since < now() - make_interval(days => ($1 ->> ''payment_pending_days'')::integer))'));
+            ' OR t.since < now() - make_interval(days => ($1 ->> ''payment_pending_days'')::integer))',
+        'refund_pending_days', '(t.kind <> ''refund_stuck'''
+            ' OR t.since < now() - make_interval(days => ($1 ->> ''refund_pending_days'')::integer))',
+        'acknowledged', '($1 ->> ''acknowledged'')::boolean = EXISTS ('
+            'SELECT FROM acknowledgements a WHERE a.kind = t.kind AND a.entry_id = t.id AND a.money_changes ='
+            ' coalesce((SELECT o.money_changes FROM orders o WHERE o.id = t.order_id), 0))'));
     page   record;
 BEGIN
     outcome := 'listed';

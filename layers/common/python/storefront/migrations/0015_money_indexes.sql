@@ -1,0 +1,11 @@
+-- Outside of a transaction: the indexes of large tables for payments and refunds.
+SET lock_timeout = 0;
+
+DROP TABLE IF EXISTS payment_completion;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_not_refunded ON orders (created_at, id)
+    WHERE status = 'canceled' AND payment_status = 'paid' AND refund_status <> 'full';
+COMMENT ON INDEX orders_not_refunded IS 'paid_and_canceled in reconciliation';
+DROP INDEX CONCURRENTLY IF EXISTS orders_to_refund;
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS stock_movements_once_per_refund ON stock_movements (refund_id, product_id)
+    WHERE refund_id IS NOT NULL;
+COMMENT ON INDEX stock_movements_once_per_refund IS 'The last guard against returning the units of a refund twice.';

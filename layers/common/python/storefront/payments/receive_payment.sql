@@ -1,0 +1,43 @@
+-- Stores the payment that an event reports. Refund and dispute events that waited for it are applied, too. The caller has
+-- locked the order and stored the event.
+-- Returns the event, which needs review if its payment belongs to another order, and the order with its new amounts.
+-- known: as in payment_decision.
+CREATE OR REPLACE FUNCTION receive_payment(
+    INOUT event payment_events, INOUT target orders, known payments, request jsonb
+)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    received numeric := CASE WHEN (event.amount = target.total_price) IS NOT FALSE THEN target.total_price
+                             ELSE trim_scale(event.amount) END;
+    scheme   text := CASE WHEN event.payment_reference IS NULL THEN event.scheme ELSE '' END;
+BEGIN
+    IF known.id IS NULL THEN
+        -- Another session that stores the same payment, or an event that names it, ends first.
+        INSERT INTO payments AS p (id, order_id, reference, event_scheme, amount, currency, reason, received_at)
+        VALUES (event.id, target.id, payment_reference(event), scheme, received,
+                coalesce(event.currency, target.currency), event.reason, event.received_at)
+        ON CONFLICT (reference, event_scheme) DO UPDATE
+           SET id = excluded.id, order_id = excluded.order_id, amount = excluded.amount, currency = excluded.currency,
+               reason = excluded.reason, received_at = excluded.received_at
+         -- An event named the payment before it was reported.
+         WHERE p.order_id IS NULL;
+        IF NOT FOUND THEN
+            event.outcome := 'needs_review';
+            event.reason := 'payment_of_other_order';
+            UPDATE payment_events e SET outcome = event.outcome, reason = event.reason WHERE e.id = event.id;
+            RETURN;
+        END IF;
+    ELSE
+        -- A replay, or a corrected amount.
+        UPDATE payments p
+           SET reason = event.reason, amount = received
+         WHERE p.id = known.id AND (p.reason IS NOT NULL OR event.outcome = 'applied')
+           AND (p.reason, p.amount) IS DISTINCT FROM (event.reason, received);
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    PERFORM apply_waiting_events(target, request);
+    target := recount_money(target.id, is_shown => true, has_moved => true);
+END
+$$;

@@ -1,0 +1,42 @@
+-- Adds up the payments, refunds and disputes of an order again, after one of them changed. Returns the order.
+-- The caller has locked the order.
+-- is_shown: whether a response for the order shows the change. has_moved: whether money came in or went back.
+CREATE OR REPLACE FUNCTION recount_money(counted_id uuid, is_shown boolean DEFAULT false, has_moved boolean DEFAULT false)
+    RETURNS orders
+    LANGUAGE plpgsql AS $$
+DECLARE
+    counted orders;
+BEGIN
+    UPDATE payments p
+       SET (open_amount, refunded_amount, lost_amount, known_refunds) = (
+               SELECT coalesce(sum(r.amount) FILTER (WHERE r.status IN ('requested', 'pending')), 0),
+                      coalesce(sum(r.amount) FILTER (WHERE r.status = 'succeeded'), 0),
+                      (SELECT coalesce(sum(coalesce(CASE WHEN d.currency = p.currency THEN d.amount END, p.amount)), 0)
+                         FROM disputes d
+                        WHERE d.payment_id = p.id AND d.status = 'lost'),
+                      coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')), 0)
+                 FROM refunds r
+                WHERE r.payment_id = p.id)
+     WHERE p.order_id = counted_id;
+    UPDATE payments p SET is_settled = is_settled_payment(p) WHERE p.order_id = counted_id;
+
+    UPDATE orders o
+       SET (paid_amount, refunded_amount, lost_amount, refund_status) = (
+               SELECT coalesce(sum(p.amount) FILTER (WHERE p.currency = o.currency), 0),
+                      coalesce(sum(p.refunded_amount) FILTER (WHERE p.currency = o.currency), 0),
+                      coalesce(sum(p.lost_amount) FILTER (WHERE p.currency = o.currency), 0),
+                      CASE WHEN sum(p.open_amount) > 0 THEN 'pending'
+                           WHEN coalesce(sum(p.refunded_amount), 0) = 0 THEN 'none'
+                           WHEN bool_and(p.refunded_amount >= p.amount) THEN 'full'
+                           ELSE 'partial' END::order_refund_status
+                 FROM payments p
+                WHERE p.order_id = counted_id),
+           money_changes = o.money_changes + has_moved::integer,
+           -- Money that needs review holds an order only until it went back.
+           held_since = CASE WHEN o.status = 'pending' AND o.payment_status <> 'paid' THEN payment_hold(o.id) END,
+           updated_at = CASE WHEN is_shown THEN clock_timestamp() ELSE o.updated_at END
+     WHERE o.id = counted_id
+    RETURNING * INTO counted;
+    RETURN counted;
+END
+$$;

@@ -1,0 +1,30 @@
+-- Returns a refund or dispute event with its outcome, the reason, and the refund that it is about. Changes nothing.
+-- The caller has locked the order, if there is one. settings: as in refused_by_settings.
+CREATE OR REPLACE FUNCTION decided_refund_event(
+    event payment_events, target orders, payment payments, settings jsonb
+) RETURNS payment_events
+    LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    refund   refunds;
+    dispute  disputes;
+    decision record;
+BEGIN
+    IF payment.order_id IS NOT NULL THEN
+        event.order_id := payment.order_id;
+        refund := matching_refund(event, payment);
+        SELECT * INTO dispute
+          FROM disputes d
+         WHERE d.payment_id = payment.id AND d.reference = coalesce(event.object_reference, '');
+    END IF;
+    decision := refund_decision(event, target, payment, refund, dispute, settings);
+    event.outcome := decision.outcome;
+    event.reason := decision.reason;
+    IF refund.id IS NOT NULL THEN
+        event.refund_id := refund.id;
+    ELSIF event.outcome = 'applied' AND event.refund_status IS NOT NULL THEN
+        -- It was made at the processor.
+        event.refund_id := gen_random_uuid();
+    END IF;
+    RETURN event;
+END
+$$;

@@ -1,0 +1,47 @@
+-- Returns the payment that a refund or dispute event names: by its reference, or by the refund. NULL if it names none.
+-- If no event reported the payment yet, the row has no order, and is locked: the payment waits until this transaction
+-- ends, and then finds the event.
+CREATE OR REPLACE FUNCTION named_payment(event payment_events) RETURNS payments
+    LANGUAGE plpgsql AS $$
+DECLARE
+    named   payments;
+    -- The reference can be the ID of an event. Stripe always names the payment itself.
+    schemes text[] := CASE WHEN event.scheme = 'stripe' THEN ARRAY[''] ELSE ARRAY['', event.scheme] END;
+BEGIN
+    IF event.payment_reference IS NULL THEN
+        SELECT p.* INTO named
+          FROM payments p
+         WHERE p.id = (SELECT r.payment_id FROM refunds r WHERE r.id = event.refund_id)
+           AND p.order_id = coalesce(event.order_id, p.order_id);
+        RETURN named;
+    END IF;
+    FOR attempt IN 1 .. 3 LOOP
+        SELECT * INTO named
+          FROM payments p
+         WHERE p.reference = event.payment_reference AND p.event_scheme = ANY (schemes)
+         ORDER BY p.order_id IS NULL, p.event_scheme
+         LIMIT 1;
+        IF named.order_id IS NOT NULL THEN
+            RETURN named;
+        END IF;
+        CASE attempt
+            WHEN 1 THEN
+                -- The migration that adds the payments of earlier events may not have finished.
+                PERFORM complete_payments(ARRAY(
+                    SELECT DISTINCT e.order_id FROM payment_events e
+                     WHERE e.payment_reference = event.payment_reference AND e.payment_status = 'paid'
+                       AND e.order_id IS NOT NULL));
+                INSERT INTO payments (reference, event_scheme)
+                SELECT event.payment_reference, scheme FROM unnest(schemes) scheme ORDER BY scheme
+                ON CONFLICT (reference, event_scheme) DO NOTHING;
+            WHEN 2 THEN
+                PERFORM FROM payments p
+                  WHERE p.reference = event.payment_reference AND p.event_scheme = ANY (schemes)
+                  ORDER BY p.event_scheme
+                    FOR UPDATE;
+            ELSE
+                RETURN named;
+        END CASE;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,28 @@
+-- Returns the payment that a refund or dispute event is about, as it is while its order is locked.
+-- named: as from named_payment. Where it has no order, the event named the order, but no payment with a reference that
+-- the order has. Then the payment is one without a reference of the processor. NULL if there is none.
+CREATE OR REPLACE FUNCTION payment_of_event(event payment_events, target orders, named payments) RETURNS payments
+    LANGUAGE plpgsql AS $$
+DECLARE
+    found payments;
+BEGIN
+    IF named.order_id IS NULL THEN
+        PERFORM complete_payments(ARRAY[target.id]);
+    END IF;
+    SELECT p.* INTO found
+      FROM payments p
+     WHERE p.order_id = target.id
+       AND CASE WHEN named.order_id IS NOT NULL THEN p.id = named.id
+                ELSE event.payment_reference IS NULL OR p.event_scheme <> '' OR p.reference IS NULL END
+     ORDER BY EXISTS (SELECT FROM refunds r WHERE r.id = event.refund_id AND r.payment_id = p.id) DESC,
+              EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id
+                                              AND r.processor_reference = event.object_reference) DESC,
+              EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id AND r.amount = event.amount
+                                              AND r.status IN ('requested', 'pending')) DESC,
+              -- Of several payments, one that has enough money left, and that does not simply pay the order.
+              p.amount - p.refunded_amount - p.lost_amount >= coalesce(event.amount, 0) DESC,
+              p.reason IS NULL, p.received_at, p.id
+     LIMIT 1;
+    RETURN found;
+END
+$$;

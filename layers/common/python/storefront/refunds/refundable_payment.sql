@@ -1,0 +1,28 @@
+-- Returns the payment of an order that a refund can be requested of, and the amount that is left of it: what neither went
+-- back nor is requested. wanted_id: the payment, or NULL for the only one with money left. The caller has locked the order.
+-- Outcomes: NULL; unknown_payment; several_payments, with the payments; payment_disputed.
+CREATE OR REPLACE FUNCTION refundable_payment(
+    target orders, wanted_id uuid, OUT outcome text, OUT body json, OUT payment payments, OUT amount_left numeric
+)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    candidates payments[];
+BEGIN
+    PERFORM complete_payments(ARRAY[target.id]);
+    candidates := ARRAY(
+        SELECT p FROM payments p
+         WHERE p.order_id = target.id
+           AND (p.id = wanted_id OR wanted_id IS NULL AND left_of_payment(p) > 0)
+         ORDER BY p.received_at, p.id);
+    payment := candidates[1];
+    amount_left := coalesce(left_of_payment(payment), 0);
+    outcome := CASE
+        WHEN wanted_id IS NOT NULL AND payment.id IS NULL THEN 'unknown_payment'
+        WHEN cardinality(candidates) > 1 THEN 'several_payments'
+        WHEN is_disputed(payment.id) THEN 'payment_disputed'
+        END;
+    IF outcome = 'several_payments' THEN
+        body := (SELECT json_agg(payment_json(p)) FROM unnest(candidates) p);
+    END IF;
+END
+$$;
