@@ -8,7 +8,7 @@ from pg8000.native import Connection
 from tests.api_client import ApiClient, expect, lambda_context, load_function, target
 from tests.handlers.tokens import SCOPES, client_with_scopes, customer_client
 
-HIDDEN = ("request_id", "idempotency_key", "payment_event_id", "inbox_id", "action")
+HIDDEN = ("request_id", "idempotency_key", "payment_event_id", "inbox_id", "refund_id", "action")
 
 STAFF = client_with_scopes(*SCOPES, sub="alice@shop.example")
 
@@ -55,6 +55,23 @@ def test_a_customer_sees_only_the_party_that_acted(order_id: str) -> None:
     shown = customer_client(7).get(f"/api/orders/{order_id}/events").text
     assert [one for one in hidden if one in shown] == []
     assert whole[-1]["action"] in hidden
+
+
+def test_a_customer_sees_refunds_but_not_what_staff_dismissed(order_id: str) -> None:
+    expect(200, STAFF.change_status(order_id, "completed"))
+    dismissal = f"/api/reconciliation/completed_and_unpaid/{order_id}/acknowledgement"
+    expect(201, STAFF.call("POST", dismissal, {"note": "A cheque from her mother."}))
+    expect(200, STAFF.pay(order_id, event_id="evt_1"))
+    refund = expect(201, STAFF.call("POST", f"/api/orders/{order_id}/refunds", {"reason": "Only a secret"}))
+    events = timeline(customer_client(7), order_id)
+    assert [(event["cause"], event["actor"], event["refund_status"]) for event in events] == [
+        ("placed", "customer", None),
+        ("status_change", "shop", None),
+        ("payment_event", "payment processor", None),
+        ("refund", "shop", "requested"),
+    ]
+    shown = customer_client(7).get(f"/api/orders/{order_id}/events").text
+    assert [text for text in ("cheque", "secret", refund["id"]) if text in shown] == []
 
 
 def test_an_expiry_was_the_shop(order_id: str, database: Connection) -> None:

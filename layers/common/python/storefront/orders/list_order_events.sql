@@ -1,5 +1,6 @@
 -- Lists the events of an order, oldest first.
--- With a customer_id in the request, only for an order of that customer, as a customer sees them, and without notes.
+-- With a customer_id in the request, only for an order of that customer, as a customer sees them, and without notes and
+-- acknowledgements.
 -- Outcomes: listed, unknown_order.
 CREATE OR REPLACE FUNCTION list_order_events(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql STABLE AS $$
@@ -15,7 +16,7 @@ BEGIN
     END IF;
     outcome := 'listed';
     IF request ->> 'customer_id' IS NOT NULL THEN
-        filter := filter || ' AND t.cause <> ''note''';
+        filter := filter || ' AND t.cause NOT IN (''note'', ''acknowledgement'')';
     END IF;
     page := read_page(request, NULL::order_events, filter, ARRAY['id'], descending => false);
     body := page_body(page.head, (
