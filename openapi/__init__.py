@@ -1,6 +1,6 @@
 """The API's description in OpenAPI 3.1, made from the code. Never deployed.
 
-products, orders, payments, refunds, reconciliation, docs   each feature: its response models, example requests and routes
+products, orders, payments, refunds, reconciliation, docs   each feature: response models, example requests and routes
 operations   the table of all routes
 operation    what the description says about one route
 responses    response models that several features share

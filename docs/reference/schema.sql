@@ -47,6 +47,10 @@ CREATE DOMAIN charges AS jsonb
 CREATE DOMAIN order_total AS numeric
     CONSTRAINT order_total_range CHECK (VALUE >= 0::numeric AND VALUE <= 99999999.99 AND scale(VALUE) = 2) NOT VALID;
 
+-- In the main unit of the currency, with all digits that were sent.
+CREATE DOMAIN positive_amount AS numeric
+    CONSTRAINT positive_amount_positive CHECK (VALUE > 0::numeric);
+
 CREATE TYPE order_status AS ENUM (
     'pending',    -- to completed or canceled
     'completed',  -- final
@@ -60,20 +64,23 @@ CREATE TYPE payment_status AS ENUM (
 );
 
 CREATE TYPE order_event_cause AS ENUM (
-    'placed',         -- always the first event of an order
-    'status_change',  -- a caller completed or canceled the order
-    'payment_event',  -- a processor reported a payment; the outcome says what it changed
-    'replay',         -- a caller processed a stored payment event again
-    'expiry',         -- the order was not paid in time
-    'note',           -- staff wrote a note
-    'erasure'         -- the customer's personal data was erased
+    'placed',           -- always the first event of an order
+    'status_change',    -- a caller completed or canceled the order
+    'payment_event',    -- a processor reported a payment, a refund or a dispute; the outcome says what it changed
+    'replay',           -- a caller processed a stored payment event again
+    'expiry',           -- the order was not paid in time
+    'note',             -- staff wrote a note
+    'erasure',          -- the customer's personal data was erased
+    'refund',           -- a caller requested a refund, or set its status
+    'acknowledgement'   -- a caller dismissed an entry of the reconciliation; the reason is its kind
 );
 
 CREATE TYPE stock_movement_kind AS ENUM (
     'opening',     -- the stock of a new product
     'sale',        -- an order took stock
     'restock',     -- a canceled order returned its stock
-    'adjustment'   -- a caller corrected the stock or set the quantity
+    'adjustment',  -- a caller corrected the stock or set the quantity
+    'return'       -- a refund returned units of an order
 );
 
 CREATE TYPE payment_event_outcome AS ENUM (
@@ -90,6 +97,27 @@ CREATE TYPE party AS ENUM (
     'customer',           -- a token with a customer_id
     'shop',               -- any other token, a request without a token, or a scheduled run
     'payment processor'   -- a payment event
+);
+
+CREATE TYPE refund_status AS ENUM (
+    'requested',  -- nobody executes it yet
+    'pending',    -- somebody executes it, or the processor does
+    'canceled',   -- final, unless the processor reports that it was executed
+    'succeeded',  -- the money went back
+    'failed'      -- final; the money did not go back, or the bank returned it
+);
+
+CREATE TYPE order_refund_status AS ENUM (
+    'none',     -- no money went back
+    'pending',  -- a refund is requested or pending
+    'partial',  -- some of the money went back
+    'full'      -- each payment went back in full
+);
+
+CREATE TYPE dispute_status AS ENUM (
+    'open',  -- the customer disputes a payment at their bank
+    'won',   -- the shop keeps the money
+    'lost'   -- the money went back to the customer
 );
 
 
@@ -173,6 +201,16 @@ CREATE TABLE orders (
     expires_at timestamptz NOT NULL DEFAULT default_expiry(clock_timestamp()),
     -- When the customer's personal data was erased. Payment events that arrive later are stored without their body.
     personal_data_erased_at timestamptz,
+    -- The sum of the payments in the order's currency.
+    paid_amount numeric NOT NULL DEFAULT 0,
+    -- The sum of the refunds in the order's currency that succeeded.
+    refunded_amount numeric NOT NULL DEFAULT 0,
+    -- The sum of the lost disputes of payments in the order's currency.
+    lost_amount numeric NOT NULL DEFAULT 0,
+    -- It follows from the refunds.
+    refund_status order_refund_status NOT NULL DEFAULT 'none',
+    -- How often money came in or went back. An acknowledgement covers the changes until then.
+    money_changes integer NOT NULL DEFAULT 0,
     CONSTRAINT orders_pkey PRIMARY KEY (id)
 );
 -- list_orders; created_from, created_to
@@ -200,8 +238,8 @@ CREATE INDEX orders_by_email ON orders ("left"(fold(email::text), 255), created_
 -- expire_orders
 CREATE INDEX orders_by_expiry ON orders (expires_at, id) WHERE status = 'pending' AND payment_status <> 'paid';
 -- paid_and_canceled in reconciliation
-CREATE INDEX orders_to_refund ON orders (created_at, id) WHERE status = 'canceled' AND payment_status = 'paid' AND
-    total_price::numeric > 0::numeric;
+CREATE INDEX orders_not_refunded ON orders (created_at, id) WHERE status = 'canceled' AND payment_status = 'paid' AND
+    refund_status <> 'full';
 
 -- The line items of each order, one for each product. Never changed.
 CREATE TABLE order_items (
@@ -230,7 +268,7 @@ CREATE TABLE stock_movements (
     product_id uuid NOT NULL,
     kind stock_movement_kind NOT NULL,
     delta bigint NOT NULL,
-    -- Only of a sale or a restock.
+    -- Only of a sale or a restock. A return has a refund instead, because an order can have several returns.
     order_id uuid,
     -- Only of an adjustment.
     reason text,
@@ -241,6 +279,8 @@ CREATE TABLE stock_movements (
     occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- The stock after the movement. NULL in movements of releases that did not store it.
     quantity integer,
+    -- Only of a return.
+    refund_id uuid,
     CONSTRAINT stock_movements_pkey PRIMARY KEY (product_id, id),
     -- The last guard against returning stock twice. Also reads the movements of an order.
     CONSTRAINT stock_movements_once_per_order UNIQUE (order_id, product_id, kind),
@@ -248,6 +288,9 @@ CREATE TABLE stock_movements (
     CONSTRAINT stock_movements_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
     CONSTRAINT stock_movements_fit_together CHECK (is_stock_movement(kind, delta, order_id, reason))
 );
+-- The last guard against returning the units of a refund twice.
+CREATE UNIQUE INDEX stock_movements_once_per_refund ON stock_movements (refund_id, product_id) WHERE refund_id IS NOT
+    NULL;
 CREATE TRIGGER stock_movements_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON stock_movements EXECUTE FUNCTION
     refuse_change();
 
@@ -262,7 +305,7 @@ CREATE TABLE payment_events (
     -- 0 for the first content under this ID. Each other content has its number.
     variant integer NOT NULL DEFAULT 0,
     type text,
-    -- As sent. Not a foreign key: the order may not exist.
+    -- As sent, or the order of the payment that the event is about. Not a foreign key: the order may not exist.
     order_id uuid,
     -- What the event reports. NULL where it reports nothing.
     payment_status payment_status,
@@ -293,11 +336,18 @@ CREATE TABLE payment_events (
     reader_reason text,
     -- The processor's ID of the object that the event is about, such as a session or a payment. NULL if unknown.
     object_reference text,
+    -- Whether event_id came from the processor. Otherwise, it is the SHA-256 of the body. NULL in events of earlier
+    -- releases.
+    is_named boolean,
+    -- As sent, or the refund that the event is about. Not a foreign key: the refund may not exist.
+    refund_id uuid,
+    -- What the event reports about a refund. NULL where it reports none.
+    refund_status refund_status,
+    -- What the event reports about a dispute. NULL where it reports none.
+    dispute_status dispute_status,
     CONSTRAINT payment_events_pkey PRIMARY KEY (id),
     -- The second of two deliveries at once waits here for the first. Also list_payment_events, event_id.
-    CONSTRAINT payment_events_once_per_content UNIQUE (event_id, scheme, variant),
-    CONSTRAINT payment_events_reason CHECK ((outcome = 'applied') = (reason IS NULL)),
-    CONSTRAINT payment_events_status CHECK (payment_status <> 'unpaid')
+    CONSTRAINT payment_events_once_per_content UNIQUE (event_id, scheme, variant)
 );
 -- list_payment_events
 CREATE INDEX payment_events_by_received_at ON payment_events (received_at, id);
@@ -344,8 +394,11 @@ CREATE TABLE order_events (
     party party,
     -- The text of a note. NULL after it was erased.
     note note,
+    -- The refund that the event is about.
+    refund_id uuid,
+    -- What a caller set, or what a payment event reported.
+    refund_status refund_status,
     CONSTRAINT order_events_pkey PRIMARY KEY (order_id, id),
-    CONSTRAINT order_events_inbox_id_fkey FOREIGN KEY (inbox_id) REFERENCES payment_events(id),
     CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 );
 CREATE TRIGGER order_events_are_append_only BEFORE DELETE OR TRUNCATE ON order_events EXECUTE FUNCTION refuse_change();
@@ -368,6 +421,132 @@ CREATE TABLE idempotency_keys (
 -- sweep_idempotency_keys
 CREATE INDEX idempotency_keys_by_created_at ON idempotency_keys (created_at);
 
+-- Money that a processor reported as received, once for each reference. A row without an order is a payment that a
+-- refund
+-- or a dispute named, but that was not reported yet.
+CREATE TABLE payments (
+    -- The ID of the payment event that first reported it.
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- Without a foreign key, which each payment would pay for: the order is locked. The audit has the rule.
+    order_id uuid,
+    -- The processor's ID of the payment, or the ID of its event. NULL if the event had neither.
+    reference text,
+    -- If the reference is the ID of an event: its scheme, because each scheme has its own IDs. Otherwise empty.
+    event_scheme text NOT NULL DEFAULT '',
+    amount positive_amount,
+    currency text,
+    -- Why the payment does not simply pay the order. NULL if it does.
+    reason text,
+    -- The sum of its refunds that are requested or pending.
+    open_amount numeric NOT NULL DEFAULT 0,
+    -- The sum of its refunds that succeeded.
+    refunded_amount numeric NOT NULL DEFAULT 0,
+    -- The sum of its disputes that were lost.
+    lost_amount numeric NOT NULL DEFAULT 0,
+    -- The sum of its refunds that the processor has: pending, succeeded or failed.
+    known_refunds numeric NOT NULL DEFAULT 0,
+    -- The largest total of refunds that the processor reported. Only compared.
+    reported_refunds numeric NOT NULL DEFAULT 0,
+    -- False if the reconciliation may list the payment. It follows from the other columns.
+    is_settled boolean NOT NULL DEFAULT true,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT payments_pkey PRIMARY KEY (id),
+    -- The last guard against counting a payment twice. A refund and its payment that arrive together wait here.
+    CONSTRAINT payments_once_per_reference UNIQUE (reference, event_scheme)
+);
+-- list_payments, and the payments of an order that changes
+CREATE INDEX payments_by_order ON payments (order_id, received_at, id);
+-- paid_and_canceled, paid_twice, paid_after_completion, amount_mismatch and over_refunded in reconciliation
+CREATE INDEX payments_to_settle ON payments (received_at, id) WHERE NOT is_settled;
+
+-- Money that goes back: requested here, or made at the processor. Executed elsewhere, and confirmed by events.
+CREATE TABLE refunds (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    order_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    amount positive_amount NOT NULL,
+    currency text NOT NULL,
+    status refund_status NOT NULL,
+    -- Why, in the words of staff. NULL if none was given, or after an erasure.
+    reason note,
+    -- The processor's ID of the refund. NULL if unknown.
+    processor_reference text,
+    -- Who requested it. payment processor if it was made there.
+    actor text NOT NULL,
+    requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT refunds_pkey PRIMARY KEY (id),
+    -- The last guard against counting a refund twice. Also reads the refunds of a payment.
+    CONSTRAINT refunds_once_per_reference UNIQUE (payment_id, processor_reference),
+    CONSTRAINT refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+    CONSTRAINT refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+);
+-- list_refunds of an order
+CREATE INDEX refunds_by_order ON refunds (order_id, requested_at, id);
+-- list_refunds, status
+CREATE INDEX refunds_by_status ON refunds (status, requested_at, id);
+-- list_refunds
+CREATE INDEX refunds_by_requested_at ON refunds (requested_at, id);
+-- refund_stuck in reconciliation
+CREATE INDEX refunds_open ON refunds (requested_at, id) WHERE status = ANY (ARRAY['requested', 'pending']);
+-- refund_failed in reconciliation
+CREATE INDEX refunds_failed ON refunds (updated_at, id) WHERE status = 'failed';
+
+-- The units that a refund is for. Never changed.
+CREATE TABLE refund_lines (
+    refund_id uuid NOT NULL,
+    order_item_id uuid NOT NULL,
+    -- Whether the units returned to the stock.
+    restock boolean NOT NULL,
+    quantity positive_integer NOT NULL,
+    CONSTRAINT refund_lines_pkey PRIMARY KEY (refund_id, order_item_id, restock),
+    CONSTRAINT refund_lines_order_item_id_fkey FOREIGN KEY (order_item_id) REFERENCES order_items(id),
+    CONSTRAINT refund_lines_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id)
+);
+-- The units of a line item that were returned already.
+CREATE INDEX refund_lines_restocked ON refund_lines (order_item_id) WHERE restock;
+
+-- Payments that a customer disputes at their bank. A dispute never changes an order.
+CREATE TABLE disputes (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    order_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    -- The processor's ID of the dispute. Empty if the event had none.
+    reference text NOT NULL DEFAULT '',
+    status dispute_status NOT NULL,
+    -- NULL if unknown: then the whole payment.
+    amount numeric,
+    currency text,
+    -- When its first event arrived.
+    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- The processor's time of the newest event.
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT disputes_pkey PRIMARY KEY (id),
+    -- Also reads the disputes of a payment.
+    CONSTRAINT disputes_once_per_reference UNIQUE (payment_id, reference),
+    CONSTRAINT disputes_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+    CONSTRAINT disputes_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+);
+-- disputed in reconciliation
+CREATE INDEX disputes_open ON disputes (opened_at, id) WHERE status = 'open';
+
+-- Entries of the reconciliation that staff dismissed.
+CREATE TABLE acknowledgements (
+    kind text NOT NULL,
+    entry_id uuid NOT NULL,
+    -- Those of the order at that time. After another change, the entry is listed again.
+    money_changes integer NOT NULL,
+    order_id uuid,
+    -- Why, in the words of staff. NULL after an erasure.
+    note note,
+    actor text NOT NULL,
+    acknowledged_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT acknowledgements_pkey PRIMARY KEY (kind, entry_id, money_changes),
+    CONSTRAINT acknowledgements_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+);
+-- erase_personal_data
+CREATE INDEX acknowledgements_by_order ON acknowledgements (order_id) WHERE order_id IS NOT NULL;
+
 -- The SQL files applied to this database: each migration and each SQL function.
 CREATE TABLE schema_history (
     name text NOT NULL,
@@ -387,25 +566,34 @@ CREATE VIEW reconciliation AS
     o.created_at AS since,
     o.id,
     o.id AS order_id,
-    NULL::uuid AS payment_event_id
+    NULL::uuid AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM orders o
-  WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.total_price::numeric > 0::numeric
+  WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.refund_status <> 'full' AND o.paid_amount > (o.refunded_amount + o.lost_amount)
   ORDER BY o.created_at, o.id)
 UNION ALL
 ( SELECT 'completed_and_unpaid' AS kind,
     o.created_at AS since,
     o.id,
     o.id AS order_id,
-    NULL::uuid AS payment_event_id
+    NULL::uuid AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM orders o
-  WHERE o.status = 'completed' AND o.payment_status <> 'paid'
+  WHERE o.status = 'completed' AND o.payment_status <> 'paid' AND (o.paid_amount - o.refunded_amount - o.lost_amount) < o.total_price::numeric
   ORDER BY o.created_at, o.id)
 UNION ALL
 ( SELECT 'pending_too_long' AS kind,
     o.created_at AS since,
     o.id,
     o.id AS order_id,
-    NULL::uuid AS payment_event_id
+    NULL::uuid AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM orders o
   WHERE o.status = 'pending' AND (o.held_since IS NULL OR o.payment_status = 'paid')
   ORDER BY o.created_at, o.id)
@@ -414,39 +602,127 @@ UNION ALL
     o.held_since AS since,
     o.id,
     o.id AS order_id,
-    NULL::uuid AS payment_event_id
+    NULL::uuid AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM orders o
   WHERE o.held_since IS NOT NULL AND o.status = 'pending' AND o.payment_status <> 'paid'
   ORDER BY o.held_since, o.id)
+UNION ALL
+( SELECT
+        CASE p.reason
+            WHEN 'order_canceled' THEN 'paid_and_canceled'
+            WHEN 'order_completed' THEN 'paid_after_completion'
+            WHEN 'paid_twice' THEN 'paid_twice'
+            ELSE 'amount_mismatch'
+        END AS kind,
+    p.received_at AS since,
+    p.id,
+    p.order_id,
+    p.id AS payment_event_id,
+    p.id AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
+   FROM payments p
+     JOIN orders o ON o.id = p.order_id
+  WHERE NOT p.is_settled AND (p.reason IS NOT NULL AND (p.refunded_amount + p.lost_amount) < p.amount::numeric OR p.reported_refunds > p.known_refunds) AND (p.reported_refunds > p.known_refunds OR p.reason = 'order_completed' OR p.currency <> o.currency::text OR
+        CASE
+            WHEN o.status = 'canceled' THEN o.paid_amount > (o.refunded_amount + o.lost_amount)
+            WHEN o.status = 'completed' OR o.payment_status = 'paid' THEN (o.paid_amount - o.refunded_amount - o.lost_amount) <> o.total_price::numeric
+            ELSE true
+        END)
+  ORDER BY p.received_at, p.id)
+UNION ALL
+( SELECT 'over_refunded' AS kind,
+    p.received_at AS since,
+    p.id,
+    p.order_id,
+    NULL::uuid AS payment_event_id,
+    p.id AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
+   FROM payments p
+  WHERE NOT p.is_settled AND (p.open_amount + p.refunded_amount + p.lost_amount) > p.amount::numeric
+  ORDER BY p.received_at, p.id)
+UNION ALL
+( SELECT 'refund_failed' AS kind,
+    r.updated_at AS since,
+    r.id,
+    r.order_id,
+    NULL::uuid AS payment_event_id,
+    r.payment_id,
+    r.id AS refund_id,
+    NULL::uuid AS dispute_id
+   FROM refunds r
+     JOIN payments p ON p.id = r.payment_id
+  WHERE r.status = 'failed' AND (p.refunded_amount + p.lost_amount) < p.amount::numeric AND (( SELECT COALESCE(sum(later.amount::numeric), 0::numeric) AS "coalesce"
+           FROM refunds later
+          WHERE later.payment_id = r.payment_id AND later.status = 'succeeded' AND later.requested_at > r.updated_at)) < (( SELECT sum(failed.amount::numeric) AS sum
+           FROM refunds failed
+          WHERE failed.payment_id = r.payment_id AND failed.status = 'failed'))
+  ORDER BY r.updated_at, r.id)
+UNION ALL
+( SELECT 'refund_stuck' AS kind,
+    r.requested_at AS since,
+    r.id,
+    r.order_id,
+    NULL::uuid AS payment_event_id,
+    r.payment_id,
+    r.id AS refund_id,
+    NULL::uuid AS dispute_id
+   FROM refunds r
+  WHERE r.status = ANY (ARRAY['requested', 'pending'])
+  ORDER BY r.requested_at, r.id)
+UNION ALL
+( SELECT 'disputed' AS kind,
+    d.opened_at AS since,
+    d.id,
+    d.order_id,
+    NULL::uuid AS payment_event_id,
+    d.payment_id,
+    NULL::uuid AS refund_id,
+    d.id AS dispute_id
+   FROM disputes d
+  WHERE d.status = 'open'
+  ORDER BY d.opened_at, d.id)
 UNION ALL
 ( SELECT 'paid_and_canceled' AS kind,
     e.received_at AS since,
     e.id,
     e.order_id,
-    e.id AS payment_event_id
+    e.id AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM payment_events e
-  WHERE e.outcome = 'needs_refund'
+  WHERE e.outcome = 'needs_refund' AND COALESCE(e.reader_reason, e.reason) = 'amount_unreadable'
   ORDER BY e.received_at, e.id)
 UNION ALL
 ( SELECT
         CASE e.reason
             WHEN 'other_content' THEN 'conflicting_event'
-            WHEN 'order_completed' THEN 'paid_after_completion'
             ELSE 'amount_mismatch'
         END AS kind,
     e.received_at AS since,
     e.id,
     e.order_id,
-    e.id AS payment_event_id
+    e.id AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM payment_events e
-  WHERE e.outcome = 'needs_review'
+  WHERE e.outcome = 'needs_review' AND (e.payment_status IS NULL OR COALESCE(e.reader_reason, e.reason) = 'amount_unreadable' OR COALESCE(e.amount, 0::numeric) <= 0::numeric AND e.reason = 'amount_differs' OR (e.reason = ANY (ARRAY['other_content', 'payment_changed', 'payment_of_other_order'])))
   ORDER BY e.received_at, e.id)
 UNION ALL
 ( SELECT 'event_without_order' AS kind,
     e.received_at AS since,
     e.id,
     e.order_id,
-    e.id AS payment_event_id
+    e.id AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM payment_events e
   WHERE e.outcome = 'unknown_order' AND e.payment_status = 'paid'
   ORDER BY e.received_at, e.id)
@@ -455,7 +731,10 @@ UNION ALL
     e.received_at AS since,
     e.id,
     e.order_id,
-    e.id AS payment_event_id
+    e.id AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM payment_events e
   WHERE e.payment_status = 'paid' AND e.reason = 'no_order_named' AND NOT (EXISTS ( SELECT
            FROM payment_events named
@@ -466,7 +745,10 @@ UNION ALL
     e.received_at AS since,
     e.id,
     e.order_id,
-    e.id AS payment_event_id
+    e.id AS payment_event_id,
+    NULL::uuid AS payment_id,
+    NULL::uuid AS refund_id,
+    NULL::uuid AS dispute_id
    FROM payment_events e
   WHERE e.error IS NOT NULL AND NOT (EXISTS ( SELECT
            FROM payment_events later
@@ -475,6 +757,9 @@ UNION ALL
 
 
 -- Functions that Python calls -----------------------------------------------------------------------------------------
+
+-- Dismisses an entry of the reconciliation, with the note of staff that says why.
+CREATE FUNCTION acknowledge_mismatch(request jsonb, OUT outcome text, OUT body text);
 
 -- Adds a note of staff to the timeline of an order.
 CREATE FUNCTION add_order_note(request jsonb, OUT outcome text, OUT body text);
@@ -498,7 +783,7 @@ CREATE FUNCTION delete_product(request jsonb, OUT outcome text, OUT body text);
 -- request's batch_size.
 CREATE FUNCTION erase_payment_bodies(request jsonb, OUT outcome text, OUT body text);
 
--- Erases the personal data of a customer: in the orders, in the notes of staff, in the stored responses to retries, and
+-- Erases the personal data of a customer: in the orders, in the texts of staff, in the stored responses to retries, and
 -- in the bodies of payment events.
 CREATE FUNCTION erase_personal_data(request jsonb, OUT outcome text, OUT body text);
 
@@ -520,11 +805,17 @@ CREATE FUNCTION list_orders(request jsonb, OUT outcome text, OUT body text);
 -- Lists the payment events that match the request's filters, newest first.
 CREATE FUNCTION list_payment_events(request jsonb, OUT outcome text, OUT body text);
 
+-- Lists the payments of an order, oldest first.
+CREATE FUNCTION list_payments(request jsonb, OUT outcome text, OUT body text);
+
 -- Lists the products that match the request's filters.
 CREATE FUNCTION list_products(request jsonb, OUT outcome text, OUT body text);
 
 -- Lists the reconciliation entries that match the request's filters, oldest first.
 CREATE FUNCTION list_reconciliation(request jsonb, OUT outcome text, OUT body text);
+
+-- Lists the refunds that match the request's filters, oldest first.
+CREATE FUNCTION list_refunds(request jsonb, OUT outcome text, OUT body text);
 
 -- Lists the stock movements of a product, newest first.
 CREATE FUNCTION list_stock_movements(request jsonb, OUT outcome text, OUT body text);
@@ -535,8 +826,17 @@ CREATE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text);
 -- Stores a payment event and applies it to its order.
 CREATE FUNCTION record_payment_event(request jsonb, OUT outcome text, OUT body text);
 
+-- Stores an event about a refund or a dispute, and applies it to its payment.
+CREATE FUNCTION record_refund_event(event payment_events, request jsonb, OUT outcome text, OUT body text);
+
 -- Processes a stored payment event again.
 CREATE FUNCTION replay_payment_event(request jsonb, OUT outcome text, OUT body text);
+
+-- Requests a refund of a payment of an order, and returns units to the stock.
+CREATE FUNCTION request_refund(request jsonb, OUT outcome text, OUT body text);
+
+-- Sets the status of a refund as its executor reports it.
+CREATE FUNCTION set_refund_status(request jsonb, OUT outcome text, OUT body text);
 
 -- Deletes the oldest expired idempotency keys, up to the request's batch_size.
 CREATE FUNCTION sweep_idempotency_keys(request jsonb, OUT outcome text, OUT body text);
@@ -547,14 +847,31 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 
 -- Functions that other functions, tables and indexes use --------------------------------------------------------------
 
+-- Adds a requested refund of a payment, with an entry in the timeline of its order.
+CREATE FUNCTION add_refund(payment payments, amount numeric, request jsonb) RETURNS refunds;
+
 -- Returns an address as the API shows it: with its lines in the usual order, which jsonb does not keep.
 CREATE FUNCTION address_json(address jsonb) RETURNS json;
+
+-- Applies the refund and dispute events that arrived before a payment of an order, in the order of their arrival.
+CREATE FUNCTION apply_waiting_events(target orders, request jsonb) RETURNS void;
+
+-- Carries out a decided refund or dispute event, and returns the order as it is then.
+CREATE FUNCTION carry_out_refund_event(event payment_events, target orders, payment payments, request jsonb) RETURNS
+    orders;
 
 -- Returns the sum of an order's charges.
 CREATE FUNCTION charges_total(charges jsonb) RETURNS numeric;
 
+-- Adds the payments that earlier releases did not store, from the payment events of orders.
+CREATE FUNCTION complete_payments(order_ids uuid[]) RETURNS bigint;
+
 -- Returns an event of an order's timeline as its customer sees it: without the shop's IDs and names.
 CREATE FUNCTION customer_event_json(event order_events, reader text) RETURNS json;
+
+-- Returns a refund or dispute event with its outcome, the reason, and the refund that it is about.
+CREATE FUNCTION decided_refund_event(event payment_events, target orders, payment payments, settings jsonb) RETURNS
+    payment_events;
 
 -- The setting Currency.
 CREATE FUNCTION default_currency() RETURNS text;
@@ -562,16 +879,20 @@ CREATE FUNCTION default_currency() RETURNS text;
 -- When an order of the previous release expires, by the setting OrderTimeToLiveMinutes.
 CREATE FUNCTION default_expiry(placed_at timestamptz) RETURNS timestamptz;
 
+-- Returns a dispute as the API shows it.
+CREATE FUNCTION dispute_json(dispute disputes) RETURNS json;
+
 -- Erases the bodies of the payment events of orders: those that name an order or are in its timeline, those with the
 -- same event ID, and those about the same payment, because Stripe reports a payment with two events, and often only one
 -- of them names the order.
 CREATE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text[] DEFAULT '{}'[]) RETURNS uuid[];
 
--- Returns the stored response of place_order or add_order_note without personal data, in the form of json_build_object.
+-- Returns the stored response to a request about an order without personal data, in the form of json_build_object.
 CREATE FUNCTION erased_response(response text) RETURNS text;
 
--- Says in words why the reconciliation lists an order, and what staff should do.
-CREATE FUNCTION explain_mismatch(kind text, target orders, OUT message text, OUT action text);
+-- Says in words why the reconciliation lists an entry, and what staff should do.
+CREATE FUNCTION explain_mismatch(kind text, target orders, event payment_events, payment payments, refund refunds, OUT
+    message text, OUT action text);
 
 -- Says in words what an event of a timeline changed, and what staff should do.
 CREATE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text);
@@ -592,11 +913,20 @@ CREATE FUNCTION fold_name() RETURNS trigger;
 -- How long an idempotency key keeps its response.
 CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
 
+-- Returns whether a payment event is about a refund or a dispute.
+CREATE FUNCTION is_about_refund(event payment_events) RETURNS boolean;
+
 -- Whether a value is a list of charges, with two decimal places and the right signs.
 CREATE FUNCTION is_charges(charges jsonb) RETURNS boolean;
 
 -- Returns whether a payment event reports a payment, and another content under its ID does too.
 CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;
+
+-- Returns whether a payment has an open dispute.
+CREATE FUNCTION is_disputed(disputed_id uuid) RETURNS boolean;
+
+-- Returns whether a payment event reports money that the payments of its order must contain.
+CREATE FUNCTION is_received(event payment_events, target orders) RETURNS boolean;
 
 -- Returns whether a delivery replaces a stored event with the same ID, because the stored one had no effect yet.
 CREATE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETURNS boolean;
@@ -604,11 +934,20 @@ CREATE FUNCTION is_replaced_by(stored payment_events, sent payment_events) RETUR
 -- Returns whether a delivery has the content of a stored event.
 CREATE FUNCTION is_same_content(stored payment_events, sent payment_events) RETURNS boolean;
 
+-- Returns whether the money of a payment adds up, as far as its own row shows.
+CREATE FUNCTION is_settled_payment(payment payments) RETURNS boolean;
+
 -- Whether the columns of a stock movement fit together.
 CREATE FUNCTION is_stock_movement(kind stock_movement_kind, delta bigint, order_id uuid, reason text) RETURNS boolean;
 
 -- Stores a payment event once for each content, and returns the stored row with the outcome of this attempt.
 CREATE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events;
+
+-- Returns the payment of an order that a payment event is about, or NULL if the event is the first about it.
+CREATE FUNCTION known_payment(event payment_events, target orders) RETURNS payments;
+
+-- Returns the amount of a payment that neither went back nor is requested.
+CREATE FUNCTION left_of_payment(payment payments) RETURNS numeric;
 
 -- Locks an order, and compares it with the ETags in the request's if_match, if any.
 CREATE FUNCTION lock_order(request jsonb, OUT outcome text, OUT target orders);
@@ -619,8 +958,20 @@ CREATE FUNCTION lock_payments(payment_references text[]) RETURNS void;
 -- Locks a product, and compares it with the ETags in the request's if_match, if any.
 CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product products);
 
+-- Adds an entry to the timeline of an order: a caller requested a refund, or set its status.
+CREATE FUNCTION log_refund(refund refunds, request jsonb) RETURNS void;
+
 -- An object of texts and nulls, with the spaces that JSON has in responses.
 CREATE FUNCTION map_json(map jsonb) RETURNS json;
+
+-- Returns the refund that an event of the processor is about, or NULL if the refund is not known yet.
+CREATE FUNCTION matching_refund(event payment_events, payment payments) RETURNS refunds;
+
+-- Returns an amount as the API shows it: with two decimal places, or with more if the processor sent more.
+CREATE FUNCTION money_text(amount numeric) RETURNS text;
+
+-- Returns the payment that a refund or dispute event names: by its reference, or by the refund.
+CREATE FUNCTION named_payment(event payment_events) RETURNS payments;
 
 -- The default of orders.number, also for orders that the previous release places.
 CREATE FUNCTION next_order_number() RETURNS integer;
@@ -638,8 +989,8 @@ CREATE FUNCTION order_json(placed orders) RETURNS json;
 CREATE FUNCTION page_body(head text, items json) RETURNS text;
 
 -- Decides the outcome of a payment event for its order, and the reason if the event is not applied.
-CREATE FUNCTION payment_decision(event payment_events, target orders, settings jsonb, OUT outcome payment_event_outcome,
-    OUT reason text);
+CREATE FUNCTION payment_decision(event payment_events, target orders, known payments, settings jsonb, OUT outcome
+    payment_event_outcome, OUT reason text);
 
 -- Returns a payment event as the API shows it: without its body, which can contain personal data.
 CREATE FUNCTION payment_event_json(event payment_events) RETURNS json;
@@ -647,8 +998,21 @@ CREATE FUNCTION payment_event_json(event payment_events) RETURNS json;
 -- Returns since when payment events hold an unpaid order, or NULL if they do not.
 CREATE FUNCTION payment_hold(held_order_id uuid) RETURNS timestamptz;
 
+-- Returns a payment as the API shows it.
+CREATE FUNCTION payment_json(payment payments) RETURNS json;
+
+-- Returns the payment that a refund or dispute event is about, as it is while its order is locked.
+CREATE FUNCTION payment_of_event(event payment_events, target orders, named payments) RETURNS payments;
+
+-- Returns the reference of the payment that an event reports: the processor's own, or the event's ID in its place.
+CREATE FUNCTION payment_reference(event payment_events) RETURNS text;
+
 -- Returns the planner's estimate of the number of rows in a source of read_page.
 CREATE FUNCTION planned_rows(source text, request jsonb) RETURNS numeric;
+
+-- Decides a stored payment event again, and carries it out.
+CREATE FUNCTION process_again(INOUT event payment_events, INOUT target orders, named payments, request jsonb) RETURNS
+    record;
 
 -- Returns the opaque part of a product's ETag: the SHA-256, in hex, of the text in the API's response.
 CREATE FUNCTION product_etag(product products) RETURNS text;
@@ -663,8 +1027,32 @@ CREATE FUNCTION quantity_bucket(quantity integer) RETURNS smallint;
 CREATE FUNCTION read_page(request jsonb, after anyelement, filter text, sort_keys text[], descending boolean, few
     boolean DEFAULT false, OUT head text, OUT rows anyarray);
 
--- Returns a reconciliation entry as the API shows it, with its order and its payment event.
+-- Stores the payment that an event reports.
+CREATE FUNCTION receive_payment(INOUT event payment_events, INOUT target orders, known payments, request jsonb) RETURNS
+    record;
+
+-- Returns a reconciliation entry as the API shows it, with its order, and what it is about.
 CREATE FUNCTION reconciliation_entry_json(entry reconciliation) RETURNS json;
+
+-- Adds up the payments, refunds and disputes of an order again, after one of them changed.
+CREATE FUNCTION recount_money(counted_id uuid, is_shown boolean DEFAULT false, has_moved boolean DEFAULT false) RETURNS
+    orders;
+
+-- Returns the amount of a requested refund: the request's amount, the sum of its lines, or everything that is left of
+-- the payment.
+CREATE FUNCTION refund_amount(request jsonb, target orders, payment payments, lines refund_lines[], OUT outcome text,
+    OUT body json, OUT amount numeric);
+
+-- Decides the outcome of a refund or dispute event, and the reason if the event is not applied.
+CREATE FUNCTION refund_decision(event payment_events, target orders, payment payments, refund refunds, dispute disputes,
+    settings jsonb, OUT outcome payment_event_outcome, OUT reason text);
+
+-- Returns a refund as the API shows it.
+CREATE FUNCTION refund_json(refund refunds) RETURNS json;
+
+-- Returns the payment of an order that a refund can be requested of.
+CREATE FUNCTION refundable_payment(target orders, wanted_id uuid, OUT outcome text, OUT body json, OUT payment
+    payments);
 
 -- The trigger of the tables that are append-only.
 CREATE FUNCTION refuse_change() RETURNS trigger;
@@ -672,18 +1060,31 @@ CREATE FUNCTION refuse_change() RETURNS trigger;
 -- The trigger that lets the text of a note become NULL, and nothing else.
 CREATE FUNCTION refuse_change_except_erasure() RETURNS trigger;
 
--- Returns whether a payment event reports a payment for an order that was found.
+-- Returns why the settings refuse a payment event, or NULL if they accept it.
+CREATE FUNCTION refused_by_settings(event payment_events, settings jsonb) RETURNS text;
+
+-- Returns why lines of a refund are refused, or NULL: line items that the order does not have, and units that were not
+-- sold, or that returned to the stock before.
+CREATE FUNCTION refused_lines(target orders, lines refund_lines[], OUT outcome text, OUT body json);
+
+-- Returns why a payment that an event reports does not pay its order, or NULL if it does.
+CREATE FUNCTION refused_payment(event payment_events, target orders, known payments) RETURNS text;
+
+-- Returns whether a payment event reports a payment, a refund or a dispute of an order that was found.
 CREATE FUNCTION reports_payment(event payment_events) RETURNS boolean;
 
--- Returns the stock of orders, also to deleted products.
+-- Returns the stock of orders, also to deleted products, except for the units that refunds returned before.
 CREATE FUNCTION restock_orders(canceled_ids uuid[], request jsonb) RETURNS void;
+
+-- Returns the units of a refund to the stock, also to deleted products.
+CREATE FUNCTION return_units(refund refunds, request jsonb) RETURNS void;
 
 -- A timestamp as in RFC 3339, in UTC with a Z.
 CREATE FUNCTION rfc3339(moment timestamptz) RETURNS text;
 
 -- Carries out the outcome of a payment event, adds it to the order's timeline, and returns the response.
-CREATE FUNCTION settle_payment_event(event payment_events, target orders, cause order_event_cause, request jsonb)
-    RETURNS text;
+CREATE FUNCTION settle_payment_event(event payment_events, target orders, added numeric, cause order_event_cause,
+    request jsonb) RETURNS text;
 
 -- The words of a folded text. Spaces, punctuation and the symbols before U+2190 separate words. + and # are part of a
 -- word at its end, . and , between two digits. Each other symbol, emoji, Han and Hiragana character is a word by
@@ -692,6 +1093,9 @@ CREATE FUNCTION split_words(folded text) RETURNS text[];
 
 -- Returns a stock movement as the API shows it.
 CREATE FUNCTION stock_movement_json(movement stock_movements) RETURNS json;
+
+-- Returns the units of a line item that are back in the stock: by refunds, or by the cancellation of the order.
+CREATE FUNCTION units_returned(item order_items, target orders) RETURNS bigint;
 
 -- Returns an event as it may be stored: without its body, if the personal data of its customer was erased.
 CREATE FUNCTION without_erased_body(event payment_events, target orders) RETURNS payment_events;

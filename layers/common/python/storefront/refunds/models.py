@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field
 
-from storefront.fields import Id, Integer, Money, PositiveInteger, RequestModel, payable
+from storefront.fields import Id, Integer, Money, PositiveInteger, RequestModel
 from storefront.lists.parameters import PageParameters
-from storefront.texts import NotBlank, Note, Printable
+from storefront.texts import NotBlank, Note, ShortText
 
 RefundStatus = Literal["requested", "pending", "canceled", "succeeded", "failed"]
 
@@ -28,8 +28,11 @@ class NewRefund(RequestModel):
         Id | None, Field(description="The payment. It is required if several payments have money left.")
     ] = None
     amount: Annotated[
-        Annotated[Money, AfterValidator(payable)] | None,
-        Field(description="With `lines`, it replaces the sum of their prices, for example to add the shipping."),
+        Money | None,
+        Field(
+            description="In the payment's currency. With `lines`, it replaces the sum of their prices, for example to"
+            " add the shipping."
+        ),
     ] = None
     lines: Annotated[
         list[RefundLine] | None,
@@ -54,8 +57,8 @@ class RefundStatusChange(RequestModel):
 
     status: Literal["pending", "canceled", "succeeded", "failed"]
     processor_reference: Annotated[
-        Annotated[str, StringConstraints(max_length=255), Printable] | None,
-        Field(description="The processor's ID of the refund."),
+        ShortText | None,
+        Field(description="The processor's ID of the refund. Outer white space is removed."),
     ] = None
 
 

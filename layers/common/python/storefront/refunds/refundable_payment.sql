@@ -1,8 +1,8 @@
--- Returns the payment of an order that a refund can be requested of, and the amount that is left of it: what neither went
--- back nor is requested. wanted_id: the payment, or NULL for the only one with money left. The caller has locked the order.
+-- Returns the payment of an order that a refund can be requested of. wanted_id: the payment, or NULL for the only
+-- one with money left. NULL if no payment has. The caller has locked the order.
 -- Outcomes: NULL; unknown_payment; several_payments, with the payments; payment_disputed.
 CREATE OR REPLACE FUNCTION refundable_payment(
-    target orders, wanted_id uuid, OUT outcome text, OUT body json, OUT payment payments, OUT amount_left numeric
+    target orders, wanted_id uuid, OUT outcome text, OUT body json, OUT payment payments
 )
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -15,7 +15,6 @@ BEGIN
            AND (p.id = wanted_id OR wanted_id IS NULL AND left_of_payment(p) > 0)
          ORDER BY p.received_at, p.id);
     payment := candidates[1];
-    amount_left := coalesce(left_of_payment(payment), 0);
     outcome := CASE
         WHEN wanted_id IS NOT NULL AND payment.id IS NULL THEN 'unknown_payment'
         WHEN cardinality(candidates) > 1 THEN 'several_payments'

@@ -1,7 +1,7 @@
 -- Requests a refund of a payment of an order, and returns units to the stock.
 -- Outcomes: created, with the refund; unknown_order; stale; unknown_payment; several_payments, with those that have money
--- left; payment_disputed; unknown_items, with their IDs; too_many_units, with the line items; refund_too_large, with the
--- amount asked for and the amount left.
+-- left; payment_disputed; unknown_items, with their IDs; too_many_units, with the line items; other_currency,
+-- whole_number and refund_too_large, with details, as in refund_amount.
 CREATE OR REPLACE FUNCTION request_refund(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -9,7 +9,7 @@ DECLARE
     lines   refund_lines[] := ARRAY(SELECT l FROM jsonb_populate_recordset(NULL::refund_lines, request -> 'lines') l);
     chosen  record;
     refused record;
-    wanted  numeric;
+    wanted  record;
     refund  refunds;
 BEGIN
     IF locked.outcome IS NOT NULL THEN
@@ -24,18 +24,14 @@ BEGIN
         RETURN;
     END IF;
 
-    wanted := coalesce(
-        (request ->> 'amount')::numeric,
-        (SELECT sum(item.price_at_purchase * l.quantity)
-           FROM unnest(lines) l JOIN order_items item ON item.id = l.order_item_id),
-        chosen.amount_left);
-    IF wanted > chosen.amount_left OR wanted <= 0 THEN
-        outcome := 'refund_too_large';
-        body := json_build_object('amount', money_text(wanted), 'amount_left', money_text(chosen.amount_left));
+    wanted := refund_amount(request, locked.target, chosen.payment, lines);
+    IF wanted.outcome IS NOT NULL THEN
+        outcome := wanted.outcome;
+        body := wanted.body;
         RETURN;
     END IF;
 
-    refund := add_refund(chosen.payment, wanted, request);
+    refund := add_refund(chosen.payment, wanted.amount, request);
     INSERT INTO refund_lines (refund_id, order_item_id, restock, quantity)
     SELECT refund.id, l.order_item_id, l.restock, l.quantity FROM unnest(lines) l;
     PERFORM return_units(refund, request);

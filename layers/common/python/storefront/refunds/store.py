@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from storefront import db
 from storefront.actor import Actor
-from storefront.errors import OrderNotFound, PaymentDisputed, Problem, StaleETag
+from storefront.currencies import WHOLE
+from storefront.errors import InvalidRequest, OrderNotFound, PaymentDisputed, Problem, StaleETag
 from storefront.idempotency.keys import IdempotentResponse, call_once
 from storefront.refunds.models import NewRefund, RefundStatusChange
 
@@ -62,6 +64,8 @@ class RefundTooLarge(Problem):
 
     def __init__(self, amount: str, left: str) -> None:
         detail = f"The refund would be {amount}, but only {left} is left of the payment."
+        if Decimal(left) == 0:
+            detail = "Nothing is left of the payment."
         super().__init__(detail, members={"amount_left": left})
 
 
@@ -84,12 +88,15 @@ def request(
     """Request a refund of a payment, and return units to the stock.
 
     Raises the first of these that applies, and then changes nothing: OrderNotFound, StaleETag, PaymentNotFound,
-    SeveralPayments, PaymentDisputed, OrderItemNotFound, TooManyUnits, RefundTooLarge.
+    SeveralPayments, PaymentDisputed, OrderItemNotFound, TooManyUnits, InvalidRequest for an amount that the payment's
+    currency does not allow, RefundTooLarge.
     """
     content = refund.model_dump(mode="json", exclude={"lines"}, exclude_none=True)
     if units := refund.units():
         content["lines"] = units
-    response = call_once("request_refund", {"id": order_id, **content}, actor, key, if_match=if_match)
+    response = call_once(
+        "request_refund", {"id": order_id, **content}, actor, key, if_match=if_match, whole_currencies=WHOLE
+    )
     if response.outcome == "unknown_order":
         raise OrderNotFound(order_id)
     if response.outcome == "stale":
@@ -145,12 +152,27 @@ def _too_many_units(items: list[dict[str, Any]], refund: NewRefund) -> TooManyUn
     return TooManyUnits("Lines have more units than the order.", errors=errors)
 
 
+def _invalid_amount(detail: str) -> InvalidRequest:
+    return InvalidRequest(f"#/amount: {detail}", errors=[{"detail": detail, "pointer": "#/amount"}])
+
+
+def _other_currency(currencies: dict[str, str], _: NewRefund) -> InvalidRequest:
+    payment, order = currencies["payment"], currencies["order"]
+    return _invalid_amount(f"Input is required, because the payment is in {payment}, and the prices are in {order}")
+
+
+def _whole_number(currency: str, _: NewRefund) -> InvalidRequest:
+    return _invalid_amount(f"Input should be a whole number, because {currency} has no decimal places")
+
+
 _REFUSALS: dict[str, Callable[[Any, NewRefund], Problem]] = {
     "unknown_payment": lambda _, refund: PaymentNotFound(refund.payment_id),
     "several_payments": lambda payments, _: SeveralPayments(members={"payments": payments}),
     "payment_disputed": lambda *_: PaymentDisputed(),
     "unknown_items": _unknown_items,
     "too_many_units": _too_many_units,
+    "other_currency": _other_currency,
+    "whole_number": _whole_number,
     "refund_too_large": lambda amounts, _: RefundTooLarge(amounts["amount"], amounts["amount_left"]),
 }
 
