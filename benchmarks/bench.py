@@ -107,6 +107,7 @@ class Bench:
             "CURSOR_KEY": LOCAL_CURSOR_KEY,
             "ORDER_TIME_TO_LIVE_MINUTES": "1440",
             "PAYMENT_PENDING_DAYS": "7",
+            "REFUND_PENDING_DAYS": "7",
             "PAYMENT_BODY_RETENTION_DAYS": "400",
             "PAYMENT_MODE": "any",
             "WEBHOOK_SECRET": LOCAL_SECRETS["x_signature"][0],

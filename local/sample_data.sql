@@ -75,8 +75,8 @@ VALUES ('c0000000-0000-4000-8000-000000000001', 'x_signature', 'storefront', 'ev
         '{"order_id": "b0000000-0000-4000-8000-000000000003", "payment_status": "paid", "event_id": "evt_sample", '
         '"amount": "23.00", "currency": "USD"}', 'needs_review', 'amount_differs');
 
-INSERT INTO payments (id, order_id, reference, event_scheme, amount, currency, reason, received_at, open_amount)
-SELECT id, order_id, event_id, scheme, amount, currency, reason, received_at, 3.00 FROM payment_events;
+INSERT INTO payments (id, order_id, reference, event_scheme, amount, currency, reason, received_at)
+SELECT id, order_id, event_id, scheme, amount, currency, reason, received_at FROM payment_events;
 
 -- A refund that nobody has made yet.
 INSERT INTO refunds (id, order_id, payment_id, amount, currency, status, reason, actor)
@@ -85,10 +85,7 @@ SELECT 'd0000000-0000-4000-8000-000000000001', order_id, id, 3.00, currency, 're
   FROM payments;
 
 -- The payment holds its order.
-UPDATE orders o
-   SET held_since = e.received_at, paid_amount = e.amount, refund_status = 'pending', money_changes = 1
-  FROM payment_events e
- WHERE e.order_id = o.id;
+SELECT recount_money(order_id, has_moved => true) FROM payments;
 
 INSERT INTO order_events (order_id, cause, actor, from_status, from_payment_status, to_status, to_payment_status,
                           payment_event_id, inbox_id, received_payment_status, outcome, reason)

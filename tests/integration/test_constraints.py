@@ -8,7 +8,7 @@ from pg8000.native import Connection
 from pydantic import TypeAdapter
 
 from storefront.texts import ShortText
-from tests.api_client import ApiClient
+from tests.api_client import ApiClient, expect
 from tests.characters import CHARACTERS, CODE_POINTS
 
 CHECK_VIOLATION = "23514"
@@ -30,6 +30,16 @@ INBOX = (
     " VALUES ('stripe', 'stripe', 'evt_1', '', {})"
 )
 
+LINE = (
+    "INSERT INTO refund_lines (refund_id, order_item_id, restock, quantity)"
+    " SELECT r.id, i.id, true, {} FROM refunds r, order_items i"
+)
+ACKNOWLEDGEMENT = (
+    "INSERT INTO acknowledgements (kind, entry_id, money_changes, actor, note)"
+    " VALUES ('paid_twice', gen_random_uuid(), 0, 'test', {})"
+)
+PAYMENT = "INSERT INTO payments (order_id, reference, amount) SELECT o.id, 'pi_2', {} FROM orders o"
+
 TAX = '{"kind": "tax", "label": "VAT", "amount": "1.00"}'
 
 REFUSED = {
@@ -48,7 +58,11 @@ REFUSED = {
         "UPDATE products SET quantity = quantity - 100",
         "INSERT INTO products (name, price, quantity) VALUES ('Tea', 1, -1)",
     ],
-    "positive_integer_positive": ["UPDATE orders SET customer_id = 0", "UPDATE order_items SET quantity = 0"],
+    "positive_integer_positive": [
+        "UPDATE orders SET customer_id = 0",
+        "UPDATE order_items SET quantity = 0",
+        LINE.format("0"),
+    ],
     "order_total_range": [
         f"UPDATE orders SET total_price = {total}" for total in ("-0.01", "100000000.00", "1", "1.5", "1.500")
     ],
@@ -60,7 +74,7 @@ REFUSED = {
     "email_address_length": ["UPDATE orders SET email = 'a@'", "UPDATE orders SET email = repeat('é', 128)"],
     "note_length": [
         statement.format(text)
-        for statement in ("UPDATE orders SET note = {}", NOTE)
+        for statement in ("UPDATE orders SET note = {}", NOTE, "UPDATE refunds SET reason = {}", ACKNOWLEDGEMENT)
         for text in ("''", "repeat('a', 1001)")
     ],
     "currency_code_form": ["UPDATE orders SET currency = 'usd'", "UPDATE orders SET currency = 'EURO'"],
@@ -107,12 +121,15 @@ REFUSED = {
             "'adjustment', 0, NULL, 'counted'",
             "'adjustment', 1, o.id, 'counted'",
             "'adjustment', 1, NULL, NULL",
+            "'return', 0, NULL, NULL",
+            "'return', 1, o.id, NULL",
+            "'return', 1, NULL, 'counted'",
         )
     ],
-    "payment_events_status": [INBOX.format("'unpaid', 0, 'applied', NULL")],
-    "payment_events_reason": [
-        INBOX.format("'paid', 0, 'applied', 'same_status'"),
-        INBOX.format("'paid', 0, 'duplicate', NULL"),
+    "positive_amount_positive": [
+        PAYMENT.format("0"),
+        PAYMENT.format("-0.01"),
+        *(f"UPDATE {table} SET amount = {amount}" for table in ("payments", "refunds") for amount in ("0", "-1")),
     ],
 }
 """Statements that violate each constraint."""
@@ -120,8 +137,10 @@ REFUSED = {
 
 @pytest.fixture
 def rows(api: ApiClient, database: Connection) -> Connection:
-    """A session on a database with one product and one order for it."""
-    api.order((api.create_product()["id"], 1))
+    """A session on a database with one product and one order for it, which is paid, and a refund of it."""
+    order_id = api.order((api.create_product()["id"], 1))["id"]
+    expect(200, api.pay(order_id))
+    expect(201, api.call("POST", f"/api/orders/{order_id}/refunds", {}))
     return database
 
 
@@ -156,8 +175,15 @@ def test_the_database_and_the_api_agree_on_which_names_look_blank(database: Conn
 
 
 def test_a_valid_row_is_accepted(rows: Connection) -> None:
-    for values in ("'opening', 0, NULL, NULL", "'restock', 1, o.id, NULL", "'adjustment', -1, NULL, 'counted'"):
+    for values in (
+        "'opening', 0, NULL, NULL",
+        "'restock', 1, o.id, NULL",
+        "'adjustment', -1, NULL, 'counted'",
+        "'return', 1, NULL, NULL",
+    ):
         rows.run(MOVEMENT.format(values))
     rows.run(EVENT.format("'status_change', 'pending', 'unpaid'"))
+    rows.run(PAYMENT.format("0.01"))
+    rows.run(LINE.format("1"))
     rows.run(INBOX.format("NULL, 0, 'ignored', 'type_not_ours'"))
     rows.run(f"UPDATE orders SET total_price = 0.00, charges = '[{', '.join([TAX] * 20)}]'")

@@ -24,6 +24,11 @@ PRIVILEGES = {
     "products": {"SELECT", "INSERT"},
     "orders": {"SELECT", "INSERT"},
     "payment_events": {"SELECT", "INSERT"},
+    "payments": {"SELECT", "INSERT"},
+    "refunds": {"SELECT", "INSERT"},
+    "refund_lines": {"SELECT", "INSERT"},
+    "disputes": {"SELECT", "INSERT"},
+    "acknowledgements": {"SELECT", "INSERT"},
     "order_items": {"SELECT", "INSERT"},
     "order_events": {"SELECT", "INSERT"},
     "stock_movements": {"SELECT", "INSERT"},
@@ -38,6 +43,7 @@ NEVER_CHANGED = {"products": {"id", "created_at", "quantity_bucket", "folded_nam
 CHANGED = {
     "orders": {
         *("status", "payment_status", "held_since", "updated_at", "personal_data_erased_at"),
+        *("paid_amount", "refunded_amount", "lost_amount", "refund_status", "money_changes"),
         *("email", "shipping_address", "billing_address", "note", "metadata"),
     },
     "order_events": {"note"},
@@ -45,7 +51,15 @@ CHANGED = {
         *("provider", "type", "order_id", "payment_status", "amount", "currency", "occurred_at", "body"),
         *("livemode", "account", "payment_reference", "object_reference", "error", "body_is_base64"),
         *("outcome", "reason", "reader_reason", "attempts", "last_attempt_at"),
+        *("is_named", "refund_id", "refund_status", "dispute_status"),
     },
+    "payments": {
+        *("id", "order_id", "amount", "currency", "reason", "received_at", "is_settled"),
+        *("open_amount", "refunded_amount", "lost_amount", "known_refunds", "reported_refunds"),
+    },
+    "refunds": {"amount", "status", "reason", "processor_reference", "updated_at"},
+    "disputes": {"status", "amount", "currency", "changed_at"},
+    "acknowledgements": {"note"},
 }
 """The columns that the role may update in other tables."""
 
@@ -74,6 +88,13 @@ REFUSED = [
     "DELETE FROM products",
     "DELETE FROM orders",
     "DELETE FROM payment_events",
+    *(f"DELETE FROM {table}" for table in ("payments", "refunds", "refund_lines", "disputes", "acknowledgements")),
+    "UPDATE payments SET reference = 'another'",
+    "UPDATE refunds SET payment_id = gen_random_uuid()",
+    "UPDATE refunds SET requested_at = now()",
+    "UPDATE refund_lines SET quantity = 1",
+    "UPDATE disputes SET reference = 'another'",
+    "UPDATE acknowledgements SET actor = 'somebody else'",
     "UPDATE order_items SET quantity = 1",
     "UPDATE orders SET total_price = 0.01",
     "UPDATE orders SET customer_id = 666",

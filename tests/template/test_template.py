@@ -53,6 +53,9 @@ def test_a_route_without_an_access_rule_would_require_a_token() -> None:
 PAYMENT_RULES = {"PAYMENT_MODE", "PAYMENT_ACCOUNTS"}
 """The settings that decide which payments change orders."""
 
+PENDING_DAYS = {"PAYMENT_PENDING_DAYS", "REFUND_PENDING_DAYS"}
+"""The settings that decide what the reconciliation lists."""
+
 
 @pytest.mark.parametrize("function", sorted(set(routes().values())))
 def test_a_function_handles_its_routes_in_the_template(function: str) -> None:
@@ -78,7 +81,7 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
         "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH"},
         "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "ORDER_TIME_TO_LIVE_MINUTES", "AUTH"},
         "WebhookFunction": {"CONFIGURATION", *PAYMENT_RULES, "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
-        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", *PAYMENT_RULES, "AUTH", "PAYMENT_PENDING_DAYS"},
+        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", *PAYMENT_RULES, *PENDING_DAYS, "AUTH"},
         "DocsFunction": {"CONFIGURATION"},
         "FallbackFunction": {"CONFIGURATION"},
         "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES", "PAYMENT_BODY_RETENTION_DAYS"},

@@ -12,7 +12,7 @@ REVOKE CREATE, TEMPORARY ON DATABASE :database FROM PUBLIC;
 GRANT CONNECT ON DATABASE :database TO :app_role;
 GRANT USAGE ON SCHEMA public TO :app_role;
 
--- Line items and ledger never change. In the timeline, a trigger lets only the text of a note be erased. In the other
+-- Line items, the ledger and the lines of refunds never change. In the timeline, a trigger lets only the text of a note be erased. In the other
 -- tables, only the columns change that requests change.
 GRANT SELECT, INSERT ON products, orders, payment_events TO :app_role;
 GRANT UPDATE (status, payment_status, paid_amount, refunded_amount, lost_amount, refund_status, money_changes,
@@ -21,8 +21,8 @@ GRANT UPDATE (status, payment_status, paid_amount, refunded_amount, lost_amount,
     ON orders TO :app_role;
 GRANT UPDATE (note) ON order_events TO :app_role;
 GRANT UPDATE (provider, type, order_id, payment_status, amount, currency, occurred_at, livemode, account,
-              payment_reference, object_reference, is_named, refund_id, refund_status, dispute_status, error, body, body_is_base64, outcome, reason, reader_reason,
-              attempts, last_attempt_at)
+              payment_reference, object_reference, is_named, refund_id, refund_status, dispute_status, error, body,
+              body_is_base64, outcome, reason, reader_reason, attempts, last_attempt_at)
     ON payment_events TO :app_role;
 GRANT SELECT, INSERT ON payments, refunds, disputes, acknowledgements TO :app_role;
 -- An event can name a payment before the payment is reported.
