@@ -113,17 +113,17 @@ class Stripe:
             raise RefusedError(detail, param="amount")
         refund = _refund_object(payment, amount, metadata)
         self.refunds.append(refund)
-        self._send("refund.created", refund)
-        self._send("charge.refunded", self._charge(payment))
+        self.send("refund.created", refund)
+        self.send("charge.refunded", self._charge(payment))
         return refund
 
     def settle(self, refund: dict[str, Any], status: str) -> None:
         """Change a refund's status, for example because the customer's bank refuses the money."""
         refund["status"] = status
-        self._send("refund.updated", refund)
-        self._send("charge.refund.updated", refund)
+        self.send("refund.updated", refund)
+        self.send("charge.refund.updated", refund)
         if status == "failed":
-            self._send("refund.failed", refund)
+            self.send("refund.failed", refund)
 
     def expire_keys(self) -> None:
         """Forget the idempotency keys, as Stripe does after 24 hours."""
@@ -198,7 +198,8 @@ class Stripe:
             "refunded": returned == payment.amount,
         }
 
-    def _send(self, kind: str, content: dict[str, Any]) -> None:
+    def send(self, kind: str, content: dict[str, Any]) -> None:
+        """Add an event about an object."""
         self.events.append(
             {
                 "id": f"evt_{uuid.uuid4().hex}",

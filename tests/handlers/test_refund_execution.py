@@ -12,9 +12,8 @@ import stripe
 
 from storefront.currencies import EXPONENTS
 from tests import refund_program
-from tests.api_client import ApiClient
 from tests.refund_program import run
-from tests.refund_shop import Shop, serving_shop
+from tests.refund_shop import Shop
 from tests.stripe_refunds import Fault, Payment, Stripe
 
 FAULTS = get_args(Fault)
@@ -22,17 +21,6 @@ FAULTS = get_args(Fault)
 
 class Killed(BaseException):
     """The process of the program ends."""
-
-
-@pytest.fixture
-def account() -> Stripe:
-    return Stripe()
-
-
-@pytest.fixture
-def shop(api: ApiClient, account: Stripe) -> Iterator[Shop]:
-    with serving_shop(api, account) as shop, refund_program.connected(account, shop.url):
-        yield shop
 
 
 @contextmanager
@@ -90,21 +78,12 @@ def canceled_after_the_queue_was_read(shop: Shop, refund_id: str) -> Iterator[No
         yield
 
 
-def expect_refunded_once(shop: Shop, account: Stripe, refund_id: str, amount: int) -> None:
-    """The money went back exactly once, and the shop knows it after Stripe's events."""
-    assert [(one["amount"], one["metadata"]) for one in account.refunds] == [(amount, {"refund_id": refund_id})]
-    shop.deliver()
-    assert shop.status(refund_id) == "succeeded"
-    run()
-    assert len(account.refunds) == 1
-
-
-def test_a_requested_refund_is_made_and_confirmed_by_the_event(shop: Shop, account: Stripe) -> None:
+def test_a_requested_refund_is_made_and_confirmed_by_the_event(shop: Shop) -> None:
     payment = shop.paid("10.00")
     refund_id = shop.request(payment, "4.05")
     run()
     assert shop.status(refund_id) == "pending"
-    expect_refunded_once(shop, account, refund_id, 405)
+    shop.expect_refunded_once(refund_id, 405)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +134,7 @@ def test_a_fault_of_stripe_refunds_nothing_twice(
         assert (fault, shop.status(refund_id)) == ("500 before the refund", "pending")
         account.expire_keys()
         run()
-    expect_refunded_once(shop, account, refund_id, 400)
+    shop.expect_refunded_once(refund_id, 400)
 
 
 @pytest.mark.parametrize("a_day_later", [False, True], ids=["soon", "a day later"])
@@ -186,16 +165,14 @@ def test_a_run_that_is_killed_at_any_request_is_continued(
 @pytest.mark.parametrize(
     ("claimed", "method"), [(False, "PUT"), (True, "POST")], ids=["both claim it", "both continue it"]
 )
-def test_two_runs_at_the_same_time_refund_nothing_twice(
-    shop: Shop, account: Stripe, *, claimed: bool, method: str
-) -> None:
+def test_two_runs_at_the_same_time_refund_nothing_twice(shop: Shop, *, claimed: bool, method: str) -> None:
     refund_id = shop.request(shop.paid("10.00"), "4.00")
     if claimed:
         shop.set_status(refund_id, "pending")
     with together(method), ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(run) for _ in range(2)]:
             future.result()
-    expect_refunded_once(shop, account, refund_id, 400)
+    shop.expect_refunded_once(refund_id, 400)
 
 
 def refunded_in_the_dashboard(account: Stripe, payment: Payment) -> None:
@@ -248,9 +225,7 @@ def test_a_refund_that_stripe_made_as_failed_is_not_made_again(shop: Shop, accou
     assert shop.status(refund_id) == "failed"
 
 
-def test_a_wrong_key_ends_the_run_and_a_later_run_makes_the_refund(
-    shop: Shop, account: Stripe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_key_ends_the_run_and_a_later_run_makes_the_refund(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     refund_id = shop.request(shop.paid("10.00"), "4.00")
     with monkeypatch.context() as patch:
         patch.setenv("STRIPE_API_KEY", "sk_test_wrong")
@@ -258,7 +233,7 @@ def test_a_wrong_key_ends_the_run_and_a_later_run_makes_the_refund(
             run()
     assert shop.status(refund_id) == "pending"
     run()
-    expect_refunded_once(shop, account, refund_id, 400)
+    shop.expect_refunded_once(refund_id, 400)
 
 
 def test_the_key_of_another_account_fails_no_refund_and_stops_no_other(shop: Shop, account: Stripe) -> None:
