@@ -45,6 +45,8 @@ def test_the_timeline_starts_with_the_placed_order(api: ApiClient, order_id: str
         "inbox_id": None,
         "received_payment_status": None,
         "reason": None,
+        "refund_id": None,
+        "refund_status": None,
         "note": None,
         "message": "The order was placed.",
         "action": None,

@@ -9,6 +9,7 @@ from tests.api_client import UNKNOWN, ApiClient, expect, target
 FIELDS = {
     *("id", "number", "reference", "customer_id", "status", "payment_status", "currency"),
     *("subtotal", "charges", "total_price", "order_items"),
+    *("paid_amount", "refunded_amount", "refund_status"),
     *("email", "shipping_address", "billing_address", "note", "metadata"),
     *("expires_at", "created_at", "updated_at"),
 }

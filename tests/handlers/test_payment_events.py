@@ -31,6 +31,9 @@ def test_the_inbox_shows_the_content_and_the_outcome_of_an_event(api: ApiClient,
         "account": None,
         "payment_reference": None,
         "object_reference": None,
+        "refund_id": None,
+        "refund_status": None,
+        "dispute_status": None,
         "outcome": "applied",
         "reason": None,
         "message": "The payment was recorded.",
@@ -52,7 +55,7 @@ def test_the_inbox_counts_the_attempts_and_keeps_the_first_outcome(api: ApiClien
     ("before", "sent", "outcome", "reason"),
     [
         ([], {"payment_status": "paid"}, "applied", None),
-        (["paid"], {"payment_status": "paid"}, "duplicate", "same_status"),
+        (["paid"], {"payment_status": "paid"}, "needs_refund", "paid_twice"),
         (["paid"], {"payment_status": "failed"}, "ignored", "order_paid"),
         (["canceled"], {"payment_status": "failed"}, "ignored", "order_not_pending"),
         (["completed"], {"payment_status": "failed"}, "ignored", "order_not_pending"),
@@ -61,16 +64,17 @@ def test_the_inbox_counts_the_attempts_and_keeps_the_first_outcome(api: ApiClien
         (["canceled"], {"payment_status": "paid"}, "needs_refund", "order_canceled"),
         # The money arrived, so it needs a refund even though the amount differs.
         (["canceled"], {"payment_status": "paid", "amount": "1"}, "needs_refund", "order_canceled"),
-        (["paid", "canceled"], {"payment_status": "paid"}, "duplicate", "same_status"),
+        (["paid", "canceled"], {"payment_status": "paid"}, "needs_refund", "paid_twice"),
         (["failed", "canceled"], {"payment_status": "paid"}, "needs_refund", "order_canceled"),
         ([], {"payment_status": "paid", "amount": "1"}, "needs_review", "amount_differs"),
         ([], {"payment_status": "paid", "amount": "1", "currency": "EUR"}, "needs_review", "amount_differs"),
         ([], {"payment_status": "paid", "currency": "EUR"}, "needs_review", "currency_differs"),
-        (["paid"], {"payment_status": "paid", "amount": "1"}, "needs_review", "amount_differs"),
+        # It is a payment of its own, whatever its amount.
+        (["paid"], {"payment_status": "paid", "amount": "1"}, "needs_refund", "paid_twice"),
         (["paid"], {"payment_status": "failed", "amount": "1"}, "ignored", "order_paid"),
         (["completed"], {"payment_status": "paid"}, "needs_review", "order_completed"),
         (["failed", "completed"], {"payment_status": "paid"}, "needs_review", "order_completed"),
-        (["paid", "completed"], {"payment_status": "paid"}, "duplicate", "same_status"),
+        (["paid", "completed"], {"payment_status": "paid"}, "needs_refund", "paid_twice"),
     ],
 )
 def test_inbox_and_timeline_show_the_outcome_and_its_reason(
@@ -126,9 +130,9 @@ def test_the_inbox_can_be_filtered_by_outcome_order_and_event(api: ApiClient, or
             "all": {},
             "order": {"order_id": order["id"].upper()},
             "applied": {"outcome": "applied"},
-            "both": {"outcome": "duplicate", "order_id": order["id"]},
+            "both": {"outcome": "needs_refund", "order_id": order["id"]},
             "event": {"event_id": "b"},
-            "none": {"outcome": "needs_refund"},
+            "none": {"outcome": "needs_review"},
         }.items()
     }
     assert ids == {"all": [*"cba"], "order": [*"ba"], "applied": [*"ca"], "both": ["b"], "event": ["b"], "none": []}

@@ -94,13 +94,13 @@ def test_under_one_id_a_payment_is_applied_whatever_arrives_before_and_after_it(
     contents: list[tuple[Fields, str]] = [
         (stripe({"id": "ch_1"}, "charge.succeeded"), ""),
         (stripe({"id": "cus_1"}, "customer.created", livemode=False), ""),
-        (stripe(intent(id="pi_1"), "payment_intent.processing"), ""),
-        (stripe(intent(id="pi_1"), livemode=False), ""),
-        (stripe(intent(id="pi_1", metadata={})), ""),
-        (stripe(intent(id="pi_1"), None), ""),
-        (stripe(intent(id="pi_1")), "text/plain"),
+        (stripe(intent(), "payment_intent.processing"), ""),
+        (stripe(intent(), livemode=False), ""),
+        (stripe(intent(metadata={})), ""),
+        (stripe(intent(), None), ""),
+        (stripe(intent()), "text/plain"),
     ]
-    payment = stripe(intent(id="pi_1"))
+    payment = stripe(intent())
     for n in range(5):
         order, event_id = new_order(api), f"{OLD_TEST_ID}{n}"
         shuffled = [*contents, (payment, "")]

@@ -39,7 +39,13 @@ class Shop:
         return f"/api/orders/{self.order_id}"
 
     def call(self, method: str, path: str, headers: dict[str, str]) -> Response:
-        ids = {"products": self.product_id, "orders": self.order_id, "payment-events": self.inbox_id}
+        ids = {
+            "products": self.product_id,
+            "orders": self.order_id,
+            "payment-events": self.inbox_id,
+            "reconciliation": self.inbox_id,
+            "refunds": UNKNOWN,
+        }
         id_ = ids.get(path.removeprefix("/api/").partition("/")[0], "")
         line_item = {"product_id": self.product_id, "quantity": 1}
         body: Any = {
@@ -48,8 +54,12 @@ class Shop:
             ("POST", "/api/products/{id}/stock-adjustments"): {"delta": 1, "reason": "found"},
             ("POST", "/api/orders"): {"customer_id": 1, "products": [line_item]},
             ("PUT", "/api/orders/{id}/status"): {"status": "completed"},
+            ("POST", "/api/orders/{id}/refunds"): {"amount": 1},
+            ("PUT", "/api/refunds/{id}/status"): {"status": "canceled"},
+            ("POST", "/api/reconciliation/{kind}/{id}/acknowledgement"): {"note": "Another shop's order."},
         }.get((method, path))
-        return self.api.call(method, path.replace("{id}", id_), body, headers)
+        url = path.replace("{id}", id_).replace("{kind}", "event_without_order")
+        return self.api.call(method, url, body, headers)
 
     def etag(self, path: str) -> str:
         return self.api.get(path).headers["etag"]

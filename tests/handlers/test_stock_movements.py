@@ -10,7 +10,10 @@ from tests.api_client import UNKNOWN, ApiClient, expect, lambda_context, load_fu
 from tests.handlers.lists import follow_cursors
 from tests.handlers.tokens import client_with_scopes
 
-FIELDS = {"product_id", "kind", "delta", "quantity", "reason", "order_id", "actor", "request_id", "occurred_at"}
+FIELDS = {
+    *("product_id", "kind", "delta", "quantity", "reason"),
+    *("order_id", "refund_id", "actor", "request_id", "occurred_at"),
+}
 
 
 def path(product: dict[str, Any]) -> str:
