@@ -940,6 +940,9 @@ CREATE FUNCTION is_settled_payment(payment payments) RETURNS boolean;
 -- Whether the columns of a stock movement fit together.
 CREATE FUNCTION is_stock_movement(kind stock_movement_kind, delta bigint, order_id uuid, reason text) RETURNS boolean;
 
+-- Returns whether an earlier release stored an event about a refund or a dispute without reading it.
+CREATE FUNCTION is_unread_refund(event payment_events) RETURNS boolean;
+
 -- Stores a payment event once for each content, and returns the stored row with the outcome of this attempt.
 CREATE FUNCTION keep_payment_event(sent payment_events) RETURNS payment_events;
 

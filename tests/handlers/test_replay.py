@@ -1,9 +1,13 @@
 """Replays of payment events from the inbox."""
 
+import json
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
+from storefront.payments.native_refunds import REFUND_AND_DISPUTE_TYPES
+from storefront.payments.stripe_refunds import READERS
 from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.handlers.inbox import EVENTS, last_timeline_event, only_event
 
@@ -84,3 +88,18 @@ def test_a_replay_of_an_event_for_an_unknown_order_returns_404(api: ApiClient) -
 )
 def test_a_replay_of_an_unknown_event_is_refused(api: ApiClient, id_: str, problem: tuple[int, str]) -> None:
     assert api.call("POST", f"{EVENTS}/{id_}/replay").problem() == problem
+
+
+def test_each_type_that_earlier_releases_did_not_read_can_be_read_again(database: Connection) -> None:
+    for type_ in (*READERS, *REFUND_AND_DISPUTE_TYPES):
+        stored = json.dumps({"type": type_, "reason": "type_not_ours"})
+        event = "jsonb_populate_record(NULL::payment_events, :stored)"
+        assert database.run(f"SELECT is_unread_refund({event})", stored=stored) == [[True]], type_
+
+
+def test_an_event_of_a_type_that_is_still_not_read_stays_ignored(api: ApiClient) -> None:
+    expect(200, api.deliver({"type": "payment.refunded", "data": {}}, "standard_webhooks"))
+    assert replay(api, only_event(api))["outcome"] == "ignored"
+    event = only_event(api)
+    assert (event["reason"], event["action"]) == ("type_not_ours", None)
+    assert event["message"] == "Storefront does not handle events of this type. Nothing changed."

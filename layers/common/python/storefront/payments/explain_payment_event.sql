@@ -16,7 +16,7 @@ DECLARE
         WHEN event.reason = 'same_status' AND NOT is_paid THEN 'failed_again'
         WHEN event.reason IN ('no_order_named', 'unknown_order') AND NOT is_paid THEN event.reason || '_without_money'
         WHEN event.reason = 'other_mode' AND event.livemode THEN 'other_mode_live'
-        WHEN event.reason = 'type_not_ours' AND event.type ~ 'refund|dispute' THEN 'refund_or_dispute'
+        WHEN is_unread_refund(event) THEN 'refund_or_dispute'
         WHEN event.reason = 'same_status' AND is_about_refund(event) THEN 'refund_again'
         WHEN is_about_refund(event) AND event.reason IN ('amount_unreadable', 'currency_differs', 'other_content',
                                                          'unknown_order') THEN 'refund_' || event.reason

@@ -30,11 +30,10 @@ BEGIN
     END IF;
 
     -- Earlier releases did not read refunds and disputes.
-    IF event.error IS NOT NULL
-       OR event.reason = 'type_not_ours' AND event.type ~ 'refund|dispute' AND event.body IS NOT NULL THEN
+    IF event.error IS NOT NULL OR is_unread_refund(event) AND event.body IS NOT NULL THEN
         outcome := 'unreadable';
-        body := json_build_object('scheme', event.scheme, 'event_id', event.event_id, 'body', event.body,
-                                  'body_is_base64', event.body_is_base64);
+        body := json_build_object('scheme', event.scheme, 'event_id', event.event_id, 'is_named', event.is_named,
+                                  'body', event.body, 'body_is_base64', event.body_is_base64);
         RETURN;
     END IF;
 
