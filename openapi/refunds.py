@@ -96,6 +96,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             RefundTooLarge,
             SeveralPayments,
             TooManyUnits,
+            errors.NumberOutOfRange,
         ),
     ),
     ("GET", "/api/orders/{id}/refunds"): Operation(

@@ -62,9 +62,9 @@ BUGS = [
             ),
             Replacement(
                 f"{LAYER}/orders/store.py",
-                "        raise InvalidTransition(json.loads(body), status)\n",
-                "        raise InvalidTransition(json.loads(body), status)\n"
-                '    if status == "canceled":\n'
+                "        raise InvalidTransition(json.loads(body), change.status)\n",
+                "        raise InvalidTransition(json.loads(body), change.status)\n"
+                '    if change.status == "canceled":\n'
                 '        db.call("restock_later", json.dumps({"id": order_id, **actor}), repeatable=False)\n',
             ),
         ],
@@ -75,7 +75,7 @@ BUGS = [
         [
             Replacement(
                 f"{LAYER}/idempotency/call_once.sql",
-                "    IF outcome IN ('placed', 'created', 'adjusted') THEN",
+                "    IF outcome IN ('placed', 'created', 'adjusted', 'acknowledged') THEN",
                 "    IF false THEN",
             ),
             Replacement(

@@ -1097,8 +1097,8 @@ CREATE FUNCTION split_words(folded text) RETURNS text[];
 -- Returns a stock movement as the API shows it.
 CREATE FUNCTION stock_movement_json(movement stock_movements) RETURNS json;
 
--- Returns the units of a line item that are back in the stock: by refunds, or by the cancellation of the order.
-CREATE FUNCTION units_returned(item order_items, target orders) RETURNS bigint;
+-- Returns the units of a line item that refunds returned to the stock.
+CREATE FUNCTION units_returned(item order_items) RETURNS bigint;
 
 -- Returns an event as it may be stored: without its body, if the personal data of its customer was erased.
 CREATE FUNCTION without_erased_body(event payment_events, target orders) RETURNS payment_events;

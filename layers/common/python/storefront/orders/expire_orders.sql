@@ -15,7 +15,8 @@ BEGIN
                AND o.expires_at <= now()
                -- An order whose stock would exceed the range of an integer must not block the other orders.
                AND NOT EXISTS (SELECT FROM order_items item JOIN products p ON p.id = item.product_id
-                                WHERE item.order_id = o.id AND p.quantity > 2147483647 - item.quantity)
+                                WHERE item.order_id = o.id
+                                  AND p.quantity > 2147483647 - item.quantity + units_returned(item))
              ORDER BY o.expires_at, o.id
              LIMIT (request ->> 'batch_size')::integer
                FOR NO KEY UPDATE OF o SKIP LOCKED) due;

@@ -10,9 +10,7 @@ BEGIN
         FOR NO KEY UPDATE;
 
     WITH kept AS (
-        SELECT item.product_id, item.order_id,
-               item.quantity - (SELECT coalesce(sum(l.quantity), 0) FROM refund_lines l
-                                 WHERE l.order_item_id = item.id AND l.restock) AS quantity
+        SELECT item.product_id, item.order_id, item.quantity - units_returned(item) AS quantity
           FROM order_items item
          WHERE item.order_id = ANY (canceled_ids)
     ),

@@ -12,15 +12,18 @@ BEGIN
     END IF;
     SELECT 'too_many_units', json_agg(json_build_object(
                'order_item_id', item.id, 'quantity', asked.units, 'restock', asked.returning_units,
-               'ordered', item.quantity, 'returned', units_returned(item, target)))
+               'ordered', item.quantity, 'returned', returned.units))
       INTO outcome, body
       FROM (SELECT l.order_item_id, sum(l.quantity) AS units,
                    coalesce(sum(l.quantity) FILTER (WHERE l.restock), 0) AS returning_units
               FROM unnest(lines) l
              GROUP BY l.order_item_id) asked
       JOIN order_items item ON item.id = asked.order_item_id
+     -- A cancellation returned all that refunds had not returned.
+     CROSS JOIN LATERAL (
+           SELECT CASE target.status WHEN 'canceled' THEN item.quantity ELSE units_returned(item) END AS units) returned
      WHERE asked.units > item.quantity
-        OR asked.returning_units > 0 AND asked.returning_units > item.quantity - units_returned(item, target);
+        OR asked.returning_units > 0 AND asked.returning_units > item.quantity - returned.units;
     IF body IS NULL THEN
         outcome := NULL;
     END IF;

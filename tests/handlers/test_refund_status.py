@@ -1,0 +1,269 @@
+"""The status of a refund: who claims it, and what its executor reports."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.api_client import UNKNOWN, ApiClient, Response, expect
+from tests.handlers.inbox import timeline
+from tests.handlers.refunds import (
+    Refund,
+    ask,
+    current,
+    dispute,
+    etag,
+    money,
+    paid_order,
+    refund_event,
+    refunds,
+    requested,
+    set_status,
+)
+from tests.handlers.tokens import client_with_scopes
+
+STATUSES = ("requested", "pending", "canceled", "succeeded", "failed")
+ALLOWED = {
+    "requested": {"pending", "canceled", "succeeded", "failed"},
+    "pending": {"canceled", "succeeded", "failed"},
+    "canceled": {"canceled"},
+    "succeeded": {"succeeded", "failed"},
+    "failed": {"failed"},
+}
+"""The statuses that a refund can be set to, by its current one. The same final status again changes nothing."""
+
+
+def refund_in(api: ApiClient, status: str, reference: str | None = None) -> Refund:
+    """A refund with this status, of an order of its own."""
+    refund = requested(api, paid_order(api))
+    if status != "requested":
+        refund = expect(200, set_status(api, refund, status, reference))
+    return refund
+
+
+@pytest.mark.parametrize(("before", "after"), [*product(STATUSES, STATUSES[1:])])
+@pytest.mark.parametrize("reference", [None, "re_1"])
+def test_a_refund_changes_only_to_a_later_status(
+    api: ApiClient, before: str, after: str, reference: str | None
+) -> None:
+    refund = refund_in(api, before)
+    response = set_status(api, refund, after, reference)
+    if after in ALLOWED[before]:
+        changed = expect(200, response)
+        assert changed == {
+            **refund,
+            "status": after,
+            "processor_reference": reference,
+            "updated_at": changed["updated_at"],
+        }
+    else:
+        assert response.problem() == (409, "refund-conflict")
+        assert response.json["refund_status"] == before
+        assert api.items(f"/api/orders/{refund['order_id']}/refunds") == [refund]
+
+
+def test_no_refund_becomes_requested_again(api: ApiClient) -> None:
+    for status in STATUSES:
+        assert set_status(api, refund_in(api, status), "requested").problem() == (422, "invalid-request")
+
+
+def test_only_one_caller_gets_a_refund(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = paid_order(api)
+    refund = requested(api, order)
+    monkeypatch.setenv("AUTH", "on")
+    ada, bob = (client_with_scopes("orders:manage", sub=sub) for sub in ("ada", "bob"))
+    assert set_status(ada, refund, "pending").json["status"] == "pending"
+    # ada may have called the processor already.
+    for caller in (bob, ada):
+        response = set_status(caller, refund, "pending")
+        assert response.problem() == (409, "refund-conflict")
+        assert response.json["detail"] == "The refund is already claimed."
+    entries = timeline(client_with_scopes("orders:read"), order["id"])[-2:]
+    assert [(entry["actor"], entry["refund_status"]) for entry in entries] == [
+        ("anonymous", "requested"),
+        ("ada", "pending"),
+    ]
+
+
+@pytest.mark.parametrize("status", ["canceled", "succeeded", "failed"])
+def test_a_claim_of_a_final_refund_says_why_not(api: ApiClient, status: str) -> None:
+    response = set_status(api, refund_in(api, status), "pending")
+    assert response.problem() == (409, "refund-conflict")
+    assert response.json["detail"] == f"The refund is {status}, so it cannot change to pending."
+
+
+@pytest.mark.parametrize("status", ["canceled", "succeeded", "failed"])
+def test_a_repeated_final_status_changes_nothing(api: ApiClient, status: str) -> None:
+    refund = refund_in(api, status, "re_1")
+    order = {"id": refund["order_id"]}
+    before = etag(api, order), timeline(api, order["id"])
+    for reference in ("re_1", None):
+        assert expect(200, set_status(api, refund, status, reference)) == refund
+    assert (etag(api, order), timeline(api, order["id"])) == before
+
+
+def test_a_repeated_final_status_can_add_the_reference(api: ApiClient) -> None:
+    refund = refund_in(api, "succeeded")
+    assert expect(200, set_status(api, refund, "succeeded", "re_1"))["processor_reference"] == "re_1"
+    # The processor reports the same refund.
+    order = current(api, {"id": refund["order_id"]})
+    assert refund_event(api, order, "succeeded", "re_1", "100.00") == "duplicate"
+    assert len(refunds(api, order)) == 1
+
+
+def test_a_claimed_refund_that_succeeds_returns_the_money(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund = requested(api, order, amount="40.00")
+    states = []
+    for status in ("pending", "succeeded", "failed"):
+        expect(200, set_status(api, refund, status, "re_1"))
+        states.append(money(api, order)[1:])
+    assert states == [("0.00", "pending"), ("40.00", "partial"), ("0.00", "none")]
+
+
+def test_a_refund_that_failed_stays_failed(api: ApiClient) -> None:
+    refund = refund_in(api, "succeeded", "re_1")
+    order = current(api, {"id": refund["order_id"]})
+    expect(200, set_status(api, refund, "failed"))
+    for status in ("pending", "succeeded"):
+        assert refund_event(api, order, status, "re_1", "100.00") == "ignored"
+    assert [found["status"] for found in refunds(api, order)] == ["failed"]
+    assert money(api, order) == ("100.00", "0.00", "none")
+
+
+def test_each_change_is_an_entry_of_the_timeline(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund = requested(api, order)
+    for status in ("pending", "succeeded", "failed"):
+        expect(200, set_status(api, refund, status))
+    canceled = requested(api, order)
+    expect(200, set_status(api, canceled, "canceled"))
+    entries = timeline(api, order["id"])[2:]
+    assert {entry["cause"] for entry in entries} == {"refund"}
+    assert [(entry["refund_id"] == refund["id"], entry["refund_status"]) for entry in entries] == [
+        *((True, status) for status in ("requested", "pending", "succeeded", "failed")),
+        *((False, status) for status in ("requested", "canceled")),
+    ]
+    assert [entry["message"] for entry in entries][1:4] == [
+        "A refund of 100.00 USD was claimed. It is executed now.",
+        "A refund of 100.00 USD was set to succeeded. The money went back.",
+        "A refund of 100.00 USD was set to failed. The customer did not get the money.",
+    ]
+
+
+def test_a_refund_of_a_disputed_payment_cannot_be_claimed(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund = requested(api, order, amount="40.00")
+    dispute(api, order)
+    before = etag(api, order)
+    assert set_status(api, refund, "pending").problem() == (409, "payment-disputed")
+    assert (refunds(api, order), etag(api, order)) == ([refund], before)
+    dispute(api, order, "won")
+    assert set_status(api, refund, "pending").json["status"] == "pending"
+
+
+@pytest.mark.parametrize("status", ["canceled", "succeeded", "failed"])
+def test_the_result_of_a_refund_can_be_set_while_its_payment_is_disputed(api: ApiClient, status: str) -> None:
+    order = paid_order(api)
+    refund = requested(api, order)
+    dispute(api, order)
+    assert set_status(api, refund, status).json["status"] == status
+
+
+def test_a_refund_has_one_reference(api: ApiClient) -> None:
+    refund = refund_in(api, "pending", "re_1")
+    assert set_status(api, refund, "succeeded", "re_2").problem() == (409, "processor-reference-taken")
+    assert set_status(api, refund, "succeeded").json["processor_reference"] == "re_1"
+    assert set_status(api, refund, "succeeded", "re_2").problem() == (409, "processor-reference-taken")
+
+
+def test_two_refunds_of_a_payment_have_different_references(api: ApiClient) -> None:
+    order = paid_order(api)
+    one, two = (requested(api, order, amount="10.00") for _ in range(2))
+    expect(200, set_status(api, one, "succeeded", "re_1"))
+    for status in ("pending", "succeeded", "failed", "canceled"):
+        assert set_status(api, two, status, "re_1").problem() == (409, "processor-reference-taken")
+    assert refunds(api, order)[1] == two
+    expect(200, set_status(api, two, "succeeded", "re_2"))
+
+
+def test_a_reference_of_a_refund_made_at_the_processor_is_taken(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund = requested(api, order, amount="10.00")
+    assert refund_event(api, order, "succeeded", "re_dashboard", "5.00") == "applied"
+    assert set_status(api, refund, "succeeded", "re_dashboard").problem() == (409, "processor-reference-taken")
+
+
+def test_the_white_space_around_a_reference_is_not_part_of_it(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund = requested(api, order)
+    assert set_status(api, refund, "pending", " re_1\n").json["processor_reference"] == "re_1"
+    # An event with another amount is about the same refund.
+    assert refund_event(api, order, "succeeded", "re_1", "99.00") == "applied"
+    assert [found["amount"] for found in refunds(api, order)] == ["99.00"]
+
+
+def set_to(api: ApiClient, refund: Refund, body: Any) -> Response:
+    return api.call("PUT", f"/api/refunds/{refund['id']}/status", body)
+
+
+@pytest.mark.parametrize("reference", ["", " ", "\n", "a\0b", "a\nb", "\u200b", "x" * 256, 1, True, [], {"id": "re_1"}])
+def test_a_malformed_reference_is_refused(api: ApiClient, reference: Any) -> None:
+    refund = refund_in(api, "requested")
+    body = {"status": "succeeded", "processor_reference": reference}
+    assert set_to(api, refund, body).problem() == (422, "invalid-request")
+    assert api.items("/api/refunds") == [refund]
+
+
+def test_a_reference_can_have_255_characters(api: ApiClient) -> None:
+    assert set_status(api, refund_in(api, "requested"), "pending", "字" * 255).status == 200
+
+
+MALFORMED_STATUSES: list[Any] = ["", "open", "PENDING", "succeeded\0", None, 1, True, [], {}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({"status": status} for status in MALFORMED_STATUSES),
+        *({"status": "pending", name: "1"} for name in ("amount", "reason", "id", "refund")),
+        {},
+        [],
+        "pending",
+        {"processor_reference": "re_1"},
+    ],
+)
+def test_a_malformed_status_is_refused(api: ApiClient, body: Any) -> None:
+    refund = refund_in(api, "requested")
+    assert set_to(api, refund, body).problem() == (422, "invalid-request")
+    assert api.items("/api/refunds") == [refund]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"null", b"\xff", b'{"status": "pending', b'{"status": "\\ud800"}'])
+def test_a_status_that_is_not_json_is_refused(api: ApiClient, body: bytes) -> None:
+    refund = refund_in(api, "requested")
+    assert set_to(api, refund, body).status in (400, 422)
+    assert api.items("/api/refunds") == [refund]
+
+
+def test_an_unknown_refund_is_not_found(api: ApiClient) -> None:
+    for status in STATUSES[1:]:
+        assert set_status(api, {"id": UNKNOWN}, status, "re_1").problem() == (404, "refund-not-found")
+    assert set_status(api, {"id": "1"}, "pending").problem() == (422, "invalid-request")
+    # An order has no status as a refund.
+    assert set_status(api, paid_order(api), "pending").problem() == (404, "refund-not-found")
+
+
+def test_a_canceled_refund_that_was_executed_anyway_counts(api: ApiClient) -> None:
+    refund = refund_in(api, "canceled")
+    order = current(api, {"id": refund["order_id"]})
+    event = {"refund_id": refund["id"]}
+    assert refund_event(api, order, "succeeded", "re_1", "100.00", **event) == "applied"
+    assert money(api, order) == ("100.00", "100.00", "full")
+    assert ask(api, order).problem() == (422, "refund-too-large")
+
+
+def test_an_interrupted_executor_finds_its_claims(api: ApiClient) -> None:
+    claimed = refund_in(api, "pending")
+    refund_in(api, "requested")
+    assert api.items("/api/refunds", status="pending") == [claimed]
