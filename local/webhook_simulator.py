@@ -30,47 +30,73 @@ STALE = 301
 
 @dataclass(frozen=True)
 class Event:
-    """A payment event."""
+    """An event about a payment.
+
+    status: `paid` or `failed`, or `refunded` for a refund that succeeded.
+    refund_id: Storefront's ID of the refund.
+    """
 
     order_id: str
-    payment_status: str
+    status: str
     amount: str | None
     currency: str | None
     payment_reference: str | None = None
+    refund_id: str | None = None
     event_id: str = field(default_factory=lambda: f"evt_{uuid.uuid4().hex}")
 
     def body(self, scheme: str) -> bytes:
         """Return the request body in the format of a scheme."""
-        own = {"order_id": self.order_id, "payment_status": self.payment_status, "event_id": self.event_id}
-        optional = {
-            "amount": self.amount,
-            "currency": self.currency,
-            "payment_reference": self.payment_reference,
-        }
-        own |= {name: text for name, text in optional.items() if text is not None}
+        type_ = "refund.succeeded" if self.status == "refunded" else f"payment.{self.status}"
         formats: dict[str, Any] = {
-            "x_signature": own,
-            "standard_webhooks": {"type": f"payment.{self.payment_status}", "data": own},
+            "x_signature": self._as_native(),
+            "standard_webhooks": {"type": type_, "data": self._as_native()},
             "stripe": self._as_stripe(),
         }
         return json.dumps(formats[scheme]).encode()
 
+    @property
+    def _processor_refund_id(self) -> str:
+        return self.event_id.replace("evt_", "re_", 1)
+
+    def _as_native(self) -> dict[str, str]:
+        fields = {"order_id": self.order_id, "event_id": self.event_id}
+        if self.status == "refunded":
+            fields |= {"type": "refund.succeeded", "processor_refund_id": self._processor_refund_id}
+        else:
+            fields["payment_status"] = self.status
+        optional = {
+            "amount": self.amount,
+            "currency": self.currency,
+            "payment_reference": self.payment_reference,
+            "refund_id": self.refund_id,
+        }
+        return fields | {name: text for name, text in optional.items() if text is not None}
+
     def _as_stripe(self) -> dict[str, Any]:
-        type_ = "succeeded" if self.payment_status == "paid" else "payment_failed"
-        intent: dict[str, Any] = {"object": "payment_intent", "metadata": {"order_id": self.order_id}}
-        if self.amount is not None:
-            currency = self.currency or "USD"
-            units = int(Decimal(self.amount).scaleb(EXPONENTS.get(currency, 2)))
-            intent |= {"amount": units, "amount_received": units, "currency": currency.lower()}
-        if self.payment_reference is not None:
-            intent["id"] = self.payment_reference
+        types = {"paid": "payment_intent.succeeded", "failed": "payment_intent.payment_failed"}
         return {
             "id": self.event_id,
             "object": "event",
-            "type": f"payment_intent.{type_}",
+            "type": types.get(self.status, "refund.updated"),
             "created": int(time.time()),
-            "data": {"object": intent},
+            "data": {"object": self._stripe_object()},
         }
+
+    def _stripe_object(self) -> dict[str, Any]:
+        refund = {"object": "refund", "id": self._processor_refund_id, "status": "succeeded"}
+        content: dict[str, Any] = refund if self.status == "refunded" else {"object": "payment_intent"}
+        content["metadata"] = {"order_id": self.order_id}
+        if self.refund_id is not None:
+            content["metadata"]["refund_id"] = self.refund_id
+        if self.amount is not None:
+            currency = self.currency or "USD"
+            units = int(Decimal(self.amount).scaleb(EXPONENTS.get(currency, 2)))
+            content |= {"amount": units, "currency": currency.lower()}
+            if self.status != "refunded":
+                content["amount_received"] = units
+        if self.payment_reference is not None:
+            content["payment_intent" if self.status == "refunded" else "id"] = self.payment_reference
+        return content
 
 
 class Processor:
@@ -92,13 +118,13 @@ class Processor:
         except ValueError:
             raise SystemExit("A secret of Standard Webhooks must be whsec_ and base64.") from None
 
-    def event(self, payment_status: str, order_id: str | None = None) -> Event:
+    def event(self, status: str, order_id: str | None = None) -> Event:
         options = self.options
         order_id = order_id or options.order[0]
         amount, currency = options.amount, options.currency
         if amount is None and currency is None and (total := self.total_of(order_id)):
             amount, currency = total
-        event = Event(order_id, payment_status, amount, currency, options.payment_reference)
+        event = Event(order_id, status, amount, currency, options.payment_reference, options.refund_id)
         return replace(event, event_id=options.event_id) if options.event_id else event
 
     def delivery(
@@ -113,6 +139,9 @@ class Processor:
 
     def failed(self) -> Iterator[MakeDelivery]:
         yield partial(self.delivery, "failed", self.event("failed"))
+
+    def refunded(self) -> Iterator[MakeDelivery]:
+        yield partial(self.delivery, "refunded", self.event("refunded"))
 
     def duplicated(self) -> Iterator[MakeDelivery]:
         event = self.event("paid")
@@ -152,12 +181,23 @@ class Processor:
         events = [self.event(status, chance.choice(self.options.order)) for status in statuses]
         deliveries = [event for event in events for _ in range(chance.randint(1, 5))]
         chance.shuffle(deliveries)
-        yield from (partial(self.delivery, event.payment_status, event) for event in deliveries)
+        yield from (partial(self.delivery, event.status, event) for event in deliveries)
 
 
 SCENARIOS: dict[str, Callable[[Processor], Iterator[MakeDelivery]]] = {
     name: getattr(Processor, name)
-    for name in ("paid", "failed", "duplicated", "reordered", "delayed", "tampered", "stale", "rotated", "many")
+    for name in (
+        "paid",
+        "failed",
+        "refunded",
+        "duplicated",
+        "reordered",
+        "delayed",
+        "tampered",
+        "stale",
+        "rotated",
+        "many",
+    )
 }
 
 
@@ -226,6 +266,7 @@ def _parser() -> argparse.ArgumentParser:
         "--event-id", help="the event's ID, to correct an event that was sent before; default: a new ID"
     )
     parser.add_argument("--payment-reference", help="the processor's ID of the payment; default: the event has none")
+    parser.add_argument("--refund-id", help="for refunded: Storefront's ID of the refund; default: the event has none")
     parser.add_argument("--delay", type=_seconds, default=5.0, help="seconds, for delayed; default: %(default)s")
     parser.add_argument(
         "--count", type=_at_least_one, default=100, help="number of events, for many; default: %(default)s"

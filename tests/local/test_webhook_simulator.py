@@ -22,6 +22,7 @@ LAYER = ROOT / "layers" / "common" / "python"
 SCENARIOS = {
     "paid": ["applied"],
     "failed": ["applied"],
+    "refunded": ["ignored"],
     "duplicated": ["applied", "duplicate", "duplicate"],
     "reordered": ["applied", "ignored"],
     "delayed": ["applied"],
@@ -102,7 +103,8 @@ def test_an_event_for_an_order_that_cannot_be_read_has_no_amount() -> None:
 def test_money_without_a_known_order_is_assigned_to_an_order(
     api: ApiClient, stack: Stack, order: dict[str, Any], named: str | None
 ) -> None:
-    payment = {"id": "pi_assigned", "amount": 450, "currency": "usd", "metadata": {"order_id": named}}
+    reference = f"pi_{uuid.uuid4().hex}"
+    payment = {"id": reference, "amount": 450, "currency": "usd", "metadata": {"order_id": named}}
     event_id = f"evt_{uuid.uuid4().hex}"
     api.deliver({"id": event_id, "type": "payment_intent.succeeded", "data": {"object": payment}}, "stripe")
 
@@ -111,7 +113,7 @@ def test_money_without_a_known_order_is_assigned_to_an_order(
         return event_id in {entry["payment_event"]["event_id"] for entry in entries}
 
     assert without_order()
-    options = ["--event-id", event_id, "--payment-reference", "pi_assigned", "--amount", "4.50", "--currency", "usd"]
+    options = ["--event-id", event_id, "--payment-reference", reference, "--amount", "4.50", "--currency", "usd"]
     assert "applied" in run("paid", order["id"], "--url", stack.url, "--scheme", "stripe", *options).stdout
     assert not without_order()
 
@@ -121,6 +123,21 @@ def test_an_event_has_the_given_id_and_payment_reference(scheme: Scheme) -> None
     sent = Event(UNKNOWN, "paid", None, None, payment_reference="pi_1", event_id="evt_1")
     event = read_event(scheme, sent.body(scheme)).event
     assert (event.event_id, event.payment_reference) == ("evt_1", "pi_1")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_refund_is_reported_as_succeeded(api: ApiClient, stack: Stack, order: dict[str, Any], scheme: str) -> None:
+    options = ["--url", stack.url, "--scheme", scheme, "--payment-reference", f"pi_{order['id']}"]
+    assert "applied" in run("paid", order["id"], *options).stdout
+    refund = api.call("POST", f"/api/orders/{order['id']}/refunds", {"amount": "4.00"}).json
+    options += ["--amount", "4.00", "--currency", "USD", "--refund-id", refund["id"]]
+    assert "applied" in run("refunded", order["id"], *options).stdout
+    [refunded] = api.items(f"/api/orders/{order['id']}/refunds")
+    assert (refunded["id"], refunded["status"], refunded["processor_reference"][:3]) == (
+        refund["id"],
+        "succeeded",
+        "re_",
+    )
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "BHD"])
@@ -201,5 +218,6 @@ def test_the_description_explains_how_to_act_as_the_processor(stack: Stack) -> N
         bash = ["bash", "-euo", "pipefail", "-c", script]
         result = subprocess.run(bash, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
-        assert "applied" in result.stdout or "duplicate" in result.stdout
+        # The second command reports a second payment.
+        assert re.search("applied|duplicate|needs_refund", result.stdout)
     assert len(commands) == 2
