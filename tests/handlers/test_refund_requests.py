@@ -268,6 +268,14 @@ def test_a_disputed_payment_is_not_refunded_until_the_shop_wins(api: ApiClient) 
     requested(api, order)
 
 
+def test_a_disputed_payment_is_not_refunded_again_when_nothing_is_left_of_it(api: ApiClient) -> None:
+    order = paid_order(api)
+    requested(api, order)
+    dispute(api, order)
+    assert ask(api, order).problem() == (409, "payment-disputed")
+    assert ask(api, order, {"payment_id": UNKNOWN}).problem() == (404, "payment-not-found")
+
+
 def test_a_lost_dispute_leaves_nothing_to_refund(api: ApiClient) -> None:
     order = paid_order(api)
     dispute(api, order, "lost", amount="70.00", currency="USD")

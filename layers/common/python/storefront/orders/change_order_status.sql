@@ -1,14 +1,13 @@
 -- Completes or cancels a pending order. Canceling returns the stock in the same statement, and requests a refund of each
 -- payment if the request has a refund.
 -- Outcomes: changed; unknown_order; stale, if the order's ETag is not in the request's if_match; invalid_transition,
--- with the current status; payment_disputed, if a payment to refund is disputed.
+-- with the current status; payment_disputed, if the refund is of an order with an open dispute.
 CREATE OR REPLACE FUNCTION change_order_status(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
     target  order_status := request ->> 'status';
     locked  record;
     changed orders;
-    to_refund payments[];
 BEGIN
     -- The second of two changes waits here, and then sees the first one.
     locked := lock_order(request);
@@ -24,9 +23,7 @@ BEGIN
     END IF;
     IF (request ->> 'refund')::boolean THEN
         PERFORM complete_payments(ARRAY[changed.id]);
-        to_refund := ARRAY(SELECT p FROM payments p WHERE p.order_id = changed.id AND left_of_payment(p) > 0
-                            ORDER BY p.received_at, p.id);
-        IF EXISTS (SELECT FROM unnest(to_refund) p WHERE is_disputed(p.id)) THEN
+        IF EXISTS (SELECT FROM payments p WHERE p.order_id = changed.id AND is_disputed(p.id)) THEN
             outcome := 'payment_disputed';
             RETURN;
         END IF;
@@ -45,8 +42,11 @@ BEGIN
             CASE WHEN changed.status = 'canceled' AND changed.payment_status = 'paid'
                       AND changed.total_price > 0 THEN 'needs_refund' END,
             request ->> 'request_id');
-    IF cardinality(to_refund) > 0 THEN
-        PERFORM add_refund(p, left_of_payment(p), request) FROM unnest(to_refund) p;
+    IF (request ->> 'refund')::boolean THEN
+        PERFORM add_refund(p, left_of_payment(p), request)
+           FROM payments p
+          WHERE p.order_id = changed.id AND left_of_payment(p) > 0
+          ORDER BY p.received_at, p.id;
         changed := recount_money(changed.id, is_shown => true);
     END IF;
 
