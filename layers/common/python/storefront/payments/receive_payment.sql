@@ -7,15 +7,16 @@ CREATE OR REPLACE FUNCTION receive_payment(
 )
     LANGUAGE plpgsql AS $$
 DECLARE
-    received numeric := CASE WHEN (event.amount = target.total_price) IS NOT FALSE THEN target.total_price
-                             ELSE trim_scale(event.amount) END;
+    received numeric := coalesce(nullif(trim_scale(coalesce(event.amount, known.amount)), target.total_price),
+                                 target.total_price);
+    received_currency text := coalesce(event.currency, known.currency, target.currency);
     scheme   text := CASE WHEN event.payment_reference IS NULL THEN event.scheme ELSE '' END;
 BEGIN
     IF known.id IS NULL THEN
         -- Another session that stores the same payment, or an event that names it, ends first.
         INSERT INTO payments AS p (id, order_id, reference, event_scheme, amount, currency, reason, received_at)
-        VALUES (event.id, target.id, payment_reference(event), scheme, received,
-                coalesce(event.currency, target.currency), event.reason, event.received_at)
+        VALUES (event.id, target.id, payment_reference(event), scheme, received, received_currency, event.reason,
+                event.received_at)
         ON CONFLICT (reference, event_scheme) DO UPDATE
            SET id = excluded.id, order_id = excluded.order_id, amount = excluded.amount, currency = excluded.currency,
                reason = excluded.reason, received_at = excluded.received_at
@@ -30,9 +31,9 @@ BEGIN
     ELSE
         -- A replay, or a corrected amount.
         UPDATE payments p
-           SET reason = event.reason, amount = received
-         WHERE p.id = known.id AND (p.reason IS NOT NULL OR event.outcome = 'applied')
-           AND (p.reason, p.amount) IS DISTINCT FROM (event.reason, received);
+           SET reason = event.reason, amount = received, currency = received_currency
+         WHERE p.id = known.id
+           AND (p.reason, p.amount, p.currency) IS DISTINCT FROM (event.reason, received, received_currency);
         IF NOT FOUND THEN
             RETURN;
         END IF;

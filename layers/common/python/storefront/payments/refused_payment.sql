@@ -12,18 +12,22 @@ BEGIN
     END IF;
     -- A release before 0.3.0 stored only the reason.
     has_unreadable_amount := coalesce(event.reader_reason, event.reason, '') = 'amount_unreadable';
-    -- Another event reported this payment. Only a corrected amount can pay the order.
-    IF known.id <> event.id IS NOT FALSE AND known.id IS NOT NULL THEN
+    -- Another event reported this payment, or corrected its amount. Only a corrected amount can pay the order.
+    IF known.id <> event.id IS NOT FALSE AND known.id IS NOT NULL OR known.id = event.id AND known.reason IS NULL THEN
         RETURN CASE
             WHEN has_unreadable_amount THEN 'amount_unreadable'
-            WHEN (event.amount = known.amount) IS NOT FALSE AND (event.currency = known.currency) IS NOT FALSE
+            WHEN known.id = event.id
+                 OR (event.amount = known.amount) IS NOT FALSE AND (event.currency = known.currency) IS NOT FALSE
                 THEN 'same_payment'
-            WHEN target.status <> 'pending' OR target.payment_status = 'paid' OR event.amount <> target.total_price
-                 OR event.currency <> target.currency THEN 'payment_changed'
+            WHEN target.status <> 'pending' OR target.payment_status = 'paid'
+                 OR coalesce(event.amount, known.amount) <> target.total_price
+                 OR coalesce(event.currency, known.currency) <> target.currency THEN 'payment_changed'
             END;
     END IF;
-    IF target.status = 'canceled' AND target.payment_status <> 'paid' THEN
+    IF target.status = 'canceled' AND target.payment_status <> 'paid' AND (event.amount > 0) IS NOT FALSE THEN
         RETURN 'order_canceled';
+    ELSIF target.status = 'canceled' AND event.amount = 0 AND target.total_price > 0 THEN
+        RETURN 'not_paid';
     ELSIF has_unreadable_amount THEN
         RETURN 'amount_unreadable';
     ELSIF target.payment_status = 'paid' AND target.total_price > 0 AND (event.amount > 0) IS NOT FALSE
