@@ -43,6 +43,21 @@ def events_before_responses(shop: Shop) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def before_the_refund_is_made(action: Callable[[], None]) -> Iterator[None]:
+    """Act before the program's request to make a refund arrives at Stripe."""
+    send = requests.Session.send
+
+    def sent(session: requests.Session, request: Any, **options: Any) -> requests.Response:
+        if request.method == "POST":
+            action()
+        return send(session, request, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests.Session, "send", sent)
+        yield
+
+
 def refunds_of(api: ApiClient, order_id: str | None) -> list[tuple[str, str]]:
     return [(one["amount"], one["status"]) for one in api.items(f"/api/orders/{order_id}/refunds")]
 
@@ -70,6 +85,20 @@ def test_a_refund_in_the_dashboard_executes_the_open_request(shop: Shop, account
     run()
     assert refunds_of(shop.api, payment.order_id) == [("4.00", "succeeded")]
     assert account.returned(payment.reference) == 400
+
+
+def test_a_refund_in_the_dashboard_at_the_same_moment_stays_succeeded(shop: Shop, account: Stripe) -> None:
+    payment = shop.paid("10.00")
+    shop.request(payment, "10.00")
+
+    def refund_in_the_dashboard() -> None:
+        account.refund(payment.reference)
+        shop.deliver()
+
+    with before_the_refund_is_made(refund_in_the_dashboard):
+        run()
+    assert refunds_of(shop.api, payment.order_id) == [("10.00", "succeeded")]
+    assert account.returned(payment.reference) == 1000
 
 
 def test_a_refund_of_a_disputed_payment_is_made_after_the_dispute(shop: Shop, account: Stripe) -> None:

@@ -65,6 +65,7 @@ def test_a_list_of_contents_names_every_section(page: str) -> None:
     "target",
     [
         "docs/guides/payments.md#rotate-the-secret",
+        "docs/guides/refunds.md#request-a-refund",
         "docs/guides/reconciliation.md#needs-review",
         "CONTRIBUTING.md#add-a-field",
         "docs/guides/deployment.md#what-it-costs",
