@@ -45,8 +45,8 @@ def in_full(reference: str) -> dict[str, Any]:
     }
 
 
-def change_status(order_id: str, status: str) -> Call:
-    return Call("change_order_status", {"id": order_id, "status": status})
+def change_status(order_id: str, status: str, **fields: Any) -> Call:
+    return Call("change_order_status", {"id": order_id, "status": status, **fields})
 
 
 def pay(order_id: str, payment_status: str, event_id: str | None = None, **fields: Any) -> Call:
@@ -74,6 +74,29 @@ def end(order_id: str, event_id: str = "evt_end", **fields: Any) -> Call:
 def unreadable(event_id: str, body: str, **fields: Any) -> Call:
     """Record an event that cannot be read."""
     return report(event_id, **{"reason": "invalid", "error": f"{body} is invalid", "body": body, **fields})
+
+
+def report_refund(event_id: str, status: str, amount: str, **fields: Any) -> Call:
+    """Record an event about a refund. payment_reference, order_id or refund_id: what it is a refund of."""
+    return report(event_id, type=f"refund.{status}", refund_status=status, amount=amount, **fields)
+
+
+def report_dispute(event_id: str, status: str, **fields: Any) -> Call:
+    """Record an event about a dispute."""
+    return report(event_id, type="charge.dispute.updated", dispute_status=status, **fields)
+
+
+def refund(order_id: str, **fields: Any) -> Call:
+    """Request a refund. Without an amount, it is of everything that is left."""
+    return Call("request_refund", {"id": order_id, **fields})
+
+
+def set_refund(refund_id: str, status: str, **fields: Any) -> Call:
+    return Call("set_refund_status", {"id": refund_id, "status": status, **fields})
+
+
+def acknowledge(kind: str, entry_id: str) -> Call:
+    return Call("acknowledge_mismatch", {"kind": kind, "id": entry_id, "note": "Ada paid in cash."})
 
 
 def replay(inbox_id: str) -> Call:

@@ -130,6 +130,9 @@ SAMPLE = Rows(
     other_product="a0000000-0000-4000-8000-000000000002",
     order="b0000000-0000-4000-8000-000000000003",
     payment_event="c0000000-0000-4000-8000-000000000001",
+    payment="c0000000-0000-4000-8000-000000000001",
+    payment_reference="evt_sample",
+    refund="d0000000-0000-4000-8000-000000000001",
 )
 CALLS = [call for function in FUNCTIONS.values() for call in function.calls(SAMPLE)]
 

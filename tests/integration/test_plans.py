@@ -29,6 +29,9 @@ MIDDLE = Rows(
     other_product=f"a0000000-0000-4000-8000-{ROWS // 2 + 751:012}",
     order=f"b0000000-0000-4000-8000-{ROWS // 2:012}",
     payment_event=f"c0000000-0000-4000-8000-{ROWS // 2:012}",
+    payment=f"c0000000-0000-4000-8000-{ROWS // 2:012}",
+    payment_reference=f"pi_{ROWS // 2}",
+    refund=f"d0000000-0000-4000-8000-{ROWS // 2:012}",
 )
 SMALL_SHOPS_PRODUCT = "a0000000-0000-4000-8000-000000000550"
 
@@ -36,7 +39,8 @@ CALLS = [call for function in FUNCTIONS.values() for call in function.calls(MIDD
 PAGES = [(name, page) for name, function in FUNCTIONS.items() for page in function.pages(MIDDLE)]
 
 # One product in a hundred is out of stock or has a rare word. One order in ten thousand waits for its payment. Every
-# second payment event needs review.
+# second payment event needs review, but only one payment in 500 is not settled, and staff acknowledged half of those.
+# One refund in ten thousand is requested, and one in a thousand failed. One dispute in ten thousand is open.
 FILL = f"""
 SET session_replication_role = replica;
 INSERT INTO products (id, sku, name, description, price, quantity, created_at)
@@ -45,12 +49,13 @@ SELECT ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'TEA-' || n
        repeat('Nice. ', 30), 1 + n % 500, n % 100,
        now() - n * interval '1 second'
   FROM generate_series(1, {ROWS}) n;
-INSERT INTO orders (id, reference, email, customer_id, status, payment_status, total_price, created_at, updated_at)
+INSERT INTO orders (id, reference, email, customer_id, status, payment_status, total_price, created_at, updated_at,
+                    paid_amount, refunded_amount, refund_status, money_changes)
 SELECT ('b0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'SO-' || n,
        CASE WHEN n % 10 = 0 THEN 'customer' || n % 1000 || '@example.com' END, 1 + n % 1000,
        CASE WHEN n % 10000 = 0 THEN 'pending' ELSE 'completed' END::order_status,
        CASE WHEN n % 10000 = 0 THEN 'failed' ELSE 'paid' END::payment_status, 1.00, now() - n * interval '1 second',
-       '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second'
+       '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second', 0.50, 0.10, 'partial', 2
   FROM generate_series(1, {ROWS}) n;
 INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
 SELECT o.id, ('a' || substr(o.id::text, 2))::uuid, 1, 'Tea', 1, 1 FROM orders o;
@@ -60,11 +65,31 @@ INSERT INTO stock_movements (product_id, kind, delta, actor) SELECT id, 'opening
 INSERT INTO stock_movements (product_id, kind, delta, order_id, actor)
 SELECT product_id, 'sale', -quantity, order_id, 'test' FROM order_items;
 INSERT INTO payment_events
-    (id, scheme, provider, event_id, order_id, payment_status, body, outcome, reason, received_at)
-SELECT ('c' || substr(o.id::text, 2))::uuid, 'stripe', 'stripe', 'evt_' || o.id, o.id, o.payment_status, '{{}}',
+    (id, scheme, provider, event_id, order_id, payment_status, amount, body, outcome, reason, received_at)
+SELECT ('c' || substr(o.id::text, 2))::uuid, 'stripe', 'stripe', 'evt_' || o.id, o.id, o.payment_status, 0.50, '{{}}',
        CASE WHEN o.customer_id % 2 = 1 THEN 'needs_review' ELSE 'applied' END::payment_event_outcome,
        CASE WHEN o.customer_id % 2 = 1 THEN 'amount_differs' END, o.created_at
   FROM orders o;
+INSERT INTO payments (id, order_id, reference, amount, currency, reason, refunded_amount, is_settled, received_at)
+SELECT e.id, e.order_id, 'pi_' || n, 0.50, 'USD', e.reason, CASE WHEN n % 500 = 0 THEN 0.10 ELSE 0.50 END, n % 500 > 0,
+       e.received_at
+  FROM payment_events e, LATERAL (SELECT right(e.id::text, 12)::integer) numbered (n);
+INSERT INTO refunds
+    (id, order_id, payment_id, amount, currency, status, reason, processor_reference, actor, requested_at)
+SELECT ('d' || substr(p.id::text, 2))::uuid, p.order_id, p.id, 0.10, 'USD',
+       CASE WHEN n % 10000 = 0 THEN 'requested' WHEN n % 1000 = 1 THEN 'failed' ELSE 'succeeded' END::refund_status,
+       'A cup was broken.', CASE WHEN n % 10000 > 0 THEN 're_' || n END, 'test', p.received_at
+  FROM payments p, LATERAL (SELECT right(p.id::text, 12)::integer) numbered (n);
+INSERT INTO refund_lines (refund_id, order_item_id, restock, quantity)
+SELECT r.id, i.id, true, 1 FROM refunds r JOIN order_items i USING (order_id);
+INSERT INTO disputes (order_id, payment_id, reference, status, amount, currency, opened_at, changed_at)
+SELECT p.order_id, p.id, 'dp_' || n, CASE WHEN n % 10000 = 1 THEN 'open' ELSE 'won' END::dispute_status, 0.50, 'USD',
+       p.received_at, p.received_at
+  FROM payments p, LATERAL (SELECT right(p.id::text, 12)::integer) numbered (n);
+INSERT INTO acknowledgements (kind, entry_id, money_changes, order_id, note, actor)
+SELECT 'amount_mismatch', p.id, CASE WHEN p.is_settled THEN 1 ELSE 2 END, p.order_id, repeat('Cash. ', 25), 'test'
+  FROM payments p
+ WHERE right(p.id::text, 12)::integer % 1000 <> 0;
 INSERT INTO idempotency_keys (caller, operation, key, fingerprint, body, created_at)
 SELECT 'test', 'place_order', n::text, '', '{{}}', now() - n * interval '1 minute' FROM generate_series(1, {ROWS}) n;
 SET session_replication_role = origin"""

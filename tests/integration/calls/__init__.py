@@ -5,8 +5,10 @@ from tests.integration.calls.idempotency import IDEMPOTENCY
 from tests.integration.calls.orders import ORDERS
 from tests.integration.calls.payments import PAYMENTS
 from tests.integration.calls.products import PRODUCTS
+from tests.integration.calls.reconciliation import RECONCILIATION
+from tests.integration.calls.refunds import REFUNDS
 
-FUNCTIONS: dict[str, SqlFunction] = {**PRODUCTS, **ORDERS, **PAYMENTS, **IDEMPOTENCY}
+FUNCTIONS: dict[str, SqlFunction] = {**PRODUCTS, **ORDERS, **PAYMENTS, **REFUNDS, **RECONCILIATION, **IDEMPOTENCY}
 
 FLOWS = [flow for function in FUNCTIONS.values() for flow in function.flows]
 

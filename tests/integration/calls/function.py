@@ -18,6 +18,9 @@ class Rows(NamedTuple):
     other_product: str
     order: str
     payment_event: str
+    payment: str
+    payment_reference: str
+    refund: str
 
 
 @dataclass(frozen=True)

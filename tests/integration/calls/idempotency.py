@@ -4,8 +4,10 @@ from pg8000.native import Connection
 
 from tests.api_client import ApiClient
 from tests.integration.calls.function import Flow, SqlFunction
-from tests.integration.calls.orders import PLACED
+from tests.integration.calls.orders import PAID, PLACED
 from tests.integration.calls.products import create_product
+from tests.integration.calls.reconciliation import ACKNOWLEDGED, acknowledge_entry
+from tests.integration.calls.refunds import request_refund, requested, return_units
 from tests.integration.calls.requests import RAISED, Request, new_order, new_order_id, post, run_expiry
 from tests.integration.races import Call, once, place
 
@@ -44,6 +46,38 @@ IDEMPOTENCY = {
                 _add_note,
                 response="201",
                 changes=("+ event note with text", "+ key add_order_note"),
+                response_again="201 replayed",
+            ),
+            Flow(
+                "request refund",
+                request_refund,
+                response="201",
+                changes=("+ event refund requested", "+ key request_refund", *requested("4.50")[1:]),
+                response_again="201 replayed",
+            ),
+            Flow(
+                "return units with their money",
+                return_units,
+                response="201",
+                changes=(
+                    "+ Tea: 8 at 4.50",
+                    "+ event refund requested",
+                    "+ key request_refund",
+                    f"+ {PAID}, refund pending",
+                    "+ refund 9.00 requested",
+                    "+ refund of units 1",
+                    "+ refund of units 1 with restock",
+                    "+ return 1",
+                    "- Tea: 7 at 4.50",
+                    f"- {PAID}",
+                ),
+                response_again="201 replayed",
+            ),
+            Flow(
+                "acknowledge mismatch",
+                acknowledge_entry,
+                response="201",
+                changes=(*ACKNOWLEDGED, "+ key acknowledge_mismatch"),
                 response_again="201 replayed",
             ),
         ),

@@ -14,6 +14,7 @@ from tests.integration.calls.requests import (
     Request,
     new_order,
     new_order_id,
+    new_paid_order,
     run_expiry,
     summarize,
 )
@@ -36,6 +37,11 @@ def _change_status(status: str) -> Prepare:
         return lambda: summarize(api.change_status(order_id, status))
 
     return prepare
+
+
+def _cancel_with_refund(api: ApiClient, _: Connection) -> Request:
+    path = f"/api/orders/{new_paid_order(api).order_id}/status"
+    return lambda: summarize(api.call("PUT", path, {"status": "canceled", "refund": True}))
 
 
 def _expire_order(api: ApiClient, database: Connection) -> Request:
@@ -82,6 +88,7 @@ def _order_pages(_: Rows) -> list[Page]:
 
 PLACED = ("+ Tea: 7 at 4.50", "+ event placed", "+ order of 3 Tea, pending, unpaid", "+ sale -3", "- Tea: 10 at 4.50")
 WAS_PENDING = "- order of 3 Tea, pending, unpaid"
+PAID = "order of 3 Tea, pending, paid, received 13.50"
 _CANCELED = ("+ order of 3 Tea, canceled, unpaid", "+ restock 3", "- Tea: 7 at 4.50", WAS_PENDING)
 
 ORDERS = {
@@ -130,13 +137,33 @@ ORDERS = {
         pages=lambda rows: [Page({"id": rows.order}, "order_events_pkey", "order_events", ("id",))],
     ),
     "change_order_status": SqlFunction(
-        lambda rows: [change_status(rows.order, "canceled"), change_status(rows.order, "completed")],
+        lambda rows: [
+            change_status(rows.order, "canceled"),
+            change_status(rows.order, "canceled", refund=True),
+            change_status(rows.order, "completed"),
+        ],
         flows=(
             Flow(
                 "cancel order",
                 _change_status("canceled"),
                 response="200",
                 changes=("+ Tea: 10 at 4.50", "+ event status_change", *_CANCELED),
+                response_again="400 invalid-transition",
+            ),
+            Flow(
+                "cancel order and request its refund",
+                _cancel_with_refund,
+                response="200",
+                changes=(
+                    "+ Tea: 10 at 4.50",
+                    "+ event refund requested",
+                    "+ event status_change needs_refund",
+                    "+ order of 3 Tea, canceled, paid, received 13.50, refund pending",
+                    "+ refund 13.50 requested",
+                    "+ restock 3",
+                    "- Tea: 7 at 4.50",
+                    f"- {PAID}",
+                ),
                 response_again="400 invalid-transition",
             ),
             Flow(

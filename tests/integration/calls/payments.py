@@ -2,16 +2,15 @@
 
 import json
 import uuid
-from typing import get_args
 
 from pg8000.native import Connection
 
-from storefront.reconciliation.models import ReconciliationKind
 from tests.api_client import UNKNOWN, ApiClient, signed
 from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
-from tests.integration.calls.orders import WAS_PENDING
+from tests.integration.calls.orders import PAID, WAS_PENDING
+from tests.integration.calls.refund_events import REFUND_EVENT_FLOWS, REPLAY_REFUND_FLOWS
 from tests.integration.calls.requests import RAISED, Prepare, Request, new_order_id, run_expiry, summarize
-from tests.integration.races import Call, end, pay, replay, start, unreadable
+from tests.integration.races import Call, end, pay, replay, report_dispute, report_refund, start, unreadable
 from tests.integration.snapshots import Changes
 
 
@@ -83,6 +82,7 @@ def _receive_old_event(api: ApiClient, database: Connection) -> Request:
 
 
 HELD = "order of 3 Tea, pending, unpaid, held"
+CANCELED = "order of 3 Tea, canceled, unpaid"
 
 
 def _counted_again(inbox: str) -> Changes:
@@ -109,26 +109,45 @@ _RECORD_FLOWS = (
             changes=(
                 "+ event payment_event applied",
                 f"+ inbox {payment_status} applied 1",
-                f"+ order of 3 Tea, pending, {payment_status}",
+                *received,
                 WAS_PENDING,
             ),
             response_again="200",
             changes_again=_counted_again(f"{payment_status} applied"),
         )
-        for payment_status in ("paid", "failed")
+        for payment_status, received in (
+            ("paid", (f"+ {PAID}", "+ payment 13.50")),
+            ("failed", ("+ order of 3 Tea, pending, failed",)),
+        )
     ),
     *(
         Flow(
             f"payment that {outcome}",
             prepare,
             response="200",
-            changes=(f"+ event payment_event {outcome}", f"+ inbox paid {outcome} 1", *held),
+            changes=(f"+ event payment_event {outcome}", f"+ inbox paid {outcome} 1", *received),
             response_again="200",
             changes_again=_counted_again(f"paid {outcome}"),
         )
-        for outcome, prepare, held in (
-            ("needs_refund", _pay("paid", canceled=True), ()),
-            ("needs_review", _pay("paid", amount="1"), (f"+ {HELD}", WAS_PENDING)),
+        for outcome, prepare, received in (
+            (
+                "needs_refund",
+                _pay("paid", canceled=True),
+                (
+                    f"+ {CANCELED}, received 13.50",
+                    "+ payment 13.50 order_canceled to settle",
+                    f"- {CANCELED}",
+                ),
+            ),
+            (
+                "needs_review",
+                _pay("paid", amount="1"),
+                (
+                    "+ order of 3 Tea, pending, unpaid, received 1, held",
+                    "+ payment 1 amount_differs to settle",
+                    WAS_PENDING,
+                ),
+            ),
         )
     ),
     Flow(
@@ -199,7 +218,8 @@ _REPLAY_FLOWS = (
         changes=(
             "+ event replay applied",
             "+ inbox paid applied 2",
-            "+ order of 3 Tea, pending, paid",
+            f"+ {PAID}",
+            "+ payment 13.50",
             "- inbox paid ignored 1",
             WAS_PENDING,
         ),
@@ -213,7 +233,8 @@ _REPLAY_FLOWS = (
         changes=(
             "+ event replay applied",
             "+ inbox paid applied 2",
-            "+ order of 3 Tea, pending, paid",
+            f"+ {PAID}",
+            "+ payment 13.50",
             "- inbox paid unreadable 1",
             WAS_PENDING,
         ),
@@ -230,30 +251,27 @@ PAYMENTS = {
         lambda rows: [
             pay(rows.order, "paid"),
             pay(rows.order, "paid", f"evt_{rows.order}", scheme="stripe"),
+            pay(rows.order, "paid", payment_reference="pi_again"),
+            report_refund("evt_refund", "succeeded", "0.05", payment_reference=rows.payment_reference),
+            report_refund("evt_early", "succeeded", "0.05", payment_reference="pi_unknown", order_id=rows.order),
+            report_refund("evt_named", "failed", "0.10", refund_id=rows.refund),
+            report_dispute("evt_dispute", "lost", payment_reference=rows.payment_reference),
             start(rows.order, payment_reference="pi_1"),
             end(rows.order),
             unreadable(f"evt_{rows.order}", "{", scheme="stripe"),
         ],
-        flows=_RECORD_FLOWS,
+        flows=_RECORD_FLOWS + REFUND_EVENT_FLOWS,
         is_repeatable=True,
     ),
     "replay_payment_event": SqlFunction(
-        lambda rows: [replay(rows.payment_event)], flows=_REPLAY_FLOWS, is_repeatable=True
+        lambda rows: [replay(rows.payment_event)],
+        flows=_REPLAY_FLOWS + REPLAY_REFUND_FLOWS,
+        is_repeatable=True,
     ),
     "list_payment_events": SqlFunction(
         lambda _: [Call("list_payment_events", {"page": 1, "page_size": 20})],
         paths=("/api/payment-events",),
         pages=_event_pages,
-    ),
-    "list_reconciliation": SqlFunction(
-        lambda _: [
-            Call(
-                "list_reconciliation",
-                {"page": 1, "page_size": 20, "kind": kind, "pending_minutes": 1440, "payment_pending_days": 7},
-            )
-            for kind in (None, *get_args(ReconciliationKind))
-        ],
-        paths=("/api/reconciliation",),
     ),
     "erase_payment_bodies": SqlFunction(
         lambda _: [Call("erase_payment_bodies", {"retention_days": 0, "batch_size": 10})],

@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from pg8000.native import Connection
 
 from storefront.errors import Unavailable
-from tests.api_client import ApiClient, Response, lambda_context, load_function
+from tests.api_client import ApiClient, Response, expect, lambda_context, load_function
 
 Request = Callable[[], str]
 """Sends the same request each time, and returns a summary of the response."""
@@ -40,6 +40,23 @@ def new_order(api: ApiClient) -> dict[str, Any]:
 def new_order_id(api: ApiClient) -> str:
     order_id: str = api.order((api.create_product()["id"], 3))["id"]
     return order_id
+
+
+class Paid(NamedTuple):
+    """A paid order, and the processor's reference of its payment."""
+
+    order_id: str
+    reference: str
+
+    @property
+    def refunds(self) -> str:
+        return f"/api/orders/{self.order_id}/refunds"
+
+
+def new_paid_order(api: ApiClient) -> Paid:
+    paid = Paid(new_order_id(api), f"pi_{uuid.uuid4()}")
+    expect(200, api.pay(paid.order_id, event_id=str(uuid.uuid4()), payment_reference=paid.reference))
+    return paid
 
 
 def run_expiry() -> str:
