@@ -853,12 +853,18 @@ CREATE FUNCTION add_refund(payment payments, amount numeric, request jsonb) RETU
 -- Returns an address as the API shows it: with its lines in the usual order, which jsonb does not keep.
 CREATE FUNCTION address_json(address jsonb) RETURNS json;
 
--- Applies the refund and dispute events that arrived before a payment of an order, in the order of their arrival.
+-- Applies the refund and dispute events that wait for something: for their payment, or for the amount of their refund.
 CREATE FUNCTION apply_waiting_events(target orders, request jsonb) RETURNS void;
 
--- Carries out a decided refund or dispute event, and returns the order as it is then.
-CREATE FUNCTION carry_out_refund_event(event payment_events, target orders, payment payments, request jsonb) RETURNS
-    orders;
+-- Carries out a decided refund or dispute event.
+CREATE FUNCTION carry_out_refund_event(INOUT event payment_events, INOUT target orders, payment payments) RETURNS
+    record;
+
+-- Applies a dispute event to its dispute, which is added if it is new.
+CREATE FUNCTION change_dispute(event payment_events, target orders, payment payments) RETURNS orders;
+
+-- Applies a refund event to its refund, which is added if it is new.
+CREATE FUNCTION change_refund(event payment_events, target orders, payment payments) RETURNS orders;
 
 -- Returns the sum of an order's charges.
 CREATE FUNCTION charges_total(charges jsonb) RETURNS numeric;

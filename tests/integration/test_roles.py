@@ -57,7 +57,7 @@ CHANGED = {
         *("id", "order_id", "amount", "currency", "reason", "received_at", "is_settled"),
         *("open_amount", "refunded_amount", "lost_amount", "known_refunds", "reported_refunds"),
     },
-    "refunds": {"amount", "status", "reason", "processor_reference", "updated_at"},
+    "refunds": {"amount", "status", "reason", "processor_reference", "requested_at", "updated_at"},
     "disputes": {"status", "amount", "currency", "changed_at"},
     "acknowledgements": {"note"},
 }
@@ -91,7 +91,7 @@ REFUSED = [
     *(f"DELETE FROM {table}" for table in ("payments", "refunds", "refund_lines", "disputes", "acknowledgements")),
     "UPDATE payments SET reference = 'another'",
     "UPDATE refunds SET payment_id = gen_random_uuid()",
-    "UPDATE refunds SET requested_at = now()",
+    "UPDATE refunds SET currency = 'EUR'",
     "UPDATE refund_lines SET quantity = 1",
     "UPDATE disputes SET reference = 'another'",
     "UPDATE acknowledgements SET actor = 'somebody else'",

@@ -132,14 +132,13 @@ violations (rule, id, detail) AS (
                    AND e.to_payment_status = e.from_payment_status
                WHEN 'expiry' THEN e.from_status = 'pending' AND e.to_status = 'canceled'
                    AND e.to_payment_status = e.from_payment_status AND e.from_payment_status <> 'paid'
-               WHEN 'note' THEN (e.to_status, e.to_payment_status) = (e.from_status, e.from_payment_status)
-               WHEN 'erasure' THEN (e.to_status, e.to_payment_status) = (e.from_status, e.from_payment_status)
-               -- payment_event and replay
-               ELSE e.to_status = e.from_status
-                   AND e.to_payment_status = CASE WHEN e.outcome = 'applied' THEN e.received_payment_status
-                                                  ELSE e.from_payment_status END
-                   AND (e.outcome <> 'applied' OR e.from_status = 'pending' AND e.from_payment_status <> 'paid')
+               -- Among them a refund and a dispute: neither changes the order.
+               ELSE (e.to_status, e.to_payment_status) = (e.from_status, e.from_payment_status)
+                   OR e.cause IN ('payment_event', 'replay') AND e.outcome = 'applied'
+                       AND e.to_payment_status = e.received_payment_status AND e.to_status = e.from_status
+                       AND e.from_status = 'pending' AND e.from_payment_status <> 'paid'
            END IS NOT TRUE
+        OR e.outcome = 'applied' AND e.received_payment_status <> e.to_payment_status
     UNION ALL
     SELECT 'a timeline ends in the current state of its order', t.order_id,
            format('the timeline ends in %s and %s, the order is in %s and %s',
@@ -183,7 +182,8 @@ violations (rule, id, detail) AS (
       LEFT JOIN payment_entries found ON found.inbox_id = p.id
      WHERE p.outcome <> 'unknown_order' AND p.reader_reason IS DISTINCT FROM 'type_not_ours'
        AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
-       AND (found.entries > p.attempts
+       -- An event that waited for its payment, or for the amount of its refund, has one entry more.
+       AND (found.entries > p.attempts + CASE WHEN p.payment_status IS NULL THEN 1 ELSE 0 END
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
     UNION ALL
     SELECT 'at most one content under an event ID reports a payment', p.id,

@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION process_again(
 DECLARE
     payment  payments;
     decision record;
+    carried  record;
     received record;
 BEGIN
     IF is_about_refund(event) THEN
@@ -31,7 +32,9 @@ BEGIN
            (order_id, refund_id, outcome, reason) = (event.order_id, event.refund_id, event.outcome, event.reason)
      WHERE e.id = event.id;
     IF is_about_refund(event) THEN
-        target := carry_out_refund_event(event, target, payment, request);
+        carried := carry_out_refund_event(event, target, payment);
+        event := carried.event;
+        target := carried.target;
     ELSIF is_received(event, target) THEN
         received := receive_payment(event, target, payment, request);
         event := received.event;

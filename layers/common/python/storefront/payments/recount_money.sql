@@ -14,7 +14,9 @@ BEGIN
                       (SELECT coalesce(sum(coalesce(CASE WHEN d.currency = p.currency THEN d.amount END, p.amount)), 0)
                          FROM disputes d
                         WHERE d.payment_id = p.id AND d.status = 'lost'),
-                      coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')), 0)
+                      -- What the processor counts, too. A refund without a reference was canceled before it got there.
+                      coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')
+                                                        OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0)
                  FROM refunds r
                 WHERE r.payment_id = p.id)
      WHERE p.order_id = counted_id;

@@ -1,35 +1,52 @@
--- Applies the refund and dispute events that arrived before a payment of an order, in the order of their arrival.
+-- Applies the refund and dispute events that wait for something: for their payment, or for the amount of their refund.
 -- The caller has locked the order, and has stored the payment.
 CREATE OR REPLACE FUNCTION apply_waiting_events(target orders, request jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
 DECLARE
+    payment_references text[] := ARRAY(
+        SELECT p.reference FROM payments p WHERE p.order_id = target.id AND p.reference IS NOT NULL);
+    waiting uuid[] := ARRAY(
+        SELECT e.id
+          FROM payment_events e
+         WHERE (e.order_id = target.id OR e.payment_reference = ANY (payment_references))
+           AND (e.reason = 'payment_unknown'
+                OR e.reason = 'amount_unreadable' AND e.refund_status IS NOT NULL AND e.order_id = target.id));
+    stored  payment_events;
     event   payment_events;
     payment payments;
+    carried record;
 BEGIN
-    FOR event IN
+    -- The first content under each ID is locked before any other, as in keep_payment_event.
+    PERFORM FROM payment_events first
+      WHERE first.variant = 0
+        AND (first.event_id, first.scheme) IN (SELECT e.event_id, e.scheme FROM payment_events e WHERE e.id = ANY (waiting))
+      ORDER BY first.event_id, first.scheme
+        FOR NO KEY UPDATE;
+    FOR stored IN
         SELECT e.*
           FROM payment_events e
-         WHERE e.reason = 'payment_unknown'
-           AND (e.order_id = target.id
-                OR e.payment_reference IN (SELECT p.reference FROM payments p WHERE p.order_id = target.id))
-         ORDER BY e.received_at, e.id
-           FOR NO KEY UPDATE
+         WHERE e.id = ANY (waiting) AND e.reason IN ('payment_unknown', 'amount_unreadable')
+         -- The amount of a refund is in one of its events.
+         ORDER BY e.amount IS NULL OR e.reader_reason IS NOT DISTINCT FROM 'amount_unreadable', e.received_at, e.id
     LOOP
         SELECT * INTO payment
           FROM payments p
-         WHERE p.order_id = target.id AND p.reference = event.payment_reference
-           AND p.event_scheme IN ('', event.scheme);
-        payment := payment_of_event(event, target, payment);
+         WHERE p.order_id = target.id AND p.reference = stored.payment_reference
+           AND p.event_scheme IN ('', stored.scheme);
+        payment := payment_of_event(stored, target, payment);
         CONTINUE WHEN payment.id IS NULL;
-        event := decided_refund_event(event, target, payment, request);
+        event := decided_refund_event(stored, target, payment, request);
         IF is_conflict(event) THEN
             event.outcome := 'needs_review';
             event.reason := 'other_content';
         END IF;
+        CONTINUE WHEN event.reason = stored.reason;
         UPDATE payment_events e
            SET (order_id, refund_id, outcome, reason) = (event.order_id, event.refund_id, event.outcome, event.reason)
          WHERE e.id = event.id;
-        target := carry_out_refund_event(event, target, payment, request);
+        carried := carry_out_refund_event(event, target, payment);
+        event := carried.event;
+        target := carried.target;
         PERFORM settle_payment_event(event, target, 0, 'payment_event', request);
     END LOOP;
 END

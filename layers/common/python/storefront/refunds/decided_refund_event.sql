@@ -19,11 +19,9 @@ BEGIN
     decision := refund_decision(event, target, payment, refund, dispute, settings);
     event.outcome := decision.outcome;
     event.reason := decision.reason;
-    IF refund.id IS NOT NULL THEN
+    IF refund.id IS NOT NULL OR event.outcome = 'applied' THEN
+        -- NULL if the refund is not known yet.
         event.refund_id := refund.id;
-    ELSIF event.outcome = 'applied' AND event.refund_status IS NOT NULL THEN
-        -- It was made at the processor.
-        event.refund_id := gen_random_uuid();
     END IF;
     RETURN event;
 END

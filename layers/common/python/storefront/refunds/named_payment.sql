@@ -1,6 +1,6 @@
 -- Returns the payment that a refund or dispute event names: by its reference, or by the refund. NULL if it names none.
 -- If no event reported the payment yet, the row has no order, and is locked: the payment waits until this transaction
--- ends, and then finds the event.
+-- ends, and then finds the event. The order that the event names is locked then, too.
 CREATE OR REPLACE FUNCTION named_payment(event payment_events) RETURNS payments
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -15,7 +15,7 @@ BEGIN
            AND p.order_id = coalesce(event.order_id, p.order_id);
         RETURN named;
     END IF;
-    FOR attempt IN 1 .. 3 LOOP
+    FOR attempt IN 1 .. 4 LOOP
         SELECT * INTO named
           FROM payments p
          WHERE p.reference = event.payment_reference AND p.event_scheme = ANY (schemes)
@@ -31,10 +31,15 @@ BEGIN
                     SELECT DISTINCT e.order_id FROM payment_events e
                      WHERE e.payment_reference = event.payment_reference AND e.payment_status = 'paid'
                        AND e.order_id IS NOT NULL));
+            WHEN 2 THEN
+                -- The order first, as for an event of the payment. This prevents deadlocks. If the payment then turns
+                -- out to be of another order, that one is locked, too. A deadlock is very unlikely: it gives a 503.
+                PERFORM FROM orders o WHERE o.id = event.order_id FOR NO KEY UPDATE;
+                PERFORM lock_payments(ARRAY[event.payment_reference]);
                 INSERT INTO payments (reference, event_scheme)
                 SELECT event.payment_reference, scheme FROM unnest(schemes) scheme ORDER BY scheme
                 ON CONFLICT (reference, event_scheme) DO NOTHING;
-            WHEN 2 THEN
+            WHEN 3 THEN
                 PERFORM FROM payments p
                   WHERE p.reference = event.payment_reference AND p.event_scheme = ANY (schemes)
                   ORDER BY p.event_scheme

@@ -7,10 +7,12 @@ CREATE OR REPLACE FUNCTION record_refund_event(
 DECLARE
     target  orders;
     payment payments;
+    carried record;
 BEGIN
-    event.received_at := clock_timestamp();
+    -- A delivery that replaces an earlier one keeps its time.
+    event.received_at := coalesce((SELECT min(e.received_at) FROM payment_events e
+                                    WHERE e.event_id = event.event_id AND e.scheme = event.scheme), clock_timestamp());
     event.reader_reason := event.reason;
-    -- A payment never changes its order, so the order can be locked first, as everywhere.
     payment := named_payment(event);
     SELECT * INTO target FROM orders o WHERE o.id = coalesce(payment.order_id, event.order_id) FOR NO KEY UPDATE;
     IF target.id IS NOT NULL THEN
@@ -22,10 +24,15 @@ BEGIN
 
     event := keep_payment_event(decided_refund_event(event, target, payment, request));
     IF event.reason IS DISTINCT FROM 'same_event' THEN
-        target := carry_out_refund_event(event, target, payment, request);
+        carried := carry_out_refund_event(event, target, payment);
+        event := carried.event;
+        target := carried.target;
     END IF;
     outcome := event.outcome;
     body := settle_payment_event(
         event, target, 0, coalesce(request ->> 'cause', 'payment_event')::order_event_cause, request);
+    IF event.outcome = 'applied' AND event.refund_status IS NOT NULL THEN
+        PERFORM apply_waiting_events(target, request);
+    END IF;
 END
 $$;

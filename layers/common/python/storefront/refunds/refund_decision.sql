@@ -15,8 +15,10 @@ DECLARE
 BEGIN
     reason := CASE
         WHEN refused_by_settings(event, settings) IS NOT NULL THEN refused_by_settings(event, settings)
-        WHEN payment.order_id IS NULL AND event.order_id IS NOT NULL AND target.id IS NULL THEN 'unknown_order'
-        WHEN payment.order_id IS NULL THEN 'payment_unknown'
+        WHEN payment.order_id IS NULL THEN
+            -- A payment that is named can be one of another order.
+            CASE WHEN target.id IS NULL AND event.payment_reference IS NULL THEN 'unknown_order'
+                 ELSE 'payment_unknown' END
         WHEN event.reader_reason = 'refund_total' THEN 'refund_total'
         WHEN event.refund_status IS NOT NULL THEN CASE
             WHEN event.currency <> payment.currency THEN 'currency_differs'
