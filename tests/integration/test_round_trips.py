@@ -99,6 +99,24 @@ def test_a_payment_event_takes_one_round_trip(proxy: PostgresProxy, api: ApiClie
         assert proxy.round_trips - before == 1
 
 
+def test_a_refund_takes_one_round_trip_for_each_step(proxy: PostgresProxy, api: ApiClient) -> None:
+    order = api.order((api.create_product()["id"], 1))
+    expect(200, api.pay(order["id"]))
+    path = f"/api/orders/{order['id']}/refunds"
+    line = {"order_item_id": order["order_items"][0]["id"], "quantity": 1, "restock": True}
+    for _ in ("the first", "a replay"):
+        body = {"amount": "1.00", "lines": [line]}
+        assert round_trips(proxy, api, "POST", path, body, **{"Idempotency-Key": "k"}) == 1
+    etag = api.get(f"/api/orders/{order['id']}").headers["etag"]
+    assert round_trips(proxy, api, "POST", path, {"amount": "1.00"}, **{"If-Match": etag}) == 1
+    [refund, _] = expect(200, api.get(path))["items"]
+    for status in ("pending", "succeeded", "failed"):
+        assert round_trips(proxy, api, "PUT", f"/api/refunds/{refund['id']}/status", {"status": status}) == 1
+    cancel = {"status": "canceled", "refund": True}
+    assert round_trips(proxy, api, "PUT", f"/api/orders/{order['id']}/status", cancel) == 1
+    assert [found["amount"] for found in expect(200, api.get(path))["items"]] == ["1.00", "1.00", "3.50"]
+
+
 def test_a_replay_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:
     expect(200, api.pay(api.order((api.create_product()["id"], 1))["id"]))
     [event] = expect(200, api.get("/api/payment-events"))["items"]
