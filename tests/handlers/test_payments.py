@@ -1,4 +1,4 @@
-"""The payments of an order: one for each reference of the processor, with its amount, and why it does not simply pay."""
+"""The payments of an order: one for each reference of the processor, with its amount and what is special about it."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def payments(api: ApiClient, order: Order) -> list[dict[str, Any]]:
 def received(api: ApiClient, order: Order) -> list[tuple[str | None, str, str, str | None]]:
     """The reference, the amount, the currency and the reason of each payment."""
     names = ("reference", "amount", "currency", "reason")
-    return [tuple(payment[name] for name in names) for payment in payments(api, order)]  # type: ignore[misc]
+    return [tuple(payment[name] for name in names) for payment in payments(api, order)]
 
 
 def current(api: ApiClient, order: Order) -> Order:

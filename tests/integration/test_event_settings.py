@@ -160,7 +160,8 @@ def test_other_events_without_an_order_are_not_listed(
 def test_an_event_that_only_mentions_the_payment_does_not_explain_its_money(
     api: ApiClient, database: Connection, order_id: str, type_: str
 ) -> None:
-    about = {"id": "x_1", "payment_intent": "pi_1", "metadata": {"order_id": order_id}}
+    status = "needs_response" if "dispute" in type_ else "succeeded"
+    about = {"id": "x_1", "payment_intent": "pi_1", "metadata": {"order_id": order_id}, "status": status}
     run(database, MONEY, start(order_id, payment_reference="pi_1"))
     held = database.run("SELECT held_since FROM orders")
     expect(200, api.deliver({"id": "evt_3", "type": type_, "data": {"object": about}}, "stripe"))

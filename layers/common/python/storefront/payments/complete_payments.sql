@@ -26,25 +26,35 @@ BEGIN
            AND coalesce(e.amount, o.total_price) > 0
            -- Without a reference, it is a report of the first payment.
            AND (payment_reference(e) IS NOT NULL OR NOT EXISTS (SELECT FROM payments p WHERE p.order_id = e.order_id))
+           AND NOT EXISTS (SELECT FROM payments p WHERE p.id = e.id)
     ),
     firsts AS (
-        SELECT DISTINCT ON (r.order_id, r.reference, r.reference_scheme) r.*
+        SELECT DISTINCT ON (r.order_id, r.reference, CASE WHEN r.reference IS NOT NULL THEN r.reference_scheme END) r.*
           FROM reported r
-         ORDER BY r.order_id, r.reference, r.reference_scheme, r.outcome <> 'applied', r.is_duplicate, r.received_at, r.id
+         WHERE r.reference IS NOT NULL OR r.outcome = 'applied'
+            OR NOT EXISTS (SELECT FROM reported named WHERE named.order_id = r.order_id AND named.reference IS NOT NULL)
+         ORDER BY r.order_id, r.reference, CASE WHEN r.reference IS NOT NULL THEN r.reference_scheme END,
+                  r.outcome <> 'applied', r.is_duplicate, r.received_at, r.id
     ),
     added AS (
-        INSERT INTO payments (id, order_id, reference, event_scheme, amount, currency, reason, received_at)
+        INSERT INTO payments AS p (id, order_id, reference, event_scheme, amount, currency, reason, received_at)
         SELECT f.id, f.order_id, f.reference, f.reference_scheme,
                CASE WHEN (f.amount = f.total_price) IS NOT FALSE THEN f.total_price ELSE trim_scale(f.amount) END,
                coalesce(f.currency, f.order_currency),
                CASE WHEN f.is_duplicate THEN 'paid_twice' ELSE f.reason END, f.received_at
           FROM firsts f
          ORDER BY f.reference, f.reference_scheme
-        ON CONFLICT DO NOTHING
-        RETURNING order_id
+        ON CONFLICT (reference, event_scheme) DO UPDATE
+           SET id = excluded.id, order_id = excluded.order_id, amount = excluded.amount, currency = excluded.currency,
+               reason = excluded.reason, received_at = excluded.received_at
+         -- An event named the payment, which was not found then.
+         WHERE p.order_id IS NULL
+        RETURNING p.order_id
     )
     SELECT array_agg(DISTINCT order_id) INTO touched FROM added;
     PERFORM recount_money(id, has_moved => true) FROM unnest(touched) id;
+    PERFORM apply_waiting_events(o, '{"actor": "payment-processor", "party": "payment processor"}')
+       FROM orders o WHERE o.id = ANY (touched) ORDER BY o.id;
     RETURN coalesce(cardinality(touched), 0);
 END
 $$;
