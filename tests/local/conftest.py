@@ -1,10 +1,13 @@
 """Fixtures for the tests of the local stack."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pg8000.native import Connection
 
+from storefront import db
 from tests.local.stack import Stack, running
 
 
@@ -13,6 +16,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that all tests of a worker share."""
     with running(tmp_path_factory.mktemp("data")) as stack:
         yield stack
+
+
+@pytest.fixture
+def rows(stack: Stack) -> Iterator[Connection]:
+    """A session on the stack's database."""
+    announced = "PostgreSQL is at "
+    url = next(line.removeprefix(announced).strip() for line in stack.output if line.startswith(announced))
+    with closing(db.connect(url)) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

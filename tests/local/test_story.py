@@ -3,9 +3,7 @@
 import json
 import socket
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -15,7 +13,6 @@ from pg8000.native import Connection
 from standardwebhooks import Webhook
 
 from local.signing import LOCAL_SECRETS, sign
-from storefront import db
 from storefront.audit import violations
 from tests.api_client import ROOT, ApiClient, Response, expect, over_http
 from tests.local.stack import Stack
@@ -25,15 +22,6 @@ from tests.stripe_events import stripe_event
 @pytest.fixture
 def api(stack: Stack) -> ApiClient:
     return ApiClient(over_http(stack.url))
-
-
-@pytest.fixture
-def rows(stack: Stack) -> Iterator[Connection]:
-    """A session on the stack's database."""
-    announced = "PostgreSQL is at "
-    url = next(line.removeprefix(announced).strip() for line in stack.output if line.startswith(announced))
-    with closing(db.connect(url)) as connection:
-        yield connection
 
 
 def test_a_product_is_created_ordered_paid_and_completed(api: ApiClient, rows: Connection) -> None:
