@@ -14,7 +14,7 @@ from storefront.audit import violations
 from storefront.payments.signatures import Scheme
 from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.load_clients import Delivery, all_at_once, deliver
-from tests.integration.races import ACTOR, Call, change_status, pay, place, replay, two_at_once
+from tests.integration.races import ACTOR, Call, change_status, expire, make_due, pay, place, replay, two_at_once
 from tests.integration.stored_events import TEST_MODE
 from tests.sizes import DELIVERED_EVENTS, SEED
 
@@ -118,6 +118,97 @@ def test_a_replay_of_an_event_that_is_being_corrected_must_be_repeated(
     assert two_at_once(database_url, pay(order_id, "paid", "evt_1"), again) == ("applied", serialization_failure)
     assert again.run(database) == "duplicate"
     assert inbox_rows(database) == [["evt_1", 0, "paid", "applied", 3]]
+    assert violations(database) == []
+
+
+def money(database: Connection, order_id: str) -> list[Any]:
+    """The paid amount of an order, and the reference and the reason of each of its payments."""
+    [[paid]] = database.run("SELECT paid_amount::text FROM orders WHERE id = :id", id=order_id)
+    found = database.run(
+        "SELECT reference, reason FROM payments WHERE order_id = :id ORDER BY received_at", id=order_id
+    )
+    return [paid, *map(tuple, found or [])]
+
+
+def test_two_events_about_one_payment_at_once_are_one_payment(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    events = (pay(order_id, "paid", event_id, payment_reference="pi_1") for event_id in ("evt_1", "evt_2"))
+    assert two_at_once(database_url, *events) == ("applied", "duplicate")
+    assert money(database, order_id) == ["4.50", ("pi_1", None)]
+    assert violations(database) == []
+
+
+def test_of_two_payments_of_an_order_at_once_one_pays_and_one_needs_a_refund(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    events = (pay(order_id, "paid", f"evt_{n}", payment_reference=f"pi_{n}") for n in (1, 2))
+    assert two_at_once(database_url, *events) == ("applied", "needs_refund")
+    assert money(database, order_id) == ["9.00", ("pi_1", None), ("pi_2", "paid_twice")]
+    assert violations(database) == []
+
+
+@pytest.mark.parametrize("is_canceled", [False, True])
+def test_one_payment_that_is_reported_for_two_orders_at_once_belongs_to_the_first(
+    database: Connection, database_url: str, order_id: str, other_order_id: str, *, is_canceled: bool
+) -> None:
+    if is_canceled:
+        change_status(other_order_id, "canceled").run(database)
+    first = pay(order_id, "paid", "evt_1", payment_reference="pi_1")
+    second = pay(other_order_id, "paid", "evt_2", payment_reference="pi_1")
+    # Their orders differ, so only the reference makes the second one wait.
+    assert two_at_once(database_url, first, second) == ("applied", "needs_review")
+    assert (money(database, order_id), money(database, other_order_id)) == (["4.50", ("pi_1", None)], ["0"])
+    assert database.run("SELECT reason FROM payment_events WHERE event_id = 'evt_2'") == [["payment_of_other_order"]]
+    assert violations(database) == []
+
+
+def test_a_wrong_amount_and_its_correction_at_once_are_one_payment(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    events = [pay(order_id, "paid", f"evt_{a}", payment_reference="pi_1", amount=a) for a in ("1", "4.50")]
+    assert two_at_once(database_url, *events) == ("needs_review", "applied")
+    assert money(database, order_id) == ["4.50", ("pi_1", None)]
+    assert violations(database) == []
+
+
+def test_a_replay_and_another_payment_at_once_are_both_counted(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    again = replay_of_ignored_event(database, order_id)
+    assert two_at_once(database_url, again, pay(order_id, "paid", "evt_2")) == ("applied", "needs_refund")
+    assert money(database, order_id) == ["9.00", ("evt_paid", None), ("evt_2", "paid_twice")]
+    assert violations(database) == []
+
+
+@pytest.mark.parametrize("status", ["canceled", "completed"])
+@pytest.mark.parametrize("is_paid_first", [True, False])
+def test_a_payment_that_races_with_a_status_change_is_counted_once(
+    database: Connection, database_url: str, order_id: str, status: str, *, is_paid_first: bool
+) -> None:
+    payment, change = pay(order_id, "paid"), change_status(order_id, status)
+    if is_paid_first:
+        assert two_at_once(database_url, payment, change) == ("applied", "changed")
+        assert money(database, order_id) == ["4.50", ("evt_paid", None)]
+    else:
+        outcome = "needs_refund" if status == "canceled" else "needs_review"
+        assert two_at_once(database_url, change, payment) == ("changed", outcome)
+        assert money(database, order_id) == ["4.50", ("evt_paid", f"order_{status}")]
+    assert violations(database) == []
+
+
+@pytest.mark.parametrize("is_paid_first", [True, False])
+def test_a_payment_that_races_with_the_expiry_is_counted_once(
+    database: Connection, database_url: str, order_id: str, *, is_paid_first: bool
+) -> None:
+    make_due(database)
+    if is_paid_first:
+        # The expiry skips an order that is being paid.
+        assert two_at_once(database_url, pay(order_id, "paid"), expire(), waits=False) == ("applied", "expired")
+        assert money(database, order_id) == ["4.50", ("evt_paid", None)]
+    else:
+        assert two_at_once(database_url, expire(), pay(order_id, "paid")) == ("expired", "needs_refund")
+        assert money(database, order_id) == ["4.50", ("evt_paid", "order_canceled")]
     assert violations(database) == []
 
 
