@@ -1,16 +1,18 @@
-"""Calls about refunds and disputes, as Storefront reads them from events, and the requests for refunds."""
+"""Calls for Stripe's events about refunds and disputes, and the requests for refunds."""
 
 from typing import Any
 
 from pg8000.native import Connection
 
-from tests.integration.races import Call, report
+from tests.integration.races import Call, refund, report, report_dispute, report_refund
 
 
-def refund(event_id: str, status: str, payment: str | None, reference: str | None = "re_1", **fields: Any) -> Call:
+def refund_event(
+    event_id: str, status: str, payment: str | None, reference: str | None = "re_1", **fields: Any
+) -> Call:
     """Record an event about a refund of 30.00 of a payment."""
-    named = {"payment_reference": payment, "object_reference": reference, "amount": "30", "currency": "USD"}
-    return report(event_id, type="refund.updated", refund_status=status, **{**named, **fields})
+    named = {"payment_reference": payment, "object_reference": reference, "currency": "USD"}
+    return report_refund(event_id, status, **{"amount": "30", **named, **fields})
 
 
 def refund_total(event_id: str, payment: str | None, amount: str, **fields: Any) -> Call:
@@ -19,23 +21,17 @@ def refund_total(event_id: str, payment: str | None, amount: str, **fields: Any)
     return report(event_id, type="charge.refunded", **{**named, **fields})
 
 
-def dispute(event_id: str, status: str, payment: str | None, reference: str | None = "dp_1", **fields: Any) -> Call:
+def dispute_event(
+    event_id: str, status: str, payment: str | None, reference: str | None = "dp_1", **fields: Any
+) -> Call:
     """Record an event about a dispute of a payment of 100.00."""
     named = {"payment_reference": payment, "object_reference": reference, "amount": "100", "currency": "USD"}
-    return report(event_id, type="charge.dispute.updated", dispute_status=status, **{**named, **fields})
-
-
-def request_refund(order_id: str, **fields: Any) -> Call:
-    return Call("request_refund", {"id": order_id, **fields})
-
-
-def set_refund_status(refund_id: str, status: str, **fields: Any) -> Call:
-    return Call("set_refund_status", {"id": refund_id, "status": status, **fields})
+    return report_dispute(event_id, status, **{**named, **fields})
 
 
 def requested(database: Connection, order_id: str, *amounts: str) -> list[str]:
     """Request refunds of an order. Return their IDs."""
     for amount in amounts:
-        assert request_refund(order_id, amount=amount).run(database) == "created"
+        assert refund(order_id, amount=amount).run(database) == "created"
     found = database.run("SELECT id::text FROM refunds WHERE order_id = :id ORDER BY requested_at", id=order_id)
     return [id_ for [id_] in found or []]

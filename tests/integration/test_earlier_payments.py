@@ -7,7 +7,7 @@ from pg8000.native import Connection
 
 from tests.api_client import ApiClient
 from tests.integration.races import Call, change_status, pay, report, two_at_once
-from tests.integration.refund_events import refund
+from tests.integration.refund_events import refund_event
 from tests.integration.stored_events import run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
@@ -116,7 +116,7 @@ def test_a_refund_that_named_an_earlier_payment_by_its_event_does_not_hide_it(
     pay(order_id, "paid", "evt_1").run(database)
     forget_payments(database)
     database.run("INSERT INTO payments (reference, event_scheme) VALUES ('evt_1', ''), ('evt_1', 'x_signature')")
-    assert refund("evt_2", "succeeded", "evt_1", amount="1").run(database) == "ignored"
+    assert refund_event("evt_2", "succeeded", "evt_1", amount="1").run(database) == "ignored"
     complete(order_id).run(database)
     found = database.run("SELECT reference, refunded_amount FROM payments WHERE order_id IS NOT NULL")
     assert found == [["evt_1", 1]]

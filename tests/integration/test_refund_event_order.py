@@ -12,7 +12,7 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from tests.api_client import ApiClient
 from tests.integration.races import Call, pay, place, replay
-from tests.integration.refund_events import dispute, refund, refund_total, requested
+from tests.integration.refund_events import dispute_event, refund_event, refund_total, requested
 from tests.sizes import SEED
 
 ORDERS_OF_EVENTS = 120
@@ -43,7 +43,7 @@ class Payment(NamedTuple):
 
     def refund(self, reference: str, status: str, amount: str | None = "30", **fields: Any) -> Call:
         event_id = f"evt_{self.number}_{reference}_{status}_{amount}"
-        return refund(event_id, status, self.reference, f"{reference}_{self.number}", amount=amount, **fields)
+        return refund_event(event_id, status, self.reference, f"{reference}_{self.number}", amount=amount, **fields)
 
     def refund_at(self, second: int, reference: str, status: str, **fields: Any) -> Call:
         return self.refund(reference, status, occurred_at=f"2026-01-01T00:00:{second:02}Z", **fields)
@@ -53,7 +53,9 @@ class Payment(NamedTuple):
 
     def dispute(self, status: str, second: int, amount: str | None = "100", **fields: Any) -> Call:
         named = {"amount": amount, "occurred_at": f"2026-01-01T00:00:{second:02}Z", **fields}
-        return dispute(f"evt_{self.number}_dp_{status}_{second}", status, self.reference, f"dp_{self.number}", **named)
+        return dispute_event(
+            f"evt_{self.number}_dp_{status}_{second}", status, self.reference, f"dp_{self.number}", **named
+        )
 
 
 class State(NamedTuple):

@@ -29,11 +29,12 @@ BEGIN
            AND NOT EXISTS (SELECT FROM payments p WHERE p.id = e.id)
     ),
     firsts AS (
-        SELECT DISTINCT ON (r.order_id, r.reference, CASE WHEN r.reference IS NOT NULL THEN r.reference_scheme END) r.*
+        -- A reference that two orders have is one payment.
+        SELECT DISTINCT ON (r.reference, CASE WHEN r.reference IS NULL THEN r.order_id::text ELSE r.reference_scheme END) r.*
           FROM reported r
          WHERE r.reference IS NOT NULL OR r.outcome = 'applied'
             OR NOT EXISTS (SELECT FROM reported named WHERE named.order_id = r.order_id AND named.reference IS NOT NULL)
-         ORDER BY r.order_id, r.reference, CASE WHEN r.reference IS NOT NULL THEN r.reference_scheme END,
+         ORDER BY r.reference, CASE WHEN r.reference IS NULL THEN r.order_id::text ELSE r.reference_scheme END,
                   r.outcome <> 'applied', r.is_duplicate, r.received_at, r.id
     ),
     added AS (
