@@ -8,7 +8,7 @@ from pg8000.native import Connection
 from storefront import settings
 from tests.api_client import ApiClient, expect
 from tests.integration.races import change_status, end, expire, make_due, pay, replay, start, two_at_once
-from tests.integration.refund_events import refund
+from tests.integration.refund_events import refund_event
 from tests.integration.stored_events import TEST_MODE, inbox, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
@@ -239,22 +239,22 @@ def test_money_that_needs_review_holds_its_order_until_it_went_back(database: Co
     pay(order_id, "paid", "evt_1", payment_reference="pi_1", amount="2").run(database)
     [[held]] = database.run("SELECT held_since FROM orders")
     assert held is not None
-    refund("evt_2", "succeeded", "pi_1", "re_1", amount="1.50").run(database)
+    refund_event("evt_2", "succeeded", "pi_1", "re_1", amount="1.50").run(database)
     assert database.run("SELECT held_since FROM orders") == [[held]]
-    refund("evt_3", "succeeded", "pi_1", "re_2", amount="0.50").run(database)
+    refund_event("evt_3", "succeeded", "pi_1", "re_2", amount="0.50").run(database)
     assert database.run("SELECT held_since FROM orders") == [[None]]
     assert status_after_expiry(database) == "canceled"
 
 
 def test_money_that_came_back_to_the_shop_holds_its_order_again(database: Connection, order_id: str) -> None:
     pay(order_id, "paid", "evt_1", payment_reference="pi_1", amount="2").run(database)
-    refund("evt_2", "succeeded", "pi_1", amount="2").run(database)
+    refund_event("evt_2", "succeeded", "pi_1", amount="2").run(database)
     # The bank returned it.
-    refund("evt_3", "failed", "pi_1", amount="2").run(database)
+    refund_event("evt_3", "failed", "pi_1", amount="2").run(database)
     assert status_after_expiry(database) == "pending"
 
 
 def test_one_payment_that_went_back_does_not_end_the_hold_of_another(database: Connection, order_id: str) -> None:
     run(database, *(pay(order_id, "paid", f"evt_{n}", payment_reference=f"pi_{n}", amount="2") for n in (1, 2)))
-    refund("evt_3", "succeeded", "pi_1", amount="2").run(database)
+    refund_event("evt_3", "succeeded", "pi_1", amount="2").run(database)
     assert status_after_expiry(database) == "pending"
