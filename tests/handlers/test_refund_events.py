@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -59,7 +60,9 @@ def before_the_refund_is_made(action: Callable[[], None]) -> Iterator[None]:
 
 
 def refunds_of(api: ApiClient, order_id: str | None) -> list[tuple[str, str]]:
-    return [(one["amount"], one["status"]) for one in api.items(f"/api/orders/{order_id}/refunds")]
+    """The amount and status of each refund of an order, the smallest first."""
+    refunds = api.items(f"/api/orders/{order_id}/refunds")
+    return sorted(((one["amount"], one["status"]) for one in refunds), key=lambda one: Decimal(one[0]))
 
 
 def test_a_payment_that_is_not_stripe_s_is_left_to_people(shop: Shop, account: Stripe) -> None:
@@ -112,6 +115,15 @@ def test_a_refund_of_a_disputed_payment_is_made_after_the_dispute(shop: Shop, ac
     shop.deliver()
     run()
     shop.expect_refunded_once(refund_id, 400)
+
+
+def test_an_event_does_not_change_when_a_refund_was_requested(shop: Shop) -> None:
+    shop.request(shop.paid("10.00"), "4.00")
+    [requested] = shop.api.items("/api/refunds")
+    run()
+    shop.deliver()
+    [made] = shop.api.items("/api/refunds")
+    assert (made["status"], made["requested_at"]) == ("succeeded", requested["requested_at"])
 
 
 @pytest.mark.parametrize("fault", [None, "500 after the refund", "response lost"])

@@ -63,7 +63,8 @@ def test_an_order_with_shipping_and_tax_is_paid_through_stripe_and_its_personal_
     assert [one["id"] for one in api.items("/api/orders", number=order["number"])] == [order["id"]]
     expect(201, api.call("POST", f"/api/orders/{order['id']}/notes", {"text": "Ada called."}))
 
-    event = stripe_event(amount=5388, amount_received=5388, metadata={"order_id": order["id"]})
+    metadata = {"order_id": order["id"]}
+    event = stripe_event(id=f"pi_{order['id']}", amount=5388, amount_received=5388, metadata=metadata)
     body = json.dumps({**event, "id": "evt_story"})
     header = stripe.WebhookSignature.generate_signature_header(body, LOCAL_SECRETS["stripe"][0])
     for outcome in ("applied", "duplicate"):
@@ -103,7 +104,7 @@ def test_a_forged_event_changes_nothing(api: ApiClient) -> None:
 def test_an_event_signed_by_stripe_s_library_is_accepted(api: ApiClient) -> None:
     order = api.order((api.create_product(price="24")["id"], 1))
     event = json.loads((ROOT / "tests" / "fixtures" / "stripe" / "payment_intent.succeeded.json").read_text())
-    event["data"]["object"]["metadata"] = {"order_id": order["id"]}
+    event["data"]["object"] |= {"id": f"pi_{order['id']}", "metadata": {"order_id": order["id"]}}
     body = json.dumps(event)
     header = stripe.WebhookSignature.generate_signature_header(body, LOCAL_SECRETS["stripe"][0])
     for outcome in ("applied", "duplicate"):

@@ -19,7 +19,9 @@ BEGIN
        SET status = greatest(r.status, excluded.status),
            amount = coalesce(reported, r.amount),
            processor_reference = coalesce(r.processor_reference, excluded.processor_reference),
-           requested_at = least(r.requested_at, excluded.requested_at),
+           -- The processor's times have only seconds. When the shop requested a refund is known.
+           requested_at = CASE WHEN r.actor = 'payment processor' THEN least(r.requested_at, excluded.requested_at)
+                               ELSE r.requested_at END,
            updated_at = CASE WHEN r.status = 'failed' THEN r.updated_at ELSE excluded.updated_at END
     RETURNING * INTO after;
     RETURN recount_money(target.id, is_shown => true, has_moved =>
