@@ -111,6 +111,15 @@ def test_a_repeated_final_status_can_add_the_reference(api: ApiClient) -> None:
     assert len(refunds(api, order)) == 1
 
 
+def test_adding_a_reference_lists_no_dismissed_entry_again(api: ApiClient) -> None:
+    refund = refund_in(api, "failed")
+    [entry] = api.items("/api/reconciliation", kind="refund_failed")
+    path = f"/api/reconciliation/refund_failed/{entry['id']}/acknowledgement"
+    expect(201, api.call("POST", path, {"note": "Paid in cash."}))
+    assert expect(200, set_status(api, refund, "failed", "re_1"))["processor_reference"] == "re_1"
+    assert api.items("/api/reconciliation", kind="refund_failed") == []
+
+
 def test_a_claimed_refund_that_succeeds_returns_the_money(api: ApiClient) -> None:
     order = paid_order(api)
     refund = requested(api, order, amount="40.00")

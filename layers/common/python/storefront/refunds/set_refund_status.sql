@@ -7,6 +7,7 @@ DECLARE
     wanted    refund_status := request ->> 'status';
     reference text := request ->> 'processor_reference';
     refund    refunds;
+    before    refund_status;
 BEGIN
     -- The order is locked first, as everywhere. A refund never changes its order.
     PERFORM FROM orders o
@@ -30,6 +31,7 @@ BEGIN
         RETURN;
     END IF;
 
+    before := refund.status;
     IF (refund.status, refund.processor_reference)
        IS DISTINCT FROM (wanted, coalesce(refund.processor_reference, reference)) THEN
         UPDATE refunds r
@@ -38,7 +40,8 @@ BEGIN
          WHERE r.id = refund.id
         RETURNING * INTO refund;
         PERFORM log_refund(refund, request);
-        PERFORM recount_money(refund.order_id, is_shown => true, has_moved => wanted IN ('succeeded', 'failed'));
+        PERFORM recount_money(refund.order_id, is_shown => true,
+            has_moved => before <> wanted AND wanted IN ('succeeded', 'failed'));
     END IF;
     body := refund_json(refund);
 END
