@@ -93,7 +93,7 @@ BUGS = [
             Replacement(
                 f"{LAYER}/idempotency/keys.py",
                 '    if outcome == "key_reused":\n',
-                '    if outcome in ("placed", "created", "adjusted"):\n'
+                '    if outcome in ("placed", "created", "adjusted", "acknowledged"):\n'
                 '        db.call("store_key", json.dumps({**request, "body": body}), repeatable=False)\n'
                 '    if outcome == "key_reused":\n',
             ),

@@ -571,7 +571,13 @@ CREATE VIEW reconciliation AS
     NULL::uuid AS refund_id,
     NULL::uuid AS dispute_id
    FROM orders o
-  WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.refund_status <> 'full' AND o.paid_amount > (o.refunded_amount + o.lost_amount)
+  WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.refund_status <> 'full' AND (o.paid_amount - o.refunded_amount - o.lost_amount) >
+        CASE
+            WHEN o.refund_status = 'pending' THEN ( SELECT COALESCE(sum(r.amount::numeric), 0::numeric) AS "coalesce"
+               FROM refunds r
+              WHERE r.order_id = o.id AND r.status = 'pending' AND r.currency = o.currency::text)
+            ELSE 0::numeric
+        END
   ORDER BY o.created_at, o.id)
 UNION ALL
 ( SELECT 'completed_and_unpaid' AS kind,
@@ -583,7 +589,7 @@ UNION ALL
     NULL::uuid AS refund_id,
     NULL::uuid AS dispute_id
    FROM orders o
-  WHERE o.status = 'completed' AND o.payment_status <> 'paid' AND (o.paid_amount - o.refunded_amount - o.lost_amount) < o.total_price::numeric
+  WHERE o.status = 'completed' AND o.payment_status <> 'paid' AND (o.paid_amount < o.total_price::numeric OR o.paid_amount <= (o.refunded_amount + o.lost_amount))
   ORDER BY o.created_at, o.id)
 UNION ALL
 ( SELECT 'pending_too_long' AS kind,
@@ -611,10 +617,11 @@ UNION ALL
   ORDER BY o.held_since, o.id)
 UNION ALL
 ( SELECT
-        CASE p.reason
-            WHEN 'order_canceled' THEN 'paid_and_canceled'
-            WHEN 'order_completed' THEN 'paid_after_completion'
-            WHEN 'paid_twice' THEN 'paid_twice'
+        CASE
+            WHEN NOT due.is_due THEN 'amount_mismatch'
+            WHEN p.reason = 'order_canceled' THEN 'paid_and_canceled'
+            WHEN p.reason = 'order_completed' THEN 'paid_after_completion'
+            WHEN p.reason = 'paid_twice' THEN 'paid_twice'
             ELSE 'amount_mismatch'
         END AS kind,
     p.received_at AS since,
@@ -626,12 +633,19 @@ UNION ALL
     NULL::uuid AS dispute_id
    FROM payments p
      JOIN orders o ON o.id = p.order_id
-  WHERE NOT p.is_settled AND (p.reason IS NOT NULL AND (p.refunded_amount + p.lost_amount) < p.amount::numeric OR p.reported_refunds > p.known_refunds) AND (p.reported_refunds > p.known_refunds OR p.reason = 'order_completed' OR p.currency <> o.currency::text OR
-        CASE
-            WHEN o.status = 'canceled' THEN o.paid_amount > (o.refunded_amount + o.lost_amount)
-            WHEN o.status = 'completed' OR o.payment_status = 'paid' THEN (o.paid_amount - o.refunded_amount - o.lost_amount) <> o.total_price::numeric
-            ELSE true
-        END)
+     CROSS JOIN LATERAL ( SELECT COALESCE(sum(r.amount::numeric) FILTER (WHERE r.payment_id = p.id), 0::numeric) AS of_payment,
+            COALESCE(sum(r.amount::numeric) FILTER (WHERE r.currency = o.currency::text), 0::numeric) AS of_order
+           FROM refunds r
+          WHERE o.refund_status = 'pending' AND r.order_id = o.id AND r.status = 'pending') under_way
+     CROSS JOIN LATERAL ( SELECT o.paid_amount - o.refunded_amount - o.lost_amount - under_way.of_order AS amount) kept
+     CROSS JOIN LATERAL ( SELECT p.reason IS NOT NULL AND (p.refunded_amount + p.lost_amount + under_way.of_payment) < p.amount::numeric AND (p.reason = 'order_completed' OR p.currency <> o.currency::text OR
+                CASE
+                    WHEN o.status = 'canceled' THEN kept.amount > 0::numeric
+                    WHEN o.payment_status = 'paid' THEN kept.amount > o.total_price::numeric
+                    WHEN o.status = 'completed' THEN kept.amount <> o.total_price::numeric
+                    ELSE true
+                END) AS is_due) due
+  WHERE NOT p.is_settled AND (due.is_due OR p.reported_refunds > p.known_refunds)
   ORDER BY p.received_at, p.id)
 UNION ALL
 ( SELECT 'over_refunded' AS kind,
@@ -658,9 +672,21 @@ UNION ALL
      JOIN payments p ON p.id = r.payment_id
   WHERE r.status = 'failed' AND (p.refunded_amount + p.lost_amount) < p.amount::numeric AND (( SELECT COALESCE(sum(later.amount::numeric), 0::numeric) AS "coalesce"
            FROM refunds later
-          WHERE later.payment_id = r.payment_id AND later.status = 'succeeded' AND later.requested_at > r.updated_at)) < (( SELECT sum(failed.amount::numeric) AS sum
-           FROM refunds failed
-          WHERE failed.payment_id = r.payment_id AND failed.status = 'failed'))
+          WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled' AND later.requested_at > r.updated_at)) < (( SELECT balance.failed - LEAST(balance.lowest, 0::numeric)
+           FROM ( SELECT step.failed_id,
+                    step.failed,
+                    min(step.failed) OVER (ORDER BY step.at, step.failed_id) AS lowest
+                   FROM ( SELECT change.failed_id,
+                            change.at,
+                            sum(change.amount) OVER (ORDER BY change.at, change.failed_id) AS failed
+                           FROM refunds one
+                             CROSS JOIN LATERAL ( VALUES (NULL::uuid,one.requested_at,- one.amount::numeric), (one.id,one.updated_at,one.amount)) change(failed_id, at, amount)
+                          WHERE one.order_id = r.order_id AND one.currency = r.currency AND
+                                CASE
+                                    WHEN change.failed_id IS NULL THEN one.status <> 'canceled'
+                                    ELSE one.status = 'failed'
+                                END) step) balance
+          WHERE balance.failed_id = r.id))
   ORDER BY r.updated_at, r.id)
 UNION ALL
 ( SELECT 'refund_stuck' AS kind,
@@ -899,6 +925,9 @@ CREATE FUNCTION erased_response(response text) RETURNS text;
 -- Says in words why the reconciliation lists an entry, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, target orders, event payment_events, payment payments, refund refunds, OUT
     message text, OUT action text);
+
+-- Says what staff should do while refunds of money that must go back are open, or NULL if none is.
+CREATE FUNCTION explain_open_refunds(amount numeric, rest numeric, currency text) RETURNS text;
 
 -- Says in words what an event of a timeline changed, and what staff should do.
 CREATE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text);

@@ -103,7 +103,12 @@ def test_money_for_an_order_that_costs_nothing_needs_review_also_if_its_amount_i
     assert expect(200, api.pay(free_order["id"], **money))["outcome"] == "needs_review"
     [entry] = api.items("/api/reconciliation", kind="amount_mismatch")
     assert entry["payment_event"]["reason"] == "amount_differs"
-    assert entry["action"] == "The order costs nothing. Refund the payment at the processor."
+    assert entry["action"] == "The order costs nothing. " + (
+        "Request a refund of the payment here, or make it at the processor."
+        if money.get("amount")
+        # There is no payment that a refund could be requested of.
+        else "Refund the payment at the processor. Then acknowledge this entry."
+    )
 
 
 def test_a_failure_does_not_change_an_order_that_costs_nothing(api: ApiClient, free_order: dict[str, Any]) -> None:

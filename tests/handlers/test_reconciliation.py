@@ -60,18 +60,28 @@ def test_it_lists_a_completed_order_that_was_not_paid(
     [one] = api.items(RECONCILIATION)
     assert one == {
         "kind": "completed_and_unpaid",
+        "id": order["id"],
         "since": one["order"]["created_at"],
         "message": "The order was completed without payment.",
-        "action": "If the customer paid in another way, such as in cash, do nothing. Otherwise, ask for the money.",
+        "action": "If the customer paid in another way, such as in cash, acknowledge this entry. Otherwise, ask for the"
+        " money.",
         "order": {
             "id": order["id"],
+            "number": order["number"],
             "customer_id": 1,
             "status": "completed",
             "payment_status": payment_status,
             "total_price": "4.50",
+            "currency": "USD",
+            "paid_amount": "0.00",
+            "refunded_amount": "0.00",
+            "refund_status": "none",
             "created_at": order["created_at"],
         },
         "payment_event": None,
+        "payment": None,
+        "refund": None,
+        "acknowledgement": None,
     }
 
 
@@ -82,7 +92,6 @@ def test_it_lists_each_event_that_needs_review_by_its_reason(api: ApiClient, ord
     expect(200, api.change_status(order["id"], "completed"))
     expect(200, api.pay(order["id"], event_id="late"))
     assert entries(api) == [
-        ("completed_and_unpaid", order["id"], None),
         ("amount_mismatch", order["id"], "short"),
         ("amount_mismatch", order["id"], "foreign"),
         ("conflicting_event", order["id"], "short"),
@@ -117,8 +126,10 @@ def test_a_completed_order_refers_to_the_payment_that_needs_review(api: ApiClien
     expect(200, api.change_status(order["id"], "completed"))
     actions = {one["kind"]: one["action"] for one in api.items(RECONCILIATION)}
     assert actions == {
-        "completed_and_unpaid": "A payment for it needs review. Follow the other entry of this order.",
-        "amount_mismatch": "Refund the payment, or ask the customer for the rest.",
+        "completed_and_unpaid": "A payment for it needs review. Follow the entry of that payment. If you accept what"
+        " was paid, acknowledge this entry, too.",
+        "amount_mismatch": "Ask the customer for the rest, or refund what is too much. If you accept the amount,"
+        " acknowledge the entry of the reconciliation.",
     }
 
 

@@ -10,6 +10,7 @@ from pg8000.native import Connection
 from storefront import audit
 from storefront.audit import violations
 from tests.api_client import ApiClient, expect, lambda_context, load_function
+from tests.integration.test_audit_money import MONEY_RULES
 
 PLACED = """
     INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status, idempotency_key, occurred_at)
@@ -77,7 +78,7 @@ RULES = {
         "UPDATE order_items SET quantity = quantity + 1",
         "UPDATE stock_movements SET delta = delta * 2 WHERE kind = 'sale'",
     ],
-    "a canceled order returned its stock once, and no other order did": [
+    "a canceled order gave back once what refunds did not return, and no other order did": [
         "UPDATE orders SET status = 'canceled'",
         RESTOCKED,
     ],
@@ -119,6 +120,9 @@ RULES = {
         MOVED.format("'payment_event', 'pending', 'unpaid', 'pending', 'paid', 'applied', 'failed'"),
         MOVED.format("'payment_event', 'pending', 'unpaid', 'pending', 'paid', 'duplicate', 'paid'"),
         MOVED.format("'payment_event', 'canceled', 'unpaid', 'canceled', 'paid', 'applied', 'paid'"),
+        MOVED.format("'payment_event', 'pending', 'unpaid', 'pending', 'paid', 'applied', NULL"),
+        MOVED.format("'refund', 'pending', 'unpaid', 'pending', 'paid', NULL, NULL"),
+        MOVED.format("'acknowledgement', 'pending', 'unpaid', 'canceled', 'unpaid', NULL, NULL"),
         MOVED.format("'replay', 'pending', 'unpaid', 'pending', 'paid', 'applied', 'failed'"),
         MOVED.format("'replay', 'pending', 'unpaid', 'completed', 'paid', 'applied', 'paid'"),
     ],
@@ -150,6 +154,12 @@ RULES = {
         "UPDATE orders SET held_since = now()",
         "UPDATE payment_events SET outcome = 'ignored', reason = 'payment_under_way', payment_status = NULL",
     ],
+    "each payment event has a status other than unpaid, and a reason if it was not applied": [
+        "UPDATE payment_events SET payment_status = 'unpaid'",
+        "UPDATE payment_events SET reason = 'order_paid'",
+        "UPDATE payment_events SET outcome = 'ignored'",
+    ],
+    "a payment event in a timeline is in the inbox": ["DELETE FROM payment_events"],
     "an order has no contact details, note and metadata after its erasure": [
         f"UPDATE orders SET personal_data_erased_at = now(), {column} = {value}"
         for column, value in (
@@ -226,8 +236,9 @@ def test_a_violation_is_reported_with_its_row(
 @pytest.mark.usefixtures("order")
 def test_every_audit_rule_has_a_test(database: Connection) -> None:
     sql = audit.AUDIT.read_text()
-    assert all(f"'{rule.replace(chr(39), chr(39) * 2)}'" in sql for rule in RULES)
-    assert sql.count("UNION ALL") == len(RULES) - 1
+    rules = {**RULES, **MONEY_RULES}
+    assert all(f"'{rule.replace(chr(39), chr(39) * 2)}'" in sql for rule in rules)
+    assert sql.count("UNION ALL") == len(rules) - 1
     assert violations(database) == []
 
 

@@ -10,6 +10,7 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from storefront.migrate import migrate
 from tests.api_client import ROOT, ApiClient, expect
+from tests.handlers.inbox import RECONCILIATION
 from tests.handlers.personal_data import add_note, erase, stripe_pair
 
 GUIDE = ROOT / "docs" / "guides" / "personal-data.md"
@@ -19,6 +20,8 @@ PERSONAL = {
     "order_events": {"note"},
     "idempotency_keys": {"body"},
     "payment_events": {"body"},
+    "refunds": {"reason"},
+    "acknowledgements": {"note"},
 }
 """The columns that an erasure blanks."""
 
@@ -26,13 +29,18 @@ IDENTIFIERS = {
     "orders": {"id", "customer_id", "number", "reference"},
     "order_items": {"id", "order_id", "product_id"},
     "order_events": {
-        *("id", "order_id", "actor", "request_id", "idempotency_key", "payment_event_id", "inbox_id"),
+        *("id", "order_id", "actor", "request_id", "idempotency_key", "payment_event_id", "inbox_id", "refund_id"),
     },
     "payment_events": {
-        *("id", "event_id", "order_id", "account", "payment_reference", "object_reference"),
+        *("id", "event_id", "order_id", "account", "payment_reference", "object_reference", "refund_id"),
     },
+    "payments": {"id", "order_id", "reference"},
+    "refunds": {"id", "order_id", "payment_id", "processor_reference", "actor"},
+    "refund_lines": {"refund_id", "order_item_id"},
+    "disputes": {"id", "order_id", "payment_id", "reference"},
+    "acknowledgements": {"entry_id", "order_id", "actor"},
     "idempotency_keys": {"caller", "key", "fingerprint"},
-    "stock_movements": {"id", "product_id", "order_id", "actor", "request_id"},
+    "stock_movements": {"id", "product_id", "order_id", "refund_id", "actor", "request_id"},
     "products": {"id", "sku"},
     "schema_history": {"name"},
 }
@@ -49,18 +57,27 @@ TEXTS_OF_THE_SHOP = {
 FACTS = {
     "orders": {
         *("status", "payment_status", "total_price", "created_at", "updated_at", "held_since", "currency"),
-        *("expires_at", "personal_data_erased_at"),
+        *("expires_at", "personal_data_erased_at", "paid_amount", "refunded_amount", "lost_amount", "refund_status"),
+        *("money_changes",),
     },
     "order_items": {"line_number", "quantity", "price_at_purchase"},
     "order_events": {
         *("cause", "from_status", "from_payment_status", "to_status", "to_payment_status", "received_payment_status"),
-        *("outcome", "reason", "occurred_at", "party"),
+        *("outcome", "reason", "occurred_at", "party", "refund_status"),
     },
     "payment_events": {
         *("scheme", "provider", "variant", "type", "payment_status", "amount", "currency", "occurred_at", "outcome"),
         *("reason", "attempts", "received_at", "last_attempt_at", "livemode", "error", "body_is_base64"),
-        *("reader_reason",),
+        *("reader_reason", "is_named", "refund_status", "dispute_status"),
     },
+    "payments": {
+        *("event_scheme", "amount", "currency", "reason", "open_amount", "refunded_amount", "lost_amount"),
+        *("known_refunds", "reported_refunds", "is_settled", "received_at"),
+    },
+    "refunds": {"amount", "currency", "status", "requested_at", "updated_at"},
+    "refund_lines": {"quantity", "restock"},
+    "disputes": {"status", "amount", "currency", "opened_at", "changed_at"},
+    "acknowledgements": {"kind", "money_changes", "acknowledged_at"},
     "idempotency_keys": {"operation", "created_at"},
     "stock_movements": {"kind", "delta", "occurred_at", "quantity"},
     "products": {"price", "quantity", "quantity_bucket", "created_at", "updated_at", "deleted_at"},
@@ -136,6 +153,12 @@ def fill(api: ApiClient, customer_id: int) -> dict[str, Any]:
     assert api.deliver(late).status == 422
     not_utf8 = json.dumps({**late, "payment_status": "failed"}).replace(CANARY, CANARY + "\\u0000").encode()
     expect(200, api.deliver(not_utf8))
+    expect(201, api.call("POST", f"/api/orders/{order['id']}/refunds", {"amount": "1", "reason": CANARY}, key))
+    refund = {"type": "refund.failed", "order_id": order["id"], "processor_refund_id": f"re_{customer_id}"}
+    expect(200, api.deliver({**refund, "event_id": f"evt_r{customer_id}", "amount": "0.50", "name": CANARY}))
+    entry = next(one for one in api.items(RECONCILIATION) if (one["order"] or {}).get("id") == order["id"])
+    acknowledgement = f"{RECONCILIATION}/{entry['kind']}/{entry['id']}/acknowledgement"
+    expect(201, api.call("POST", acknowledgement, {"note": CANARY}, key))
     return order
 
 

@@ -72,6 +72,7 @@ def other(database: Connection, column: str) -> str:
         "payment_status": "'paid'::payment_status",
         "order_event_cause": "'expiry'::order_event_cause",
         "party": "'shop'::party",
+        "refund_status": "'pending'::refund_status",
     }
     return values[type_]
 

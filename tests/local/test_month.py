@@ -76,7 +76,7 @@ TO_DO = [
         "completed_and_unpaid",
         "If the customer paid in another way, such as in cash, acknowledge this entry. Otherwise, ask for the money.",
     ),
-    ("paid late", "paid_and_canceled", "Refund the payment. Request the refund here, or make it at the processor."),
+    ("paid late", "paid_and_canceled", "Request a refund of the payment here, or make it at the processor."),
     (
         "paid too little",
         "amount_mismatch",

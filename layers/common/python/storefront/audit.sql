@@ -6,14 +6,17 @@ BEGIN READ ONLY;
 SET LOCAL statement_timeout = 0;
 
 WITH
--- For each order and product: the quantity ordered, and the quantities that the stock movements took and returned.
+-- For each order and product: the quantity ordered, the quantities that the stock movements took and that a cancellation
+-- restocked, and the quantity that refunds returned.
 order_stock AS (
     SELECT coalesce(item.order_id, moved.order_id) AS order_id,
            coalesce(item.product_id, moved.product_id) AS product_id,
            coalesce(item.quantity, 0) AS ordered,
            coalesce(moved.sold, 0) AS sold,
            coalesce(moved.restocked, 0) AS restocked,
-           coalesce(moved.restocks, 0) AS restocks
+           coalesce(moved.restocks, 0) AS restocks,
+           coalesce((SELECT sum(l.quantity) FROM refund_lines l WHERE l.order_item_id = item.id AND l.restock), 0)
+               AS returned
       FROM order_items item
       FULL JOIN (SELECT m.order_id, m.product_id,
                         -sum(m.delta) FILTER (WHERE m.kind = 'sale') AS sold,
@@ -43,6 +46,34 @@ payment_entries AS (
       FROM order_events e
      WHERE e.inbox_id IS NOT NULL
      GROUP BY e.inbox_id
+),
+-- For each payment: the sums of its refunds and disputes.
+payment_sums AS (
+    SELECT p.*,
+           coalesce(sum(r.amount) FILTER (WHERE r.status IN ('requested', 'pending')), 0) AS open_sum,
+           coalesce(sum(r.amount) FILTER (WHERE r.status = 'succeeded'), 0) AS refunded_sum,
+           coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')
+                                             OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0) AS known_sum,
+           (SELECT coalesce(sum(CASE WHEN d.currency = p.currency AND d.amount IS NOT NULL THEN d.amount ELSE p.amount END),
+                            0)
+              FROM disputes d WHERE d.payment_id = p.id AND d.status = 'lost') AS lost_sum
+      FROM payments p
+      LEFT JOIN refunds r ON r.payment_id = p.id
+     GROUP BY p.id
+),
+-- For each order: the sums of its payments in its currency, and what the refunds of all its payments add up to.
+order_sums AS (
+    SELECT o.id,
+           coalesce(sum(p.amount) FILTER (WHERE p.currency = o.currency), 0) AS paid_sum,
+           coalesce(sum(p.refunded_sum) FILTER (WHERE p.currency = o.currency), 0) AS refunded_sum,
+           coalesce(sum(p.lost_sum) FILTER (WHERE p.currency = o.currency), 0) AS lost_sum,
+           CASE WHEN sum(p.open_sum) > 0 THEN 'pending'
+                WHEN coalesce(sum(p.refunded_sum), 0) = 0 THEN 'none'
+                WHEN bool_and(p.refunded_sum >= p.amount) THEN 'full'
+                ELSE 'partial' END AS refund_status
+      FROM orders o
+      LEFT JOIN payment_sums p ON p.order_id = o.id
+     GROUP BY o.id
 ),
 erased AS (
     SELECT o.*, (SELECT max(e.id) FROM order_events e WHERE e.order_id = o.id AND e.cause = 'erasure') AS last_erasure_id
@@ -96,13 +127,42 @@ violations (rule, id, detail) AS (
       FROM order_stock s
      WHERE s.sold <> s.ordered
     UNION ALL
-    SELECT 'a canceled order returned its stock once, and no other order did', s.order_id,
-           format('product %s: ordered %s, returned %s in %s movements, order status %s',
-                  s.product_id, s.ordered, s.restocked, s.restocks, o.status)
+    SELECT 'a canceled order gave back once what refunds did not return, and no other order did', s.order_id,
+           format('product %s: ordered %s, returned by refunds %s, given back %s in %s movements, order status %s',
+                  s.product_id, s.ordered, s.returned, s.restocked, s.restocks, o.status)
       FROM order_stock s
       JOIN orders o ON o.id = s.order_id
-     WHERE (s.restocked, s.restocks) <> (CASE WHEN o.status = 'canceled' THEN s.ordered ELSE 0 END,
-                                         CASE WHEN o.status = 'canceled' AND s.ordered > 0 THEN 1 ELSE 0 END)
+     WHERE (s.restocked, s.restocks) <> (CASE WHEN o.status = 'canceled' THEN s.ordered - s.returned ELSE 0 END,
+                                         CASE WHEN o.status = 'canceled' AND s.ordered > s.returned THEN 1 ELSE 0 END)
+    UNION ALL
+    SELECT 'an order gives back no more units than it sold', s.order_id,
+           format('product %s: sold %s, returned by refunds %s, given back %s', s.product_id, s.sold, s.returned, s.restocked)
+      FROM order_stock s
+     WHERE s.returned + s.restocked > s.sold
+    UNION ALL
+    SELECT 'the units of a refund returned to the stock once', coalesce(lines.refund_id, moved.refund_id),
+           format('product %s: the refund is for %s units, returned %s', coalesce(lines.product_id, moved.product_id),
+                  coalesce(lines.units, 0), coalesce(moved.units, 0))
+      FROM (SELECT l.refund_id, item.product_id, sum(l.quantity) AS units
+              FROM refund_lines l
+              JOIN order_items item ON item.id = l.order_item_id
+             WHERE l.restock
+             GROUP BY l.refund_id, item.product_id) lines
+      FULL JOIN (SELECT m.refund_id, m.product_id, sum(m.delta) AS units
+                   FROM stock_movements m
+                  WHERE m.kind = 'return'
+                  GROUP BY m.refund_id, m.product_id) moved
+        ON (moved.refund_id, moved.product_id) = (lines.refund_id, lines.product_id)
+     WHERE lines.units IS DISTINCT FROM moved.units
+    UNION ALL
+    SELECT 'a refund is for line items of its order, and for no more units than they have', l.refund_id,
+           format('line item %s: %s units of %s', l.order_item_id, l.units, item.quantity)
+      FROM (SELECT one.refund_id, one.order_item_id, sum(one.quantity) AS units
+              FROM refund_lines one
+             GROUP BY one.refund_id, one.order_item_id) l
+      LEFT JOIN refunds r ON r.id = l.refund_id
+      LEFT JOIN order_items item ON item.id = l.order_item_id AND item.order_id = r.order_id
+     WHERE (l.units <= item.quantity) IS NOT TRUE
     UNION ALL
     SELECT 'the timeline of a canceled and paid order contains needs_refund', o.id, 'needs_refund is missing'
       FROM orders o
@@ -132,13 +192,13 @@ violations (rule, id, detail) AS (
                    AND e.to_payment_status = e.from_payment_status
                WHEN 'expiry' THEN e.from_status = 'pending' AND e.to_status = 'canceled'
                    AND e.to_payment_status = e.from_payment_status AND e.from_payment_status <> 'paid'
-               -- Among them a refund and a dispute: neither changes the order.
-               ELSE (e.to_status, e.to_payment_status) = (e.from_status, e.from_payment_status)
-                   OR e.cause IN ('payment_event', 'replay') AND e.outcome = 'applied'
-                       AND e.to_payment_status = e.received_payment_status AND e.to_status = e.from_status
+               -- payment_event, replay, note, erasure, refund and acknowledgement. Only a payment changes the order.
+               ELSE CASE WHEN e.cause IN ('payment_event', 'replay') AND e.outcome = 'applied'
+                              AND e.received_payment_status IS NOT NULL
+                   THEN e.to_status = e.from_status AND e.to_payment_status = e.received_payment_status
                        AND e.from_status = 'pending' AND e.from_payment_status <> 'paid'
+                   ELSE (e.to_status, e.to_payment_status) = (e.from_status, e.from_payment_status) END
            END IS NOT TRUE
-        OR e.outcome = 'applied' AND e.received_payment_status <> e.to_payment_status
     UNION ALL
     SELECT 'a timeline ends in the current state of its order', t.order_id,
            format('the timeline ends in %s and %s, the order is in %s and %s',
@@ -183,7 +243,7 @@ violations (rule, id, detail) AS (
      WHERE p.outcome <> 'unknown_order' AND p.reader_reason IS DISTINCT FROM 'type_not_ours'
        AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
        -- An event that waited for its payment, or for the amount of its refund, has one entry more.
-       AND (found.entries > p.attempts + CASE WHEN p.payment_status IS NULL THEN 1 ELSE 0 END
+       AND (found.entries > p.attempts + is_about_refund(p)::integer
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
     UNION ALL
     SELECT 'at most one content under an event ID reports a payment', p.id,
@@ -206,6 +266,125 @@ violations (rule, id, detail) AS (
       FROM erased e
      WHERE num_nonnulls(e.email, e.shipping_address, e.billing_address, e.note, e.metadata) > 0
     UNION ALL
+    SELECT 'each payment event has a status other than unpaid, and a reason if it was not applied', p.id,
+           format('payment status %s, outcome %s, reason %s', p.payment_status, p.outcome, p.reason)
+      FROM payment_events p
+     WHERE p.payment_status = 'unpaid' OR (p.outcome = 'applied') <> (p.reason IS NULL)
+    UNION ALL
+    SELECT 'a payment event in a timeline is in the inbox', e.order_id, format('event %s: inbox entry %s', e.id, e.inbox_id)
+      FROM order_events e
+     WHERE e.inbox_id IS NOT NULL AND NOT EXISTS (SELECT FROM payment_events p WHERE p.id = e.inbox_id)
+    UNION ALL
+    SELECT 'a payment belongs to an order, and to one event that reported its amount', p.id,
+           format('order %s, amount %s %s', p.order_id, p.amount, p.currency)
+      FROM payments p
+      LEFT JOIN orders o ON o.id = p.order_id
+     WHERE p.order_id IS NOT NULL
+       AND (o.id IS NULL
+            OR NOT EXISTS (SELECT FROM payment_events e
+                            WHERE e.id = p.id AND e.order_id = p.order_id AND e.payment_status = 'paid' AND e.error IS NULL
+                              AND p.reference IS NOT DISTINCT FROM payment_reference(e))
+            -- A later event can correct the amount.
+            OR NOT EXISTS (SELECT FROM payment_events e
+                            WHERE e.order_id = p.order_id AND e.payment_status = 'paid'
+                              AND p.reference IS NOT DISTINCT FROM payment_reference(e)
+                              AND (coalesce(e.amount, o.total_price), coalesce(e.currency, o.currency))
+                                  = (p.amount, p.currency)))
+    UNION ALL
+    SELECT 'received money has a payment', e.id, format('order %s, outcome %s', e.order_id, e.outcome)
+      FROM payment_events e
+      JOIN orders o ON o.id = e.order_id
+     WHERE e.payment_status = 'paid' AND e.outcome IN ('applied', 'needs_refund', 'needs_review')
+       AND coalesce(e.amount, o.total_price) > 0
+       -- The reconciliation lists these events.
+       AND coalesce(e.reader_reason, e.reason, '') <> 'amount_unreadable'
+       AND coalesce(e.reason, '') NOT IN ('other_content', 'payment_changed', 'payment_of_other_order')
+       -- The payment of an earlier release is added when the order changes.
+       AND e.is_named IS NOT NULL
+       AND NOT EXISTS (SELECT FROM payments p
+                        WHERE p.order_id = e.order_id
+                          AND (p.id = e.id OR payment_reference(e) IS NULL OR p.reference = payment_reference(e)))
+    UNION ALL
+    SELECT 'a paid order with a total has a payment', o.id, format('total %s', o.total_price)
+      FROM orders o
+     WHERE o.payment_status = 'paid' AND o.total_price > 0
+       AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id)
+       AND NOT EXISTS (SELECT FROM payment_events e WHERE e.order_id = o.id AND e.outcome = 'applied' AND e.is_named IS NULL)
+    UNION ALL
+    SELECT 'a refund belongs to a payment of its order, and has its currency', r.id,
+           format('payment %s of order %s', r.payment_id, r.order_id)
+      FROM refunds r
+      LEFT JOIN payments p ON p.id = r.payment_id
+     WHERE (p.order_id, p.currency) IS DISTINCT FROM (r.order_id, r.currency)
+    UNION ALL
+    SELECT 'a dispute belongs to a payment of its order', d.id, format('payment %s of order %s', d.payment_id, d.order_id)
+      FROM disputes d
+      LEFT JOIN payments p ON p.id = d.payment_id
+     WHERE p.order_id IS DISTINCT FROM d.order_id
+    UNION ALL
+    SELECT 'a refund in a timeline exists, and belongs to the order', e.order_id, format('event %s: refund %s', e.id, e.refund_id)
+      FROM order_events e
+      LEFT JOIN refunds r ON r.id = e.refund_id AND r.order_id = e.order_id
+     WHERE (e.cause = 'refund' OR e.refund_status IS NOT NULL AND e.outcome = 'applied') AND r.id IS NULL
+    UNION ALL
+    SELECT 'a payment has the sums of its refunds and disputes', p.id,
+           format('open %s, went back %s, lost %s, known %s; the rows have %s, %s, %s, %s', p.open_amount, p.refunded_amount,
+                  p.lost_amount, p.known_refunds, p.open_sum, p.refunded_sum, p.lost_sum, p.known_sum)
+      FROM payment_sums p
+     WHERE (p.open_amount, p.refunded_amount, p.lost_amount, p.known_refunds)
+           <> (p.open_sum, p.refunded_sum, p.lost_sum, p.known_sum)
+    UNION ALL
+    SELECT 'a payment is settled while its money adds up', p.id, format('settled: %s', p.is_settled)
+      FROM payments p
+     -- Without is_settled_payment(), which the column was made with.
+     WHERE p.order_id IS NOT NULL
+       AND p.is_settled <> ((p.reason IS NULL OR p.refunded_amount + p.lost_amount >= p.amount)
+                            AND p.reported_refunds <= p.known_refunds
+                            AND p.open_amount + p.refunded_amount + p.lost_amount <= p.amount)
+    UNION ALL
+    SELECT 'an order has the sums of its payments, and the refund status that follows from its refunds', o.id,
+           format('paid %s, went back %s, lost %s, %s; the rows have %s, %s, %s, %s', o.paid_amount, o.refunded_amount,
+                  o.lost_amount, o.refund_status, s.paid_sum, s.refunded_sum, s.lost_sum, s.refund_status)
+      FROM orders o
+      JOIN order_sums s ON s.id = o.id
+     WHERE (o.paid_amount, o.refunded_amount, o.lost_amount, o.refund_status::text)
+           <> (s.paid_sum, s.refunded_sum, s.lost_sum, s.refund_status)
+    UNION ALL
+    SELECT 'refunds exceed a payment only where the reconciliation lists it', p.id,
+           format('open %s, went back %s, lost %s of %s', p.open_sum, p.refunded_sum, p.lost_sum, p.amount)
+      FROM payment_sums p
+     WHERE p.open_sum + p.refunded_sum + p.lost_sum > p.amount
+       AND NOT EXISTS (SELECT FROM reconciliation listed WHERE listed.kind = 'over_refunded' AND listed.id = p.id)
+    UNION ALL
+    SELECT 'an event waits only while its payment is unknown', e.id, format('payment %s of order %s', p.id, p.order_id)
+      FROM payment_events e
+      JOIN payments p
+        ON CASE WHEN e.payment_reference IS NULL THEN p.order_id = e.order_id
+                ELSE p.order_id IS NOT NULL AND p.reference = e.payment_reference
+                    AND p.event_scheme IN ('', nullif(e.scheme, 'stripe')) END
+     WHERE e.reason = 'payment_unknown'
+    UNION ALL
+    SELECT 'an acknowledgement has a note, unless it was erased', coalesce(a.order_id, a.entry_id), format('kind %s', a.kind)
+      FROM acknowledgements a
+      LEFT JOIN orders o ON o.id = a.order_id
+     WHERE coalesce(a.note, '') !~ '\S' AND (o.personal_data_erased_at >= a.acknowledged_at) IS NOT TRUE
+    UNION ALL
+    SELECT 'an acknowledgement is in the timeline of its order', coalesce(a.order_id, e.order_id),
+           format('kind %s: %s acknowledgements, %s entries', coalesce(a.kind, e.reason), coalesce(a.count, 0),
+                  coalesce(e.count, 0))
+      FROM (SELECT order_id, kind, count(*) FROM acknowledgements WHERE order_id IS NOT NULL GROUP BY order_id, kind) a
+      FULL JOIN (SELECT order_id, reason, count(*) FROM order_events WHERE cause = 'acknowledgement'
+                  GROUP BY order_id, reason) e
+        ON (e.order_id, e.reason) = (a.order_id, a.kind)
+     WHERE a.count IS DISTINCT FROM e.count
+    UNION ALL
+    SELECT 'a refund has no reason, and an acknowledgement no note, after the erasure of its order', e.id, 'a text is left'
+      FROM erased e
+     WHERE EXISTS (SELECT FROM refunds r
+                    WHERE r.order_id = e.id AND r.reason IS NOT NULL AND r.requested_at < e.personal_data_erased_at)
+        OR EXISTS (SELECT FROM acknowledgements a
+                    WHERE a.order_id = e.id AND a.note IS NOT NULL AND a.acknowledged_at < e.personal_data_erased_at)
+    UNION ALL
     SELECT 'a note has no text after the erasure of its order', e.id, format('event %s has a text', noted.id)
       FROM erased e
       JOIN order_events noted ON noted.order_id = e.id AND noted.note IS NOT NULL AND noted.id < e.last_erasure_id
@@ -224,7 +403,9 @@ violations (rule, id, detail) AS (
       FROM erased e
       JOIN order_events caused ON caused.order_id = e.id AND caused.id < e.last_erasure_id
       JOIN idempotency_keys k ON k.caller = caused.actor AND k.key = caused.idempotency_key
-       AND k.operation = CASE caused.cause WHEN 'placed' THEN 'place_order' WHEN 'note' THEN 'add_order_note' END
+       AND k.operation = CASE caused.cause WHEN 'placed' THEN 'place_order' WHEN 'note' THEN 'add_order_note'
+                                          WHEN 'refund' THEN 'request_refund'
+                                          WHEN 'acknowledgement' THEN 'acknowledge_mismatch' END
        AND k.created_at < caused.occurred_at + idempotency_key_lifetime()
      WHERE k.body <> erased_response(k.body)
 )

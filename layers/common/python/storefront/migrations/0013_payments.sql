@@ -257,19 +257,23 @@ COMMENT ON INDEX acknowledgements_by_order IS 'erase_personal_data';
 ALTER TABLE acknowledgements ALTER COLUMN note SET STATISTICS 0;
 
 -- A mismatch with a payment is listed by its payment, and ends when the money adds up. An event without a payment of its
--- own is listed until staff acknowledge it.
+-- own is listed until staff acknowledge it. Money that must go back is listed while a refund is only requested, because
+-- somebody has to make it. While it is pending, nobody has to act: refund_stuck and refund_failed list what goes wrong.
 CREATE OR REPLACE VIEW reconciliation
     (kind, since, id, order_id, payment_event_id, payment_id, refund_id, dispute_id) AS
 (SELECT 'paid_and_canceled', o.created_at, o.id, o.id, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid
    FROM orders o
   WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.refund_status <> 'full'
-    AND o.paid_amount > o.refunded_amount + o.lost_amount
+    AND o.paid_amount - o.refunded_amount - o.lost_amount > CASE WHEN o.refund_status = 'pending' THEN
+            (SELECT coalesce(sum(r.amount), 0) FROM refunds r
+              WHERE r.order_id = o.id AND r.status = 'pending' AND r.currency = o.currency) ELSE 0 END
   ORDER BY o.created_at, o.id)
 UNION ALL
 (SELECT 'completed_and_unpaid', o.created_at, o.id, o.id, NULL, NULL, NULL, NULL
    FROM orders o
   WHERE o.status = 'completed' AND o.payment_status <> 'paid'
-    AND o.paid_amount - o.refunded_amount - o.lost_amount < o.total_price
+    -- A part that went back later was paid: whoever refunds a part decided that.
+    AND (o.paid_amount < o.total_price OR o.paid_amount <= o.refunded_amount + o.lost_amount)
   ORDER BY o.created_at, o.id)
 UNION ALL
 -- The reader decides how long is too long. A held order is listed once, as held_too_long.
@@ -281,35 +285,57 @@ UNION ALL
    FROM orders o WHERE o.held_since IS NOT NULL AND o.status = 'pending' AND o.payment_status <> 'paid'
   ORDER BY o.held_since, o.id)
 UNION ALL
-(SELECT CASE p.reason WHEN 'order_canceled' THEN 'paid_and_canceled'
-                      WHEN 'order_completed' THEN 'paid_after_completion'
-                      WHEN 'paid_twice' THEN 'paid_twice'
-                      ELSE 'amount_mismatch' END, p.received_at, p.id, p.order_id, p.id, p.id, NULL, NULL
+(SELECT CASE WHEN NOT due.is_due THEN 'amount_mismatch'
+             WHEN p.reason = 'order_canceled' THEN 'paid_and_canceled'
+             WHEN p.reason = 'order_completed' THEN 'paid_after_completion'
+             WHEN p.reason = 'paid_twice' THEN 'paid_twice'
+             ELSE 'amount_mismatch' END, p.received_at, p.id, p.order_id, p.id, p.id, NULL, NULL
    FROM payments p
    JOIN orders o ON o.id = p.order_id
-  WHERE NOT p.is_settled
-    AND (p.reason IS NOT NULL AND p.refunded_amount + p.lost_amount < p.amount OR p.reported_refunds > p.known_refunds)
-    -- The money of the whole order adds up. After a completion without payment, only staff know whether it does.
-    AND (p.reported_refunds > p.known_refunds OR p.reason = 'order_completed' OR p.currency <> o.currency
-         OR CASE WHEN o.status = 'canceled' THEN o.paid_amount > o.refunded_amount + o.lost_amount
-                 WHEN o.status = 'completed' OR o.payment_status = 'paid' THEN
-                     o.paid_amount - o.refunded_amount - o.lost_amount <> o.total_price
-                 ELSE true END)
+  CROSS JOIN LATERAL (
+        SELECT coalesce(sum(r.amount) FILTER (WHERE r.payment_id = p.id), 0) AS of_payment,
+               coalesce(sum(r.amount) FILTER (WHERE r.currency = o.currency), 0) AS of_order
+          FROM refunds r
+         WHERE o.refund_status = 'pending' AND r.order_id = o.id AND r.status = 'pending') under_way
+  CROSS JOIN LATERAL (
+        SELECT o.paid_amount - o.refunded_amount - o.lost_amount - under_way.of_order AS amount) kept
+  CROSS JOIN LATERAL (
+        SELECT p.reason IS NOT NULL AND p.refunded_amount + p.lost_amount + under_way.of_payment < p.amount
+           -- Unless the money of the whole order adds up. After a completion without payment, only staff know that.
+           AND (p.reason = 'order_completed' OR p.currency <> o.currency
+                OR CASE WHEN o.status = 'canceled' THEN kept.amount > 0
+                        WHEN o.payment_status = 'paid' THEN kept.amount > o.total_price
+                        WHEN o.status = 'completed' THEN kept.amount <> o.total_price
+                        ELSE true END) AS is_due) due
+  WHERE NOT p.is_settled AND (due.is_due OR p.reported_refunds > p.known_refunds)
   ORDER BY p.received_at, p.id)
 UNION ALL
 (SELECT 'over_refunded', p.received_at, p.id, p.order_id, NULL, p.id, NULL, NULL
    FROM payments p WHERE NOT p.is_settled AND p.open_amount + p.refunded_amount + p.lost_amount > p.amount
   ORDER BY p.received_at, p.id)
 UNION ALL
--- Until the money went back after all. Later refunds of the payment count for all that failed.
+-- Until it was requested again. Each later refund of the order, whatever its payment, is the next attempt for the oldest
+-- refund that failed. If that one fails, too, it has an entry of its own.
 (SELECT 'refund_failed', r.updated_at, r.id, r.order_id, NULL, r.payment_id, r.id, NULL
    FROM refunds r
    JOIN payments p ON p.id = r.payment_id
   WHERE r.status = 'failed' AND p.refunded_amount + p.lost_amount < p.amount
-    AND (SELECT coalesce(sum(later.amount), 0) FROM refunds later
-          WHERE later.payment_id = r.payment_id AND later.status = 'succeeded' AND later.requested_at > r.updated_at)
-        < (SELECT sum(failed.amount) FROM refunds failed
-            WHERE failed.payment_id = r.payment_id AND failed.status = 'failed')
+    AND (SELECT coalesce(sum(later.amount), 0)
+           FROM refunds later
+          WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled'
+            AND later.requested_at > r.updated_at)
+        < (SELECT balance.failed - least(balance.lowest, 0)
+             FROM (SELECT step.failed_id, step.failed, min(step.failed) OVER (ORDER BY step.at, step.failed_id) AS lowest
+                     FROM (SELECT change.failed_id, change.at,
+                                  sum(change.amount) OVER (ORDER BY change.at, change.failed_id) AS failed
+                             FROM refunds one
+                            CROSS JOIN LATERAL (
+                                  VALUES (NULL, one.requested_at, -one.amount), (one.id, one.updated_at, one.amount)
+                                  ) change (failed_id, at, amount)
+                            WHERE one.order_id = r.order_id AND one.currency = r.currency
+                              AND CASE WHEN change.failed_id IS NULL THEN one.status <> 'canceled'
+                                       ELSE one.status = 'failed' END) step) balance
+            WHERE balance.failed_id = r.id)
   ORDER BY r.updated_at, r.id)
 UNION ALL
 -- The reader decides how long is too long.

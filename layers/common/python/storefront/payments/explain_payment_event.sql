@@ -13,28 +13,36 @@ DECLARE
                  WHEN event.dispute_status IS NOT NULL THEN 'dispute_' || event.dispute_status
                  WHEN NOT is_paid THEN 'applied_failure' WHEN NOT event.livemode THEN 'applied_test'
                  ELSE 'applied_payment' END
+        WHEN is_about_refund(event) AND event.reason IN ('same_status', 'amount_unreadable', 'currency_differs',
+                                                         'other_content', 'unknown_order') THEN 'refund_' || event.reason
         WHEN event.reason = 'same_status' AND NOT is_paid THEN 'failed_again'
         WHEN event.reason IN ('no_order_named', 'unknown_order') AND NOT is_paid THEN event.reason || '_without_money'
         WHEN event.reason = 'other_mode' AND event.livemode THEN 'other_mode_live'
         WHEN is_unread_refund(event) THEN 'refund_or_dispute'
-        WHEN event.reason = 'same_status' AND is_about_refund(event) THEN 'refund_again'
-        WHEN is_about_refund(event) AND event.reason IN ('amount_unreadable', 'currency_differs', 'other_content',
-                                                         'unknown_order') THEN 'refund_' || event.reason
         WHEN event.reason = 'payment_under_way' AND target.held_since IS NULL THEN 'payment_was_under_way'
         WHEN event.reason = 'payment_under_way' AND event.type = 'payment_intent.amount_capturable_updated' THEN
             'payment_authorized'
         ELSE event.reason
         END;
     find_order CONSTANT text := 'Look up the payment at the processor. If it is for one of your orders, have it '
-        'reported again with the right order ID. If it is for another shop or system, do nothing. Otherwise, refund it.';
-    read_again CONSTANT text := 'Look up the payment at the processor. If there is none, do nothing. Otherwise, have '
-        'the program that sent the event corrected, and the event sent again. The order can expire meanwhile.';
+        'reported again with the right order ID. If it is for another shop or system, acknowledge the entry of the '
+        'reconciliation. Otherwise, refund it at the processor, and acknowledge the entry.';
+    read_again CONSTANT text := 'Look up the payment at the processor. If there is none, acknowledge the entry of the '
+        'reconciliation. Otherwise, have the program that sent the event corrected, and the event sent again. The order '
+        'can expire meanwhile.';
+    -- Without an amount, there is no payment that a refund can be requested of.
+    refund_it CONSTANT text := CASE
+        WHEN 'amount_unreadable' IN (event.reader_reason, event.reason) OR event.amount IS NULL AND target.total_price = 0
+            THEN 'Refund the payment at the processor.'
+        ELSE 'Request a refund of the payment here, or make it at the processor.'
+        END;
     settle CONSTANT text := CASE
-        WHEN target.total_price = 0 THEN 'The order costs nothing. Refund the payment at the processor.'
-        WHEN target.status = 'canceled' THEN 'Refund the payment at the processor.'
+        WHEN target.total_price = 0 THEN 'The order costs nothing. ' || refund_it
+        WHEN target.status = 'canceled' THEN refund_it
         WHEN target.payment_status = 'paid' THEN 'The order is paid, so do not cancel it. Look up this payment at the '
             'processor. If the customer paid twice, refund it.'
-        WHEN target.status = 'completed' THEN 'Refund the payment, or ask the customer for the rest.'
+        WHEN target.status = 'completed' THEN 'Ask the customer for the rest, or refund what is too much. If you accept '
+            'the amount, acknowledge the entry of the reconciliation.'
         ELSE 'If you accept the payment, complete the order. It stays unpaid here. Otherwise, refund the payment and '
             'cancel the order.'
         END;
@@ -57,7 +65,7 @@ BEGIN
         ('refund_succeeded', 'A refund succeeded. The money went back.', NULL),
         ('refund_failed', 'A refund failed. The customer did not get the money.',
             'Look up the reason at the processor. Then request the refund again, or pay in another way.'),
-        ('refund_again', 'This was reported before. Several events can report one status.', NULL),
+        ('refund_same_status', 'This was reported before. Several events can report one status.', NULL),
         ('older_status', 'A newer event about this refund or dispute arrived before. Nothing changed.', NULL),
         ('amount_zero', 'The refund has the amount 0. Nothing changed.', NULL),
         ('not_captured', 'Money that was only authorized was released. The shop had not received it.', NULL),
@@ -81,7 +89,7 @@ BEGIN
         ('payment_changed', 'This payment was reported before, with another amount.',
             'Look up the amount at the processor. ' || settle),
         ('payment_of_other_order', 'This payment was reported before, for another order.',
-            'Look up the payment at the processor. If it is for this order, too, correct the program that sent the event.'),
+            'Look up the payment at the processor. If it is for this order, correct the program that sent the event.'),
         ('not_paid', 'The event brings no money. For example, the customer only stored a card.', NULL),
         ('payment_under_way', 'The customer started a payment that takes time. The order does not expire meanwhile.',
             'Wait for the result of the payment.'),
@@ -96,16 +104,15 @@ BEGIN
             'Correct the setting PaymentMode, and replay the event. If money arrived by mistake, refund it.'),
         ('other_account', 'The shop does not accept events from this account.',
             'Do nothing. If the setting PaymentAccounts is wrong, correct it and replay the event.'),
-        ('order_canceled', 'Money arrived for a canceled order.',
-            'Refund the payment. Request the refund here, or make it at the processor.'),
+        ('order_canceled', 'Money arrived for a canceled order.', refund_it),
         ('amount_differs', 'A payment was reported, but its amount is not the total of the order.', settle),
         ('currency_differs', 'A payment was reported, but its currency is not the one of the order.',
             'If your program created the payment in a wrong currency, correct the program. ' || settle),
         ('amount_unreadable', 'A payment was reported, but its amount or its currency cannot be read.',
             'Look up the amount at the processor. ' || settle),
         ('order_completed', 'A payment was reported for an order that was completed without payment.',
-            'Ask the customer whether they paid twice, for example also in cash. If so, refund one of the payments. '
-            'If not, do nothing.'),
+            'Ask the customer whether they paid twice, for example also in cash. If so, request a refund of this payment '
+            'here, or make it at the processor. If not, acknowledge the entry of the reconciliation.'),
         ('other_content', 'Another payment was reported under this event ID before. This one is never applied.',
             'Search the inbox for this event ID, and look up both payments at the processor. Refund this one if its '
             'money arrived and is not for this order.'),

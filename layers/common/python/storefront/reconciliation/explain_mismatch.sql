@@ -7,54 +7,62 @@ CREATE OR REPLACE FUNCTION explain_mismatch(
 DECLARE
     is_paid boolean := target.payment_status = 'paid';
     left_over CONSTANT numeric := target.paid_amount - target.refunded_amount - target.lost_amount;
-    ask_for_refund CONSTANT text := 'Request a refund here, or make it at the processor.';
+    acknowledge CONSTANT text := ' Then acknowledge this entry.';
 BEGIN
     CASE
         WHEN kind = 'over_refunded' THEN
-            message := format('Refunds of this payment add up to more than its amount: %s of %s %s went back, and %s are '
-                'requested.', money_text(payment.refunded_amount + payment.lost_amount), money_text(payment.amount),
-                payment.currency, money_text(payment.open_amount));
+            message := format('Refunds of a payment of %s %s are too high: %s went back, and %s are requested or under way.',
+                money_text(payment.amount), payment.currency, money_text(payment.refunded_amount + payment.lost_amount),
+                money_text(payment.open_amount));
             action := CASE WHEN payment.open_amount > 0
-                THEN 'Check whether an open refund is still needed. If not, cancel it.'
-                ELSE 'Look up the refunds at the processor. If the customer got too much, ask for the rest.' END;
+                THEN 'Check at the processor whether the open refunds are still needed. Cancel those that are not.'
+                ELSE 'Look up the refunds at the processor. If the customer got too much, ask for it back.' || acknowledge
+                END;
         WHEN kind = 'refund_failed' THEN
             message := format('A refund of %s %s failed. The customer did not get the money.', money_text(refund.amount),
                 refund.currency);
-            action := 'Look up the reason at the processor. Then request the refund again, or pay in another way and '
+            action := 'Look up the reason at the processor. Then request the refund again. If you pay in another way, '
                 'acknowledge this entry.';
         WHEN kind = 'refund_stuck' AND refund.status = 'requested' THEN
-            message := format('A refund of %s %s was requested, but nobody executes it.', money_text(refund.amount),
+            message := format('A refund of %s %s was requested, but nobody has made it yet.', money_text(refund.amount),
                 refund.currency);
             action := 'Make the refund at the processor, or cancel it here.';
         WHEN kind = 'refund_stuck' THEN
             message := format('A refund of %s %s takes too long.', money_text(refund.amount), refund.currency);
-            action := 'Look up the refund at the processor. If it was made, set it to succeeded. If it was not, cancel it.';
+            action := 'Look up the refund at the processor. If it was made, set it to succeeded here. If it was not, make it '
+                'there, or cancel it here.';
         WHEN kind = 'disputed' THEN
             message := format('The customer disputes a payment of %s %s at their bank.', money_text(payment.amount),
                 payment.currency);
             action := 'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment.';
-        WHEN payment.reported_refunds > payment.known_refunds AND kind = 'amount_mismatch' THEN
+        WHEN payment.reported_refunds > payment.known_refunds THEN
             message := format('The processor reports refunds of %s %s in total, but only %s are known here.',
                 money_text(payment.reported_refunds), payment.currency, money_text(payment.known_refunds));
-            action := 'Let the processor send its refund events to the webhook, and send the missing ones again.';
+            action := 'Have the processor send the events of its refunds again. If your webhook does not receive them, '
+                'select their types at the processor first.';
         WHEN event.id IS NOT NULL THEN
             SELECT explained.message, explained.action INTO message, action
               FROM explain_payment_event(event, target) explained;
-            IF payment.open_amount > 0 THEN
-                action := 'A refund is requested. Wait until the processor confirms it.';
-            ELSIF kind IN ('paid_and_canceled', 'paid_twice') THEN
-                action := coalesce(action, ask_for_refund);
-            END IF;
+            action := coalesce(
+                explain_open_refunds(payment.open_amount, left_of_payment(payment), payment.currency),
+                -- Only an acknowledgement ends an entry without a payment.
+                action || CASE WHEN payment.id IS NULL AND strpos(action, 'acknowledge') = 0 THEN acknowledge ELSE '' END);
         WHEN kind = 'paid_and_canceled' THEN
-            message := format('The order is canceled, but %s %s of its money were not refunded.', money_text(left_over),
+            message := format('The order is canceled, but %s %s of its money did not go back.', money_text(left_over),
                 target.currency);
-            action := CASE WHEN target.refund_status = 'pending'
-                THEN 'A refund is requested. Wait until the processor confirms it.' ELSE ask_for_refund END;
+            action := (SELECT coalesce(
+                    explain_open_refunds(sum(p.open_amount), sum(left_of_payment(p)), target.currency),
+                    'Request a refund here, or make it at the processor.')
+                FROM payments p WHERE p.order_id = target.id AND p.currency = target.currency);
         WHEN kind = 'completed_and_unpaid' THEN
-            message := 'The order was completed without payment.';
-            action := CASE WHEN EXISTS (SELECT FROM payment_events e
-                                         WHERE e.order_id = target.id AND e.outcome = 'needs_review')
-                THEN 'A payment for it needs review. Follow the other entry of this order.'
+            message := CASE WHEN target.paid_amount >= target.total_price
+                THEN 'The order was completed, but its money went back.' ELSE 'The order was completed without payment.' END;
+            action := CASE WHEN EXISTS (SELECT FROM payments p WHERE p.order_id = target.id AND NOT p.is_settled)
+                                OR EXISTS (SELECT FROM payment_events e WHERE e.order_id = target.id
+                                              AND e.outcome = 'needs_review' AND e.payment_status = 'paid'
+                                              AND NOT EXISTS (SELECT FROM payments p WHERE p.id = e.id))
+                THEN 'A payment for it needs review. Follow the entry of that payment. If you accept what was paid, '
+                    'acknowledge this entry, too.'
                 ELSE 'If the customer paid in another way, such as in cash, acknowledge this entry. Otherwise, ask for '
                     'the money.'
                 END;
