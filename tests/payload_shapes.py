@@ -76,6 +76,17 @@ _NATIVE: dict[str, tuple[Any, Effect]] = {
     "ID: 300 characters": (native(event_id="e" * 300), PAID.showing(event_id="{hash}")),
     "ID: NUL": (native(event_id="{id}\0"), PAID.showing(event_id="{hash}")),
     "ID: half an emoji": (native(event_id="{id}\ud83d"), PAID.showing(event_id="{hash}")),
+    "reference": (native(payment_reference=" pay_{id}\n"), PAID.showing(payment_reference="pay_{id}")),
+    "reference: a number": (
+        native(payment_reference=9007199254740993),
+        PAID.showing(payment_reference="9007199254740993"),
+    ),
+    "reference: without an ID of the event": (
+        native(event_id=MISSING, payment_reference="pay_{id}"),
+        PAID.showing(event_id="{hash}", payment_reference="pay_{id}"),
+    ),
+    "reference: 300 characters": (native(payment_reference="r" * 300), PAID.showing(payment_reference=None)),
+    "reference: an object": (native(payment_reference={"id": "pay_{id}"}), PAID.showing(payment_reference=None)),
     "reference: NUL": (native(payment_reference="\0"), PAID.showing(payment_reference=None)),
     "NUL and Latin-1 in a text": (
         json.dumps(native(note=["\0", "fu\xdf"]), ensure_ascii=False).encode("latin-1"),

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import count
 from random import Random
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from tests.payload_shapes import SHAPES, Shape
 from tests.sizes import SEED
 
 SAME_EVENT = ("duplicate", "same_event")
+PAYMENTS = "SELECT order_id::text, reference, amount FROM payments"
 
 
 class Event(NamedTuple):
@@ -68,6 +70,7 @@ def test_every_shape_of_an_event_does_what_the_table_says(
     entries = {(entry["event_id"], entry["scheme"]): entry for entry in _all_items(api, EVENTS)}
     assert len(entries) == len(events)
     kinds = {entry["payment_event"]["id"]: entry["kind"] for entry in _all_items(api, RECONCILIATION)}
+    received = {order_id: (reference, amount) for order_id, reference, amount in database.run(PAYMENTS) or []}
     held = {order_id for [order_id] in database.run("SELECT id::text FROM orders WHERE held_since IS NOT NULL")}
     for event in events:
         entry = entries[event.shown()["event_id"], event.shape.scheme]
@@ -79,7 +82,8 @@ def test_every_shape_of_an_event_does_what_the_table_says(
         assert timeline == (event.outcomes() if is_in_timeline else []), event
         assert api.payment_status(event.order_id) == event.effect.payment_status, event
         assert (event.order_id in held) == event.effect.is_held, event
-    assert kinds == {}
+        assert received.pop(event.order_id, None) == _payment(entry, event), event
+    assert (kinds, received) == ({}, {})
     assert violations(database) == []
 
 
@@ -98,6 +102,16 @@ def _event(shape: Shape, id_: str, order_id: str) -> Event:
     for placeholder, text in texts.items():
         body = body.replace(placeholder.encode(), text.encode())
     return Event(shape._replace(body=body), order_id, {**texts, "{hash}": hashlib.sha256(body).hexdigest()})
+
+
+def _payment(entry: dict[str, Any], event: Event) -> tuple[str | None, Decimal] | None:
+    """The reference and the amount of the payment that the event of an inbox entry adds to its order, or None."""
+    amount = Decimal(entry["amount"] or "19.90")
+    is_received = entry["outcome"] in ("applied", "needs_review") and entry["payment_status"] == "paid"
+    if not is_received or entry["reason"] == "amount_unreadable" or amount <= 0:
+        return None
+    is_named = entry["event_id"] != event.texts["{hash}"]
+    return entry["payment_reference"] or (entry["event_id"] if is_named else None), amount
 
 
 def _filled(value: Any, texts: dict[str, str]) -> Any:
