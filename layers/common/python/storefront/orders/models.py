@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from storefront.errors import InvalidRequest
 from storefront.fields import Id, Integer, MoneyOrZero, PositiveInteger, QueryInteger, RequestModel, Timestamp
@@ -61,6 +61,13 @@ class NewOrder(RequestModel):
 
 
 class StatusChange(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"refund": {"const": True}}, "required": ["refund"]},
+            "then": {"properties": {"status": {"const": "canceled"}}},
+        }
+    )
+
     status: OrderStatus
     refund: Annotated[bool, Field(description="With `canceled`: request a refund of everything that was paid.")] = False
 
