@@ -13,6 +13,8 @@ BEGIN
         -- The order or the payment may exist by now, and the settings may have changed.
         WHEN is_same_content(stored, sent) THEN
             stored.reason IN ('unknown_order', 'payment_unknown', 'other_mode', 'other_account')
+            OR is_about_refund(sent) AND stored.reason = 'amount_unreadable' AND sent.amount IS NOT NULL
+               AND sent.reader_reason IS DISTINCT FROM 'amount_unreadable'
         -- Earlier releases did not read refunds and disputes.
         WHEN is_about_refund(sent) THEN stored.reason = 'type_not_ours'
         -- The processor corrected the order.

@@ -15,10 +15,13 @@ BEGIN
     RETURN stored.id IS NOT NULL AND stored.error IS NULL
        AND (stored.payment_status, stored.refund_status, stored.dispute_status, stored.type) IS NOT DISTINCT FROM
            (sent.payment_status, sent.refund_status, sent.dispute_status, sent.type)
-       -- The order of a refund event is found by its payment, which may have been unknown before.
+       -- The order of a refund event is found by its payment, which may have been unknown before. An amount that is
+       -- missing or that cannot be read is no other amount.
        AND CASE WHEN is_about_refund(sent) THEN
-                    (stored.payment_reference, stored.object_reference, stored.amount, stored.currency)
-                    IS NOT DISTINCT FROM (sent.payment_reference, sent.object_reference, sent.amount, sent.currency)
+                    (stored.payment_reference, stored.object_reference)
+                    IS NOT DISTINCT FROM (sent.payment_reference, sent.object_reference)
+                    AND (sent.payment_reference IS NOT NULL OR (stored.order_id = sent.order_id) IS NOT FALSE)
+                    AND (stored.amount = sent.amount) IS NOT FALSE AND (stored.currency = sent.currency) IS NOT FALSE
                 ELSE stored.order_id IS NOT DISTINCT FROM sent.order_id END
        -- Only the amount of received money counts. One that cannot be read is no other amount.
        AND (sent.payment_status IS DISTINCT FROM 'paid'

@@ -11,7 +11,7 @@ BEGIN
        SET (open_amount, refunded_amount, lost_amount, known_refunds) = (
                SELECT coalesce(sum(r.amount) FILTER (WHERE r.status IN ('requested', 'pending')), 0),
                       coalesce(sum(r.amount) FILTER (WHERE r.status = 'succeeded'), 0),
-                      (SELECT coalesce(sum(coalesce(CASE WHEN d.currency = p.currency THEN d.amount END, p.amount)), 0)
+                      (SELECT coalesce(sum(coalesce(CASE WHEN (d.currency = p.currency) IS NOT FALSE THEN d.amount END, p.amount)), 0)
                          FROM disputes d
                         WHERE d.payment_id = p.id AND d.status = 'lost'),
                       -- What the processor counts, too. A refund without a reference was canceled before it got there.

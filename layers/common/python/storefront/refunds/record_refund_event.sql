@@ -5,9 +5,10 @@ CREATE OR REPLACE FUNCTION record_refund_event(
 )
     LANGUAGE plpgsql AS $$
 DECLARE
-    target  orders;
-    payment payments;
-    carried record;
+    named_refund_id uuid := event.refund_id;
+    target          orders;
+    payment         payments;
+    carried         record;
 BEGIN
     -- A delivery that replaces an earlier one keeps its time.
     event.received_at := coalesce((SELECT min(e.received_at) FROM payment_events e
@@ -34,5 +35,6 @@ BEGIN
     IF event.outcome = 'applied' AND event.refund_status IS NOT NULL THEN
         PERFORM apply_waiting_events(target, request);
     END IF;
+    PERFORM cancel_named_request(named_refund_id, event.refund_id, request);
 END
 $$;

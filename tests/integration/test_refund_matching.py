@@ -1,0 +1,279 @@
+"""Which refund an event is about, and which contents under one event ID are one event."""
+
+from typing import Any
+
+import pytest
+from pg8000.native import Connection
+
+from tests.api_client import UNKNOWN, ApiClient
+from tests.integration.races import Call, pay, set_refund
+from tests.integration.refund_events import dispute_event, refund_event, refund_total, requested
+from tests.integration.stored_events import inbox, kinds, run
+
+pytestmark = pytest.mark.usefixtures("expect_no_violations")
+
+
+@pytest.fixture
+def order_id(api: ApiClient, database: Connection) -> str:
+    """An order whose payment pi_1 of 100.00 was reported."""
+    id_ = unpaid_order(api)
+    paid(database, id_)
+    return id_
+
+
+def unpaid_order(api: ApiClient) -> str:
+    return str(api.order((api.create_product(price="100")["id"], 1))["id"])
+
+
+def paid(database: Connection, order_id: str, reference: str | None = "pi_1") -> None:
+    event = pay(order_id, "paid", f"evt_{reference}", amount="100", currency="USD", payment_reference=reference)
+    assert event.run(database) in ("applied", "needs_refund")
+
+
+def returned(reference: str | None = "re_1", status: str = "succeeded", **fields: Any) -> Call:
+    return refund_event(f"evt_{reference}_{status}", status, **{"payment": "pi_1", "reference": reference, **fields})
+
+
+def refunds(database: Connection) -> list[tuple[str, str | None, str]]:
+    """Each refund: its status, its reference and its amount."""
+    columns = "status::text, processor_reference, trim_scale(amount)::text"
+    rows = database.run(f"SELECT {columns} FROM refunds ORDER BY status, processor_reference, amount") or []
+    return [(status, reference, amount) for status, reference, amount in rows]
+
+
+def refund_of(database: Connection, reference: str) -> tuple[str, str]:
+    """The ID of a refund and of its payment."""
+    [[id_, payment]] = database.run(
+        "SELECT r.id::text, p.reference FROM refunds r JOIN payments p ON p.id = r.payment_id"
+        " WHERE r.processor_reference = :reference",
+        reference=reference,
+    )
+    return id_, payment
+
+
+def test_the_name_in_the_metadata_comes_first(database: Connection, order_id: str) -> None:
+    _, second = requested(database, order_id, "30", "40")
+    assert returned(refund_id=second).run(database) == "applied"
+    assert refund_of(database, "re_1")[0] == second
+    assert refunds(database) == [("requested", None, "30"), ("succeeded", "re_1", "30")]
+
+
+def test_a_named_refund_of_another_payment_stays_open(api: ApiClient, database: Connection, order_id: str) -> None:
+    other = unpaid_order(api)
+    paid(database, other, "pi_2")
+    [named] = requested(database, other, "30")
+    assert returned(refund_id=named).run(database) == "applied"
+    assert refunds(database) == [("requested", None, "30"), ("succeeded", "re_1", "30")]
+    assert refund_of(database, "re_1")[1] == "pi_1"
+
+
+def test_a_named_refund_that_has_another_reference_leaves_a_separate_refund(
+    database: Connection, order_id: str
+) -> None:
+    [named] = requested(database, order_id, "30")
+    assert run(database, returned(refund_id=named), returned("re_2", refund_id=named)) == ["applied", "applied"]
+    assert refunds(database) == [("succeeded", "re_1", "30"), ("succeeded", "re_2", "30")]
+    assert refund_of(database, "re_1")[0] == named
+
+
+@pytest.mark.parametrize("open_requests", [0, 1])
+def test_an_unknown_name_counts_as_none(database: Connection, order_id: str, open_requests: int) -> None:
+    ids = requested(database, order_id, *["30"] * open_requests)
+    assert returned(refund_id=UNKNOWN).run(database) == "applied"
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+    assert refund_of(database, "re_1")[0] != UNKNOWN
+    assert open_requests == 0 or refund_of(database, "re_1")[0] == ids[0]
+
+
+def test_of_two_open_requests_with_the_same_amount_none_is_guessed(database: Connection, order_id: str) -> None:
+    requested(database, order_id, "30", "30")
+    assert returned().run(database) == "applied"
+    assert refunds(database) == [("requested", None, "30"), ("requested", None, "30"), ("succeeded", "re_1", "30")]
+
+
+def test_an_open_request_comes_before_one_that_staff_set_to_succeeded(database: Connection, order_id: str) -> None:
+    by_hand, still_open = requested(database, order_id, "30", "30")
+    set_refund(by_hand, "succeeded").run(database)
+    assert returned().run(database) == "applied"
+    assert refund_of(database, "re_1")[0] == still_open
+
+
+def test_an_event_confirms_a_refund_that_staff_set_to_succeeded(
+    api: ApiClient, database: Connection, order_id: str
+) -> None:
+    [by_hand] = requested(database, order_id, "30")
+    set_refund(by_hand, "succeeded").run(database)
+    assert run(database, returned(), returned(status="pending")) == ["applied", "ignored"]
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+    assert kinds(api) == []
+
+
+def test_a_canceled_request_is_not_matched_by_its_amount(database: Connection, order_id: str) -> None:
+    [canceled] = requested(database, order_id, "30")
+    set_refund(canceled, "canceled").run(database)
+    returned().run(database)
+    assert refunds(database) == [("canceled", None, "30"), ("succeeded", "re_1", "30")]
+
+
+def test_a_canceled_request_that_was_executed_anyway_succeeded(database: Connection, order_id: str) -> None:
+    [canceled] = requested(database, order_id, "30")
+    set_refund(canceled, "canceled").run(database)
+    returned(refund_id=canceled).run(database)
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "pending"])
+def test_a_request_is_canceled_when_a_refund_with_another_amount_names_it_later(
+    api: ApiClient, database: Connection, order_id: str, status: str
+) -> None:
+    [request] = requested(database, order_id, "30")
+    run(database, returned(status="pending", amount="80"))
+    named = refund_event("evt_named", status, "pi_1", amount="80", refund_id=request)
+    named.run(database)
+    named.run(database)
+    assert set(refunds(database)) == {("canceled", None, "30"), (status, "re_1", "80")}
+    assert kinds(api) == []
+
+
+def test_an_event_that_names_only_the_refund_finds_its_payment(database: Connection, order_id: str) -> None:
+    [named] = requested(database, order_id, "30")
+    assert returned(payment=None, refund_id=named).run(database) == "applied"
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+
+
+def test_an_event_that_names_only_an_unknown_refund_waits_for_nothing(database: Connection) -> None:
+    assert returned(payment=None, refund_id=UNKNOWN).run(database) == "unknown_order"
+    assert refunds(database) == []
+
+
+def test_the_id_of_the_payment_event_can_stand_in_for_the_reference(api: ApiClient, database: Connection) -> None:
+    paid(database, unpaid_order(api), None)
+    assert returned(payment="evt_None").run(database) == "applied"
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+
+
+def by_order(order_id: str, reference: str, amount: str, **fields: Any) -> Call:
+    return returned(reference, payment=None, order_id=order_id, amount=amount, **fields)
+
+
+def test_of_several_payments_the_one_with_the_request_gets_the_refund(database: Connection, order_id: str) -> None:
+    paid(database, order_id, "pi_2")
+    database.run(
+        "SELECT request_refund(jsonb_build_object('id', order_id, 'payment_id', id, 'amount', '30', 'actor', 'Ada'))"
+        " FROM payments WHERE reference = 'pi_1'"
+    )
+    assert by_order(order_id, "re_1", "30").run(database) == "applied"
+    assert (refund_of(database, "re_1")[1], len(refunds(database))) == ("pi_1", 1)
+
+
+def test_of_several_payments_the_second_one_gets_a_refund_without_a_request(
+    database: Connection, order_id: str
+) -> None:
+    paid(database, order_id, "pi_2")
+    pending, succeeded = (by_order(order_id, "re_1", "100", status=status) for status in ("pending", "succeeded"))
+    assert run(database, pending, succeeded, by_order(order_id, "re_2", "100")) == ["applied"] * 3
+    assert [refund_of(database, name)[1] for name in ("re_1", "re_2")] == ["pi_2", "pi_1"]
+
+
+def test_one_event_id_for_two_orders_is_a_conflict(api: ApiClient, database: Connection, order_id: str) -> None:
+    other = unpaid_order(api)
+    paid(database, other, "pi_2")
+    events = [refund_event("evt_1", "succeeded", None, order_id=id_) for id_ in (order_id, other)]
+    assert run(database, *events, *events) == ["applied", "needs_review", "duplicate", "duplicate"]
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+    assert kinds(api) == ["conflicting_event"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"reference": "re_2"},
+        {"amount": "31"},
+        {"currency": "EUR"},
+        {"status": "failed"},
+        {"payment": "pi_2"},
+    ],
+    ids=str,
+)
+def test_two_refunds_under_one_event_id_are_a_conflict(
+    api: ApiClient, database: Connection, order_id: str, other: dict[str, str]
+) -> None:
+    paid(database, unpaid_order(api), "pi_2")
+    event = {"event_id": "evt_1", "status": "succeeded", "payment": "pi_1"}
+    calls = refund_event(**event), refund_event(**{**event, **other})
+    assert run(database, *calls, *calls) == ["applied", "needs_review", "duplicate", "duplicate"]
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+    assert kinds(api) == ["conflicting_event"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_refund_and_a_payment_under_one_event_id_are_a_conflict(
+    api: ApiClient, database: Connection, order_id: str, *, is_first: bool
+) -> None:
+    other = unpaid_order(api)
+    refund, payment = refund_event("evt_1", "succeeded", "pi_1"), pay(other, "paid", "evt_1", payment_reference="pi_2")
+    calls = (refund, payment) if is_first else (payment, refund)
+    assert run(database, *calls, *calls) == ["applied", "needs_review", "duplicate", "duplicate"]
+    assert (len(refunds(database)), api.payment_status(other)) == ((1, "unpaid") if is_first else (0, "paid"))
+    assert kinds(api) == ["conflicting_event"]
+
+
+def test_a_corrected_amount_replaces_one_that_cannot_be_read(
+    api: ApiClient, database: Connection, order_id: str
+) -> None:
+    broken = refund_event("evt_1", "succeeded", "pi_1", amount=None, reason="amount_unreadable")
+    assert run(database, broken, broken) == ["needs_review", "duplicate"]
+    assert kinds(api) == ["amount_mismatch"]
+    corrected = refund_event("evt_1", "succeeded", "pi_1")
+    assert run(database, corrected, corrected, broken) == ["applied", "duplicate", "duplicate"]
+    assert (refunds(database), kinds(api)) == ([("succeeded", "re_1", "30")], [])
+    assert [row[:3] for row in inbox(database)[:1]] == [[0, "applied", None]]
+
+
+def test_an_amount_that_cannot_be_read_leaves_that_of_the_refund(database: Connection, order_id: str) -> None:
+    returned(status="pending").run(database)
+    broken = refund_event("evt_1", "succeeded", "pi_1", amount=None, reason="amount_unreadable")
+    assert run(database, broken, broken, refund_event("evt_1", "succeeded", "pi_1")) == [
+        "applied",
+        "duplicate",
+        "duplicate",
+    ]
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+
+
+@pytest.mark.parametrize(
+    ("event", "outcome", "reason"),
+    [
+        (returned(amount="0"), "ignored", "amount_zero"),
+        (returned(currency="EUR"), "needs_review", "currency_differs"),
+        (returned(amount=None), "needs_review", "amount_unreadable"),
+        (refund_total("evt_total", "pi_1", "0"), "ignored", "refund_total"),
+        (refund_total("evt_total", "pi_1", "5", currency="EUR"), "ignored", "refund_total"),
+        (dispute_event("evt_dp", "lost", "pi_1", livemode=False, payment_mode="live"), "ignored", "other_mode"),
+        (returned(account="acct_2", payment_accounts=["acct_1"]), "ignored", "other_account"),
+    ],
+    ids=lambda value: value.request["event_id"] if isinstance(value, Call) else value,
+)
+def test_an_event_that_changes_nothing_says_why(
+    database: Connection, order_id: str, event: Call, outcome: str, reason: str
+) -> None:
+    assert run(database, event) == [outcome]
+    found = database.run("SELECT reason FROM payment_events WHERE event_id = :id", id=event.request["event_id"])
+    assert found == [[reason]]
+    assert database.run("SELECT refunded_amount + lost_amount, refund_status::text FROM orders") == [[0, "none"]]
+
+
+@pytest.mark.parametrize("amount", ["70", None], ids=["known", "unknown"])
+@pytest.mark.parametrize("currency", ["USD", "EUR", None])
+def test_a_lost_dispute_takes_its_amount_or_else_the_whole_payment(
+    database: Connection, order_id: str, amount: str | None, currency: str | None
+) -> None:
+    dispute_event("evt_1", "lost", "pi_1", amount=amount, currency=currency).run(database)
+    expected = 70 if amount == "70" and currency != "EUR" else 100
+    assert database.run("SELECT lost_amount FROM orders") == [[expected]]
+
+
+def test_disputes_without_an_id_are_one_for_each_payment(database: Connection, order_id: str) -> None:
+    events = [dispute_event(f"evt_{status}", status, "pi_1", None) for status in ("open", "lost")]
+    assert run(database, *events) == ["applied", "applied"]
+    assert database.run("SELECT reference, status::text FROM disputes") == [["", "lost"]]
