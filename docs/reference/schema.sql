@@ -882,6 +882,9 @@ CREATE FUNCTION address_json(address jsonb) RETURNS json;
 -- Applies the refund and dispute events that wait for something: for their payment, or for the amount of their refund.
 CREATE FUNCTION apply_waiting_events(target orders, request jsonb) RETURNS void;
 
+-- Cancels an open request that an event names, if its refund was counted as one that was made at the processor before.
+CREATE FUNCTION cancel_named_request(named_id uuid, made_id uuid, request jsonb) RETURNS void;
+
 -- Carries out a decided refund or dispute event.
 CREATE FUNCTION carry_out_refund_event(INOUT event payment_events, INOUT target orders, payment payments) RETURNS
     record;

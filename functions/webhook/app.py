@@ -41,6 +41,8 @@ def receive_payment_event() -> Response[str]:
         # first delivery may be lost before it is logged.
         warn=stored_outcome in ("needs_refund", "needs_review"),
         payment_status=payment.payment_status or "none",
+        **({"refund_status": payment.refund_status} if payment.refund_status else {}),
+        **({"dispute_status": payment.dispute_status} if payment.dispute_status else {}),
         outcome=response["outcome"],
         stored_outcome=stored_outcome,
         order_id=response["order_id"],

@@ -47,6 +47,7 @@ BEGIN
         target := again.target;
     END IF;
     outcome := event.outcome;
-    body := settle_payment_event(event, target, 0, 'replay', request);
+    body := settle_payment_event(event, target, 0, 'replay', request)::jsonb
+        || jsonb_build_object('is_about_refund', is_about_refund(event));
 END
 $$;

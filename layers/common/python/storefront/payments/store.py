@@ -22,6 +22,13 @@ MESSAGES = {
     "unreadable": "The payment event cannot be read, so it needs review",
 }
 
+REFUND_MESSAGES = {
+    **MESSAGES,
+    "applied": "Refund or dispute recorded successfully",
+    "ignored": "Payment event received. It changes no refund or dispute",
+    "needs_review": "The refund or dispute cannot be recorded, so it needs review",
+}
+
 
 class PaymentEventNotFound(Problem):
     """The payment event does not exist."""
@@ -116,7 +123,8 @@ def _call(function: str, request: dict[str, Any], actor: Actor) -> tuple[str, di
 
 
 def _described(outcome: str, response: dict[str, Any]) -> dict[str, Any]:
-    return {"message": MESSAGES[outcome], **response, "outcome": outcome}
+    messages = REFUND_MESSAGES if response.pop("is_about_refund", False) else MESSAGES
+    return {"message": messages[outcome], **response, "outcome": outcome}
 
 
 def _rules() -> dict[str, Any]:

@@ -19,7 +19,8 @@ BEGIN
     -- The first content under each ID is locked before any other, as in keep_payment_event.
     PERFORM FROM payment_events first
       WHERE first.variant = 0
-        AND (first.event_id, first.scheme) IN (SELECT e.event_id, e.scheme FROM payment_events e WHERE e.id = ANY (waiting))
+        AND (first.event_id, first.scheme) IN (
+            SELECT e.event_id, e.scheme FROM payment_events e WHERE e.id = ANY (waiting))
       ORDER BY first.event_id, first.scheme
         FOR NO KEY UPDATE;
     FOR stored IN

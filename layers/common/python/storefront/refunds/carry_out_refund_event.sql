@@ -15,8 +15,8 @@ BEGIN
     ELSIF event.refund_status IS NOT NULL AND event.reason IN ('same_status', 'older_status') THEN
         UPDATE refunds r SET requested_at = least(r.requested_at, event.occurred_at)
          WHERE r.id = event.refund_id AND r.actor = 'payment processor';
-    ELSIF event.dispute_status IS NOT NULL AND (event.outcome = 'applied' OR event.reason IN ('same_status', 'older_status'))
-    THEN
+    ELSIF event.dispute_status IS NOT NULL
+          AND (event.outcome = 'applied' OR event.reason IN ('same_status', 'older_status')) THEN
         target := change_dispute(event, target, payment);
     ELSIF event.reason = 'refund_total' AND event.currency = payment.currency THEN
         UPDATE payments p SET reported_refunds = greatest(p.reported_refunds, event.amount) WHERE p.id = payment.id;

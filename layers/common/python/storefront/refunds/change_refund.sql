@@ -3,7 +3,8 @@ CREATE OR REPLACE FUNCTION change_refund(event payment_events, target orders, pa
     LANGUAGE plpgsql AS $$
 DECLARE
     -- The amount of a refund that is known already counts, if the event's cannot be read.
-    reported    numeric := CASE WHEN event.reader_reason IS DISTINCT FROM 'amount_unreadable' THEN trim_scale(event.amount) END;
+    reported    numeric := CASE WHEN event.reader_reason IS DISTINCT FROM 'amount_unreadable'
+                                THEN trim_scale(event.amount) END;
     reported_at timestamptz := least(event.occurred_at, event.received_at);
     before      refunds;
     after       refunds;

@@ -31,7 +31,8 @@ BEGIN
     END IF;
     outcome := event.outcome;
     body := settle_payment_event(
-        event, target, 0, coalesce(request ->> 'cause', 'payment_event')::order_event_cause, request);
+        event, target, 0, coalesce(request ->> 'cause', 'payment_event')::order_event_cause, request)::jsonb
+        || '{"is_about_refund": true}';
     IF event.outcome = 'applied' AND event.refund_status IS NOT NULL THEN
         PERFORM apply_waiting_events(target, request);
     END IF;
