@@ -90,7 +90,7 @@ TO_DO = [
         "refund failed",
         "refund_failed",
         (
-            "Look up the reason at the processor. Then request the refund again, or pay in another way and "
+            "Look up the reason at the processor. Then request the refund again. If you pay in another way, "
             "acknowledge this entry."
         ),
     ),
@@ -99,15 +99,17 @@ TO_DO = [
         "event_without_order",
         (
             "Look up the payment at the processor. If it is for one of your orders, have it reported again with "
-            "the right order ID. If it is for another shop or system, do nothing. Otherwise, refund it."
+            "the right order ID. If it is for another shop or system, acknowledge the entry of the reconciliation. "
+            "Otherwise, refund it at the processor, and acknowledge the entry."
         ),
     ),
     (
         "without an order",
         "unreadable_event",
         (
-            "Look up the payment at the processor. If there is none, do nothing. Otherwise, have the program that"
-            " sent the event corrected, and the event sent again. The order can expire meanwhile."
+            "Look up the payment at the processor. If there is none, acknowledge the entry of the reconciliation. "
+            "Otherwise, have the program that sent the event corrected, and the event sent again. The order can expire "
+            "meanwhile."
         ),
     ),
 ]
