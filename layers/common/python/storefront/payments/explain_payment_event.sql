@@ -85,9 +85,11 @@ BEGIN
         ('dispute_lost', 'A dispute was lost. The money went back to the customer.', NULL),
         ('same_payment', 'This payment was reported before. Several events can report one payment.', NULL),
         ('paid_twice', 'A second payment arrived for an order that is already paid.',
-            'Refund one of the payments. Request the refund here, or make it at the processor.'),
-        ('payment_changed', 'This payment was reported before, with another amount.',
-            'Look up the amount at the processor. ' || settle),
+            CASE WHEN target.status = 'canceled' THEN refund_it
+                 ELSE 'Refund one of the payments. Request the refund here, or make it at the processor.' END),
+        ('payment_changed', 'This payment was reported before, with another amount or currency.',
+            'Look up the amount at the processor. If it is not the one that Storefront shows, settle the difference with '
+            'the customer. Then acknowledge the entry of the reconciliation.'),
         ('payment_of_other_order', 'This payment was reported before, for another order.',
             'Look up the payment at the processor. If it is for this order, correct the program that sent the event.'),
         ('not_paid', 'The event brings no money. For example, the customer only stored a card.', NULL),
