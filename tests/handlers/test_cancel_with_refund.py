@@ -24,6 +24,8 @@ from tests.handlers.refunds import (
     set_status,
 )
 
+pytestmark = pytest.mark.usefixtures("expect_no_violations")
+
 
 def stock(api: ApiClient, order: Order) -> int:
     return api.stock(order["order_items"][0]["product_id"])

@@ -24,6 +24,8 @@ from tests.integration.races import make_due
 
 MAX_STOCK = 2_147_483_647
 
+pytestmark = pytest.mark.usefixtures("expect_no_violations")
+
 
 def product_of(order: Order, number: int = 0) -> str:
     product_id: str = order["order_items"][number]["product_id"]

@@ -62,6 +62,7 @@ def test_a_request_is_an_entry_of_the_timeline_without_its_reason(api: ApiClient
     assert "Ada" not in json.dumps(entry)
 
 
+@pytest.mark.usefixtures("expect_no_violations")
 def test_three_partial_refunds_add_up_to_the_whole_payment(api: ApiClient) -> None:
     order = paid_order(api)
     states = [money(api, order)]
@@ -161,6 +162,7 @@ def test_the_amount_can_be_less_or_more_than_the_sum_of_the_lines(api: ApiClient
         assert (refund["amount"], refund["lines"][0]["quantity"]) == (amount, 2)
 
 
+@pytest.mark.usefixtures("expect_no_violations")
 def test_a_late_payment_of_a_canceled_order_can_be_refunded(api: ApiClient, order: dict[str, Any]) -> None:
     expect(200, cancel(api, order))
     assert pay_again(api, order, "pi_late") == "needs_refund"
@@ -171,6 +173,7 @@ def test_a_late_payment_of_a_canceled_order_can_be_refunded(api: ApiClient, orde
     assert api.items("/api/reconciliation") == []
 
 
+@pytest.mark.usefixtures("expect_no_violations")
 def test_a_canceled_order_whose_refund_fails_a_week_later_is_listed_again(api: ApiClient) -> None:
     order = paid_order(api)
     product = order["order_items"][0]["product_id"]
@@ -186,6 +189,7 @@ def test_a_canceled_order_whose_refund_fails_a_week_later_is_listed_again(api: A
     assert requested(api, order)["amount"] == "100.00"
 
 
+@pytest.mark.usefixtures("expect_no_violations")
 def test_a_payment_in_another_currency_is_refunded_in_it(api: ApiClient, order: dict[str, Any]) -> None:
     assert pay_again(api, order, "pi_eur", amount="4.20", currency="EUR") == "needs_review"
     refund = requested(api, order, amount="4.00")
@@ -232,6 +236,7 @@ def test_an_amount_with_more_places_than_the_api_accepts_is_refunded_in_full(
     assert ask(api, order, {"amount": "0.01"}).problem() == (422, "refund-too-large")
 
 
+@pytest.mark.usefixtures("expect_no_violations")
 def test_of_several_payments_with_money_left_the_request_names_one(api: ApiClient) -> None:
     order = paid_order(api)
     assert pay_again(api, order, "pi_second") == "needs_refund"
@@ -519,6 +524,7 @@ def test_a_payment_shows_what_is_left_of_it(api: ApiClient) -> None:
     assert (payment["amount"], payment["refunded_amount"], payment["amount_left"]) == ("100.00", "25.00", "70.00")
 
 
+@pytest.mark.usefixtures("expect_no_violations")
 def test_refunds_in_every_state_of_an_order_leave_its_status_alone(api: ApiClient) -> None:
     for status in ("pending", "completed", "canceled"):
         order = paid_order(api)
