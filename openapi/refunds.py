@@ -114,7 +114,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "refunds",
         "List the refunds of all orders, oldest first",
         RefundPage,
-        description="With `status=requested`, it is the queue for whoever makes the refunds at the processor.",
+        description=(
+            "With `status=requested`, it is the queue for whoever makes the refunds at the processor. After an"
+            " interruption, continue with `status=pending`. Skip refunds that have a `processor_reference`: the"
+            " processor has them already."
+        ),
         parameters=RefundListParameters,
         examples={"list-refunds": Example(query={"status": "requested"})},
         response_headers=("Link",),

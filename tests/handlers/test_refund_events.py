@@ -104,6 +104,24 @@ def test_a_refund_in_the_dashboard_at_the_same_moment_stays_succeeded(shop: Shop
     assert account.returned(payment.reference) == 1000
 
 
+def test_a_refund_in_the_dashboard_that_takes_time_is_not_made_again(shop: Shop, account: Stripe) -> None:
+    payment = shop.paid("10.00")
+    payment.refund_status = "pending"
+    account.refund(payment.reference, 300)
+    shop.deliver()
+    run()
+    assert refunds_of(shop.api, payment.order_id) == [("3.00", "pending")]
+    assert account.returned(payment.reference) == 300
+
+
+def test_a_refund_that_staff_made_themselves_is_not_made_again(shop: Shop, account: Stripe) -> None:
+    refund_id = shop.request(shop.paid("10.00"), "4.00")
+    made = {"status": "pending", "processor_reference": "re_made_by_hand"}
+    expect(200, shop.api.call("PUT", f"/api/refunds/{refund_id}/status", made))
+    run()
+    assert account.replies == []
+
+
 def test_a_refund_of_a_disputed_payment_is_made_after_the_dispute(shop: Shop, account: Stripe) -> None:
     payment = shop.paid("10.00")
     refund_id = shop.request(payment, "4.00")
