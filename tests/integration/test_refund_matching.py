@@ -10,7 +10,7 @@ from tests.integration.races import Call, pay, set_refund
 from tests.integration.refund_events import dispute_event, refund_event, refund_total, requested
 from tests.integration.stored_events import inbox, kinds, run
 
-pytestmark = pytest.mark.usefixtures("expect_no_violations")
+pytestmark = pytest.mark.usefixtures("order_id", "expect_no_violations")
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_name_in_the_metadata_comes_first(database: Connection, order_id: st
     assert refunds(database) == [("requested", None, "30"), ("succeeded", "re_1", "30")]
 
 
-def test_a_named_refund_of_another_payment_stays_open(api: ApiClient, database: Connection, order_id: str) -> None:
+def test_a_named_refund_of_another_payment_stays_open(api: ApiClient, database: Connection) -> None:
     other = unpaid_order(api)
     paid(database, other, "pi_2")
     [named] = requested(database, other, "30")
@@ -196,7 +196,7 @@ def test_one_event_id_for_two_orders_is_a_conflict(api: ApiClient, database: Con
     ids=str,
 )
 def test_two_refunds_under_one_event_id_are_a_conflict(
-    api: ApiClient, database: Connection, order_id: str, other: dict[str, str]
+    api: ApiClient, database: Connection, other: dict[str, str]
 ) -> None:
     paid(database, unpaid_order(api), "pi_2")
     event = {"event_id": "evt_1", "status": "succeeded", "payment": "pi_1"}
@@ -208,7 +208,7 @@ def test_two_refunds_under_one_event_id_are_a_conflict(
 
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_refund_and_a_payment_under_one_event_id_are_a_conflict(
-    api: ApiClient, database: Connection, order_id: str, *, is_first: bool
+    api: ApiClient, database: Connection, *, is_first: bool
 ) -> None:
     other = unpaid_order(api)
     refund, payment = refund_event("evt_1", "succeeded", "pi_1"), pay(other, "paid", "evt_1", payment_reference="pi_2")
@@ -218,9 +218,7 @@ def test_a_refund_and_a_payment_under_one_event_id_are_a_conflict(
     assert kinds(api) == ["conflicting_event"]
 
 
-def test_a_corrected_amount_replaces_one_that_cannot_be_read(
-    api: ApiClient, database: Connection, order_id: str
-) -> None:
+def test_a_corrected_amount_replaces_one_that_cannot_be_read(api: ApiClient, database: Connection) -> None:
     broken = refund_event("evt_1", "succeeded", "pi_1", amount=None, reason="amount_unreadable")
     assert run(database, broken, broken) == ["needs_review", "duplicate"]
     assert kinds(api) == ["amount_mismatch"]
@@ -230,7 +228,7 @@ def test_a_corrected_amount_replaces_one_that_cannot_be_read(
     assert [row[:3] for row in inbox(database)[:1]] == [[0, "applied", None]]
 
 
-def test_an_amount_that_cannot_be_read_leaves_that_of_the_refund(database: Connection, order_id: str) -> None:
+def test_an_amount_that_cannot_be_read_leaves_that_of_the_refund(database: Connection) -> None:
     returned(status="pending").run(database)
     broken = refund_event("evt_1", "succeeded", "pi_1", amount=None, reason="amount_unreadable")
     assert run(database, broken, broken, refund_event("evt_1", "succeeded", "pi_1")) == [
@@ -254,9 +252,7 @@ def test_an_amount_that_cannot_be_read_leaves_that_of_the_refund(database: Conne
     ],
     ids=lambda value: value.request["event_id"] if isinstance(value, Call) else value,
 )
-def test_an_event_that_changes_nothing_says_why(
-    database: Connection, order_id: str, event: Call, outcome: str, reason: str
-) -> None:
+def test_an_event_that_changes_nothing_says_why(database: Connection, event: Call, outcome: str, reason: str) -> None:
     assert run(database, event) == [outcome]
     found = database.run("SELECT reason FROM payment_events WHERE event_id = :id", id=event.request["event_id"])
     assert found == [[reason]]
@@ -266,14 +262,14 @@ def test_an_event_that_changes_nothing_says_why(
 @pytest.mark.parametrize("amount", ["70", None], ids=["known", "unknown"])
 @pytest.mark.parametrize("currency", ["USD", "EUR", None])
 def test_a_lost_dispute_takes_its_amount_or_else_the_whole_payment(
-    database: Connection, order_id: str, amount: str | None, currency: str | None
+    database: Connection, amount: str | None, currency: str | None
 ) -> None:
     dispute_event("evt_1", "lost", "pi_1", amount=amount, currency=currency).run(database)
     expected = 70 if amount == "70" and currency != "EUR" else 100
     assert database.run("SELECT lost_amount FROM orders") == [[expected]]
 
 
-def test_disputes_without_an_id_are_one_for_each_payment(database: Connection, order_id: str) -> None:
+def test_disputes_without_an_id_are_one_for_each_payment(database: Connection) -> None:
     events = [dispute_event(f"evt_{status}", status, "pi_1", None) for status in ("open", "lost")]
     assert run(database, *events) == ["applied", "applied"]
     assert database.run("SELECT reference, status::text FROM disputes") == [["", "lost"]]
