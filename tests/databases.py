@@ -32,7 +32,7 @@ _EMPTY = """
 DO $$
 DECLARE
     tables name[] := ARRAY(SELECT tablename FROM pg_tables
-                            WHERE schemaname = 'public' AND tablename <> 'schema_history');
+                            WHERE schemaname = 'public' AND tablename NOT IN ('payment_completion', 'schema_history'));
     name name;
 BEGIN
     -- Without triggers, which keep rows from being deleted.

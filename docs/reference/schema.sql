@@ -547,6 +547,12 @@ CREATE TABLE acknowledgements (
 -- erase_personal_data
 CREATE INDEX acknowledgements_by_order ON acknowledgements (order_id) WHERE order_id IS NOT NULL;
 
+-- The last payment event for which a deployment added the payment that an earlier release did not store.
+CREATE TABLE payment_completion (
+    received_at timestamptz,
+    id uuid
+);
+
 -- The SQL files applied to this database: each migration and each SQL function.
 CREATE TABLE schema_history (
     name text NOT NULL,

@@ -71,6 +71,19 @@ def test_a_step_in_batches_commits_each_batch_and_ends_when_nothing_is_left(
     assert release.deploy() == []
 
 
+def test_a_repeated_step_runs_again_only_after_the_functions_changed(release: Release, database: Connection) -> None:
+    again = "-- In batches, again with each release: three at a time."
+    release.add("9002_tripled.sql", IN_BATCHES.replace("-- In batches: three numbers at a time.", again))
+    assert release.deploy() == ["9001_numbers.sql", "9002_tripled.sql"]
+    database.run("INSERT INTO numbers (n) VALUES (11)")
+    assert release.deploy() == []
+    assert database.run("SELECT count(*), count(tripled) FROM numbers") == [[11, 10]]
+    function = release.package / "products" / "get_product.sql"
+    function.write_text(function.read_text().replace("unknown_product", "unheard_of"))
+    assert release.deploy() == ["products/get_product.sql"]
+    assert database.run("SELECT count(*), count(tripled) FROM numbers") == [[11, 11]]
+
+
 def test_no_index_of_an_existing_table_is_built_while_all_tables_are_locked() -> None:
     for file in read_files(PACKAGE):
         # The first creates all tables, and the second rewrites the table of its index anyway.

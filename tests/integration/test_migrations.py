@@ -43,6 +43,31 @@ def test_a_changed_function_is_applied_again(database: Connection, package: Path
     assert migrate(database, package) == []
 
 
+@pytest.mark.parametrize("keeps_history", [False, True], ids=["this release", "release 0.2.0"])
+def test_a_function_that_moved_to_another_file_is_restored_by_a_rollback_and_by_the_next_deployment(
+    database: Connection, package: Path, *, keeps_history: bool
+) -> None:
+    earlier, moved = package / "products" / "get_product.sql", package / "orders" / "get_product.sql"
+    text = earlier.read_text()
+    outcomes = []
+    for deployment in ("upgrade", "rollback", "upgrade"):
+        history = database.run("SELECT name, checksum FROM schema_history")
+        path = moved if deployment == "upgrade" else earlier
+        (earlier if path is moved else moved).unlink(missing_ok=True)
+        path.write_text(text.replace("unknown_product", "unheard_of") if path is moved else text)
+        migrate(database, package)
+        if deployment == "rollback" and keeps_history:
+            # It does not know the files of later releases.
+            for name, checksum in history:
+                database.run(
+                    "INSERT INTO schema_history VALUES (:name, :checksum) ON CONFLICT DO NOTHING",
+                    name=name,
+                    checksum=checksum,
+                )
+        outcomes += database.run("SELECT outcome FROM get_product('{}')")
+    assert outcomes == [["unheard_of"], ["unknown_product"], ["unheard_of"]]
+
+
 @pytest.mark.parametrize(
     "change",
     [

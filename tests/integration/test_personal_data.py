@@ -82,6 +82,7 @@ FACTS = {
     "stock_movements": {"kind", "delta", "occurred_at", "quantity"},
     "products": {"price", "quantity", "quantity_bucket", "created_at", "updated_at", "deleted_at"},
     "schema_history": {"checksum", "applied_at"},
+    "payment_completion": {"received_at", "id"},
 }
 """All other columns. They say nothing about a person."""
 

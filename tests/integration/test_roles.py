@@ -34,6 +34,7 @@ PRIVILEGES = {
     "stock_movements": {"SELECT", "INSERT"},
     "idempotency_keys": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "reconciliation": {"SELECT"},
+    "payment_completion": set(),
     "schema_history": set(),
 }
 

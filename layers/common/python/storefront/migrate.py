@@ -76,8 +76,8 @@ def migrate(
     """Apply new and changed SQL files, and return their names in the order in which they were applied.
 
     One transaction applies all new migrations of its kind, in the order of their numbers, and the functions. No request
-    sees a table without its functions. The new steps follow in the order of their numbers. A step that fails changes
-    nothing, and the next run continues with it.
+    sees a table without its functions. The new steps follow in the order of their numbers, with those that each release
+    repeats. A step that fails changes nothing, and the next run continues with it.
 
     defaults: USD and one day if None.
     app_role: the role of the functions, created if it does not exist. None if they sign in as the owner.
@@ -91,14 +91,17 @@ def migrate(
         files = read_files(package)
         _check_history([file for file in files if file.is_migration], history)
         together = [file for file in files if not file.is_step]
-        new = [file for file in together if file.is_new(history)]
-        steps = [file for file in files if file.is_step and file.is_new(history)]
+        removed = {name for name in history if "/" in name} - {file.name for file in together}
+        # Another release has functions in other files. After its rollback, they are still those of that release.
+        new = [file for file in together if file.is_new(history) or (removed and not file.is_migration)]
+        steps = [file for file in files if file.is_step and (file.is_new(history) or (file.is_repeated and new))]
         _check_guard(guard)
         _retry(partial(_apply_together, connection, together, new, app_role, defaults or Defaults("USD", 1440)))
+        _forget(connection, removed)
         for step in steps:
             _check_guard(guard)
             _apply_step(connection, step)
-        return [file.name for file in new + steps]
+        return [file.name for file in new + steps if file.is_new(history)]
 
 
 def _check_history(migrations: list[SqlFile], history: Mapping[str, str]) -> None:
@@ -179,6 +182,12 @@ def _record(connection: Connection, file: SqlFile) -> None:
         f"INSERT INTO schema_history (name, checksum) VALUES ({literal(file.name)}, {literal(file.checksum)}) "  # noqa: S608  quoted
         "ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, applied_at = excluded.applied_at"
     )
+
+
+def _forget(connection: Connection, removed: set[str]) -> None:
+    """Let a rollback apply functions again whose files this release does not have."""
+    for name in removed:
+        connection.run(f"DELETE FROM schema_history WHERE name = {literal(name)}")  # noqa: S608  quoted
 
 
 def _lock_tables(connection: Connection) -> None:

@@ -34,6 +34,9 @@ class Kind(Enum):
     BATCHES = "-- In batches: "
     """One statement, repeated until it changes no row, each time in a transaction of its own."""
 
+    REPEATED = "-- In batches, again with each release: "
+    """The same, and again after each change of the functions, such as the deployment that follows a rollback."""
+
     STATEMENTS = "-- Outside of a transaction: "
     """Statements that are sent one by one."""
 
@@ -53,7 +56,11 @@ class SqlFile(NamedTuple):
     @property
     def is_step(self) -> bool:
         """Whether it is applied on its own, after the shared transaction."""
-        return self.kind in (Kind.BATCHES, Kind.STATEMENTS)
+        return self.kind in (Kind.BATCHES, Kind.REPEATED, Kind.STATEMENTS)
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.kind is Kind.REPEATED
 
     @property
     def checksum(self) -> str:
@@ -98,7 +105,8 @@ def run(connection: Connection, name: str, text: str) -> None:
 
 def _migration(path: Path) -> SqlFile:
     text = path.read_text(encoding="utf-8")
-    kind = next((kind for kind in (Kind.BATCHES, Kind.STATEMENTS) if text.startswith(kind.value)), Kind.TRANSACTION)
+    steps = (Kind.BATCHES, Kind.REPEATED, Kind.STATEMENTS)
+    kind = next((kind for kind in steps if text.startswith(kind.value)), Kind.TRANSACTION)
     return SqlFile(path.name, text, kind)
 
 

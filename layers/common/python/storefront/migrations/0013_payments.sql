@@ -393,6 +393,7 @@ DROP FUNCTION IF EXISTS settle_payment_event(payment_events, orders, order_event
 DROP FUNCTION IF EXISTS explain_mismatch(text, orders);
 
 
--- How far the payments of earlier events were added, by the next migration.
 CREATE TABLE payment_completion (received_at, id) AS
     VALUES (timestamptz '-infinity', uuid '00000000-0000-0000-0000-000000000000');
+COMMENT ON TABLE payment_completion IS
+    'The last payment event for which a deployment added the payment that an earlier release did not store.';

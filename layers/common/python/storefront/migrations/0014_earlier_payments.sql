@@ -1,4 +1,5 @@
--- In batches: the payments of events that earlier releases stored.
+-- In batches, again with each release: the payments of events that earlier releases stored. After a rollback, the earlier
+-- release stores payment events without payments. The next deployment continues after the last event that it has seen.
 WITH previous AS MATERIALIZED (
     SELECT * FROM payment_completion
 ),

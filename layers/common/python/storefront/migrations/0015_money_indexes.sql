@@ -1,7 +1,5 @@
 -- Outside of a transaction: the indexes of large tables for payments and refunds.
 SET lock_timeout = 0;
-
-DROP TABLE IF EXISTS payment_completion;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_not_refunded ON orders (created_at, id)
     WHERE status = 'canceled' AND payment_status = 'paid' AND refund_status <> 'full';
 COMMENT ON INDEX orders_not_refunded IS 'paid_and_canceled in reconciliation';
