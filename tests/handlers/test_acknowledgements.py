@@ -79,7 +79,7 @@ def test_the_timeline_says_who_dismissed_the_entry(api: ApiClient, unpaid: Order
 
 @pytest.mark.parametrize(
     "note",
-    ["", " \t\n", "​", None, 1, [NOTE], "x" * 1001, "a\0b"],
+    ["", " \t\n", "\u200b", None, 1, [NOTE], "x" * 1001, "a\0b"],
     ids=["empty", "spaces", "zero-width", *"1234", "NUL"],
 )
 def test_an_acknowledgement_needs_a_note(api: ApiClient, entry: Entry, note: Any) -> None:

@@ -54,7 +54,8 @@ payment_sums AS (
            coalesce(sum(r.amount) FILTER (WHERE r.status = 'succeeded'), 0) AS refunded_sum,
            coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')
                                              OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0) AS known_sum,
-           (SELECT coalesce(sum(CASE WHEN d.currency = p.currency AND d.amount IS NOT NULL THEN d.amount ELSE p.amount END),
+           -- A dispute without a currency has that of its payment.
+           (SELECT coalesce(sum(CASE WHEN d.amount IS NULL OR d.currency <> p.currency THEN p.amount ELSE d.amount END),
                             0)
               FROM disputes d WHERE d.payment_id = p.id AND d.status = 'lost') AS lost_sum
       FROM payments p
