@@ -28,6 +28,7 @@ SEQUENCES = Size("Sequences of 50 requests, compared with a model", 60, 300, 5_0
 DELIVERED_EVENTS = Size("Payment events, each delivered up to five times by 16 clients", 2_000, 10_000, 10_000)
 LAST_UNITS = Size("Last units that 64 clients order at the same time", 15, 50, 2_000)
 TRADES = Size("Orders, cancellations and payments of each of 8 clients", 40, 100, 10_000)
+REFUND_MIXES = Size("Changes of refunds, by 14 at a time, compared with an emulation of stripe", 3, 10, 500)
 KILLS = Size("Killed clients, while four of them send requests", 5, 20, 200)
 ENDED_SESSIONS = Size("Ended database sessions, while four clients send requests", 5, 20, 200)
 RESTARTS = Size("Restarts of PostgreSQL, while four clients send requests", 1, 2, 10)
