@@ -84,6 +84,16 @@ def test_units_of_several_products_return(api: ApiClient) -> None:
     assert [api.stock(tea) for tea in teas] == [9, 10, 8]
 
 
+def test_a_refund_can_have_two_lines_for_each_of_100_line_items(api: ApiClient) -> None:
+    teas = [api.create_product(price="1.00", quantity=2)["id"] for _ in range(100)]
+    order = api.order(*((tea, 2) for tea in teas))
+    expect(200, api.pay(order["id"]))
+    lines = [line(order, 1, restock=restock, number=n) for n in range(100) for restock in (False, True)]
+    refund = requested(api, order, lines=lines)
+    assert (refund["amount"], refund["lines"]) == ("200.00", lines)
+    assert {api.stock(tea) for tea in teas[::10]} == {1}
+
+
 def test_units_return_at_most_once(api: ApiClient) -> None:
     order = paid_order(api, price="10.00", units=5)
     requested(api, order, amount="1.00", lines=[line(order, 3, restock=True)])

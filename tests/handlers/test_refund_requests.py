@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
+from storefront.audit import violations
 from tests.api_client import UNKNOWN, ApiClient, expect, target
 from tests.handlers.inbox import timeline
 from tests.handlers.lists import follow_cursors
@@ -234,6 +236,29 @@ def test_an_amount_with_more_places_than_the_api_accepts_is_refunded_in_full(
     assert pay_again(api, order, "pi_kwd", amount="1.234", currency="KWD") == "needs_review"
     assert requested(api, order)["amount"] == "1.234"
     assert ask(api, order, {"amount": "0.01"}).problem() == (422, "refund-too-large")
+
+
+def test_a_payment_without_any_id_can_be_refunded(api: ApiClient, order: dict[str, Any]) -> None:
+    expect(200, api.pay(order["id"]))
+    assert requested(api, order)["payment_reference"] is None
+
+
+def forget_payments(database: Connection) -> None:
+    """Leave what an earlier release stored of a paid order."""
+    database.run("DELETE FROM payments")
+    database.run("UPDATE orders SET paid_amount = 0, money_changes = 0")
+
+
+def test_an_order_that_an_earlier_release_recorded_as_paid_can_be_refunded(
+    api: ApiClient, database: Connection
+) -> None:
+    orders = [paid_order(api) for _ in range(2)]
+    forget_payments(database)
+    assert requested(api, orders[0], amount="60.00")["payment_reference"] == f"pi_{orders[0]['number']}"
+    expect(200, cancel(api, orders[1], refund=True))
+    assert [refund["amount"] for refund in refunds(api, orders[1])] == ["100.00"]
+    assert [money(api, order) for order in orders] == [("100.00", "0.00", "pending")] * 2
+    assert violations(database) == []
 
 
 @pytest.mark.usefixtures("expect_no_violations")
