@@ -139,6 +139,12 @@ def test_an_event_without_any_id_with_another_amount_needs_review_without_a_seco
     assert kinds(api) == ["amount_mismatch"]
 
 
+def test_an_event_without_any_id_corrects_the_payment_of_an_unpaid_order(api: ApiClient, order: Order) -> None:
+    pay(api, order, "evt_1", amount="1")
+    assert expect(200, api.pay(order["id"], amount="4.50"))["outcome"] == "applied"
+    assert received(api, order) == [("evt_1", "4.50", "USD", None)]
+
+
 # Paid twice ----------------------------------------------------------------------------------------------------------
 
 

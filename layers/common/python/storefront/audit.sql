@@ -285,10 +285,10 @@ violations (rule, id, detail) AS (
             OR NOT EXISTS (SELECT FROM payment_events e
                             WHERE e.id = p.id AND e.order_id = p.order_id AND e.payment_status = 'paid' AND e.error IS NULL
                               AND p.reference IS NOT DISTINCT FROM payment_reference(e))
-            -- A later event can correct the amount.
+            -- A later event can correct the amount, also one without any ID.
             OR NOT EXISTS (SELECT FROM payment_events e
                             WHERE e.order_id = p.order_id AND e.payment_status = 'paid'
-                              AND p.reference IS NOT DISTINCT FROM payment_reference(e)
+                              AND coalesce(p.reference, '') = coalesce(payment_reference(e), p.reference, '')
                               AND (coalesce(e.amount, o.total_price), coalesce(e.currency, o.currency))
                                   = (p.amount, p.currency)))
     UNION ALL
