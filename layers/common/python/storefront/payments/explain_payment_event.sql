@@ -68,6 +68,8 @@ BEGIN
         ('refund_same_status', 'This was reported before. Several events can report one status.', NULL),
         ('older_status', 'A newer event about this refund or dispute arrived before. Nothing changed.', NULL),
         ('amount_zero', 'The refund has the amount 0. Nothing changed.', NULL),
+        ('no_payment_named', 'The refund or the dispute is about no payment. For example, money left the balance of a '
+            'customer.', NULL),
         ('not_captured', 'Money that was only authorized was released. The shop had not received it.', NULL),
         ('refund_total', 'The processor reported the sum of the refunds of a payment. It is only compared.', NULL),
         ('payment_unknown', 'A refund or a dispute was reported before its payment. It is applied when the payment is '
