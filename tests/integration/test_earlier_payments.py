@@ -34,14 +34,19 @@ def forget_payments(database: Connection) -> None:
 
 def restate(database: Connection, which: str, outcome: str, reason: str) -> None:
     """Let events have another outcome, as an earlier release decided it."""
-    # A timeline is append-only.
-    database.run("SET session_replication_role = replica")
     for table in ("payment_events", "order_events"):
-        database.run(
+        in_history(
+            database,
             f"UPDATE {table} SET outcome = CAST(:outcome AS payment_event_outcome), reason = :reason WHERE {which}",
             outcome=outcome,
             reason=reason,
         )
+
+
+def in_history(database: Connection, statement: str, **values: str) -> None:
+    """Change what happened, although a timeline is append-only."""
+    database.run("SET session_replication_role = replica")
+    database.run(statement, **values)
     database.run("SET session_replication_role = DEFAULT")
 
 
@@ -110,16 +115,29 @@ def test_two_earlier_events_without_any_id_are_one_payment(database: Connection,
     assert [row[1:3] for row in rows(database)] == [[None, "x_signature"]]
 
 
-def test_a_refund_that_named_an_earlier_payment_by_its_event_does_not_hide_it(
+def test_a_refund_that_waits_for_a_payment_does_not_hide_one_of_an_earlier_release(
     database: Connection, order_id: str
 ) -> None:
-    pay(order_id, "paid", "evt_1").run(database)
-    forget_payments(database)
-    database.run("INSERT INTO payments (reference, event_scheme) VALUES ('evt_1', ''), ('evt_1', 'x_signature')")
+    # After a rollback, the earlier release stores the payment.
     assert refund_event("evt_2", "succeeded", "evt_1", amount="1").run(database) == "ignored"
+    pay(order_id, "paid", "evt_3").run(database)
+    forget_payments(database)
+    in_history(database, "UPDATE payment_events SET event_id = 'evt_1' WHERE event_id = 'evt_3'")
+    in_history(database, "UPDATE order_events SET payment_event_id = 'evt_1' WHERE payment_event_id = 'evt_3'")
     complete(order_id).run(database)
     found = database.run("SELECT reference, refunded_amount FROM payments WHERE order_id IS NOT NULL")
     assert found == [["evt_1", 1]]
+    assert database.run("SELECT refunded_amount, refund_status::text FROM orders") == [[1, "partial"]]
+
+
+@pytest.mark.parametrize("named", [{}, {"payment_reference": "pi_1"}], ids=["by its event", "by its reference"])
+def test_a_refund_finds_an_earlier_payment_that_was_not_added_yet(
+    database: Connection, order_id: str, named: dict[str, str]
+) -> None:
+    pay(order_id, "paid", "evt_1", **named).run(database)
+    forget_payments(database)
+    refund = refund_event("evt_2", "succeeded", named.get("payment_reference", "evt_1"), amount="1")
+    assert refund.run(database) == "applied"
     assert database.run("SELECT refunded_amount, refund_status::text FROM orders") == [[1, "partial"]]
 
 

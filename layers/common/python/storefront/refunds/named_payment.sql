@@ -29,8 +29,9 @@ BEGIN
                 -- The migration that adds the payments of earlier events may not have finished.
                 PERFORM complete_payments(ARRAY(
                     SELECT DISTINCT e.order_id FROM payment_events e
-                     WHERE e.payment_reference = event.payment_reference AND e.payment_status = 'paid'
-                       AND e.order_id IS NOT NULL));
+                     WHERE (e.payment_reference = event.payment_reference
+                            OR e.event_id = event.payment_reference AND e.scheme = ANY (schemes))
+                       AND e.payment_status = 'paid' AND e.order_id IS NOT NULL));
             WHEN 2 THEN
                 -- The order first, as for an event of the payment. This prevents deadlocks. If the payment then turns
                 -- out to be of another order, that one is locked, too. A deadlock is very unlikely: it gives a 503.
