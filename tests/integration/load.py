@@ -4,7 +4,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing.connection import Connection, wait
@@ -17,8 +17,16 @@ from storefront.log import logger
 from tests.api_client import ApiClient, Response, lambda_context, load_function, local_keyring, over_handlers
 from tests.integration.processes import forked_from
 
-ACTIONS = {"order": 8, "status": 3, "payment": 5, "adjustment": 3, "expiry": 1}
+ACTIONS = {"order": 8, "status": 3, "payment": 5, "refund": 3, "refund event": 3, "adjustment": 3, "expiry": 1}
 """Each kind of request, with its weight."""
+
+BODIES: dict[str, list[Any]] = {
+    "status": ["canceled", "completed"],
+    "payment": ["paid", "paid", "failed"],
+    "refund": ["0.50", "1.00", "9.00"],
+    "refund event": ["refund.pending", "refund.succeeded", "refund.failed"],
+    "adjustment": [-9, -1, 1, 9, 19],
+}
 
 SENT_AGAIN = (409, 503)
 
@@ -56,19 +64,20 @@ def send_until_final(api: ApiClient, request: Request) -> FinalResponse:
 
 
 def _send(api: ApiClient, request: Request) -> Response:
-    _, key, target, body = request
-    match request.action:
-        case "order":
-            return api.call("POST", "/api/orders", body, {"idempotency-key": key})
-        case "status":
-            return api.change_status(target, body)
-        case "payment":
-            return api.pay(target, body, event_id=key)
-        case "adjustment":
-            path = f"/api/products/{target}/stock-adjustments"
-            return api.call("POST", path, {"delta": body, "reason": key}, {"idempotency-key": key})
-        case _:
-            return _expire()
+    action, key, target, body = request
+    idempotent = {"idempotency-key": key}
+    refund = {"type": body, "order_id": target, "processor_refund_id": key, "event_id": key, "amount": "0.50"}
+    adjustment = {"delta": body, "reason": key}
+    sends: dict[str, Callable[[], Response]] = {
+        "order": lambda: api.call("POST", "/api/orders", body, idempotent),
+        "status": lambda: api.change_status(target, body),
+        "payment": lambda: api.pay(target, body, event_id=key),
+        "refund": lambda: api.call("POST", f"/api/orders/{target}/refunds", {"amount": body}, idempotent),
+        "refund event": lambda: api.deliver(refund),
+        "adjustment": lambda: api.call("POST", f"/api/products/{target}/stock-adjustments", adjustment, idempotent),
+        "expiry": _expire,
+    }
+    return sends[action]()
 
 
 def _expire() -> Response:
@@ -81,19 +90,14 @@ def _expire() -> Response:
 
 def _choose(random: Random, key: str, product_ids: Sequence[str], order_ids: Sequence[str]) -> Request:
     [action] = random.choices(list(ACTIONS), list(ACTIONS.values()))
-    match action:
-        case "order":
-            bought = random.sample(product_ids, random.randint(1, 3))
-            lines = [{"product_id": product_id, "quantity": random.randint(1, 3)} for product_id in bought]
-            return Request(action, key, "", {"customer_id": 1, "products": lines})
-        case "status":
-            return Request(action, key, random.choice(order_ids), random.choice(["canceled", "completed"]))
-        case "payment":
-            return Request(action, key, random.choice(order_ids), random.choice(["paid", "paid", "failed"]))
-        case "adjustment":
-            return Request(action, key, random.choice(product_ids), random.choice([-9, -1, 1, 9, 19]))
-        case _:
-            return Request(action, key, "", None)
+    target, bodies = random.choice(order_ids), BODIES.get(action, [None])
+    if action == "order":
+        bought = random.sample(product_ids, random.randint(1, 3))
+        lines = [{"product_id": product_id, "quantity": random.randint(1, 3)} for product_id in bought]
+        target, bodies = "", [{"customer_id": 1, "products": lines}]
+    elif action == "adjustment":
+        target = random.choice(product_ids)
+    return Request(action, key, target, random.choice(bodies))
 
 
 class Task(NamedTuple):
@@ -226,5 +230,5 @@ class Crew:
 
 
 # Loaded here once, for all workers that are forked from this process.
-for _name in ("orders", "products", "webhook", "expire_orders"):
+for _name in ("orders", "products", "payments", "webhook", "expire_orders"):
     load_function(_name)

@@ -94,6 +94,7 @@ class Content(NamedTuple):
     # By the key of the request.
     order_ids: dict[str, list[str]]
     payment_outcomes: dict[str, list[str]]
+    refund_ids: dict[str, list[str]]
     adjustments: dict[str, list[int]]
     expired: int
 
@@ -111,6 +112,9 @@ class Content(NamedTuple):
                 response["outcome"] in self.payment_outcomes.get(key, [])
                 and order.payment_status in (response["payment_status"], "paid")
             ),
+            ("refund", 201): lambda: self.refund_ids.get(key) == [response["id"]],
+            ("refund", 422): lambda: key not in self.refund_ids,
+            ("refund event", 200): lambda: response["outcome"] in self.payment_outcomes.get(key, []),
             ("adjustment", 201): lambda: self.adjustments.get(key) == [body],
             ("adjustment", 400): lambda: key not in self.adjustments,
             ("expiry", 200): lambda: True,
@@ -133,9 +137,20 @@ def read_content(database: Connection) -> Content:
     paid = read(
         "SELECT payment_event_id, array_agg(outcome) FROM order_events WHERE cause = 'payment_event' GROUP BY 1"
     )
+    refunds = read(
+        "SELECT idempotency_key, array_agg(refund_id::text) FROM order_events"
+        " WHERE cause = 'refund' AND idempotency_key IS NOT NULL GROUP BY 1"
+    )
     adjusted = read("SELECT reason, array_agg(delta) FROM stock_movements WHERE kind = 'adjustment' GROUP BY 1")
     [[expired]] = read("SELECT count(*) FROM order_events WHERE cause = 'expiry'")
-    return Content({id_: Order(*order) for id_, *order in orders}, dict(placed), dict(paid), dict(adjusted), expired)
+    return Content(
+        {id_: Order(*order) for id_, *order in orders},
+        dict(placed),
+        dict(paid),
+        dict(refunds),
+        dict(adjusted),
+        expired,
+    )
 
 
 @pytest.fixture
@@ -184,5 +199,6 @@ def test_after_any_crash_responses_hold_and_other_requests_can_be_sent_again(
     assert count.keys() == ACTIONS.keys()
     # Each row in the database belongs to a response.
     assert len(content.orders) == SHARED_ORDERS + count["order"]
+    assert len(content.refund_ids) == count["refund"]
     assert len(content.adjustments) == count["adjustment"]
     assert content.expired >= sum(final.body["expired"] for final in made if final.request.action == "expiry")

@@ -53,6 +53,16 @@ def test_a_read_after_the_loss_succeeds(network: Network, api: ApiClient, loss: 
 
 
 @both
+def test_a_refund_event_after_the_loss_is_applied_once(network: Network, api: ApiClient, loss: str) -> None:
+    order = api.order((api.create_product()["id"], 1))
+    api.pay(order["id"])
+    refund = {"type": "refund.succeeded", "order_id": order["id"], "processor_refund_id": "re_1", "amount": "1.00"}
+    network.lose(loss)
+    assert expect(200, api.deliver(refund))["outcome"] == "applied"
+    assert expect(200, api.get(f"/api/orders/{order['id']}"))["refunded_amount"] == "1.00"
+
+
+@both
 def test_a_payment_event_after_the_loss_is_applied_once(network: Network, api: ApiClient, loss: str) -> None:
     order = api.order((api.create_product()["id"], 1))
     network.lose(loss)
