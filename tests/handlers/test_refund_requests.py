@@ -306,6 +306,26 @@ def test_a_disputed_payment_is_not_refunded_again_when_nothing_is_left_of_it(api
     assert ask(api, order, {"payment_id": UNKNOWN}).problem() == (404, "payment-not-found")
 
 
+def test_a_dispute_of_another_order_does_not_matter(api: ApiClient) -> None:
+    order, other = paid_order(api), paid_order(api)
+    requested(api, order)
+    dispute(api, other)
+    assert ask(api, order).problem() == (422, "refund-too-large")
+
+
+def test_nothing_is_left_of_a_payment_that_returned_more_than_it_brought(api: ApiClient) -> None:
+    order = paid_order(api)
+    requested(api, order, amount="60.00")
+    assert refund_event(api, order, "succeeded", "re_dashboard", "70.00") == "applied"
+    [payment] = payments(api, order)
+    assert (payment["refunded_amount"], payment["amount_left"]) == ("70.00", "0.00")
+    assert ask(api, order, {"payment_id": payment["id"]}).json["amount_left"] == "0.00"
+    assert [entry["kind"] for entry in api.items("/api/reconciliation")] == ["over_refunded"]
+    # A second payment can be refunded without naming it.
+    pay_again(api, order, "pi_second")
+    assert requested(api, order)["payment_reference"] == "pi_second"
+
+
 def test_a_lost_dispute_leaves_nothing_to_refund(api: ApiClient) -> None:
     order = paid_order(api)
     dispute(api, order, "lost", amount="70.00", currency="USD")

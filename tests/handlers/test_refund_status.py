@@ -10,6 +10,7 @@ from tests.handlers.inbox import timeline
 from tests.handlers.refunds import (
     Refund,
     ask,
+    cancel,
     current,
     dispute,
     etag,
@@ -120,6 +121,26 @@ def test_adding_a_reference_lists_no_dismissed_entry_again(api: ApiClient) -> No
     assert api.items("/api/reconciliation", kind="refund_failed") == []
 
 
+def test_an_entry_stays_dismissed_until_money_moves(api: ApiClient) -> None:
+    order = paid_order(api)
+    expect(200, cancel(api, order, refund=True))
+    path = f"/api/reconciliation/paid_and_canceled/{order['id']}/acknowledgement"
+    expect(201, api.call("POST", path, {"note": "The refund takes a week."}))
+
+    def is_listed() -> bool:
+        return api.items("/api/reconciliation", kind="paid_and_canceled") != []
+
+    [refund] = refunds(api, order)
+    for status in ("pending", "canceled"):
+        expect(200, set_status(api, refund, status))
+        assert not is_listed()
+    again = requested(api, order)
+    assert not is_listed()
+    expect(200, set_status(api, again, "succeeded"))
+    expect(200, set_status(api, again, "failed"))
+    assert is_listed()
+
+
 def test_a_claimed_refund_that_succeeds_returns_the_money(api: ApiClient) -> None:
     order = paid_order(api)
     refund = requested(api, order, amount="40.00")
@@ -194,6 +215,12 @@ def test_two_refunds_of_a_payment_have_different_references(api: ApiClient) -> N
         assert set_status(api, two, status, "re_1").problem() == (409, "processor-reference-taken")
     assert refunds(api, order)[1] == two
     expect(200, set_status(api, two, "succeeded", "re_2"))
+
+
+def test_refunds_of_different_payments_can_have_the_same_reference(api: ApiClient) -> None:
+    # Different processors can use the same ID.
+    references = [refund_in(api, "succeeded", "re_1")["processor_reference"] for _ in range(2)]
+    assert references == ["re_1", "re_1"]
 
 
 def test_a_reference_of_a_refund_made_at_the_processor_is_taken(api: ApiClient) -> None:

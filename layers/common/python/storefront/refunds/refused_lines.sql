@@ -23,7 +23,7 @@ BEGIN
      CROSS JOIN LATERAL (
            SELECT CASE target.status WHEN 'canceled' THEN item.quantity ELSE units_returned(item) END AS units) returned
      WHERE asked.units > item.quantity
-        OR asked.returning_units > 0 AND asked.returning_units > item.quantity - returned.units;
+        OR asked.returning_units > item.quantity - returned.units;
     IF body IS NULL THEN
         outcome := NULL;
     END IF;
