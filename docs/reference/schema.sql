@@ -575,7 +575,8 @@ CREATE VIEW reconciliation AS
     NULL::uuid AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    o.money_changes
    FROM orders o
   WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.refund_status <> 'full' AND (o.paid_amount - o.refunded_amount - o.lost_amount) >
         CASE
@@ -593,7 +594,8 @@ UNION ALL
     NULL::uuid AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    o.money_changes
    FROM orders o
   WHERE o.status = 'completed' AND o.payment_status <> 'paid' AND (o.paid_amount < o.total_price::numeric OR o.paid_amount <= (o.refunded_amount + o.lost_amount))
   ORDER BY o.created_at, o.id)
@@ -605,7 +607,8 @@ UNION ALL
     NULL::uuid AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    o.money_changes
    FROM orders o
   WHERE o.status = 'pending' AND (o.held_since IS NULL OR o.payment_status = 'paid')
   ORDER BY o.created_at, o.id)
@@ -617,7 +620,8 @@ UNION ALL
     NULL::uuid AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    o.money_changes
    FROM orders o
   WHERE o.held_since IS NOT NULL AND o.status = 'pending' AND o.payment_status <> 'paid'
   ORDER BY o.held_since, o.id)
@@ -636,7 +640,8 @@ UNION ALL
     p.id AS payment_event_id,
     p.id AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    o.money_changes
    FROM payments p
      JOIN orders o ON o.id = p.order_id
      CROSS JOIN LATERAL ( SELECT COALESCE(sum(r.amount::numeric) FILTER (WHERE r.payment_id = p.id), 0::numeric) AS of_payment,
@@ -661,7 +666,10 @@ UNION ALL
     NULL::uuid AS payment_event_id,
     p.id AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    ( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = p.order_id) AS money_changes
    FROM payments p
   WHERE NOT p.is_settled AND (p.open_amount + p.refunded_amount + p.lost_amount) > p.amount::numeric
   ORDER BY p.received_at, p.id)
@@ -673,7 +681,10 @@ UNION ALL
     NULL::uuid AS payment_event_id,
     r.payment_id,
     r.id AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    ( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = r.order_id) AS money_changes
    FROM refunds r
      JOIN payments p ON p.id = r.payment_id
   WHERE r.status = 'failed' AND (p.refunded_amount + p.lost_amount) < p.amount::numeric AND (( SELECT COALESCE(sum(later.amount::numeric), 0::numeric) AS "coalesce"
@@ -702,7 +713,10 @@ UNION ALL
     NULL::uuid AS payment_event_id,
     r.payment_id,
     r.id AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    ( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = r.order_id) AS money_changes
    FROM refunds r
   WHERE r.status = ANY (ARRAY['requested', 'pending'])
   ORDER BY r.requested_at, r.id)
@@ -714,7 +728,10 @@ UNION ALL
     NULL::uuid AS payment_event_id,
     d.payment_id,
     NULL::uuid AS refund_id,
-    d.id AS dispute_id
+    d.id AS dispute_id,
+    ( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = d.order_id) AS money_changes
    FROM disputes d
   WHERE d.status = 'open'
   ORDER BY d.opened_at, d.id)
@@ -726,7 +743,10 @@ UNION ALL
     e.id AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    COALESCE(( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = e.order_id), 0) AS money_changes
    FROM payment_events e
   WHERE e.outcome = 'needs_refund' AND COALESCE(e.reader_reason, e.reason) = 'amount_unreadable'
   ORDER BY e.received_at, e.id)
@@ -742,7 +762,10 @@ UNION ALL
     e.id AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    COALESCE(( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = e.order_id), 0) AS money_changes
    FROM payment_events e
   WHERE e.outcome = 'needs_review' AND (e.payment_status IS NULL OR COALESCE(e.reader_reason, e.reason) = 'amount_unreadable' OR COALESCE(e.amount, 0::numeric) <= 0::numeric AND e.reason = 'amount_differs' OR (e.reason = ANY (ARRAY['other_content', 'payment_changed', 'payment_of_other_order'])))
   ORDER BY e.received_at, e.id)
@@ -754,7 +777,10 @@ UNION ALL
     e.id AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    COALESCE(( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = e.order_id), 0) AS money_changes
    FROM payment_events e
   WHERE e.outcome = 'unknown_order' AND e.payment_status = 'paid'
   ORDER BY e.received_at, e.id)
@@ -766,7 +792,10 @@ UNION ALL
     e.id AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    COALESCE(( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = e.order_id), 0) AS money_changes
    FROM payment_events e
   WHERE e.payment_status = 'paid' AND e.reason = 'no_order_named' AND NOT (EXISTS ( SELECT
            FROM payment_events named
@@ -780,7 +809,10 @@ UNION ALL
     e.id AS payment_event_id,
     NULL::uuid AS payment_id,
     NULL::uuid AS refund_id,
-    NULL::uuid AS dispute_id
+    NULL::uuid AS dispute_id,
+    COALESCE(( SELECT o.money_changes
+           FROM orders o
+          WHERE o.id = e.order_id), 0) AS money_changes
    FROM payment_events e
   WHERE e.error IS NOT NULL AND NOT (EXISTS ( SELECT
            FROM payment_events later

@@ -1,5 +1,6 @@
 """An erasure and another change at the same time: no personal data is left, and nothing is lost."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,14 +9,17 @@ from pg8000.native import Connection
 from tests.api_client import ApiClient
 from tests.integration.races import (
     Call,
+    acknowledge,
     add_note,
     change_status,
     erase,
     once,
     pay,
     place,
+    refund,
     replay,
     report,
+    report_refund,
     two_at_once,
     unreadable,
 )
@@ -98,6 +102,69 @@ def test_a_note_that_waited_for_an_erasure_is_a_later_note(
 ) -> None:
     assert two_at_once(database_url, erase(), add_note(order_id)) == ("erased", "created")
     assert causes(database) == ["placed", "erasure", "note"]
+
+
+def refund_of(order_id: str) -> Call:
+    """A request for a refund, with a reason and a key."""
+    return once(refund(order_id, reason="Ada sent it back."), "k")
+
+
+def unpaid_entry(order_id: str) -> Call:
+    """An acknowledgement of the order as not paid, with a note and a key."""
+    return once(acknowledge("completed_and_unpaid", order_id), "k")
+
+
+@pytest.mark.parametrize("erases_first", [True, False])
+@pytest.mark.parametrize(
+    ("prepared", "change", "text"),
+    [
+        (lambda id_: pay(id_, "paid"), refund_of, "reason FROM refunds"),
+        (lambda id_: change_status(id_, "completed"), unpaid_entry, "note FROM acknowledgements"),
+    ],
+    ids=["refund", "acknowledgement"],
+)
+def test_an_erasure_blanks_only_what_staff_wrote_before(
+    database: Connection,
+    database_url: str,
+    order_id: str,
+    *,
+    prepared: Callable[[str], Call],
+    change: Callable[[str], Call],
+    text: str,
+    erases_first: bool,
+) -> None:
+    prepared(order_id).run(database)
+    calls = (erase(), change(order_id)) if erases_first else (change(order_id), erase())
+    assert "erased" in two_at_once(database_url, *calls)
+    [[kept]] = database.run(f"SELECT {text}") or []
+    assert (kept is not None) == erases_first
+    assert ("Ada" in row(database, "body", "idempotency_keys")[0]) == erases_first
+    # A later erasure blanks it, too.
+    assert erase().run(database) == "erased"
+    assert database.run(f"SELECT {text}") == [[None]]
+    assert "Ada" not in row(database, "body", "idempotency_keys")[0]
+
+
+@pytest.mark.parametrize("erases_first", [True, False])
+def test_a_refund_event_that_waited_for_its_payment_loses_its_body(
+    database: Connection, order_id: str, *, erases_first: bool
+) -> None:
+    early = report_refund("evt_r", "succeeded", "1", payment_reference="pi_1", object_reference="re_1")
+    assert early.run(database) == "ignored"
+    calls = [erase(), pay(order_id, "paid", payment_reference="pi_1")]
+    for call in calls if erases_first else reversed(calls):
+        call.run(database)
+    assert bodies(database) == [None, None]
+    assert row(database, "status::text", "refunds") == ["succeeded"]
+
+
+def test_a_refund_event_of_an_erased_order_keeps_no_body(
+    database: Connection, database_url: str, order_id: str
+) -> None:
+    assert pay(order_id, "paid", payment_reference="pi_1").run(database) == "applied"
+    event = report_refund("evt_r", "succeeded", "1", payment_reference="pi_1", object_reference="re_1")
+    assert two_at_once(database_url, erase(), event) == ("erased", "applied")
+    assert bodies(database) == [None, None]
 
 
 def test_an_erasure_waits_for_a_payment_event_and_erases_its_body(

@@ -48,7 +48,13 @@ READS_AS_TIME = READS_AS_NUMBER.replace("integer", "timestamptz")
 READS_AS_STATUS = READS_AS_NUMBER.replace("integer", "order_status")
 WAITS = """
     CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(9); RETURN NEW; END $$"""
-TABLES = (("orders", "email"), ("order_events", "note"), ("payment_events", "body"))
+TABLES = (
+    ("orders", "email"),
+    ("order_events", "note"),
+    ("payment_events", "body"),
+    ("refunds", "reason"),
+    ("acknowledgements", "note"),
+)
 
 
 def trigger(*functions: str) -> list[str]:
@@ -134,6 +140,17 @@ class Shop:
         self.call("POST", f"/api/orders/{order_id}/notes", {"text": CANARY}, **{"idempotency-key": "k2"})
         self.deliver(order_id=order_id, payment_status="failed", event_id="evt_1")
         self.deliver(order_id=order_id, payment_status=CANARY, event_id="evt_2")
+        self.deliver(order_id=order_id, payment_status="paid", event_id="evt_3", payment_reference="pi_1")
+        for key in ({}, {"idempotency-key": "k3"}):
+            self.call("POST", f"/api/orders/{order_id}/refunds", {"amount": "1", "reason": CANARY}, **key)
+        event = {"payment_reference": "pi_1", "processor_refund_id": "re_1", "amount": "1", "event_id": "evt_4"}
+        self.deliver(type="refund.failed", **event)
+        entries = self.api.get("/api/reconciliation").json.get("items", [])
+        for number, entry in enumerate(entries or [{"kind": "refund_failed", "id": order_id}]):
+            path = f"/api/reconciliation/{entry['kind']}/{entry['id']}/acknowledgement"
+            self.call("POST", path, {"note": CANARY}, **{"idempotency-key": f"k4-{number}"} if number % 2 else {})
+        self.call("GET", "/api/reconciliation?acknowledged=true")
+        self.call("GET", f"/api/orders/{order_id}/refunds")
         self.call("PUT", f"/api/orders/{order_id}/status", {"status": "completed"})
         for event in self.api.get("/api/payment-events").json.get("items", []):
             self.call("POST", f"/api/payment-events/{event['id']}/replay")
@@ -197,7 +214,13 @@ def test_refusals_do_not_quote_personal_data(shop: Shop, leaks: Callable[[], lis
         assert shop.place(**fields).status == 422, fields
     for text in (long, "", f"\0{CANARY}", [CANARY]):
         assert shop.call("POST", f"/api/orders/{order_id}/notes", {"text": text}).status == 422
+        assert shop.call("POST", f"/api/orders/{order_id}/refunds", {"reason": text}).status == 422
+        acknowledgement = f"/api/reconciliation/disputed/{UNKNOWN}/acknowledgement"
+        assert shop.call("POST", acknowledgement, {"note": text}).status == 422
+    assert shop.call("POST", f"/api/orders/{order_id}/refunds", {"amount": CANARY, "reason": CANARY}).status == 422
+    assert shop.call("POST", f"/api/orders/{order_id}/refunds", {"reason": CANARY}).status == 422
     assert shop.call("POST", f"/api/orders/{UNKNOWN}/notes", {"text": CANARY}).status == 404
+    assert shop.call("POST", acknowledgement, {"note": CANARY}).status == 404
     for body in (f'{{"email": "{CANARY}', f'"{CANARY}"', f'{{"email": {CANARY}}}', f'{{"note": "{CANARY}\ud83d"}}'):
         assert shop.call("POST", "/api/orders", body.encode(errors="surrogatepass")).status in (400, 422)
     for parameter in ("email", "customer_id", "status", "created_from", "cursor", "page"):

@@ -260,8 +260,9 @@ ALTER TABLE acknowledgements ALTER COLUMN note SET STATISTICS 0;
 -- own is listed until staff acknowledge it. Money that must go back is listed while a refund is only requested, because
 -- somebody has to make it. While it is pending, nobody has to act: refund_stuck and refund_failed list what goes wrong.
 CREATE OR REPLACE VIEW reconciliation
-    (kind, since, id, order_id, payment_event_id, payment_id, refund_id, dispute_id) AS
-(SELECT 'paid_and_canceled', o.created_at, o.id, o.id, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid
+    (kind, since, id, order_id, payment_event_id, payment_id, refund_id, dispute_id, money_changes) AS
+(SELECT 'paid_and_canceled', o.created_at, o.id, o.id, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid,
+        o.money_changes
    FROM orders o
   WHERE o.status = 'canceled' AND o.payment_status = 'paid' AND o.refund_status <> 'full'
     AND o.paid_amount - o.refunded_amount - o.lost_amount > CASE WHEN o.refund_status = 'pending' THEN
@@ -269,7 +270,7 @@ CREATE OR REPLACE VIEW reconciliation
               WHERE r.order_id = o.id AND r.status = 'pending' AND r.currency = o.currency) ELSE 0 END
   ORDER BY o.created_at, o.id)
 UNION ALL
-(SELECT 'completed_and_unpaid', o.created_at, o.id, o.id, NULL, NULL, NULL, NULL
+(SELECT 'completed_and_unpaid', o.created_at, o.id, o.id, NULL, NULL, NULL, NULL, o.money_changes
    FROM orders o
   WHERE o.status = 'completed' AND o.payment_status <> 'paid'
     -- A part that went back later was paid: whoever refunds a part decided that.
@@ -277,11 +278,11 @@ UNION ALL
   ORDER BY o.created_at, o.id)
 UNION ALL
 -- The reader decides how long is too long. A held order is listed once, as held_too_long.
-(SELECT 'pending_too_long', o.created_at, o.id, o.id, NULL, NULL, NULL, NULL
+(SELECT 'pending_too_long', o.created_at, o.id, o.id, NULL, NULL, NULL, NULL, o.money_changes
    FROM orders o WHERE o.status = 'pending' AND (o.held_since IS NULL OR o.payment_status = 'paid')
   ORDER BY o.created_at, o.id)
 UNION ALL
-(SELECT 'held_too_long', o.held_since, o.id, o.id, NULL, NULL, NULL, NULL
+(SELECT 'held_too_long', o.held_since, o.id, o.id, NULL, NULL, NULL, NULL, o.money_changes
    FROM orders o WHERE o.held_since IS NOT NULL AND o.status = 'pending' AND o.payment_status <> 'paid'
   ORDER BY o.held_since, o.id)
 UNION ALL
@@ -289,7 +290,8 @@ UNION ALL
              WHEN p.reason = 'order_canceled' THEN 'paid_and_canceled'
              WHEN p.reason = 'order_completed' THEN 'paid_after_completion'
              WHEN p.reason = 'paid_twice' THEN 'paid_twice'
-             ELSE 'amount_mismatch' END, p.received_at, p.id, p.order_id, p.id, p.id, NULL, NULL
+             ELSE 'amount_mismatch' END, p.received_at, p.id, p.order_id, p.id, p.id, NULL, NULL,
+        o.money_changes
    FROM payments p
    JOIN orders o ON o.id = p.order_id
   CROSS JOIN LATERAL (
@@ -310,13 +312,15 @@ UNION ALL
   WHERE NOT p.is_settled AND (due.is_due OR p.reported_refunds > p.known_refunds)
   ORDER BY p.received_at, p.id)
 UNION ALL
-(SELECT 'over_refunded', p.received_at, p.id, p.order_id, NULL, p.id, NULL, NULL
+(SELECT 'over_refunded', p.received_at, p.id, p.order_id, NULL, p.id, NULL, NULL,
+        (SELECT o.money_changes FROM orders o WHERE o.id = p.order_id)
    FROM payments p WHERE NOT p.is_settled AND p.open_amount + p.refunded_amount + p.lost_amount > p.amount
   ORDER BY p.received_at, p.id)
 UNION ALL
 -- Until it was requested again. Each later refund of the order, whatever its payment, is the next attempt for the oldest
 -- refund that failed. If that one fails, too, it has an entry of its own.
-(SELECT 'refund_failed', r.updated_at, r.id, r.order_id, NULL, r.payment_id, r.id, NULL
+(SELECT 'refund_failed', r.updated_at, r.id, r.order_id, NULL, r.payment_id, r.id, NULL,
+        (SELECT o.money_changes FROM orders o WHERE o.id = r.order_id)
    FROM refunds r
    JOIN payments p ON p.id = r.payment_id
   WHERE r.status = 'failed' AND p.refunded_amount + p.lost_amount < p.amount
@@ -339,21 +343,25 @@ UNION ALL
   ORDER BY r.updated_at, r.id)
 UNION ALL
 -- The reader decides how long is too long.
-(SELECT 'refund_stuck', r.requested_at, r.id, r.order_id, NULL, r.payment_id, r.id, NULL
+(SELECT 'refund_stuck', r.requested_at, r.id, r.order_id, NULL, r.payment_id, r.id, NULL,
+        (SELECT o.money_changes FROM orders o WHERE o.id = r.order_id)
    FROM refunds r WHERE r.status IN ('requested', 'pending')
   ORDER BY r.requested_at, r.id)
 UNION ALL
-(SELECT 'disputed', d.opened_at, d.id, d.order_id, NULL, d.payment_id, NULL, d.id
+(SELECT 'disputed', d.opened_at, d.id, d.order_id, NULL, d.payment_id, NULL, d.id,
+        (SELECT o.money_changes FROM orders o WHERE o.id = d.order_id)
    FROM disputes d WHERE d.status = 'open'
   ORDER BY d.opened_at, d.id)
 UNION ALL
-(SELECT 'paid_and_canceled', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL
+(SELECT 'paid_and_canceled', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL,
+        coalesce((SELECT o.money_changes FROM orders o WHERE o.id = e.order_id), 0)
    FROM payment_events e
   WHERE e.outcome = 'needs_refund' AND coalesce(e.reader_reason, e.reason) = 'amount_unreadable'
   ORDER BY e.received_at, e.id)
 UNION ALL
 (SELECT CASE e.reason WHEN 'other_content' THEN 'conflicting_event' ELSE 'amount_mismatch' END,
-        e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL
+        e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL,
+        coalesce((SELECT o.money_changes FROM orders o WHERE o.id = e.order_id), 0)
    FROM payment_events e
   WHERE e.outcome = 'needs_review'
     AND (e.payment_status IS NULL OR coalesce(e.reader_reason, e.reason) = 'amount_unreadable'
@@ -361,12 +369,14 @@ UNION ALL
          OR e.reason IN ('other_content', 'payment_changed', 'payment_of_other_order'))
   ORDER BY e.received_at, e.id)
 UNION ALL
-(SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL
+(SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL,
+        coalesce((SELECT o.money_changes FROM orders o WHERE o.id = e.order_id), 0)
    FROM payment_events e WHERE e.outcome = 'unknown_order' AND e.payment_status = 'paid'
   ORDER BY e.received_at, e.id)
 UNION ALL
 -- Stripe reports most payments with two events, and often only one of them names the order.
-(SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL
+(SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL,
+        coalesce((SELECT o.money_changes FROM orders o WHERE o.id = e.order_id), 0)
    FROM payment_events e
   WHERE e.payment_status = 'paid' AND e.reason = 'no_order_named'
     AND NOT EXISTS (SELECT FROM payment_events named
@@ -375,7 +385,8 @@ UNION ALL
   ORDER BY e.received_at, e.id)
 UNION ALL
 -- Several unreadable bodies can have one ID. A later delivery that could be read settles all of them.
-(SELECT 'unreadable_event', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL
+(SELECT 'unreadable_event', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL,
+        coalesce((SELECT o.money_changes FROM orders o WHERE o.id = e.order_id), 0)
    FROM payment_events e
   WHERE e.error IS NOT NULL
     AND NOT EXISTS (SELECT FROM payment_events later

@@ -18,7 +18,7 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO acknowledgements (kind, entry_id, money_changes, order_id, note, actor)
-    VALUES (entry.kind, entry.id, coalesce(target.money_changes, 0), target.id, request ->> 'note', request ->> 'actor')
+    VALUES (entry.kind, entry.id, entry.money_changes, target.id, request ->> 'note', request ->> 'actor')
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         outcome := 'already_acknowledged';

@@ -12,8 +12,8 @@ DECLARE
         'refund_pending_days', '(t.kind <> ''refund_stuck'''
             ' OR t.since < now() - make_interval(days => ($1 ->> ''refund_pending_days'')::integer))',
         'acknowledged', '($1 ->> ''acknowledged'')::boolean = EXISTS ('
-            'SELECT FROM acknowledgements a WHERE a.kind = t.kind AND a.entry_id = t.id AND a.money_changes ='
-            ' coalesce((SELECT o.money_changes FROM orders o WHERE o.id = t.order_id), 0))'));
+            'SELECT FROM acknowledgements a'
+            ' WHERE (a.kind, a.entry_id, a.money_changes) = (t.kind, t.id, t.money_changes))'));
     page   record;
 BEGIN
     outcome := 'listed';

@@ -15,7 +15,7 @@ BEGIN
     SELECT * INTO refund FROM refunds r WHERE r.id = entry.refund_id;
     SELECT * INTO acknowledgement
       FROM acknowledgements a
-     WHERE a.kind = entry.kind AND a.entry_id = entry.id AND a.money_changes = coalesce(mismatched.money_changes, 0);
+     WHERE (a.kind, a.entry_id, a.money_changes) = (entry.kind, entry.id, entry.money_changes);
     explanation := explain_mismatch(entry.kind, mismatched, event, payment, refund);
     RETURN json_build_object(
         'kind', entry.kind,
