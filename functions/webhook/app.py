@@ -36,17 +36,19 @@ def receive_payment_event() -> Response[str]:
     actor: Actor = {**actor_of(event), "actor": PAYMENT_PROCESSOR, "party": "payment processor"}
     response = store.record(payment, authentic, body, actor)
     stored_outcome = response.pop("stored_outcome")
+    reported = {"refund_status": payment.refund_status, "dispute_status": payment.dispute_status}
+    fields = {name: status for name, status in reported.items() if status}
+    is_bad_news = fields in ({"refund_status": "failed"}, {"dispute_status": "open"})
     add_log_fields(
         # Staff must act on these. The warning in the log can trigger an alarm. A duplicate counts as well, because the
         # first delivery may be lost before it is logged.
-        warn=stored_outcome in ("needs_refund", "needs_review"),
+        warn=stored_outcome in ("needs_refund", "needs_review") or (is_bad_news and stored_outcome == "applied"),
         payment_status=payment.payment_status or "none",
-        **({"refund_status": payment.refund_status} if payment.refund_status else {}),
-        **({"dispute_status": payment.dispute_status} if payment.dispute_status else {}),
         outcome=response["outcome"],
         stored_outcome=stored_outcome,
         order_id=response["order_id"],
         event_id=response["event_id"],
+        **fields,
     )
     if problem:
         # The event is stored, but the integrator must see that its effect could not be read.

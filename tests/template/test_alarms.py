@@ -95,6 +95,25 @@ def test_a_payment_that_needs_action_is_counted(api: ApiClient, caplog: pytest.L
     assert not is_counted("PaymentsToLookAt", vars(caplog.records[-1]))
 
 
+def test_a_failed_refund_and_an_open_dispute_are_counted(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
+    order = api.order((api.create_product()["id"], 1))
+    api.pay(order["id"], payment_reference="pi_1")
+    for type_, counts in (
+        ("refund.pending", False),
+        ("refund.succeeded", False),
+        ("refund.failed", True),
+        ("refund.succeeded", False),
+        ("dispute.opened", True),
+        ("dispute.won", False),
+    ):
+        refund = {"processor_refund_id": "re_1", "amount": "1"} if "refund" in type_ else {}
+        for _ in range(2):
+            event = {"type": type_, "payment_reference": "pi_1", "event_id": f"evt_{type_}", **refund}
+            assert api.deliver(event).status == 200
+            line = vars(caplog.records[-1])
+            assert is_counted("PaymentsToLookAt", line) == (line["levelname"] == "WARNING") == counts, type_
+
+
 def test_a_payment_event_that_cannot_be_read_is_counted(api: ApiClient, caplog: pytest.LogCaptureFixture) -> None:
     for body in (b"{", b"{}", b" " * (1024 * 1024 + 1)):
         api.deliver(body)
