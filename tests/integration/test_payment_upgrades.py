@@ -256,7 +256,7 @@ def test_a_reference_is_known_after_its_body_was_erased(filled: Connection, tmp_
 def test_an_upgrade_that_was_interrupted_continues_with_the_next_payment(filled: Connection, tmp_path: Path) -> None:
     interrupt(filled, tmp_path)
     for _ in range(3):
-        filled.run((PACKAGE / "migrations" / BACKFILL).read_text().replace("1000", "30"))
+        filled.run((PACKAGE / "migrations" / BACKFILL).read_text().replace("LIMIT 200", "LIMIT 30"))
     seen = "SELECT count(*) FROM payment_events e, payment_completion c WHERE e.received_at <= c.received_at"
     assert filled.run(seen) == [[90]]
     assert 80 <= filled.run("SELECT count(*) FROM payments")[0][0] <= 90

@@ -398,12 +398,6 @@ COMMENT ON VIEW reconciliation IS
 'Money without goods, and goods without money: where each case is visible, and since when.
 Each part has the list''s sort order and an index for it. A page merges the parts and reads none of them to the end.';
 
--- Their parameters changed.
-DROP FUNCTION IF EXISTS payment_decision(payment_events, orders, jsonb);
-DROP FUNCTION IF EXISTS settle_payment_event(payment_events, orders, order_event_cause, jsonb);
-DROP FUNCTION IF EXISTS explain_mismatch(text, orders);
-
-
 CREATE TABLE payment_completion (received_at, id) AS
     VALUES (timestamptz '-infinity', uuid '00000000-0000-0000-0000-000000000000');
 COMMENT ON TABLE payment_completion IS

@@ -11,7 +11,7 @@ batch AS MATERIALIZED (
              FROM payment_events next
             WHERE (next.received_at, next.id) > (previous.received_at, previous.id)
             ORDER BY next.received_at, next.id
-            LIMIT 1000) e
+            LIMIT 200) e
 ),
 completed AS MATERIALIZED (
     SELECT complete_payments(ARRAY(SELECT DISTINCT order_id FROM batch
