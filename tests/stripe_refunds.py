@@ -249,6 +249,11 @@ def _refund_object(payment: Payment, amount: int, metadata: Mapping[str, str]) -
     }
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64
+    """With the default of 5, more connections at once are refused."""
+
+
 @contextmanager
 def serving(stripe: Stripe) -> Iterator[str]:
     """Serve an account. Yields the address, for `stripe.api_base`."""
@@ -288,7 +293,7 @@ def serving(stripe: Stripe) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Write no log."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
