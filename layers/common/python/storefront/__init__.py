@@ -25,10 +25,12 @@ cold_start  imports of libraries, without the parts that no function uses
 lists        pages, cursors and links
 idempotency  requests that are safe to retry
 
-products    a feature: products and their stock
-orders      a feature: orders and their timelines
-payments    a feature: payment events and the reconciliation
-docs        the API's description and its page
+products        a feature: products and their stock
+orders          a feature: orders and their timelines
+payments        a feature: payment events and payments
+refunds         a feature: refunds and disputes
+reconciliation  a feature: what does not match, and the acknowledgements of staff
+docs            the API's description and its page
 
 migrations  the history of the schema
 
