@@ -129,6 +129,7 @@ def test_a_lost_dispute_returns_the_money_of_a_canceled_order(api: ApiClient, ca
     order = canceled(api)
     dispute(api, order)
     assert kinds(api) == ["paid_and_canceled", "disputed"]
+    assert action(api, "paid_and_canceled").endswith("First follow the entry of the open dispute: it stops refunds.")
     dispute(api, order, "won")
     assert kinds(api) == ["paid_and_canceled"]
     dispute(api, order, "lost", event_id="evt_reopened")

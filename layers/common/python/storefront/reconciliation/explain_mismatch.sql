@@ -78,5 +78,11 @@ BEGIN
             action := CASE WHEN is_paid THEN 'Ship the goods, and complete the order.'
                            ELSE 'Ask the customer for the payment, or cancel the order.' END;
     END CASE;
+    IF kind IN ('paid_and_canceled', 'paid_twice', 'paid_after_completion', 'amount_mismatch', 'refund_failed', 'refund_stuck')
+       AND EXISTS (SELECT FROM disputes d
+                    WHERE d.status = 'open' AND d.order_id = target.id AND d.payment_id = coalesce(payment.id, d.payment_id))
+    THEN
+        action := action || ' First follow the entry of the open dispute: it stops refunds.';
+    END IF;
 END
 $$;
