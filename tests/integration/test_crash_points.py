@@ -37,9 +37,12 @@ RELEASED_CHANGES = 4
 """A column, a function's text, and a row of the history for each of the two files."""
 
 # In this order: two startups, the guard, the history, a check of the guard, the transaction's start, the locks, the
-# defaults, each file, the unchanged functions, the database's settings, COMMIT, and the end of the guard.
+# defaults, each file, the unchanged functions, the database's settings, and COMMIT.
 RELEASE_COMMIT = 2 + 3 + 2 + 1 + 2 + 6 + 1 + 2 * len(RELEASED) + 1 + 1 + 1
-RELEASE_FLUSHES = RELEASE_COMMIT + 1
+# Each release repeats a step: a check of the guard, the transaction's start, the file, its row, and COMMIT.
+REPEATED_STEP = 1 + 2 + 1 + 1 + 1
+# The last one is the end of the guard.
+RELEASE_FLUSHES = RELEASE_COMMIT + REPEATED_STEP + 1
 
 
 class Crash(NamedTuple):
@@ -274,6 +277,18 @@ def test_a_migration_interrupted_at_commit_is_complete_or_absent_and_can_be_run_
     assert len(release.schema() - before) == (0 if applied_next else RELEASED_CHANGES)
     assert release.deploy() == applied_next
     assert len(release.schema() - before) == RELEASED_CHANGES
+
+
+@pytest.mark.parametrize("lost", ["request", "response"])
+def test_a_migration_interrupted_in_a_repeated_step_is_complete_and_can_be_run_again(
+    lost: str, release: Release
+) -> None:
+    before = release.schema()
+    lose(release.proxy, RELEASE_COMMIT + REPEATED_STEP, lost)
+    with pytest.raises(db.TRANSPORT_ERRORS):
+        release.deploy()
+    assert len(release.schema() - before) == RELEASED_CHANGES
+    assert release.deploy() == []
 
 
 @pytest.mark.parametrize("lost", ["request", "response"])
