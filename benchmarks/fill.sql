@@ -10,9 +10,9 @@ SELECT ('a0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid,
        1 + n % 500, CASE WHEN n % 10 = 0 THEN 0 ELSE 2000000000 END, now() - n * interval '1 second'
   FROM generate_series(1, :rows) n;
 
-INSERT INTO orders (id, customer_id, status, payment_status, total_price, created_at)
+INSERT INTO orders (id, customer_id, status, payment_status, total_price, paid_amount, money_changes, created_at)
 SELECT ('b0000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 1 + n % 1000,
-       'completed', 'paid', (1 + n % 500)::numeric(10, 2), now() - n * interval '1 second'
+       'completed', 'paid', (1 + n % 500)::numeric(10, 2), (1 + n % 500)::numeric(10, 2), 1, now() - n * interval '1 second'
   FROM generate_series(1, :rows) n;
 
 INSERT INTO order_items (order_id, product_id, line_number, product_name, quantity, price_at_purchase)
@@ -29,6 +29,10 @@ INSERT INTO payment_events (id, scheme, provider, event_id, order_id, payment_st
 SELECT ('c' || substr(o.id::text, 2))::uuid, 'stripe', 'stripe', 'evt_' || o.id, o.id, 'paid', '{}', 'applied',
        o.created_at
   FROM orders o;
+
+INSERT INTO payments (id, order_id, reference, event_scheme, amount, currency, received_at)
+SELECT e.id, o.id, e.event_id, e.scheme, o.total_price, o.currency, e.received_at
+  FROM payment_events e JOIN orders o ON o.id = e.order_id;
 
 INSERT INTO order_events (order_id, cause, actor, to_status, to_payment_status)
 SELECT id, 'placed', 'bench', 'pending', 'unpaid' FROM orders;

@@ -42,6 +42,7 @@ new_session = sessionmaker(engine, expire_on_commit=False)
 
 OrderStatus = ENUM("pending", "completed", "canceled", name="order_status", create_type=False)
 PaymentStatus = ENUM("unpaid", "paid", "failed", name="payment_status", create_type=False)
+RefundStatus = ENUM("none", "pending", "partial", "full", name="order_refund_status", create_type=False)
 MovementKind = ENUM("opening", "sale", "restock", "adjustment", name="stock_movement_kind", create_type=False)
 EventCause = ENUM("placed", "status_change", "payment_event", name="order_event_cause", create_type=False)
 EventOutcome = ENUM(
@@ -87,6 +88,9 @@ class Order(Base):
     status: Mapped[str] = mapped_column(OrderStatus, server_default="pending")
     payment_status: Mapped[str] = mapped_column(PaymentStatus, server_default="unpaid")
     total_price: Mapped[Decimal]
+    paid_amount: Mapped[Decimal] = mapped_column(server_default=FetchedValue())
+    refunded_amount: Mapped[Decimal] = mapped_column(server_default=FetchedValue())
+    refund_status: Mapped[str] = mapped_column(RefundStatus, server_default=FetchedValue())
     number: Mapped[int] = mapped_column(server_default=FetchedValue())
     reference: Mapped[str | None]
     currency: Mapped[str] = mapped_column(server_default=FetchedValue())
@@ -202,6 +206,9 @@ class OrderResponse(ResponseModel):
     subtotal: Decimal = Field(validation_alias="total_price")
     charges: Annotated[list[dict[str, str]], BeforeValidator(lambda value: value or [])]
     total_price: Decimal
+    paid_amount: Decimal
+    refunded_amount: Decimal
+    refund_status: str
     order_items: list[OrderItemResponse]
     email: str | None
     shipping_address: dict[str, str | None] | None

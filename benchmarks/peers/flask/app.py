@@ -75,7 +75,8 @@ def _json(value: Any) -> str:
 
 
 ORDER_COLUMNS = (
-    "id, number, reference, customer_id, status, payment_status, currency, charges, total_price, email,"
+    "id, number, reference, customer_id, status, payment_status, currency, charges, total_price, paid_amount,"
+    " refunded_amount, refund_status, email,"
     " shipping_address, billing_address, note, metadata, expires_at, created_at, updated_at"
 )
 
