@@ -365,3 +365,19 @@ def replays(database: Connection, events: list[Call]) -> list[Call]:
     ids = [call.request["event_id"] for call in events]
     rows = database.run("SELECT id::text FROM payment_events WHERE event_id = ANY (:ids) ORDER BY event_id", ids=ids)
     return [replay(id_) for [id_] in rows or []]
+
+
+@pytest.mark.parametrize("kind", ["total", "dispute"])
+def test_an_event_about_no_refund_names_no_refund_with_the_same_amount(
+    database: Connection, order_id: str, kind: str
+) -> None:
+    pay(order_id, "paid", "evt_1", payment_reference="pi_1").run(database)
+    requested(database, order_id, "3")
+    event = {
+        "total": refund_total("evt_2", "pi_1", "3"),
+        "dispute": dispute_event("evt_2", "open", "pi_1", amount="3"),
+    }[kind]
+    for _ in range(2):
+        event.run(database)
+    assert database.run("SELECT DISTINCT refund_id FROM payment_events WHERE event_id = 'evt_2'") == [[None]]
+    assert database.run("SELECT DISTINCT refund_id FROM order_events WHERE payment_event_id = 'evt_2'") == [[None]]

@@ -11,7 +11,9 @@ DECLARE
 BEGIN
     IF payment.order_id IS NOT NULL THEN
         event.order_id := payment.order_id;
-        refund := matching_refund(event, payment);
+        IF event.refund_status IS NOT NULL THEN
+            refund := matching_refund(event, payment);
+        END IF;
         SELECT * INTO dispute
           FROM disputes d
          WHERE d.payment_id = payment.id AND d.reference = coalesce(event.object_reference, '');
