@@ -11,7 +11,7 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ApiClient
-from tests.integration.races import Call, pay, place, replay
+from tests.integration.races import Call, erase, pay, place, replay
 from tests.integration.refund_events import dispute_event, refund_event, refund_total, requested
 from tests.sizes import SEED
 
@@ -381,3 +381,20 @@ def test_an_event_about_no_refund_names_no_refund_with_the_same_amount(
         event.run(database)
     assert database.run("SELECT DISTINCT refund_id FROM payment_events WHERE event_id = 'evt_2'") == [[None]]
     assert database.run("SELECT DISTINCT refund_id FROM order_events WHERE payment_event_id = 'evt_2'") == [[None]]
+
+
+def test_a_native_refund_with_stripe_s_signature_names_its_payment_by_the_id_of_an_event(
+    database: Connection, order_id: str
+) -> None:
+    assert pay(order_id, "paid", "evt_1", scheme="stripe").run(database) == "applied"
+    assert refund_event("evt_2", "succeeded", "evt_1", scheme="stripe", amount="3").run(database) == "applied"
+
+
+def test_a_refund_that_waited_for_the_event_of_an_erased_order_has_no_body(database: Connection, order_id: str) -> None:
+    refund_event("evt_2", "succeeded", "evt_1", amount="3").run(database)
+    erase().run(database)
+    pay(order_id, "paid", "evt_1").run(database)
+    assert database.run("SELECT outcome::text, body FROM payment_events WHERE event_id = 'evt_2'") == [
+        ["applied", None]
+    ]
+    assert violations(database) == []

@@ -33,7 +33,9 @@ BEGIN
         SELECT * INTO payment
           FROM payments p
          WHERE p.order_id = target.id AND p.reference = stored.payment_reference
-           AND p.event_scheme IN ('', stored.scheme);
+           AND p.event_scheme = ANY (reference_schemes(stored))
+         ORDER BY p.event_scheme
+         LIMIT 1;
         payment := payment_of_event(stored, target, payment);
         CONTINUE WHEN payment.id IS NULL;
         event := decided_refund_event(stored, target, payment, request);
@@ -50,5 +52,9 @@ BEGIN
         target := carried.target;
         PERFORM settle_payment_event(event, target, 0, 'payment_event', request);
     END LOOP;
+    IF target.personal_data_erased_at IS NOT NULL THEN
+        -- Until now, nothing connected the events with the order.
+        PERFORM erase_bodies_of_orders(ARRAY[target.id]);
+    END IF;
 END
 $$;

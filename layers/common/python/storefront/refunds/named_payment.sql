@@ -5,8 +5,7 @@ CREATE OR REPLACE FUNCTION named_payment(event payment_events) RETURNS payments
     LANGUAGE plpgsql AS $$
 DECLARE
     named   payments;
-    -- The reference can be the ID of an event. Stripe always names the payment itself.
-    schemes text[] := CASE WHEN event.scheme = 'stripe' THEN ARRAY[''] ELSE ARRAY['', event.scheme] END;
+    schemes text[] := reference_schemes(event);
 BEGIN
     IF event.payment_reference IS NULL THEN
         SELECT p.* INTO named
