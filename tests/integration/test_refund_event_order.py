@@ -398,3 +398,10 @@ def test_a_refund_that_waited_for_the_event_of_an_erased_order_has_no_body(datab
         ["applied", None]
     ]
     assert violations(database) == []
+
+
+def test_a_refund_of_stripe_never_names_a_payment_by_the_id_of_an_event(database: Connection, order_id: str) -> None:
+    refund_event("evt_2", "succeeded", "evt_1", scheme="stripe", provider="stripe", amount="3").run(database)
+    for event_id in ("evt_1", "evt_3"):
+        pay(order_id, "paid", event_id, scheme="stripe").run(database)
+    assert database.run("SELECT reason FROM payment_events WHERE event_id = 'evt_2'") == [["payment_unknown"]]

@@ -36,6 +36,8 @@ BEGIN
            AND p.event_scheme = ANY (reference_schemes(stored))
          ORDER BY p.event_scheme
          LIMIT 1;
+        -- Its reference is the ID of an event in another scheme.
+        CONTINUE WHEN payment.id IS NULL AND stored.order_id IS DISTINCT FROM target.id;
         payment := payment_of_event(stored, target, payment);
         CONTINUE WHEN payment.id IS NULL;
         event := decided_refund_event(stored, target, payment, request);
