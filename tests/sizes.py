@@ -26,6 +26,9 @@ class Size(NamedTuple):
 # CONTRIBUTING.md has the same table.
 SEQUENCES = Size("Sequences of 50 requests, compared with a model", 60, 300, 5_000)
 DELIVERED_EVENTS = Size("Payment events, each delivered up to five times by 16 clients", 2_000, 10_000, 10_000)
+MONEY_DELIVERIES = Size(
+    "Deliveries of events about the payments, refunds and disputes of a tenth as many orders", 1_000, 10_000, 100_000
+)
 LAST_UNITS = Size("Last units that 64 clients order at the same time", 15, 50, 2_000)
 TRADES = Size("Orders, cancellations and payments of each of 8 clients", 40, 100, 10_000)
 REFUND_MIXES = Size("Sequences of 14 changes of refunds, compared with an emulation of Stripe", 3, 10, 500)

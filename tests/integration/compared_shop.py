@@ -10,24 +10,33 @@ from pg8000.native import Connection
 
 from storefront.audit import violations
 from tests.api_client import ApiClient, Response, expect, over_handlers, target
+from tests.integration.compared_tables import TableComparison, entry_id
+from tests.integration.decisions import UNKNOWN_ORDER, UNREADABLE, Decision
 from tests.integration.entities import (
     CANARY,
     KEY_REUSED,
     MINUTES_TO_LIVE,
     NO_ORDER,
+    NUMBER_OUT_OF_RANGE,
     ORDER_NOT_FOUND,
     SKU_TAKEN,
+    Order,
     OrderTag,
     Product,
     Tag,
 )
-from tests.integration.inbox import UNKNOWN_ORDER, UNREADABLE, Decision, Inbox, Payment, StoredEvent
+from tests.integration.events import Event
+from tests.integration.inbox import Inbox
 from tests.integration.model import Model, Request
-from tests.integration.responses import assert_matches, expect_refusal, name_of, reconciliation_entry, sort_key
+from tests.integration.money_requests import PAYMENT_DISPUTED, as_response, has_dispute, refund_everything
+from tests.integration.responses import assert_matches, expect_refusal, name_of, sort_key
 
 REFUSALS = {UNKNOWN_ORDER: ORDER_NOT_FOUND, UNREADABLE: (422, "invalid-request")}
 """The response to each decision that is not 200."""
-TABLES = "products, orders, order_items, order_events, stock_movements, idempotency_keys, payment_events"
+TABLES = (
+    "products, orders, order_items, order_events, stock_movements, idempotency_keys, payment_events, payments, "
+    "refunds, refund_lines, disputes, acknowledgements"
+)
 
 
 class ComparedShop(RuleBasedStateMachine):
@@ -35,8 +44,8 @@ class ComparedShop(RuleBasedStateMachine):
 
     database: ClassVar[Connection]
     seen: ClassVar[Counter[str]]
+    tables: ClassVar[TableComparison]
     model: Model
-    inbox: Inbox
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,11 +53,14 @@ class ComparedShop(RuleBasedStateMachine):
         self.tags: list[Tag] = []
         self.order_tags: list[OrderTag] = []
         self.keyed_requests: list[tuple[Request, str]] = []
-        self.payments: list[Payment] = []
-        self.inbox = Inbox()
+        self.events: list[Event] = []
         # A failed audit leaves a transaction open. As a replica, because triggers protect the ledger's rows.
         self.database.run("ROLLBACK")
         self.database.run(f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role")
+
+    @property
+    def inbox(self) -> Inbox:
+        return self.model.inbox
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
         self.is_step_complete = False
@@ -62,14 +74,9 @@ class ComparedShop(RuleBasedStateMachine):
 
     @invariant()
     def the_database_has_what_the_model_has(self) -> None:
-        rows = self.database.run("SELECT id::text, quantity, price, deleted_at IS NOT NULL FROM products ORDER BY 1")
-        assert rows == sorted([p.id, p.quantity, p.price, p.is_deleted] for p in self.model.products)
-        rows = self.database.run("SELECT id::text, status::text, payment_status::text FROM orders ORDER BY 1")
-        assert rows == sorted([o.id, o.status, o.payment_status] for o in self.model.orders)
-        rows = self.database.run("SELECT id::text FROM orders WHERE held_since IS NOT NULL ORDER BY 1")
-        assert rows == sorted([o.id] for o in self.model.orders if self.inbox.holds(o))
-        rows = self.database.run("SELECT event_id, variant, body IS NOT NULL FROM payment_events ORDER BY 1, 2")
-        assert rows == sorted([s.payment.event_id, s.variant, s.has_body] for s in self.inbox.stored())
+        self.tables.check(self.model)
+        self.seen.update({entry.kind for entry in self.model.books.listed()})
+        self.seen.update({f"refund_status: {order.money.refund_status}" for order in self.model.orders})
         self.seen["step"] += 1
         self.is_step_complete = True
 
@@ -89,14 +96,17 @@ class ComparedShop(RuleBasedStateMachine):
         known = [stored.as_response() for stored in self.inbox.stored()]
         assert_matches(sorted(inbox, key=sort_key), sorted(known, key=sort_key))
         found = expect(200, api.get(target("/api/reconciliation", page_size=100, pending_minutes=MINUTES_TO_LIVE)))
-        assert Counter(map(reconciliation_entry, found["items"])) == Counter(
-            self.inbox.reconciliation_entries(self.model.orders)
-        )
+        books = self.model.books
+        listed = [(one.kind, entry_id(one)) for one in books.listed() if not books.is_acknowledged(one)]
+        assert Counter((one["kind"], one["id"]) for one in found["items"]) == Counter(listed)
         for order in self.model.orders:
             assert_matches(expect(200, api.get(f"/api/orders/{order.id}")), order.as_response())
             events = expect(200, api.get(target(f"/api/orders/{order.id}/events", page_size=100)))["items"]
             assert [event["from"] for event in events] == [None, *(event["to"] for event in events[:-1])]
-            assert_matches(events, order.timeline)
+            assert_matches(events, order.timeline_as_response())
+            refunds = expect(200, api.get(target(f"/api/orders/{order.id}/refunds", page_size=100)))["items"]
+            known_refunds = sorted(order.money.refunds, key=lambda refund: refund.requested)
+            assert_matches(refunds, [as_response(refund) for refund in known_refunds])
 
     def an_erasure_leaves_no_personal_data(self) -> None:
         for customer_id in {order.customer_id for order in self.model.orders}:
@@ -107,30 +117,28 @@ class ComparedShop(RuleBasedStateMachine):
     def erase(self, customer_id: int) -> None:
         response = self.api.call("DELETE", f"/api/customers/{customer_id}/personal-data")
         orders = [order for order in self.model.orders if order.customer_id == customer_id]
-        self.model.erase(orders, self.inbox.erase_bodies(orders))
+        self.model.erase(orders)
         assert expect(200, response) == {"customer_id": customer_id, "orders": len(orders)}
 
     def post(self, request: Request, key: str | None = None) -> None:
         """Send a request that creates something. With a used key, expect the first response again."""
-        response = self.api.call("POST", request.path(), request.body(), {"idempotency-key": key} if key else None)
+        headers = request.headers() | ({"idempotency-key": key} if key else {})
+        response = self.api.call("POST", request.path(), request.body(), headers)
         if key:
             self.keyed_requests.append((request, key))
-        if stored := self.model.stored.get((type(request), key)):
-            content, text = stored
+        if stored := self.model.stored.get((request.operation, key)):
+            content, first = stored
             if not expect_refusal(response, KEY_REUSED if content != request.content() else None):
-                assert (response.status, response.text, response.headers.get("idempotent-replayed")) == (
-                    201,
-                    text,
-                    "true",
-                )
-                is_erased = CANARY in str(request.body()) and CANARY not in text
+                assert response.headers["idempotent-replayed"] == "true"
+                assert expect(201, response) == first
+                is_erased = CANARY in str(request.body()) and CANARY not in response.text
                 self.seen["replayed without personal data"] += is_erased
         elif not expect_refusal(response, request.refusal(self.model)):
             body = expect(201, response)
             assert "idempotent-replayed" not in response.headers
             assert_matches(body, request.carry_out(self.model, body, key))
             if key:
-                self.model.stored[type(request), key] = (request.content(), response.text)
+                self.model.stored[request.operation, key] = (request.content(), body)
 
     def read(self, product: Product) -> Tag | None:
         """Read a product, and remember its ETag. Returns None if the product does not exist."""
@@ -150,29 +158,37 @@ class ComparedShop(RuleBasedStateMachine):
             assert_matches(expect(200, response), product.as_response())
             self.tags.append(Tag(product, product.version, response.headers["etag"]))
 
-    def report(self, payment: Payment) -> None:
+    def report(self, event: Event) -> None:
         # The native format is accepted with each kind of signature.
-        response = self.api.deliver(payment.body(), "stripe")
-        self.payments.append(payment)
-        self.assert_payment_matches(response, payment, self.inbox.receive(payment))
+        response = self.api.deliver(event.body(), event.scheme)
+        self.events.append(event)
+        self.assert_event_matches(response, event, *self.inbox.receive(event))
 
-    def assert_payment_matches(self, response: Response, payment: Payment, decision: Decision) -> None:
+    def assert_event_matches(self, response: Response, event: Event, order: Order | None, decision: Decision) -> None:
         outcome, reason = decision
         self.seen[str(reason)] += 1
-        refusal = UNREADABLE if payment.report == "unreadable" else decision
+        if event.is_about_refund:
+            self.seen[f"{event.report}: {outcome}"] += 1
+        refusal = UNREADABLE if event.report == "unreadable" else decision
         if not expect_refusal(response, REFUSALS.get(refusal)):
-            known = None if payment.order in (None, NO_ORDER) else payment.order.payment_status
+            known = None if order in (None, NO_ORDER) else order.payment_status
             assert_matches(
-                expect(200, response), {"payment_status": known, "outcome": outcome, "event_id": payment.event_id}
+                expect(200, response), {"payment_status": known, "outcome": outcome, "event_id": event.event_id}
             )
 
-    def inbox_id(self, stored: StoredEvent) -> str:
-        [[id_]] = self.database.run(
-            "SELECT id::text FROM payment_events WHERE event_id = :event_id AND variant = :variant",
-            event_id=stored.payment.event_id,
-            variant=stored.variant,
-        )
-        return str(id_)
+    def change_status(self, order: Order, status: str, *, refund: bool = False, tag: OrderTag | None = None) -> None:
+        body = {"status": status, **({"refund": True} if refund else {})}
+        headers = {"if-match": tag[2]} if tag else {}
+        response = self.api.call("PUT", f"/api/orders/{order.id}/status", body, headers)
+        refusal = order.refusal(status, tag[1] if tag else None)
+        if refund and refusal in (None, NUMBER_OUT_OF_RANGE) and has_dispute(order):
+            refusal = PAYMENT_DISPUTED
+        if not expect_refusal(response, refusal):
+            order.change_status(status)
+            if refund:
+                self.seen["canceled with refund"] += 1
+                refund_everything(order)
+            assert_matches(expect(200, response), order.as_response())
 
 
 def if_match(tag: Tag | None) -> dict[str, str]:

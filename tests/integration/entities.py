@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.api_client import UNKNOWN
+from tests.integration.money import Money, Named
 
 MAX_INTEGER = 2_147_483_647
 MAX_TOTAL = Decimal("99999999.99")
@@ -16,8 +17,8 @@ Body = Mapping[str, Any]
 """The fields of a response. An expected response has only the fields that the model can predict."""
 Refusal = tuple[int, str]
 """The status and the kind of a problem."""
-OrderVersion = tuple[str, str, int]
-"""The status, the payment status and the number of erasures that the timeline shows."""
+OrderVersion = tuple[str, str, int, int]
+"""The status, the payment status, the number of erasures, and the version of the money."""
 
 INSUFFICIENT_STOCK: Refusal = (400, "insufficient-stock")
 INVALID_TRANSITION: Refusal = (400, "invalid-transition")
@@ -43,15 +44,7 @@ ACTORS = {"payment_event": "payment-processor", "expiry": "expire-orders"}
 """The actor for each cause that is not a user's request."""
 
 
-class Named:
-    name: str
-
-    def _repr_pretty_(self, printer: Any, _: object) -> None:
-        """Print the name when Hypothesis shows a failed example."""
-        printer.text(self.name)
-
-
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Product(Named):
     id: str
     name: str
@@ -142,7 +135,7 @@ def total(line_items: list[LineItem], charges: tuple[Charge, ...]) -> Decimal:
     return sum([*sold, *(charge.amount for charge in charges)], Decimal("0.00"))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Order(Named):
     id: str
     name: str
@@ -156,6 +149,8 @@ class Order(Named):
     payment_status: str = "unpaid"
     minutes_old: int = 0
     timeline: list[Body] = field(default_factory=list)
+    money: Money = field(default_factory=Money)
+    item_ids: tuple[str, ...] = ()
 
     @property
     def total(self) -> Decimal:
@@ -164,7 +159,7 @@ class Order(Named):
     @property
     def version(self) -> OrderVersion:
         """What an ETag of the order stands for. An order never returns to a state that it left."""
-        return self.status, self.payment_status, self.erasures
+        return self.status, self.payment_status, self.erasures, self.money.version
 
     @property
     def erasures(self) -> int:
@@ -180,14 +175,19 @@ class Order(Named):
             return INVALID_TRANSITION
         return NUMBER_OUT_OF_RANGE if target == "canceled" and not self.can_return_stock() else None
 
+    def units_to_return(self) -> list[tuple[Product, int]]:
+        """The units that a cancellation gives back."""
+        items = enumerate(self.line_items)
+        return [(item.product, item.quantity - self.money.units_returned(number)) for number, item in items]
+
     def can_return_stock(self) -> bool:
-        return all(line_item.product.quantity + line_item.quantity <= MAX_INTEGER for line_item in self.line_items)
+        return all(product.quantity + units <= MAX_INTEGER for product, units in self.units_to_return())
 
     def change_status(self, target: str, cause: str = "status_change") -> None:
-        self.status = target
         if target == "canceled":
-            for line_item in self.line_items:
-                line_item.product.move(line_item.quantity)
+            for product, units in self.units_to_return():
+                product.move(units)
+        self.status = target
         needs_refund = target == "canceled" and self.payment_status == "paid" and self.total > 0
         self.record(cause, outcome="needs_refund" if needs_refund else None)
 
@@ -197,20 +197,34 @@ class Order(Named):
     def is_due(self) -> bool:
         return self.is_unpaid() and self.minutes_old > MINUTES_TO_LIVE
 
-    def record(self, cause: str, **fields: str | None) -> None:
+    def record(self, cause: str, **fields: Any) -> None:
         """Add an event to the timeline. It starts where the previous event ended."""
-        empty = dict.fromkeys(("outcome", "reason", "idempotency_key", "payment_event_id", "note"))
+        names = ("outcome", "reason", "idempotency_key", "payment_event_id", "note", "refund", "refund_status")
+        empty = dict.fromkeys(names)
         before = self.timeline[-1]["to"] if self.timeline else None
         after = {"status": self.status, "payment_status": self.payment_status}
         actor = ACTORS.get(cause, "anonymous")
         self.timeline.append({"cause": cause, "actor": actor, "from": before, "to": after, **empty, **fields})
 
-    def erase(self, *, had_bodies: bool) -> None:
-        """Erase the personal data. The timeline says so the first time, and when there was something to erase again."""
-        has_notes = any(event["note"] for event in self.timeline)
+    def timeline_as_response(self) -> list[Body]:
+        """The timeline with the IDs of refunds, which the model learns later."""
+        ids = [{"refund_id": refund and refund.id} for event in self.timeline for refund in [event["refund"]]]
+        return [
+            {name: value for name, value in event.items() if name != "refund"} | id_
+            for event, id_ in zip(self.timeline, ids, strict=True)
+        ]
+
+    def erase(self, *, had_texts: bool) -> None:
+        """Erase the personal data. The timeline says so the first time, and when there was something to erase again.
+
+        had_texts: whether an event had a body, or an acknowledgement a note.
+        """
+        texts = [*(event["note"] for event in self.timeline), *(refund.reason for refund in self.money.refunds)]
+        for refund in self.money.refunds:
+            refund.reason = None
         self.personal = WITHOUT_PERSONAL_DATA
         self.timeline = [{**event, "note": None} for event in self.timeline]
-        if had_bodies or has_notes or not self.erasures:
+        if had_texts or any(texts) or not self.erasures:
             self.record("erasure")
 
     def as_response(self) -> Body:
@@ -224,6 +238,9 @@ class Order(Named):
             "charges": [charge.as_response() for charge in self.charges],
             "subtotal": str(total(self.line_items, ())),
             "total_price": str(self.total),
+            "paid_amount": f"{self.money.paid:.2f}",
+            "refunded_amount": f"{self.money.refunded:.2f}",
+            "refund_status": self.money.refund_status,
             "order_items": [line_item.as_response() for line_item in self.line_items],
             **self.personal,
         }

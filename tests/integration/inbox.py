@@ -1,187 +1,40 @@
 """The expected inbox of payment events, as a part of the model."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import count
 
-from tests.integration.entities import CANARY, MINUTES_TO_LIVE, NO_ORDER, Body, Order
-
-CURRENCY = "USD"
-
-Decision = tuple[str, str | None]
-"""The outcome of an event, and the reason if it was not applied."""
-
-SAME_EVENT: Decision = ("duplicate", "same_event")
-OTHER_CONTENT: Decision = ("needs_review", "other_content")
-UNKNOWN_ORDER: Decision = ("unknown_order", "unknown_order")
-UNREADABLE: Decision = ("unreadable", "invalid")
-WITHOUT_ORDER: Decision = ("ignored", "no_order_named")
-STARTED: Decision = ("ignored", "payment_under_way")
-ENDED: Decision = ("ignored", "payment_ended")
-APPLIED: Decision = ("applied", None)
-
-STRIPE_TYPES = {
-    "started": "payment_intent.processing",
-    "ended": "payment_intent.canceled",
-    "money": "payment_intent.succeeded",
-    "nothing": "customer.created",
-}
-"""The type of the events that are sent in Stripe's format. All others are sent in the native format."""
-
-KINDS = {
-    "order_canceled": "paid_and_canceled",
-    "order_completed": "paid_after_completion",
-    "other_content": "conflicting_event",
-    "amount_differs": "amount_mismatch",
-    "currency_differs": "amount_mismatch",
-    "unknown_order": "event_without_order",
-    "no_order_named": "event_without_order",
-}
-"""The kind of reconciliation entry for each reason that needs a person to act."""
-
-
-@dataclass(frozen=True)
-class Payment:
-    """A payment event, as the processor sends it.
-
-    report: paid, failed, unreadable, or one of STRIPE_TYPES. order: None if the event names no order.
-    """
-
-    event_id: str
-    order: Order | None
-    report: str
-    amount: Decimal | None = None
-    currency: str | None = None
-    # Two events that differ only in this are the same content.
-    reference: str | None = field(default=None, compare=False)
-
-    def body(self) -> Body:
-        if self.report in STRIPE_TYPES:
-            metadata = {"order_id": self.order.id} if self.order else {}
-            about = {"id": self.reference or self.event_id, "metadata": metadata, **self.personal_data()}
-            return {"id": self.event_id, "type": STRIPE_TYPES[self.report], "data": {"object": about}}
-        status = "PAID" if self.report == "unreadable" else self.report
-        sent = {"event_id": self.event_id, "order_id": self.order_id, "payment_status": status, **self.money()}
-        return {**sent, **self.personal_data()}
-
-    def personal_data(self) -> Body:
-        return {"receipt_email": CANARY} if self.known_order else {}
-
-    @property
-    def order_id(self) -> str | None:
-        return self.order.id if self.order else None
-
-    @property
-    def known_order(self) -> Order | None:
-        return None if self.order is NO_ORDER else self.order
-
-    @property
-    def payment_reference(self) -> str | None:
-        is_about_payment = self.report in STRIPE_TYPES and self.report != "nothing"
-        return (self.reference or self.event_id) if is_about_payment else None
-
-    @property
-    def payment_status(self) -> str | None:
-        return {"paid": "paid", "failed": "failed", "money": "paid"}.get(self.report)
-
-    @property
-    def content(self) -> "Payment":
-        """What decides whether two events are the same. The amount of a failure does not."""
-        return replace(self, amount=None, currency=None) if self.report == "failed" else self
-
-    def money(self) -> Body:
-        return {"amount": None if self.amount is None else str(self.amount), "currency": self.currency}
-
-    def decision(self) -> Decision:
-        """The outcome that the order's current state requires."""
-        order, is_failure = self.order, self.report == "failed"
-        if self.report == "unreadable":
-            return UNREADABLE
-        if order is None:
-            return WITHOUT_ORDER if self.report == "money" else ("ignored", "type_not_ours")
-        if self.report == "ended":
-            return ENDED
-        is_paid = order.payment_status == "paid"
-        expected = (order.total, None) if order.total > 0 else (order.total,)
-        rules: list[tuple[bool, Decision]] = [
-            (order is NO_ORDER, UNKNOWN_ORDER),
-            (self.report == "started", STARTED),
-            (is_failure and is_paid, ("ignored", "order_paid")),
-            (is_failure and order.status != "pending", late_failure(order)),
-            (order.status == "canceled" and not is_paid, ("needs_refund", "order_canceled")),
-            (not is_failure and self.amount not in expected, ("needs_review", "amount_differs")),
-            (not is_failure and self.currency not in (None, CURRENCY), ("needs_review", "currency_differs")),
-            (order.payment_status == self.report, ("duplicate", "same_status")),
-            (order.status == "completed", ("needs_review", "order_completed")),
-        ]
-        return next((decision for applies, decision in rules if applies), APPLIED)
-
-    def settle(self, decision: Decision, cause: str) -> None:
-        """Apply a decision to the order, and record it in the timeline."""
-        if self.known_order is None:
-            return
-        if decision == APPLIED:
-            self.known_order.payment_status = self.report
-        outcome, reason = decision
-        self.known_order.record(cause, outcome=outcome, reason=reason, payment_event_id=self.event_id)
-
-
-def late_failure(order: Order) -> Decision:
-    is_known = order.payment_status == "failed"
-    return ("duplicate", "same_status") if is_known else ("ignored", "order_not_pending")
-
-
-@dataclass(eq=False)
-class StoredEvent:
-    """An event in the inbox. received and last_attempt: the numbers of its first and its last delivery."""
-
-    payment: Payment
-    variant: int
-    decision: Decision
-    received: int
-    last_attempt: int
-    attempts: int = 1
-    has_body: bool = True
-    orders: set[Order] = field(default_factory=set)
-    """Those whose timelines contain a delivery or a replay of this event."""
-
-    @property
-    def reports_payment(self) -> bool:
-        without_payment = (UNREADABLE, OTHER_CONTENT, UNKNOWN_ORDER, WITHOUT_ORDER)
-        return self.payment.payment_status is not None and self.decision not in without_payment
-
-    def as_response(self) -> Body:
-        outcome, reason = self.decision
-        sent = {"event_id": self.payment.event_id, "order_id": self.payment.order_id, **self.payment.money()}
-        status = {"payment_status": self.payment.payment_status}
-        return {**sent, **status, "outcome": outcome, "reason": reason, "attempts": self.attempts}
-
-    def ends(self, start: "StoredEvent") -> bool:
-        """Whether this event ends a payment that was in progress."""
-        is_end = self.decision == ENDED or (self.payment.report == "failed" and self.reports_payment)
-        is_about_it = self.payment.reference in (None, start.payment.reference)
-        return is_end and is_about_it and self.received > start.received
-
-    def is_replaced_by(self, sent: Payment) -> bool:
-        """Whether a delivery with the same ID replaces this event, which had no effect yet."""
-        if UNREADABLE in (self.decision, sent.decision()):
-            return self.decision == UNREADABLE and self.payment.order is sent.order
-        if self.payment.content == sent.content:
-            return self.decision == UNKNOWN_ORDER
-        return (
-            self.decision in (UNKNOWN_ORDER, WITHOUT_ORDER)
-            and self.payment.payment_status is not None
-            and self.payment.payment_status == sent.payment_status
-            and sent.order is not None
-        )
+from tests.integration.decisions import (
+    APPLIED,
+    OLDER_STATUS,
+    OTHER_CONTENT,
+    PAYMENT_OF_OTHER_ORDER,
+    PAYMENT_UNKNOWN,
+    REFUND_TOTAL,
+    SAME_EVENT,
+    SAME_STATUS,
+    STARTED,
+    UNKNOWN_ORDER,
+    UNREADABLE,
+    Decision,
+    decide,
+    decide_refund,
+    matching_refund,
+    payment_of,
+)
+from tests.integration.effects import is_received, reference_of, report_dispute, report_refund
+from tests.integration.entities import NO_ORDER, Order
+from tests.integration.events import Event
+from tests.integration.inbox_entry import StoredEvent
+from tests.integration.money import CURRENCY, ReceivedPayment, Refund, tick
 
 
 @dataclass
 class Inbox:
     contents: dict[str, list[StoredEvent]] = field(default_factory=dict)
     """The events for each event ID, in the order of their arrival."""
-    clock: Iterator[int] = field(default_factory=count)
+    by_reference: dict[tuple[str, str], ReceivedPayment] = field(default_factory=dict)
+    """The payments, by their reference and the scheme of the event that gave it its ID."""
 
     def stored(self) -> list[StoredEvent]:
         return [one for same_id in self.contents.values() for one in same_id]
@@ -190,37 +43,181 @@ class Inbox:
         """The events that could not be read before their body was erased."""
         return [one for one in self.stored() if one.decision == UNREADABLE and not one.has_body]
 
-    def receive(self, payment: Payment, cause: str = "payment_event") -> Decision:
-        stored, decision = self._keep(payment, has_body=self.may_keep_body(payment))
-        if payment.known_order:
-            stored.orders.add(payment.known_order)
-        payment.settle(decision, cause)
-        return decision
+    def receive(self, event: Event, cause: str = "payment_event") -> tuple[Order | None, Decision]:
+        """Expect a delivery. Return the order that the event is about, and the decision."""
+        order, payment = self._subject(event, event.order, event.refund)
+        has_body = self._may_keep_body(event, order)
+        decision, refund = self._decide(event, order, payment, event.refund)
+        stored, decision = self._keep(event, order, decision, has_body=has_body)
+        if decision != SAME_EVENT:
+            stored.order, stored.refund = order, refund
+        decision = self._carry_out(stored, order, payment, refund, decision)
+        refund = stored.refund if decision == APPLIED else refund
+        self._settle(stored, order, refund, decision, cause)
+        return order, decision
 
-    def _keep(self, payment: Payment, *, has_body: bool) -> tuple[StoredEvent, Decision]:
-        known, now = self.contents.setdefault(payment.event_id, []), next(self.clock)
-        candidates = [one for one in known if one.payment.content == payment.content or one.is_replaced_by(payment)]
-        found = min(candidates, key=lambda one: (one.payment.content != payment.content, one.variant), default=None)
-        if found and found.payment.content == payment.content and not found.is_replaced_by(payment):
+    def replay(self, stored: StoredEvent) -> tuple[Order | None, Decision]:
+        event = stored.event
+        if stored.decision == UNREADABLE:
+            return self.receive(event, "replay") if stored.has_body else (stored.order, UNREADABLE)
+        order, payment = self._subject(event, stored.order, stored.refund)
+        stored.attempts, stored.last_attempt = stored.attempts + 1, tick()
+        decision = SAME_EVENT
+        if stored.decision != APPLIED:
+            stored.order = order
+            decision, stored.refund = self._decide(event, order, payment, stored.refund, stored)
+            stored.decision = decision = self._without_conflict(stored, decision)
+            decision = self._carry_out(stored, order, payment, stored.refund, decision)
+        self._settle(stored, order, stored.refund, decision, "replay")
+        return order, decision
+
+    def _subject(
+        self, event: Event, order: Order | None, refund: Refund | None
+    ) -> tuple[Order | None, ReceivedPayment | None]:
+        """The order and the payment that an event is about."""
+        if not event.is_about_refund:
+            return order, self._reported_before(event, order)
+        named: ReceivedPayment | None = None
+        if event.reference is not None:
+            # Stripe always names the payment itself. Elsewhere, the reference can be the ID of an event.
+            schemes = [""] if event.is_stripe else ["", event.scheme]
+            found = [self.by_reference.get((event.reference, scheme)) for scheme in schemes]
+            named = next(filter(None, found), None)
+        elif refund and order in (None, refund.payment.order):
+            named = refund.payment
+        order = named.order if named else order
+        return order, named or (payment_of(event, order, refund) if order not in (None, NO_ORDER) else None)
+
+    def _reported_before(self, event: Event, order: Order | None) -> ReceivedPayment | None:
+        """The payment of an order that a payment event is about. Without a reference, it is the first one."""
+        if event.payment_status != "paid" or order is None:
+            return None
+        if event.payment_reference is None and not event.is_named:
+            return next(iter(order.money.payments), None)
+        same = self.by_reference.get(reference_of(event))
+        return same if same and same.order is order else None
+
+    def _decide(
+        self,
+        event: Event,
+        order: Order | None,
+        payment: ReceivedPayment | None,
+        named: Refund | None,
+        stored: StoredEvent | None = None,
+    ) -> tuple[Decision, Refund | None]:
+        """The decision about an event, and the refund that it is about."""
+        if not event.is_about_refund:
+            own = next((one for one in order.money.payments if one.event is stored), None) if order else None
+            return decide(event, own or payment, is_own=own is not None), None
+        is_refund = event.report == "refund"
+        refund = matching_refund(event, payment, named) if payment and is_refund else None
+        decision = decide_refund(event, order, payment, refund)
+        return decision, refund if decision == APPLIED else refund or named
+
+    def _keep(
+        self, event: Event, order: Order | None, decision: Decision, *, has_body: bool
+    ) -> tuple[StoredEvent, Decision]:
+        known, now = self.contents.setdefault(event.event_id, []), tick()
+        candidates = [one for one in known if one.event.content == event.content or one.is_replaced_by(event, order)]
+        found = min(candidates, key=lambda one: (one.event.content != event.content, one.variant), default=None)
+        if found and found.event.content == event.content and not found.is_replaced_by(event, order):
             found.attempts, found.last_attempt = found.attempts + 1, now
             return found, SAME_EVENT
         if found is None:
-            found = StoredEvent(payment, len(known), UNREADABLE, now, now, attempts=0)
+            found = StoredEvent(event, len(known), UNREADABLE, order, now, now, attempts=0)
             known.append(found)
-        found.payment, found.attempts, found.last_attempt = payment, found.attempts + 1, now
+        found.event, found.attempts, found.last_attempt = event, found.attempts + 1, now
         found.has_body = has_body
-        found.decision = self.without_conflict(found, payment.decision())
+        found.decision = self._without_conflict(found, decision)
         return found, found.decision
 
-    def may_keep_body(self, sent: Payment) -> bool:
+    def _carry_out(
+        self,
+        stored: StoredEvent,
+        order: Order | None,
+        payment: ReceivedPayment | None,
+        refund: Refund | None,
+        decision: Decision,
+    ) -> Decision:
+        """Change the money as decided. Return the decision, which changes if another order has the payment."""
+        event = stored.event
+        if decision == PAYMENT_UNKNOWN and order:
+            order.money.facts = max(order.money.facts, 1)
+        elif decision == APPLIED and event.report == "refund" and payment:
+            stored.refund = report_refund(stored, payment, refund)
+        elif decision in (SAME_STATUS, OLDER_STATUS) and event.report == "refund" and refund:
+            if event.minute is not None and not refund.is_ours:
+                refund.requested = min(refund.requested, stored.reported)
+        elif decision in (APPLIED, SAME_STATUS, OLDER_STATUS) and event.report == "dispute" and payment:
+            report_dispute(event, payment, decision)
+        elif decision == REFUND_TOTAL and payment and event.currency == payment.currency:
+            payment.reported_refunds = max(payment.reported_refunds, event.amount or Decimal(0))
+        elif order and is_received(event, order, decision):
+            return self._receive_payment(stored, order, payment, decision)
+        return decision
+
+    def _receive_payment(
+        self, stored: StoredEvent, order: Order, known: ReceivedPayment | None, decision: Decision
+    ) -> Decision:
+        event, reason = stored.event, decision[1]
+        known = next((one for one in order.money.payments if one.event is stored), known)
+        amount = event.amount or (known.amount if known else order.total)
+        currency = event.currency or (known.currency if known else CURRENCY)
+        if known is None:
+            reference, scheme = reference_of(event)
+            if reference and (reference, scheme) in self.by_reference:
+                stored.decision = PAYMENT_OF_OTHER_ORDER
+                return PAYMENT_OF_OTHER_ORDER
+            known = ReceivedPayment(stored, order, reference or None, scheme, amount, currency, reason)
+            order.money.payments.append(known)
+            if reference:
+                self.by_reference[reference, scheme] = known
+        elif (known.reason, known.amount, known.currency) == (reason, amount, currency):
+            return decision
+        known.reason, known.amount, known.currency = reason, amount, currency
+        self._apply_waiting_events(order)
+        order.money.change(is_fact=True)
+        return decision
+
+    def _apply_waiting_events(self, order: Order) -> None:
+        """Apply the refund and dispute events that arrived before a payment of the order."""
+        references = {payment.reference for payment in order.money.payments}
+        # The amount of a refund is in one of its events.
+        for one in sorted(self.stored(), key=lambda one: (one.event.amount is None, one.received)):
+            if one.is_waiting and (one.order is order or one.event.reference in references - {None}):
+                target, payment = self._subject(one.event, one.order, one.refund)
+                if payment is None or target is not order:
+                    continue
+                one.order = order
+                decision, one.refund = self._decide(one.event, order, payment, one.refund)
+                one.decision = decision = self._without_conflict(one, decision)
+                self._carry_out(one, order, payment, one.refund, decision)
+                self._settle(one, order, one.refund, decision, "payment_event")
+        if order.erasures:
+            self.erase_bodies([order])
+
+    def _settle(
+        self, stored: StoredEvent, order: Order | None, refund: Refund | None, decision: Decision, cause: str
+    ) -> None:
+        """Apply a decision to the order, and record it in the timeline."""
+        event, (outcome, reason) = stored.event, decision
+        if order is None or order is NO_ORDER:
+            return
+        stored.orders.add(order)
+        if decision == APPLIED and event.payment_status:
+            order.payment_status = event.payment_status
+        about_refund = {"refund": refund, "refund_status": event.status if event.report == "refund" else None}
+        order.record(cause, outcome=outcome, reason=reason, payment_event_id=event.event_id, **about_refund)
+
+    def _may_keep_body(self, sent: Event, order: Order | None) -> bool:
         """Whether the body of a delivery may be stored. It may not if it can belong to an order that was erased."""
-        reference, order = sent.payment_reference, sent.known_order
-        if order and order.erasures:
-            self.erase_bodies([order], [reference])
+        reference, known = sent.payment_reference, None if order is NO_ORDER else order
+        if known and known.erasures:
+            self.erase_bodies([known], [reference])
             is_erased = True
         else:
-            same_payment = [one for one in self.stored() if reference and one.payment.payment_reference == reference]
-            is_erased = order is None and not all(one.has_body for one in same_payment)
+            same_payment = [one for one in self.stored() if reference and one.event.payment_reference == reference]
+            is_erased = known is None and not all(one.has_body for one in same_payment)
         same_id = self.contents.get(sent.event_id, [])
         for one in same_id:
             one.has_body = one.has_body and not is_erased
@@ -231,69 +228,32 @@ class Inbox:
 
         Returns the orders whose events had a body.
         """
-        of_orders = [one for one in self.stored() if one.payment.order in orders or one.orders & set(orders)]
-        known = {*references, *(one.payment.payment_reference for one in of_orders)} - {None}
-        of_payments = [one for one in self.stored() if one.payment.payment_reference in known]
-        ids = {one.payment.event_id for one in (*of_orders, *of_payments)}
-        erased = [one for one in self.stored() if one.payment.event_id in ids and one.has_body]
+        of_orders = [one for one in self.stored() if one.order in orders or one.orders & set(orders)]
+        known = {*references, *(one.event.payment_reference for one in of_orders)} - {None}
+        of_payments = [one for one in self.stored() if one.event.payment_reference in known]
+        ids = {one.event.event_id for one in (*of_orders, *of_payments)}
+        erased = [one for one in self.stored() if one.event.event_id in ids and one.has_body]
         for one in erased:
             one.has_body = False
-        return {one.payment.order for one in erased if one.payment.order in orders}
+        return {one.order for one in erased if one.order in orders}
 
-    def without_conflict(self, stored: StoredEvent, decision: Decision) -> Decision:
-        """At most one content under an ID reports a payment."""
+    def _without_conflict(self, stored: StoredEvent, decision: Decision) -> Decision:
+        """At most one content under an ID has an effect."""
         stored.decision = decision
-        is_payment = stored.reports_payment or (stored.payment.payment_status and decision == UNKNOWN_ORDER)
-        others = [one for one in self.contents[stored.payment.event_id] if one is not stored]
-        return OTHER_CONTENT if is_payment and any(one.reports_payment for one in others) else decision
-
-    def replay(self, stored: StoredEvent) -> Decision:
-        if stored.decision == UNREADABLE:
-            return self.receive(stored.payment, "replay") if stored.has_body else UNREADABLE
-        if stored.payment.known_order:
-            stored.orders.add(stored.payment.known_order)
-        stored.attempts, stored.last_attempt = stored.attempts + 1, next(self.clock)
-        decision = SAME_EVENT if stored.decision == APPLIED else OTHER_CONTENT
-        if stored.decision not in (APPLIED, OTHER_CONTENT):
-            decision = stored.decision = self.without_conflict(stored, stored.payment.decision())
-        stored.payment.settle(decision, "replay")
-        return decision
+        has_effect = stored.reports or (stored.event.payment_status and decision == UNKNOWN_ORDER)
+        others = [one for one in self.contents[stored.event.event_id] if one is not stored]
+        stored.decision = OTHER_CONTENT if has_effect and any(one.reports for one in others) else decision
+        return stored.decision
 
     def holds(self, order: Order) -> bool:
         """Whether a payment in progress, or money that needs review, keeps an order from expiring."""
-        events = [one for one in self.stored() if one.payment.order is order]
-        needs_review = any(one.decision[0] == "needs_review" and one.payment.payment_status == "paid" for one in events)
-        is_in_progress = any(one.decision == STARTED and not any(end.ends(one) for end in events) for one in events)
-        return order.is_unpaid() and (needs_review or is_in_progress)
-
-    def reconciliation_entries(self, orders: list[Order]) -> Iterator[tuple[str, str | None, str | None]]:
-        """The kind, the order ID and the payment event ID of each reconciliation entry."""
-        for order in orders:
-            if order.status == "canceled" and order.payment_status == "paid" and order.total > 0:
-                yield "paid_and_canceled", order.id, None
-            if order.status == "completed" and order.payment_status != "paid":
-                yield "completed_and_unpaid", order.id, None
-            if self.holds(order):
-                yield "held_too_long", order.id, None
-            elif order.status == "pending" and order.minutes_old > MINUTES_TO_LIVE:
-                yield "pending_too_long", order.id, None
-        for one in self.stored():
-            if kind := self.kind_of(one):
-                order_id = None if one.payment.order is NO_ORDER else one.payment.order_id
-                yield kind, order_id, one.payment.event_id
-
-    def kind_of(self, stored: StoredEvent) -> str | None:
-        outcome, reason = stored.decision
-        if stored.decision == UNREADABLE:
-            same_id = self.contents[stored.payment.event_id]
-            is_read = any(
-                one.decision != UNREADABLE
-                and one.last_attempt > stored.last_attempt
-                and one.payment.order is stored.payment.order
-                for one in same_id
-            )
-            return None if is_read else "unreadable_event"
-        if outcome in ("needs_refund", "needs_review"):
-            return KINDS[str(reason)]
-        is_lost = stored.decision in (UNKNOWN_ORDER, WITHOUT_ORDER) and stored.payment.payment_status == "paid"
-        return KINDS[str(reason)] if is_lost else None
+        if not order.is_unpaid():
+            return False
+        events = [one for one in self.stored() if one.order is order]
+        returned = [one.event for one in order.money.payments if one.gone >= one.amount]
+        for one in events:
+            needs_review = one.decision[0] == "needs_review" and one.event.payment_status == "paid"
+            is_in_progress = one.decision == STARTED and not any(end.ends(one) for end in events)
+            if is_in_progress or (needs_review and one not in returned):
+                return True
+        return False

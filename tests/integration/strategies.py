@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from tests.integration.entities import CANARY, MAX_INTEGER, NO_ORDER, WITHOUT_PERSONAL_DATA, Charge
-from tests.integration.inbox import CURRENCY
 from tests.integration.model import Adjustment, NewOrder
+from tests.integration.money import CURRENCY, RefundLine
 
 T = TypeVar("T")
 
@@ -24,9 +24,22 @@ orders = drawn_from(lambda machine: machine.model.orders[-4:] * 5 + [NO_ORDER])
 tags = drawn_from(lambda machine: machine.tags[-8:])
 order_tags = drawn_from(lambda machine: machine.order_tags[-4:])
 keyed_requests = drawn_from(lambda machine: machine.keyed_requests[-8:])
-payments = drawn_from(lambda machine: machine.payments[-8:])
+events = drawn_from(lambda machine: machine.events[-8:])
+stripe_events = drawn_from(lambda machine: [event for event in machine.events if event.scheme == "stripe"][-8:])
+orders_with_money = drawn_from(
+    lambda machine: (
+        [order for order in machine.model.orders if order.money.payments][-4:] * 4 + machine.model.orders[-2:]
+    )
+)
+refunds = drawn_from(
+    lambda machine: (
+        [one for order in machine.model.orders[-8:] for one in order.money.refunds][-6:]
+        or [one for order in machine.model.orders for one in order.money.refunds]
+    )
+)
+entries = drawn_from(lambda machine: machine.model.books.entries()[-12:] * 2 + machine.drawn_entries[-4:])
 # An event that can never be read again is rare, so a random replay would hardly find one.
-stored_events = drawn_from(lambda machine: machine.inbox.stored()[-8:] + machine.inbox.erased_unread()[-4:])
+stored_events = drawn_from(lambda machine: machine.inbox.stored()[-8:] + machine.inbox.erased_unread()[-4:] * 4)
 
 customers = st.sampled_from([1, 2])
 keys = st.integers(1, 15).map("key-{}".format)
@@ -58,5 +71,10 @@ new_orders = st.builds(
     charges=some_charges,
     reference=own_references,
     personal=personal,
+)
+reported_refund_statuses = st.sampled_from(["pending", "succeeded", "succeeded", "failed", "canceled"])
+refund_line = st.builds(RefundLine, st.sampled_from([0, 0, 0, 1, 2]), st.sampled_from([1, 1, 1, 2]), st.booleans())
+refund_lines = st.just(()) | st.lists(refund_line, max_size=2, unique_by=lambda line: (line.item, line.restock)).map(
+    tuple
 )
 adjustments = st.builds(Adjustment, products, deltas)

@@ -15,8 +15,10 @@ from hypothesis.stateful import initialize, precondition, rule
 from pg8000.native import Connection
 
 from tests import sizes
-from tests.api_client import ApiClient, expect, lambda_context, load_function
-from tests.integration.compared_shop import ComparedShop, if_match
+from tests.api_client import ApiClient, lambda_context, load_function
+from tests.integration.compared_shop import if_match
+from tests.integration.compared_tables import TableComparison
+from tests.integration.decisions import UNREADABLE
 from tests.integration.entities import (
     MAX_TOTAL,
     MINUTES_TO_LIVE,
@@ -28,14 +30,18 @@ from tests.integration.entities import (
     Product,
     Tag,
 )
-from tests.integration.inbox import CURRENCY, UNREADABLE, Payment, StoredEvent
+from tests.integration.events import Event
+from tests.integration.inbox_entry import StoredEvent
 from tests.integration.model import Adjustment, NewNote, NewOrder, NewProduct, Request
-from tests.integration.responses import assert_matches, expect_refusal
+from tests.integration.money import CURRENCY
+from tests.integration.money_machine import MoneyMachine, reference_of
+from tests.integration.responses import EVERY_RESPONSE, expect_refusal
 from tests.integration.strategies import (
     adjustments,
     changes,
     currencies,
     customers,
+    events,
     keyed_requests,
     keys,
     new_orders,
@@ -44,7 +50,6 @@ from tests.integration.strategies import (
     orders,
     own_references,
     payment_statuses,
-    payments,
     prices,
     products,
     references,
@@ -52,6 +57,7 @@ from tests.integration.strategies import (
     skus,
     stocks,
     stored_events,
+    stripe_events,
     tags,
 )
 from tests.sizes import SEQUENCES
@@ -63,29 +69,20 @@ EXAMPLES = SEQUENCES.chosen // SHARDS
 STEPS = 60
 """At most. Hypothesis ends some runs early, so the average is 50."""
 
-EVERY_RESPONSE = {
-    *("200", "201", "204", "304", "replayed", "expired"),
-    *("applied", "duplicate", "ignored", "needs_refund", "needs_review"),
-    *("same_event", "same_status", "other_content", "order_paid", "order_not_pending", "order_canceled"),
-    *("payment_under_way", "payment_ended", "no_order_named", "type_not_ours", "invalid", "unreadable-payment-event"),
-    *("amount_differs", "currency_differs", "order_completed", "unknown_order"),
-    *("insufficient-stock", "invalid-transition", "order-not-found", "product-not-found", "stale-etag"),
-    *("idempotency-key-reused", "number-out-of-range", "total-too-large", "total-too-small", "total-changed"),
-    *("reference-taken", "sku-taken"),
-    *("erasures: 1", "erasures: 2", "replayed without personal data", "replay without a body"),
-}
 UNREADABLE_AGAIN = (422, "unreadable-payment-event")
 
 
-class ShopMachine(ComparedShop):
+class ShopMachine(MoneyMachine):
     """Draws the requests, and what else happens, at random."""
 
-    @initialize(stocks=st.tuples(stocks, stocks, stocks, stocks))
-    def open_the_shop(self, stocks: tuple[int, ...]) -> None:
+    @initialize(stocks=st.tuples(stocks, stocks, stocks, stocks), paid=st.integers(0, 3))
+    def open_the_shop(self, stocks: tuple[int, ...], paid: int) -> None:
         for name, stock in zip(("tea", "coffee", "cup", "pot"), stocks, strict=True):
             self.post(NewProduct(name, Decimal("4.50"), stock))
             self.read(self.model.products[-1])
             self.post(NewOrder(1, ((self.model.products[-1], 1),)))
+        for order in self.model.orders[:paid]:
+            self.report(Event(self.new_id(), order, "charged", order.total, CURRENCY, reference_of(order, 1)))
 
     @rule(price=prices, stock=stocks, sku=skus, key=st.none() | keys)
     def create_a_product(self, price: Decimal, stock: int, sku: str | None, key: str | None) -> None:
@@ -148,11 +145,8 @@ class ShopMachine(ComparedShop):
             tag.product.delete()
 
     @rule(order=orders, status=st.sampled_from(["canceled", "completed", "canceled", "completed", "pending"]))
-    def change_the_status(self, order: Order, status: str) -> None:
-        response = self.api.change_status(order.id, status)
-        if not expect_refusal(response, order.refusal(status)):
-            order.change_status(status)
-            assert_matches(expect(200, response), order.as_response())
+    def complete_or_cancel_an_order(self, order: Order, status: str) -> None:
+        self.change_status(order, status)
 
     @rule(order=orders, text=notes, key=st.none() | keys)
     def write_a_note(self, order: Order, text: str, key: str | None) -> None:
@@ -176,45 +170,39 @@ class ShopMachine(ComparedShop):
     @precondition(lambda self: bool(self.order_tags))
     @rule(tag=order_tags, status=st.sampled_from(["canceled", "completed"]))
     def change_the_status_of_an_order_that_was_read_before(self, tag: OrderTag, status: str) -> None:
-        order, version, etag = tag
-        response = self.api.call("PUT", f"/api/orders/{order.id}/status", {"status": status}, {"if-match": etag})
-        if not expect_refusal(response, order.refusal(status, version)):
-            order.change_status(status)
-            assert_matches(expect(200, response), order.as_response())
+        self.change_status(tag[0], status, tag=tag)
 
     @rule(order=orders, payment_status=payment_statuses, currency=currencies)
     def report_a_payment(self, order: Order, payment_status: str, currency: str | None) -> None:
-        self.report(Payment(f"event-{len(self.payments)}", order, payment_status, currency=currency))
+        self.report(Event(self.new_id(), order, payment_status, currency=currency))
 
     @rule(order=orders, payment_status=payment_statuses, missing=st.sampled_from(["0", "0", "0", "0.01", "-1"]))
     def report_a_payment_with_its_amount(self, order: Order, payment_status: str, missing: str) -> None:
         amount = (order.total - Decimal(missing)).quantize(Decimal("0.01"))
         if amount >= 0:
-            self.report(Payment(f"event-{len(self.payments)}", order, payment_status, amount, CURRENCY))
+            self.report(Event(self.new_id(), order, payment_status, amount, CURRENCY))
 
-    @precondition(lambda self: bool(self.payments))
-    @rule(payment=payments)
-    def report_a_payment_again(self, payment: Payment) -> None:
-        self.report(payment)
+    @precondition(lambda self: bool(self.events))
+    @rule(event=events)
+    def report_an_event_again(self, event: Event) -> None:
+        self.report(event)
 
     @rule(order=orders, report=st.sampled_from(["started", "started", "ended"]), reference=references)
     def report_the_progress_of_a_payment(self, order: Order, report: str, reference: str) -> None:
-        self.report(Payment(f"event-{len(self.payments)}", order, report, reference=reference))
+        self.report(Event(self.new_id(), order, report, reference=reference))
 
     @rule(order=orders, report=st.sampled_from(["unreadable", "money", "nothing"]))
     def report_what_decides_nothing(self, order: Order, report: str) -> None:
-        self.report(Payment(f"event-{len(self.payments)}", order if report == "unreadable" else None, report))
+        self.report(Event(self.new_id(), order if report == "unreadable" else None, report))
 
-    @precondition(lambda self: bool(self.payments))
-    @rule(payment=payments, order=orders, report=reports, reference=references)
-    def report_something_else_under_the_same_id(
-        self, payment: Payment, order: Order, report: str, reference: str
-    ) -> None:
+    @precondition(lambda self: any(event.scheme == "stripe" for event in self.events))
+    @rule(event=stripe_events, order=orders, report=reports, reference=references)
+    def report_something_else_under_the_same_id(self, event: Event, order: Order, report: str, reference: str) -> None:
         is_about_order = report not in ("money", "nothing")
         is_native = report in ("paid", "failed", "unreadable")
         self.report(
-            Payment(
-                payment.event_id,
+            Event(
+                event.event_id,
                 order if is_about_order else None,
                 report,
                 reference=None if is_native or not is_about_order else reference,
@@ -224,12 +212,12 @@ class ShopMachine(ComparedShop):
     @precondition(lambda self: bool(self.inbox.stored()))
     @rule(stored=stored_events)
     def replay_a_payment_event(self, stored: StoredEvent) -> None:
-        response = self.api.call("POST", f"/api/payment-events/{self.inbox_id(stored)}/replay")
+        response = self.api.call("POST", f"/api/payment-events/{stored.id}/replay")
         if expect_refusal(response, UNREADABLE_AGAIN if stored.decision == UNREADABLE else None):
             self.inbox.replay(stored)
             self.seen["replay without a body"] += not stored.has_body
         else:
-            self.assert_payment_matches(response, stored.payment, self.inbox.replay(stored))
+            self.assert_event_matches(response, stored.event, *self.inbox.replay(stored))
 
     @rule(minutes=st.sampled_from([25, 45, 70]))
     def time_passes(self, minutes: int) -> None:
@@ -243,7 +231,7 @@ class ShopMachine(ComparedShop):
     def expire(self) -> None:
         self.is_step_complete = False
         response = load_function("expire_orders").lambda_handler({}, lambda_context())
-        assert response == {"expired": self.model.expire(self.inbox.holds), "swept": 0, "erased_bodies": 0}
+        assert response == {"expired": self.model.expire(), "swept": 0, "erased_bodies": 0}
         self.seen["expired"] += response["expired"]
 
 
@@ -257,7 +245,9 @@ def machine(
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", str(MINUTES_TO_LIVE))
     # Lists each held order at once.
     monkeypatch.setenv("PAYMENT_PENDING_DAYS", "0")
+    monkeypatch.setenv("REFUND_PENDING_DAYS", "0")
     monkeypatch.setattr(ShopMachine, "database", database, raising=False)
+    monkeypatch.setattr(ShopMachine, "tables", TableComparison(database), raising=False)
     monkeypatch.setattr(ShopMachine, "seen", Counter[str](), raising=False)
     # Writing the log would take as long as the requests.
     caplog.set_level(logging.CRITICAL, logger="storefront")
