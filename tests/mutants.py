@@ -41,31 +41,47 @@ PYTHON = {
     "stripe_refunds": STRIPE_REFUND_TESTS,
     "values": f"tests/unit/test_values.py tests/unit/test_amounts.py {PROVIDER_TESTS}",
 }
-SQL = (
-    "payment_decision",
-    "reports_payment",
-    "payment_hold",
-    "is_same_content",
-    "is_replaced_by",
-    "is_conflict",
-    "keep_payment_event",
-    "record_payment_event",
-    "settle_payment_event",
-    "replay_payment_event",
-    "list_payment_events",
-    "list_reconciliation",
-)
-SQL_TESTS = (
+PAYMENT_SQL_TESTS = (
     # The first one finds most mutants, so it saves the time of the others.
     "tests/handlers/test_payload_shapes.py tests/handlers/test_payment_sequences.py "
     "tests/integration/test_event_contents.py tests/integration/test_event_settings.py "
     "tests/integration/test_payment_holds.py tests/integration/test_unreadable_events.py "
-    "tests/handlers/test_payment_events.py tests/handlers/test_replay.py tests/handlers/test_reconciliation.py "
+    "tests/handlers/test_payments.py tests/handlers/test_payment_events.py tests/handlers/test_replay.py "
+    "tests/handlers/test_reconciliation.py tests/handlers/test_reconciliation_end.py "
     "tests/handlers/test_unreadable_events.py tests/handlers/test_webhook.py tests/handlers/test_event_ids.py "
     "tests/handlers/test_payment_amounts.py tests/handlers/test_charged_orders.py "
-    "tests/integration/test_payment_races.py "
-    "tests/integration/test_contention.py"
+    "tests/integration/test_payment_races.py tests/integration/test_earlier_payments.py "
+    "tests/integration/test_refund_event_order.py tests/integration/test_contention.py"
 )
+REFUND_SQL_TESTS = (
+    "tests/integration/test_refund_matching.py tests/handlers/test_refund_requests.py "
+    "tests/handlers/test_refund_lines.py tests/handlers/test_refund_status.py "
+    "tests/handlers/test_cancel_with_refund.py "
+    "tests/handlers/test_refund_shapes.py tests/handlers/test_unread_refund_events.py "
+    "tests/handlers/test_reconciliation_end.py tests/integration/test_refund_event_order.py "
+    "tests/integration/test_refund_event_races.py tests/integration/test_refund_races.py "
+    "tests/integration/test_acknowledgement_races.py tests/integration/test_earlier_payments.py"
+)
+PAYMENT_SQL = (
+    *("payment_decision", "refused_payment", "reports_payment", "payment_hold", "is_same_content", "is_replaced_by"),
+    *("is_conflict", "keep_payment_event", "record_payment_event", "known_payment", "receive_payment", "is_received"),
+    *("settle_payment_event", "replay_payment_event", "process_again", "list_payment_events", "complete_payments"),
+)
+REFUND_SQL = (
+    *("request_refund", "refundable_payment", "refund_amount", "refused_lines", "return_units", "units_returned"),
+    *("set_refund_status", "is_disputed", "left_of_payment", "named_payment", "reference_schemes", "payment_of_event"),
+    *("record_refund_event", "decided_refund_event", "matching_refund", "refund_decision", "carry_out_refund_event"),
+    *("change_refund", "change_dispute", "cancel_named_request", "apply_waiting_events", "is_about_refund"),
+)
+SQL = {
+    **{f"payments/{name}": PAYMENT_SQL_TESTS for name in PAYMENT_SQL},
+    **{f"refunds/{name}": REFUND_SQL_TESTS for name in REFUND_SQL},
+    **dict.fromkeys(("payments/recount_money", "payments/is_settled_payment"), REFUND_SQL_TESTS),
+    "reconciliation/list_reconciliation": PAYMENT_SQL_TESTS,
+    "reconciliation/acknowledge_mismatch": REFUND_SQL_TESTS,
+}
+"""The tests of each function that decides about money."""
+
 OPERATORS = [
     (r"\b(WHEN|IF) (?!false|true)(.+?) THEN", r"\1 false THEN"),
     (r"\b(WHEN|IF) (?!false|true)(.+?) THEN", r"\1 true THEN"),
@@ -128,14 +144,15 @@ def can_be_applied(package: Path, server_url: str) -> bool:
 
 
 def mutate_sql(folder: Path, server_url: str) -> Iterator[Mutant]:
-    assert not is_found(folder, SQL_TESTS, server_url), "the tests fail without a change"
-    for name in SQL:
-        path = folder / LAYER / "payments" / f"{name}.sql"
+    for tests in set(SQL.values()):
+        assert not is_found(folder, tests, server_url), "the tests fail without a change"
+    for name, tests in SQL.items():
+        path = folder / LAYER / f"{name}.sql"
         text = path.read_text()
         for what, mutant in sql_mutants(text):
             path.write_text(mutant)
             if can_be_applied(folder / LAYER, server_url):
-                yield Mutant(f"{name}.sql:{what}", is_found(folder, SQL_TESTS, server_url))
+                yield Mutant(f"{name}.sql:{what}", is_found(folder, tests, server_url))
         path.write_text(text)
 
 

@@ -52,3 +52,13 @@ def report_dispute(event: Event, payment: ReceivedPayment, decision: Decision) -
         dispute.amount, dispute.currency = event.amount, event.currency
     is_fact = before != (dispute.status, dispute.amount)
     payment.order.money.change(is_fact=is_fact, is_shown=False)
+
+
+def cancel_named_request(named: Refund, made: Refund) -> None:
+    """Cancel an open request that an event names, if its refund was counted as one made at the processor before."""
+    is_same = named.payment is made.payment and named is not made
+    if is_same and named.is_open and named.reference is None and not made.is_ours:
+        named.status, named.updated = "canceled", tick()
+        order = named.payment.order
+        order.record("refund", actor="payment-processor", refund=named, refund_status="canceled")
+        order.money.change(is_fact=False)

@@ -22,7 +22,7 @@ from tests.integration.decisions import (
     matching_refund,
     payment_of,
 )
-from tests.integration.effects import is_received, reference_of, report_dispute, report_refund
+from tests.integration.effects import cancel_named_request, is_received, reference_of, report_dispute, report_refund
 from tests.integration.entities import NO_ORDER, Order
 from tests.integration.events import Event
 from tests.integration.inbox_entry import StoredEvent
@@ -54,6 +54,8 @@ class Inbox:
         decision = self._carry_out(stored, order, payment, refund, decision)
         refund = stored.refund if decision == APPLIED else refund
         self._settle(stored, order, refund, decision, cause)
+        if event.refund and refund:
+            cancel_named_request(event.refund, refund)
         return order, decision
 
     def replay(self, stored: StoredEvent) -> tuple[Order | None, Decision]:
