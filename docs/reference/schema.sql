@@ -692,10 +692,10 @@ UNION ALL
           WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled' AND later.requested_at > r.updated_at)) < (( SELECT balance.failed - LEAST(balance.lowest, 0::numeric)
            FROM ( SELECT step.failed_id,
                     step.failed,
-                    min(step.failed) OVER (ORDER BY step.at, step.failed_id) AS lowest
+                    min(step.failed) OVER (ORDER BY step.at, step.failed_id NULLS FIRST) AS lowest
                    FROM ( SELECT change.failed_id,
                             change.at,
-                            sum(change.amount) OVER (ORDER BY change.at, change.failed_id) AS failed
+                            sum(change.amount) OVER (ORDER BY change.at, change.failed_id NULLS FIRST) AS failed
                            FROM refunds one
                              CROSS JOIN LATERAL ( VALUES (NULL::uuid,one.requested_at,- one.amount::numeric), (one.id,one.updated_at,one.amount)) change(failed_id, at, amount)
                           WHERE one.order_id = r.order_id AND one.currency = r.currency AND
@@ -1116,6 +1116,10 @@ CREATE FUNCTION reconciliation_entry_json(entry reconciliation) RETURNS json;
 -- Adds up the payments, refunds and disputes of an order again, after one of them changed.
 CREATE FUNCTION recount_money(counted_id uuid, is_shown boolean DEFAULT false, has_moved boolean DEFAULT false) RETURNS
     orders;
+
+-- Returns which references of payments a refund or dispute event can name: the processor's own (empty), and the IDs of
+-- events in its scheme.
+CREATE FUNCTION reference_schemes(event payment_events) RETURNS text[];
 
 -- Returns the amount of a requested refund: the request's amount, the sum of its lines, or everything that is left of
 -- the payment.

@@ -171,6 +171,21 @@ SCENARIOS = [
         requests=("30",),
     ),
     Scenario(
+        "two refunds that were only reported as failed, and a later one that is too small for both",
+        lambda one: [
+            one.paid(),
+            one.refund_at(1, "re_1", "failed"),
+            one.refund_at(2, "re_2", "failed", amount="20"),
+            one.refund_at(3, "re_3", "succeeded", amount="20"),
+        ],
+        State(
+            refunded=20,
+            refund_status="partial",
+            refunds=("re_1 failed 30", "re_2 failed 20", "re_3 succeeded 20"),
+            kinds=("refund_failed",),
+        ),
+    ),
+    Scenario(
         "a refund that failed, and an earlier one that succeeded later",
         lambda one: [
             one.paid(),

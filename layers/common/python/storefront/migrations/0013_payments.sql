@@ -329,9 +329,11 @@ UNION ALL
           WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled'
             AND later.requested_at > r.updated_at)
         < (SELECT balance.failed - least(balance.lowest, 0)
-             FROM (SELECT step.failed_id, step.failed, min(step.failed) OVER (ORDER BY step.at, step.failed_id) AS lowest
+             FROM (SELECT step.failed_id, step.failed,
+                          min(step.failed) OVER (ORDER BY step.at, step.failed_id NULLS FIRST) AS lowest
                      FROM (SELECT change.failed_id, change.at,
-                                  sum(change.amount) OVER (ORDER BY change.at, change.failed_id) AS failed
+                                  -- Some refunds are first reported when they failed. Their request comes before.
+                                  sum(change.amount) OVER (ORDER BY change.at, change.failed_id NULLS FIRST) AS failed
                              FROM refunds one
                             CROSS JOIN LATERAL (
                                   VALUES (NULL, one.requested_at, -one.amount), (one.id, one.updated_at, one.amount)
