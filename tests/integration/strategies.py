@@ -33,10 +33,10 @@ orders_with_money = drawn_from(
 )
 refunds = drawn_from(
     lambda machine: (
-        [one for order in machine.model.orders[-8:] for one in order.money.refunds][-6:]
-        or [one for order in machine.model.orders for one in order.money.refunds]
+        [refund for refund in machine.known_refunds() if refund.is_open][-4:] * 4 + machine.known_refunds()[-4:]
     )
 )
+unpaid_after_completion = drawn_from(lambda machine: machine.completed_and_unpaid())
 entries = drawn_from(lambda machine: machine.model.books.entries()[-12:] * 2 + machine.drawn_entries[-4:])
 # An event that can never be read again is rare, so a random replay would hardly find one.
 stored_events = drawn_from(lambda machine: machine.inbox.stored()[-8:] + machine.inbox.erased_unread()[-4:] * 4)
