@@ -398,8 +398,7 @@ CREATE TABLE order_events (
     refund_id uuid,
     -- What a caller set, or what a payment event reported.
     refund_status refund_status,
-    CONSTRAINT order_events_pkey PRIMARY KEY (order_id, id),
-    CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+    CONSTRAINT order_events_pkey PRIMARY KEY (order_id, id)
 );
 CREATE TRIGGER order_events_are_append_only BEFORE DELETE OR TRUNCATE ON order_events EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER order_events_change_only_by_erasure BEFORE UPDATE ON order_events FOR EACH ROW EXECUTE FUNCTION

