@@ -17,7 +17,7 @@ Place an order:
   curl {url}/api/orders -H 'Content-Type: application/json'{token} \\
     -d '{{"customer_id": 24680, "products": [{{"product_id": "{product}", "quantity": 1}}]}}'
 
-Pay an order of the sample data, as the payment processor does (first applied, then duplicate):
+Pay an order of the sample data, as the payment processor does (applied; again: a second payment, needs_refund):
   {pay}
 
 The webhook's secrets are:

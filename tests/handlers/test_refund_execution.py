@@ -12,6 +12,7 @@ import stripe
 
 from storefront.currencies import EXPONENTS
 from tests import refund_program
+from tests.api_client import expect
 from tests.refund_program import run
 from tests.refund_shop import Shop
 from tests.stripe_refunds import Fault, Payment, Stripe
@@ -254,6 +255,19 @@ def test_a_refund_that_cannot_be_claimed_is_not_made(shop: Shop, account: Stripe
         run()
     run()
     assert (shop.status(refund_id), account.refunds) == ("canceled", [])
+
+
+def test_a_refund_of_another_kind_of_payment_is_left_to_staff_and_logged(
+    shop: Shop, account: Stripe, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "refunds")
+    order = shop.api.order((shop.api.create_product()["id"], 1))
+    shop.api.pay(order["id"])
+    refund_id = expect(201, shop.api.call("POST", f"/api/orders/{order['id']}/refunds", {}))["id"]
+    run()
+    assert (shop.status(refund_id), account.refunds) == ("requested", [])
+    [message] = [record.message for record in caplog.records if record.name == "refunds"]
+    assert refund_id in message
 
 
 def test_a_long_queue_is_read_to_its_end(shop: Shop, account: Stripe, monkeypatch: pytest.MonkeyPatch) -> None:
