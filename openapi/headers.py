@@ -25,7 +25,10 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
         # Bare, or a string of structured fields (RFC 8941).
         pattern=r'^[!#-~][!-~]{0,254}$|^"([!#-\[\]-~]|\\["\\]){1,255}"$',
     ),
-    "If-Match": _sent("Continue only if this is the current ETag of the product or order. Several ETags are allowed."),
+    "If-Match": _sent(
+        "Continue only if this is the current ETag of the product, or of the order in the path. Several ETags are"
+        " allowed."
+    ),
     "If-None-Match": _sent("Respond with 304 if this is the current ETag."),
 }
 

@@ -132,7 +132,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             "`pending` claims a requested refund before the processor is called. Only one caller gets it: a second"
             " claim is refused, even by the same caller. `succeeded` and `failed` report the result, and `canceled`"
             " withdraws the refund. Units that returned to the stock stay there. An event of the processor sets the"
-            " status, too."
+            " status, too. If the response was lost, read the refund. `succeeded`, `failed` and `canceled` can be sent"
+            " again. `pending` cannot."
         ),
         path_id=REFUND_ID,
         body=RefundStatusChange,
