@@ -143,7 +143,7 @@ def _aws_for_containers(url: str, bridge: tuple[str, str]) -> Iterator[str]:
 def _connect(host: str, port: int) -> socket.socket:
     connection = db.open_socket(host, port)
     # The timeout is only for connecting: a pooled session may be idle for a long time.
-    connection.settimeout(None)
+    connection.clear_deadline(None)
     return connection
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from storefront import db
+from storefront.sockets import Socket
 
 _POLL_INTERVAL = 0.01
 
@@ -94,12 +95,13 @@ class Network:
 class _Relay:
     """Copies between a client and the server in a thread, until it is stopped or one side ends."""
 
-    def __init__(self, network: Network, client: socket.socket, server: socket.socket) -> None:
+    def __init__(self, network: Network, client: socket.socket, server: Socket) -> None:
         self.client = client
         self._network = network
         self._server = server
         self._stopped = Event()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server.clear_deadline(None)
         self._thread = Thread(target=self._copy)
         self._thread.start()
 

@@ -75,7 +75,7 @@ def _accept(listener: socket.socket, database_url: str, proxy: PostgresProxy) ->
         while True:
             client, _ = listener.accept()
             server = db.open_socket(*db.host_and_port(database_url))
-            server.settimeout(None)
+            server.clear_deadline(None)
             connection = _Connection(proxy)
             for source, sink, from_client in ((client, server, True), (server, client, False)):
                 pump = threading.Thread(

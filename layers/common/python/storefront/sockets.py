@@ -32,8 +32,8 @@ class Socket(socket.socket):
         self.deadline = time.monotonic() + seconds
         self.has_received = False
 
-    def clear_deadline(self, timeout: float) -> None:
-        """timeout: seconds for each wait."""
+    def clear_deadline(self, timeout: float | None) -> None:
+        """timeout: seconds for each wait, or None for no limit."""
         self.deadline = None
         self.settimeout(timeout)
 
