@@ -114,6 +114,7 @@ _NATIVE: dict[str, tuple[Fields, RefundEffect]] = {
     "dispute": (native(type="dispute.opened"), DISPUTED),
     "dispute: lost": (native(type="dispute.lost", amount=MISSING), DISPUTED._replace(rows=("lost",), kind=None)),
     "dispute: an amount that cannot be read": (native(type="dispute.opened", amount="a lot"), DISPUTED),
+    "dispute: a negative amount": (native(type="dispute.opened", amount="-5.00"), DISPUTED),
     "dispute: neither payment nor order": (native(type="dispute.opened", payment_reference=[]), INVALID),
 }
 

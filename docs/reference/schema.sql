@@ -514,7 +514,7 @@ CREATE TABLE disputes (
     reference text NOT NULL DEFAULT '',
     status dispute_status NOT NULL,
     -- NULL if unknown: then the whole payment.
-    amount numeric,
+    amount positive_amount,
     currency text,
     -- When its first event arrived.
     opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -910,6 +910,9 @@ CREATE FUNCTION update_product(request jsonb, OUT outcome text, OUT body text);
 
 -- Functions that other functions, tables and indexes use --------------------------------------------------------------
 
+-- Adds a refund that succeeded at the processor, although staff had set it to failed.
+CREATE FUNCTION add_made_refund(event payment_events, failed refunds) RETURNS orders;
+
 -- Adds a requested refund of a payment, with an entry in the timeline of its order.
 CREATE FUNCTION add_refund(payment payments, amount numeric, request jsonb) RETURNS refunds;
 
@@ -999,6 +1002,9 @@ CREATE FUNCTION is_conflict(event payment_events) RETURNS boolean;
 
 -- Returns whether a payment has an open dispute.
 CREATE FUNCTION is_disputed(disputed_id uuid) RETURNS boolean;
+
+-- Returns whether only staff said that a refund failed, and nobody ever said that it succeeded.
+CREATE FUNCTION is_failed_only_here(refund refunds) RETURNS boolean;
 
 -- Returns whether a payment event reports money that the payments of its order must contain.
 CREATE FUNCTION is_received(event payment_events, target orders) RETURNS boolean;

@@ -6,7 +6,20 @@ import pytest
 
 from tests.api_client import ApiClient, expect
 from tests.handlers.inbox import RECONCILIATION, only_event, timeline
-from tests.handlers.refunds import Order, ask, cancel, current, etag, paid_order, refund_event, requested, set_status
+from tests.handlers.refunds import (
+    Order,
+    ask,
+    cancel,
+    current,
+    dispute,
+    etag,
+    paid_order,
+    pay_again,
+    payments,
+    refund_event,
+    requested,
+    set_status,
+)
 
 
 @pytest.fixture
@@ -156,3 +169,35 @@ def test_the_timeline_has_each_event_of_the_dispute(api: ApiClient, order: Order
         "The customer disputes the payment at their bank.",
         "A dispute was lost. The money went back to the customer.",
     ]
+
+
+@pytest.mark.parametrize("amount", ["-100.00", "0", -1])
+def test_an_amount_that_is_not_positive_takes_the_whole_payment(api: ApiClient, order: Order, amount: Any) -> None:
+    dispute(api, order, "lost", amount=amount)
+    assert requested_amount_left(api, order) == "0.00"
+    assert disputes(api, order) == [("lost", None, None)]
+
+
+def test_a_dispute_of_an_order_stays_with_its_payment(api: ApiClient, order: Order) -> None:
+    named = {"payment_reference": None, "order_id": order["id"]}
+    dispute(api, order, **named)
+    pay_again(api, order, "pi_second")
+    dispute(api, order, "won", **named)
+    assert [[one["status"] for one in payment["disputes"]] for payment in payments(api, order)] == [["won"], []]
+    assert "disputed" not in kinds(api)
+
+
+def test_the_open_dispute_of_an_order_ends_before_one_that_ended(api: ApiClient, order: Order) -> None:
+    named = {"payment_reference": None, "order_id": order["id"]}
+    pay_again(api, order, "pi_second")
+    dispute(api, order, "won", payment_reference="pi_second", event_id="evt_first")
+    dispute(api, order, "opened")
+    dispute(api, order, "lost", **named)
+    assert [[one["status"] for one in payment["disputes"]] for payment in payments(api, order)] == [["lost"], ["won"]]
+
+
+def test_the_amount_of_a_dispute_stays_when_its_end_names_only_the_order(api: ApiClient, order: Order) -> None:
+    dispute(api, order, amount="50.00")
+    dispute(api, order, "lost", payment_reference=None, order_id=order["id"])
+    assert disputes(api, order) == [("lost", None, "50.00")]
+    assert ask(api, order, {"amount": "50.01"}).json["amount_left"] == "50.00"

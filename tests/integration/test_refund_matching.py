@@ -175,6 +175,24 @@ def test_of_several_payments_the_second_one_gets_a_refund_without_a_request(
     assert [refund_of(database, name)[1] for name in ("re_1", "re_2")] == ["pi_2", "pi_1"]
 
 
+def test_a_refund_stays_with_its_payment_when_an_event_names_another_one(api: ApiClient, database: Connection) -> None:
+    order_id = unpaid_order(api)
+    paid(database, order_id, None)
+    assert returned(payment="pi_2", order_id=order_id).run(database) == "applied"
+    paid(database, order_id, "pi_2")
+    assert refund_event("evt_again", "succeeded", "pi_2").run(database) == "duplicate"
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+    assert refund_of(database, "re_1")[1] == "evt_None"
+
+
+def test_a_refund_of_an_order_counts_once_when_an_event_names_its_payment(database: Connection, order_id: str) -> None:
+    paid(database, order_id, "pi_2")
+    by_order(order_id, "re_1", "30").run(database)
+    for payment in ("pi_1", "pi_2"):
+        refund_event(f"evt_{payment}_again", "succeeded", payment).run(database)
+    assert refunds(database) == [("succeeded", "re_1", "30")]
+
+
 def test_one_event_id_for_two_orders_is_a_conflict(api: ApiClient, database: Connection, order_id: str) -> None:
     other = unpaid_order(api)
     paid(database, other, "pi_2")

@@ -187,7 +187,7 @@ CREATE TABLE disputes (
     payment_id uuid NOT NULL REFERENCES payments (id),
     reference  text NOT NULL DEFAULT '',
     status     dispute_status NOT NULL,
-    amount     numeric,
+    amount     positive_amount,
     currency   text,
     opened_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     changed_at timestamptz NOT NULL,

@@ -12,9 +12,10 @@ BEGIN
     SELECT * INTO newest
       FROM payment_events e
      WHERE e.order_id = target.id AND e.dispute_status IS NOT NULL AND coalesce(e.object_reference, '') = named
-       AND e.payment_reference IS NOT DISTINCT FROM event.payment_reference
+       -- Some events name only the order. Another payment of it can have a dispute without an ID, too.
+       AND (e.payment_reference IS NULL OR e.payment_reference IN (payment.reference, event.payment_reference))
        AND (e.outcome = 'applied' OR e.reason IN ('same_status', 'older_status'))
-       AND e.amount IS NOT NULL AND e.reader_reason IS DISTINCT FROM 'amount_unreadable'
+       AND e.amount > 0 AND e.reader_reason IS DISTINCT FROM 'amount_unreadable'
      ORDER BY least(e.occurred_at, e.received_at) DESC, e.dispute_status DESC, e.id
      LIMIT 1;
     INSERT INTO disputes AS d (order_id, payment_id, reference, status, amount, currency, changed_at)

@@ -1,4 +1,5 @@
--- Returns the payment that a refund or dispute event is about, as it is while its order is locked.
+-- Returns the payment that a refund or dispute event is about, as it is while its order is locked. A refund that is known
+-- stays with its payment, also if the event names another one: it would count twice.
 -- named: as from named_payment. Where it has no order, the event named the order, but no payment with a reference that
 -- the order has. Then the payment is one without a reference of the processor. NULL if there is none.
 CREATE OR REPLACE FUNCTION payment_of_event(event payment_events, target orders, named payments) RETURNS payments
@@ -12,11 +13,16 @@ BEGIN
     SELECT p.* INTO found
       FROM payments p
      WHERE p.order_id = target.id
-       AND CASE WHEN named.order_id IS NOT NULL THEN p.id = named.id
-                ELSE event.payment_reference IS NULL OR p.event_scheme <> '' OR p.reference IS NULL END
-     ORDER BY EXISTS (SELECT FROM refunds r WHERE r.id = event.refund_id AND r.payment_id = p.id) DESC,
-              EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id
+       AND (EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id AND r.processor_reference = event.object_reference)
+            OR CASE WHEN named.order_id IS NOT NULL THEN p.id = named.id
+                    ELSE event.payment_reference IS NULL OR p.event_scheme <> '' OR p.reference IS NULL END)
+     ORDER BY EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id
                                               AND r.processor_reference = event.object_reference) DESC,
+              EXISTS (SELECT FROM refunds r WHERE r.id = event.refund_id AND r.payment_id = p.id) DESC,
+              -- Of several disputes, the one that has not ended.
+              (SELECT d.status = 'open' FROM disputes d
+                WHERE d.payment_id = p.id AND d.reference = coalesce(event.object_reference, '')
+                  AND event.dispute_status IS NOT NULL) DESC NULLS LAST,
               EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id AND r.amount = event.amount
                                               AND r.status IN ('requested', 'pending')) DESC,
               -- Of several payments, one that has enough money left, and that does not simply pay the order.
