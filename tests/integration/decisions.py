@@ -16,6 +16,7 @@ OLDER_STATUS: Decision = ("ignored", "older_status")
 OTHER_CONTENT: Decision = ("needs_review", "other_content")
 PAYMENT_CHANGED: Decision = ("needs_review", "payment_changed")
 PAYMENT_OF_OTHER_ORDER: Decision = ("needs_review", "payment_of_other_order")
+REFUND_SET_TO_FAILED: Decision = ("needs_review", "refund_set_to_failed")
 CURRENCY_DIFFERS: Decision = ("needs_review", "currency_differs")
 UNKNOWN_ORDER: Decision = ("unknown_order", "unknown_order")
 PAYMENT_UNKNOWN: Decision = ("ignored", "payment_unknown")
@@ -102,6 +103,7 @@ def decide_refund(
     if event.report == "dispute":
         return _decide_dispute(event, payment.disputes.get(event.object_reference))
     status = event.status or ""
+    is_news = refund is not None and refund.status == "failed" and not refund.is_confirmed and status == "succeeded"
     is_newer = refund is None or RANKS.index(status) > RANKS.index(refund.status)
     is_first = refund is not None and refund.reference is None and event.object_reference is not None
     return first(
@@ -109,6 +111,7 @@ def decide_refund(
             (event.currency not in (None, payment.currency), CURRENCY_DIFFERS),
             (refund is None and event.amount is None, ("needs_review", "amount_unreadable")),
             (event.amount == Decimal(0), ("ignored", "amount_zero")),
+            (is_news, REFUND_SET_TO_FAILED),
             (is_newer or is_first, APPLIED),
             (refund is not None and refund.status == status, SAME_STATUS),
             (True, OLDER_STATUS),
@@ -131,23 +134,35 @@ def matching_refund(event: Event, payment: ReceivedPayment, named: Refund | None
         if event.object_reference and refund.reference == event.object_reference:
             return refund
     if named in payment.refunds:
-        has_other_reference = named.reference and event.object_reference
-        return None if has_other_reference else named
+        same = [one for one in (*named.made_instead, named) if not (one.reference and event.object_reference)]
+        return next(iter(same), None)
     without = [one for one in payment.refunds if one.reference is None and one.amount == event.amount]
     requested = [one for one in without if one.is_open]
     # Staff may have set the refund to succeeded before the event arrived.
-    fitting = requested or [one for one in without if one.status == "succeeded"]
+    is_success = event.status in ("pending", "succeeded")
+    fitting = requested or [one for one in without if one.status == "succeeded" and (is_success or not one.is_ours)]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def payment_of(event: Event, order: Order, named: Refund | None) -> ReceivedPayment | None:
-    """The payment of an order that an event is about, if the processor's reference does not say it."""
-    candidates = [one for one in order.money.payments if event.reference is None or one.scheme or one.reference is None]
+def payment_of(
+    event: Event, order: Order, named: Refund | None, named_payment: ReceivedPayment | None
+) -> ReceivedPayment | None:
+    """The payment of an order that an event is about. A refund that is known stays with its payment."""
 
-    def unlikeliness(one: ReceivedPayment) -> tuple[bool, bool, bool, bool, bool, int]:
+    def has_reference(one: ReceivedPayment) -> bool:
+        return event.object_reference in [refund.reference for refund in one.refunds if refund.reference]
+
+    def can_be(one: ReceivedPayment) -> bool:
+        return one is named_payment if named_payment else not event.reference or bool(one.scheme) or not one.reference
+
+    candidates = [one for one in order.money.payments if has_reference(one) or can_be(one)]
+
+    def unlikeliness(one: ReceivedPayment) -> tuple[bool, bool, int, bool, bool, bool, int]:
+        dispute = one.disputes.get(event.object_reference) if event.report == "dispute" else None
         return (
+            not has_reference(one),
             named not in one.refunds,
-            event.object_reference not in [refund.reference for refund in one.refunds if refund.reference],
+            2 if dispute is None else int(dispute.status != "open"),
             event.amount not in [refund.amount for refund in one.refunds if refund.is_open],
             one.amount - one.gone < (event.amount or 0),
             one.reason is None,

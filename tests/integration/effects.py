@@ -34,10 +34,23 @@ def report_refund(stored: StoredEvent, payment: ReceivedPayment, refund: Refund 
     if refund.status != "failed" or before is None:
         refund.updated = stored.reported if status == "failed" else now
     refund.status = max(refund.status, status, key=RANKS.index)
+    refund.is_confirmed |= status in ("succeeded", "failed")
     refund.amount = event.amount or refund.amount
     refund.reference = refund.reference or event.object_reference
     payment.order.money.change(is_fact=refund.is_final and before != (refund.status, refund.amount))
     return refund
+
+
+def add_made_refund(event: Event, failed: Refund) -> None:
+    """Count a refund that succeeded after staff set it to failed as another one, which gets the reference."""
+    payment, reference = failed.payment, event.object_reference
+    if failed.reference == reference:
+        failed.reference = None
+    made = Refund(payment, event.amount or failed.amount, "succeeded", reference, is_ours=failed.is_ours)
+    made.is_confirmed = True
+    payment.refunds.append(made)
+    failed.made_instead.append(made)
+    payment.order.money.change(is_fact=True)
 
 
 def report_dispute(event: Event, payment: ReceivedPayment, decision: Decision) -> None:

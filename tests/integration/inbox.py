@@ -10,6 +10,7 @@ from tests.integration.decisions import (
     OTHER_CONTENT,
     PAYMENT_OF_OTHER_ORDER,
     PAYMENT_UNKNOWN,
+    REFUND_SET_TO_FAILED,
     REFUND_TOTAL,
     SAME_EVENT,
     SAME_STATUS,
@@ -22,7 +23,14 @@ from tests.integration.decisions import (
     matching_refund,
     payment_of,
 )
-from tests.integration.effects import cancel_named_request, is_received, reference_of, report_dispute, report_refund
+from tests.integration.effects import (
+    add_made_refund,
+    cancel_named_request,
+    is_received,
+    reference_of,
+    report_dispute,
+    report_refund,
+)
 from tests.integration.entities import NO_ORDER, Order
 from tests.integration.events import Event
 from tests.integration.inbox_entry import StoredEvent
@@ -65,7 +73,7 @@ class Inbox:
         order, payment = self._subject(event, stored.order, stored.refund)
         stored.attempts, stored.last_attempt = stored.attempts + 1, tick()
         decision = SAME_EVENT
-        if stored.decision != APPLIED:
+        if stored.decision not in (APPLIED, REFUND_SET_TO_FAILED):
             stored.order = order
             decision, stored.refund = self._decide(event, order, payment, stored.refund, stored)
             stored.decision = decision = self._without_conflict(stored, decision)
@@ -88,7 +96,7 @@ class Inbox:
         elif refund and order in (None, refund.payment.order):
             named = refund.payment
         order = named.order if named else order
-        return order, named or (payment_of(event, order, refund) if order not in (None, NO_ORDER) else None)
+        return order, None if order in (None, NO_ORDER) else payment_of(event, order, refund, named)
 
     def _reported_before(self, event: Event, order: Order | None) -> ReceivedPayment | None:
         """The payment of an order that a payment event is about. Without a reference, it is the first one."""
@@ -147,7 +155,10 @@ class Inbox:
             order.money.facts = max(order.money.facts, 1)
         elif decision == APPLIED and event.report == "refund" and payment:
             stored.refund = report_refund(stored, payment, refund)
+        elif decision == REFUND_SET_TO_FAILED and refund:
+            add_made_refund(event, refund)
         elif decision in (SAME_STATUS, OLDER_STATUS) and event.report == "refund" and refund:
+            refund.is_confirmed |= decision == SAME_STATUS
             if event.minute is not None and not refund.is_ours:
                 refund.requested = min(refund.requested, stored.reported)
         elif decision in (APPLIED, SAME_STATUS, OLDER_STATUS) and event.report == "dispute" and payment:

@@ -52,6 +52,10 @@ class Refund(Named):
     lines: tuple[RefundLine, ...] = ()
     is_ours: bool = True
     """Whether the shop requested it. Otherwise, it was made at the processor."""
+    is_confirmed: bool = False
+    """Whether anybody said that it succeeded, or the processor that it failed."""
+    made_instead: list["Refund"] = field(default_factory=list)
+    """What succeeded at the processor after staff set this refund to failed."""
     requested: int = field(default_factory=tick)
     updated: int = field(default_factory=tick)
 

@@ -157,6 +157,7 @@ def set_status(refund: Refund, status: str, reference: str | None) -> None:
     order, before = refund.payment.order, (refund.status, refund.reference)
     if before != (status, refund.reference or reference):
         refund.status, refund.reference, refund.updated = status, refund.reference or reference, tick()
+        refund.is_confirmed |= status == "succeeded"
         order.record("refund", refund=refund, refund_status=status)
         order.money.change(is_fact=refund.is_final and before[0] != status)
 

@@ -80,6 +80,9 @@ BEGIN
             'Look up the refund at the processor. If it is right, request it here, and set it to succeeded.'),
         ('refund_other_content', 'Another refund or payment was reported under this event ID before. This one is never '
             'applied.', 'Search the inbox for this event ID, and look up both at the processor.'),
+        ('refund_set_to_failed', 'The processor reports that a refund succeeded which staff had set to failed.',
+            'The money went back: do not refund it again. If a new refund of this money was requested, cancel it. If it '
+            'was made, too, ask the customer for the money. Then acknowledge the entry of the reconciliation.'),
         ('refund_unknown_order', 'The refund or the dispute is about an order that does not exist.', NULL),
         ('dispute_open', 'The customer disputes the payment at their bank.',
             'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment.'),

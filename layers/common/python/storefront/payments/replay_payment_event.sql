@@ -37,7 +37,7 @@ BEGIN
         RETURN;
     END IF;
 
-    IF event.outcome = 'applied' THEN
+    IF event.outcome = 'applied' OR event.reason = 'refund_set_to_failed' THEN
         event.outcome := 'duplicate';
         event.reason := 'same_event';
         UPDATE payment_events e SET attempts = e.attempts + 1, last_attempt_at = clock_timestamp() WHERE e.id = event.id;

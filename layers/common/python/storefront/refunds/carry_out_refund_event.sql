@@ -12,6 +12,8 @@ BEGIN
             UPDATE payment_events e SET refund_id = e.id WHERE e.id = event.id;
         END IF;
         target := change_refund(event, target, payment);
+    ELSIF event.reason = 'refund_set_to_failed' THEN
+        target := add_made_refund(event, (SELECT r FROM refunds r WHERE r.id = event.refund_id));
     ELSIF event.refund_status IS NOT NULL AND event.reason IN ('same_status', 'older_status') THEN
         UPDATE refunds r SET requested_at = least(r.requested_at, event.occurred_at)
          WHERE r.id = event.refund_id AND r.actor = 'payment processor';

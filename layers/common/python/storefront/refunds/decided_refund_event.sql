@@ -21,6 +21,11 @@ BEGIN
     decision := refund_decision(event, target, payment, refund, dispute, settings);
     event.outcome := decision.outcome;
     event.reason := decision.reason;
+    IF event.refund_status = 'succeeded' AND refund.status = 'failed' AND (event.reason = 'older_status') IS NOT FALSE
+       AND is_failed_only_here(refund) THEN
+        event.outcome := 'needs_review';
+        event.reason := 'refund_set_to_failed';
+    END IF;
     IF refund.id IS NOT NULL OR event.outcome = 'applied' THEN
         -- NULL if the refund is not known yet.
         event.refund_id := refund.id;

@@ -9,10 +9,20 @@ BEGIN
     SELECT * INTO matching
       FROM refunds r
      WHERE r.payment_id = payment.id AND r.processor_reference = event.object_reference;
-    IF named.id IS NOT NULL THEN
+    IF named.id IS NOT NULL AND matching.id IS NULL THEN
+        -- An event may have reported that the refund was made, although staff had set it to failed.
+        SELECT made.* INTO matching
+          FROM payment_events e
+          JOIN refunds made ON made.id = e.id
+         WHERE e.order_id = payment.order_id AND e.refund_id = named.id AND e.reason = 'refund_set_to_failed'
+           AND (made.processor_reference = event.object_reference) IS NOT FALSE
+         ORDER BY e.received_at, e.id
+         LIMIT 1;
+        IF matching.id IS NULL AND (named.processor_reference = event.object_reference) IS NOT FALSE THEN
+            matching := named;
+        END IF;
         -- A refund has one reference. An event with another one is about a separate refund.
-        RETURN CASE WHEN matching.id IS NULL AND (named.processor_reference IS NULL OR event.object_reference IS NULL)
-                    THEN named ELSE matching END;
+        RETURN matching;
     END IF;
     IF matching.id IS NULL THEN
         -- The one open request without a reference. If there is none, the one that staff set to succeeded.
@@ -20,7 +30,10 @@ BEGIN
           FROM (SELECT (array_agg(r))[1] AS refund
                   FROM refunds r
                  WHERE r.payment_id = payment.id AND r.processor_reference IS NULL AND r.amount = event.amount
-                   AND r.status IN ('requested', 'pending', 'succeeded')
+                   AND (r.status IN ('requested', 'pending')
+                        -- What brings no money back is not the refund that staff know to have succeeded.
+                        OR r.status = 'succeeded' AND (event.refund_status IN ('pending', 'succeeded')
+                                                       OR r.actor = 'payment processor'))
                  GROUP BY r.status = 'succeeded'
                 HAVING count(*) = 1
                  ORDER BY r.status = 'succeeded'
