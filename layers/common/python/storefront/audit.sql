@@ -6,8 +6,8 @@ BEGIN READ ONLY;
 SET LOCAL statement_timeout = 0;
 
 WITH
--- For each order and product: the quantity ordered, the quantities that the stock movements took and that a cancellation
--- restocked, and the quantity that refunds returned.
+-- For each order and product: the quantity ordered, the quantities that the stock movements took and that a
+-- cancellation restocked, and the quantity that refunds returned.
 order_stock AS (
     SELECT coalesce(item.order_id, moved.order_id) AS order_id,
            coalesce(item.product_id, moved.product_id) AS product_id,
@@ -53,7 +53,8 @@ payment_sums AS (
            coalesce(sum(r.amount) FILTER (WHERE r.status IN ('requested', 'pending')), 0) AS open_sum,
            coalesce(sum(r.amount) FILTER (WHERE r.status = 'succeeded'), 0) AS refunded_sum,
            coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')
-                                             OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0) AS known_sum,
+                                             OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0)
+               AS known_sum,
            -- A dispute without a currency has that of its payment.
            (SELECT coalesce(sum(CASE WHEN d.amount IS NULL OR d.currency <> p.currency THEN p.amount ELSE d.amount END),
                             0)
@@ -137,7 +138,8 @@ violations (rule, id, detail) AS (
                                          CASE WHEN o.status = 'canceled' AND s.ordered > s.returned THEN 1 ELSE 0 END)
     UNION ALL
     SELECT 'an order gives back no more units than it sold', s.order_id,
-           format('product %s: sold %s, returned by refunds %s, given back %s', s.product_id, s.sold, s.returned, s.restocked)
+           format('product %s: sold %s, returned by refunds %s, given back %s',
+                  s.product_id, s.sold, s.returned, s.restocked)
       FROM order_stock s
      WHERE s.returned + s.restocked > s.sold
     UNION ALL
@@ -272,7 +274,8 @@ violations (rule, id, detail) AS (
       FROM payment_events p
      WHERE p.payment_status = 'unpaid' OR (p.outcome = 'applied') <> (p.reason IS NULL)
     UNION ALL
-    SELECT 'a payment event in a timeline is in the inbox', e.order_id, format('event %s: inbox entry %s', e.id, e.inbox_id)
+    SELECT 'a payment event in a timeline is in the inbox', e.order_id,
+           format('event %s: inbox entry %s', e.id, e.inbox_id)
       FROM order_events e
      WHERE e.inbox_id IS NOT NULL AND NOT EXISTS (SELECT FROM payment_events p WHERE p.id = e.inbox_id)
     UNION ALL
@@ -283,7 +286,8 @@ violations (rule, id, detail) AS (
      WHERE p.order_id IS NOT NULL
        AND (o.id IS NULL
             OR NOT EXISTS (SELECT FROM payment_events e
-                            WHERE e.id = p.id AND e.order_id = p.order_id AND e.payment_status = 'paid' AND e.error IS NULL
+                            WHERE e.id = p.id AND e.order_id = p.order_id
+                              AND e.payment_status = 'paid' AND e.error IS NULL
                               AND p.reference IS NOT DISTINCT FROM payment_reference(e))
             -- A later event can correct the amount, also one without any ID.
             OR NOT EXISTS (SELECT FROM payment_events e
@@ -310,7 +314,8 @@ violations (rule, id, detail) AS (
       FROM orders o
      WHERE o.payment_status = 'paid' AND o.total_price > 0
        AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id)
-       AND NOT EXISTS (SELECT FROM payment_events e WHERE e.order_id = o.id AND e.outcome = 'applied' AND e.is_named IS NULL)
+       AND NOT EXISTS (SELECT FROM payment_events e
+                        WHERE e.order_id = o.id AND e.outcome = 'applied' AND e.is_named IS NULL)
     UNION ALL
     SELECT 'a refund belongs to a payment of its order, and has its currency', r.id,
            format('payment %s of order %s', r.payment_id, r.order_id)
@@ -318,19 +323,22 @@ violations (rule, id, detail) AS (
       LEFT JOIN payments p ON p.id = r.payment_id
      WHERE (p.order_id, p.currency) IS DISTINCT FROM (r.order_id, r.currency)
     UNION ALL
-    SELECT 'a dispute belongs to a payment of its order', d.id, format('payment %s of order %s', d.payment_id, d.order_id)
+    SELECT 'a dispute belongs to a payment of its order', d.id,
+           format('payment %s of order %s', d.payment_id, d.order_id)
       FROM disputes d
       LEFT JOIN payments p ON p.id = d.payment_id
      WHERE p.order_id IS DISTINCT FROM d.order_id
     UNION ALL
-    SELECT 'a refund in a timeline exists, and belongs to the order', e.order_id, format('event %s: refund %s', e.id, e.refund_id)
+    SELECT 'a refund in a timeline exists, and belongs to the order', e.order_id,
+           format('event %s: refund %s', e.id, e.refund_id)
       FROM order_events e
       LEFT JOIN refunds r ON r.id = e.refund_id AND r.order_id = e.order_id
      WHERE (e.cause = 'refund' OR e.refund_status IS NOT NULL AND e.outcome = 'applied') AND r.id IS NULL
     UNION ALL
     SELECT 'a payment has the sums of its refunds and disputes', p.id,
-           format('open %s, went back %s, lost %s, known %s; the rows have %s, %s, %s, %s', p.open_amount, p.refunded_amount,
-                  p.lost_amount, p.known_refunds, p.open_sum, p.refunded_sum, p.lost_sum, p.known_sum)
+           format('open %s, went back %s, lost %s, known %s; the rows have %s, %s, %s, %s',
+                  p.open_amount, p.refunded_amount, p.lost_amount, p.known_refunds,
+                  p.open_sum, p.refunded_sum, p.lost_sum, p.known_sum)
       FROM payment_sums p
      WHERE (p.open_amount, p.refunded_amount, p.lost_amount, p.known_refunds)
            <> (p.open_sum, p.refunded_sum, p.lost_sum, p.known_sum)
@@ -365,7 +373,8 @@ violations (rule, id, detail) AS (
                     AND p.event_scheme IN ('', nullif(e.scheme, 'stripe')) END
      WHERE e.reason = 'payment_unknown'
     UNION ALL
-    SELECT 'an acknowledgement has a note, unless it was erased', coalesce(a.order_id, a.entry_id), format('kind %s', a.kind)
+    SELECT 'an acknowledgement has a note, unless it was erased', coalesce(a.order_id, a.entry_id),
+           format('kind %s', a.kind)
       FROM acknowledgements a
       LEFT JOIN orders o ON o.id = a.order_id
      WHERE coalesce(a.note, '') !~ '\S' AND (o.personal_data_erased_at >= a.acknowledged_at) IS NOT TRUE
@@ -379,7 +388,8 @@ violations (rule, id, detail) AS (
         ON (e.order_id, e.reason) = (a.order_id, a.kind)
      WHERE a.count IS DISTINCT FROM e.count
     UNION ALL
-    SELECT 'a refund has no reason, and an acknowledgement no note, after the erasure of its order', e.id, 'a text is left'
+    SELECT 'a refund has no reason, and an acknowledgement no note, after the erasure of its order', e.id,
+           'a text is left'
       FROM erased e
      WHERE EXISTS (SELECT FROM refunds r
                     WHERE r.order_id = e.id AND r.reason IS NOT NULL AND r.requested_at < e.personal_data_erased_at)

@@ -64,7 +64,8 @@ BEGIN
             body_is_base64, outcome, reason, reader_reason) =
            (sent.provider, sent.type, sent.order_id, sent.payment_status, sent.amount, sent.currency, sent.occurred_at,
             sent.livemode, sent.account, sent.payment_reference, sent.object_reference, sent.is_named, sent.refund_id,
-            sent.refund_status, sent.dispute_status, sent.error, sent.body, sent.body_is_base64, sent.outcome, sent.reason, sent.reader_reason),
+            sent.refund_status, sent.dispute_status, sent.error, sent.body,
+            sent.body_is_base64, sent.outcome, sent.reason, sent.reader_reason),
            attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
      WHERE e.id = known.id;
     RETURN sent;

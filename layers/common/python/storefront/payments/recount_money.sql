@@ -1,7 +1,9 @@
 -- Adds up the payments, refunds and disputes of an order again, after one of them changed. Returns the order.
 -- The caller has locked the order.
 -- is_shown: whether a response for the order shows the change. has_moved: whether money came in or went back.
-CREATE OR REPLACE FUNCTION recount_money(counted_id uuid, is_shown boolean DEFAULT false, has_moved boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION recount_money(
+    counted_id uuid, is_shown boolean DEFAULT false, has_moved boolean DEFAULT false
+)
     RETURNS orders
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -11,12 +13,15 @@ BEGIN
        SET (open_amount, refunded_amount, lost_amount, known_refunds) = (
                SELECT coalesce(sum(r.amount) FILTER (WHERE r.status IN ('requested', 'pending')), 0),
                       coalesce(sum(r.amount) FILTER (WHERE r.status = 'succeeded'), 0),
-                      (SELECT coalesce(sum(coalesce(CASE WHEN (d.currency = p.currency) IS NOT FALSE THEN d.amount END, p.amount)), 0)
+                      -- A dispute without a currency has that of its payment.
+                      (SELECT coalesce(sum(CASE WHEN d.amount IS NULL OR d.currency <> p.currency THEN p.amount
+                                                ELSE d.amount END), 0)
                          FROM disputes d
                         WHERE d.payment_id = p.id AND d.status = 'lost'),
                       -- What the processor counts, too. A refund without a reference was canceled before it got there.
-                      coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')
-                                                        OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0)
+                      coalesce(sum(r.amount) FILTER (
+                          WHERE r.status IN ('pending', 'succeeded', 'failed')
+                             OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0)
                  FROM refunds r
                 WHERE r.payment_id = p.id)
      WHERE p.order_id = counted_id;
