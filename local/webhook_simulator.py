@@ -27,12 +27,27 @@ from storefront.currencies import EXPONENTS
 STALE = 301
 """Seconds. The webhook accepts timestamps that are at most 300 seconds old."""
 
+TYPES = {
+    "paid": "payment.paid",
+    "failed": "payment.failed",
+    "refunded": "refund.succeeded",
+    "disputed": "dispute.opened",
+}
+"""The types of the native format and of Standard Webhooks, by the status of an event."""
+
+STRIPE_TYPES = {
+    "paid": "payment_intent.succeeded",
+    "failed": "payment_intent.payment_failed",
+    "refunded": "refund.updated",
+    "disputed": "charge.dispute.created",
+}
+
 
 @dataclass(frozen=True)
 class Event:
     """An event about a payment.
 
-    status: `paid` or `failed`, or `refunded` for a refund that succeeded.
+    status: `paid` or `failed`, `refunded` for a refund that succeeded, or `disputed` for a dispute that was opened.
     refund_id: Storefront's ID of the refund.
     """
 
@@ -46,24 +61,25 @@ class Event:
 
     def body(self, scheme: str) -> bytes:
         """Return the request body in the format of a scheme."""
-        type_ = "refund.succeeded" if self.status == "refunded" else f"payment.{self.status}"
         formats: dict[str, Any] = {
             "x_signature": self._as_native(),
-            "standard_webhooks": {"type": type_, "data": self._as_native()},
+            "standard_webhooks": {"type": TYPES[self.status], "data": self._as_native()},
             "stripe": self._as_stripe(),
         }
         return json.dumps(formats[scheme]).encode()
 
     @property
-    def _processor_refund_id(self) -> str:
-        return self.event_id.replace("evt_", "re_", 1)
+    def _is_payment(self) -> bool:
+        return self.status in ("paid", "failed")
+
+    def _object_id(self, prefix: str) -> str:
+        return self.event_id.replace("evt_", prefix, 1)
 
     def _as_native(self) -> dict[str, str]:
         fields = {"order_id": self.order_id, "event_id": self.event_id}
+        fields |= {"payment_status": self.status} if self._is_payment else {"type": TYPES[self.status]}
         if self.status == "refunded":
-            fields |= {"type": "refund.succeeded", "processor_refund_id": self._processor_refund_id}
-        else:
-            fields["payment_status"] = self.status
+            fields["processor_refund_id"] = self._object_id("re_")
         optional = {
             "amount": self.amount,
             "currency": self.currency,
@@ -73,18 +89,20 @@ class Event:
         return fields | {name: text for name, text in optional.items() if text is not None}
 
     def _as_stripe(self) -> dict[str, Any]:
-        types = {"paid": "payment_intent.succeeded", "failed": "payment_intent.payment_failed"}
         return {
             "id": self.event_id,
             "object": "event",
-            "type": types.get(self.status, "refund.updated"),
+            "type": STRIPE_TYPES[self.status],
             "created": int(time.time()),
             "data": {"object": self._stripe_object()},
         }
 
     def _stripe_object(self) -> dict[str, Any]:
-        refund = {"object": "refund", "id": self._processor_refund_id, "status": "succeeded"}
-        content: dict[str, Any] = refund if self.status == "refunded" else {"object": "payment_intent"}
+        objects: dict[str, dict[str, Any]] = {
+            "refunded": {"object": "refund", "id": self._object_id("re_"), "status": "succeeded"},
+            "disputed": {"object": "dispute", "id": self._object_id("dp_"), "status": "needs_response"},
+        }
+        content: dict[str, Any] = objects.get(self.status, {"object": "payment_intent"})
         content["metadata"] = {"order_id": self.order_id}
         if self.refund_id is not None:
             content["metadata"]["refund_id"] = self.refund_id
@@ -92,10 +110,10 @@ class Event:
             currency = self.currency or "USD"
             units = int(Decimal(self.amount).scaleb(EXPONENTS.get(currency, 2)))
             content |= {"amount": units, "currency": currency.lower()}
-            if self.status != "refunded":
+            if self._is_payment:
                 content["amount_received"] = units
         if self.payment_reference is not None:
-            content["payment_intent" if self.status == "refunded" else "id"] = self.payment_reference
+            content["id" if self._is_payment else "payment_intent"] = self.payment_reference
         return content
 
 
@@ -142,6 +160,9 @@ class Processor:
 
     def refunded(self) -> Iterator[MakeDelivery]:
         yield partial(self.delivery, "refunded", self.event("refunded"))
+
+    def disputed(self) -> Iterator[MakeDelivery]:
+        yield partial(self.delivery, "disputed", self.event("disputed"))
 
     def duplicated(self) -> Iterator[MakeDelivery]:
         event = self.event("paid")
@@ -190,6 +211,7 @@ SCENARIOS: dict[str, Callable[[Processor], Iterator[MakeDelivery]]] = {
         "paid",
         "failed",
         "refunded",
+        "disputed",
         "duplicated",
         "reordered",
         "delayed",

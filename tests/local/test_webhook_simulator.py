@@ -23,6 +23,7 @@ SCENARIOS = {
     "paid": ["applied"],
     "failed": ["applied"],
     "refunded": ["ignored"],
+    "disputed": ["ignored"],
     "duplicated": ["applied", "duplicate", "duplicate"],
     "reordered": ["applied", "ignored"],
     "delayed": ["applied"],
@@ -138,6 +139,14 @@ def test_a_refund_is_reported_as_succeeded(api: ApiClient, stack: Stack, order: 
         "succeeded",
         "re_",
     )
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_dispute_of_a_payment_is_reported(api: ApiClient, stack: Stack, order: dict[str, Any], scheme: str) -> None:
+    options = ["--url", stack.url, "--scheme", scheme, "--payment-reference", f"pi_{order['id']}"]
+    assert "applied" in run("paid", order["id"], *options).stdout
+    assert "applied" in run("disputed", order["id"], *options).stdout
+    assert api.call("POST", f"/api/orders/{order['id']}/refunds", {}).problem() == (409, "payment-disputed")
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "BHD"])
