@@ -408,3 +408,15 @@ def test_the_timeline_says_how_to_return_the_money_of_a_canceled_order(api: ApiC
     assert stated() == "Request a refund of the payment here, or make it at the processor."
     requested(api, order)
     assert stated() is None
+
+
+def test_a_refund_requested_before_a_failure_was_known_does_not_make_up_for_it(api: ApiClient) -> None:
+    order = paid_order(api)
+    expect(200, api.change_status(order["id"], "completed"))
+    requested(api, order, amount="20")
+    refund_event(api, order, "succeeded", "re_1", "20", occurred_at="2026-01-01T00:00:00Z")
+    expect(200, set_status(api, requested(api, order, amount="20"), "succeeded"))
+    refund_event(api, order, "failed", "re_1", "20", occurred_at="2026-01-02T00:00:00Z")
+    assert kinds(api) == ["refund_failed"]
+    expect(200, set_status(api, requested(api, order, amount="20"), "succeeded"))
+    assert kinds(api) == []

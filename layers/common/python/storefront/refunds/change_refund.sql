@@ -14,8 +14,13 @@ BEGIN
                               requested_at, updated_at)
     VALUES (event.refund_id, target.id, payment.id, coalesce(reported, payment.amount), payment.currency,
             event.refund_status, event.object_reference, 'payment processor', reported_at,
-            -- A refund that is requested after a failure can make up for it, in whatever order the events arrive.
-            CASE WHEN event.refund_status = 'failed' THEN reported_at ELSE clock_timestamp() END)
+            -- A refund that is made after a failure can make up for it, in whatever order the events arrive. But of two
+            -- that were requested here, one that was requested before the failure was known is for something else.
+            CASE WHEN event.refund_status = 'failed'
+                 THEN greatest(reported_at, (SELECT max(other.requested_at) FROM refunds other
+                                              WHERE other.order_id = target.id AND other.id <> event.refund_id
+                                                AND 'payment processor' NOT IN (other.actor, before.actor)))
+                 ELSE clock_timestamp() END)
     ON CONFLICT (id) DO UPDATE
        SET status = greatest(r.status, excluded.status),
            amount = coalesce(reported, r.amount),
