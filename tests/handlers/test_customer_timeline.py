@@ -6,6 +6,7 @@ import pytest
 from pg8000.native import Connection
 
 from tests.api_client import ApiClient, expect, lambda_context, load_function, target
+from tests.handlers.refunds import current, dispute, refund_event, requested, set_status
 from tests.handlers.tokens import SCOPES, client_with_scopes, customer_client
 
 HIDDEN = ("request_id", "idempotency_key", "payment_event_id", "inbox_id", "refund_id", "action")
@@ -72,6 +73,68 @@ def test_a_customer_sees_refunds_but_not_what_staff_dismissed(order_id: str) -> 
     ]
     shown = customer_client(7).get(f"/api/orders/{order_id}/events").text
     assert [text for text in ("cheque", "secret", refund["id"]) if text in shown] == []
+
+
+def last_message(order_id: str) -> str:
+    """What the customer reads about the last event, which is what staff read, too."""
+    message: str = timeline(customer_client(7), order_id)[-1]["message"]
+    assert message == timeline(STAFF, order_id)[-1]["message"]
+    return message
+
+
+@pytest.fixture
+def paid(order_id: str) -> dict[str, Any]:
+    order = current(STAFF, {"id": order_id})
+    expect(200, STAFF.pay(order_id, payment_reference=f"pi_{order['number']}"))
+    return order
+
+
+@pytest.mark.parametrize(
+    ("statuses", "message"),
+    [
+        ([], "A refund of 2.00 USD was requested."),
+        (["pending"], "A refund of 2.00 USD was claimed. It is executed now."),
+        (["canceled"], "A refund of 2.00 USD was canceled. No money went back."),
+        (["succeeded"], "A refund of 2.00 USD was set to succeeded. The money went back."),
+        (["failed"], "A refund of 2.00 USD was set to failed. The customer did not get the money."),
+    ],
+)
+def test_a_customer_reads_what_the_shop_did_with_a_refund(
+    paid: dict[str, Any], statuses: list[str], message: str
+) -> None:
+    refund = requested(STAFF, paid, amount="2.00")
+    for status in statuses:
+        expect(200, set_status(STAFF, refund, status))
+    assert last_message(paid["id"]) == message
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ("pending", "The processor reports a refund. The money is not at the customer yet."),
+        ("canceled", "A refund was canceled at the processor. No money went back."),
+        ("succeeded", "A refund succeeded. The money went back."),
+        ("failed", "A refund failed. The customer did not get the money."),
+    ],
+)
+def test_a_customer_reads_what_the_processor_did_with_a_refund(
+    paid: dict[str, Any], status: str, message: str
+) -> None:
+    assert refund_event(STAFF, paid, status, "re_1", "2.00") == "applied"
+    assert last_message(paid["id"]) == message
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ("opened", "The customer disputes the payment at their bank."),
+        ("won", "A dispute ended. The shop keeps the money."),
+        ("lost", "A dispute was lost. The money went back to the customer."),
+    ],
+)
+def test_a_customer_reads_what_became_of_a_dispute(paid: dict[str, Any], status: str, message: str) -> None:
+    dispute(STAFF, paid, status)
+    assert last_message(paid["id"]) == message
 
 
 def test_an_expiry_was_the_shop(order_id: str, database: Connection) -> None:

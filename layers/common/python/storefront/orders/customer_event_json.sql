@@ -7,11 +7,6 @@ BEGIN
         WHEN event.cause = 'payment_event' THEN 'payment processor'
         WHEN event.cause = 'placed' AND event.actor = reader THEN 'customer'
         ELSE 'shop' END);
-    event.request_id := NULL;
-    event.idempotency_key := NULL;
-    event.payment_event_id := NULL;
-    event.inbox_id := NULL;
-    event.refund_id := NULL;
     RETURN order_event_json(event, for_staff => false);
 END
 $$;
