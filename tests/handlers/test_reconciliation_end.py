@@ -7,6 +7,7 @@ from pg8000.native import Connection
 
 from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.handlers.inbox import RECONCILIATION, timeline
+from tests.handlers.lists import follow_cursors
 from tests.handlers.refunds import (
     Order,
     cancel,
@@ -281,6 +282,17 @@ def test_a_refund_above_the_payment_is_listed(api: ApiClient) -> None:
     assert entries(api)[0]["id"] == entry["id"] == entry["payment"]["id"]
     refund_event(api, order, "failed", "re_2", "70")
     assert kinds(api) == ["refund_failed"]
+
+
+def test_two_entries_of_one_payment_are_on_two_pages(api: ApiClient) -> None:
+    order = new_order(api)
+    pay_again(api, order, f"pi_{order['number']}", amount="90")
+    requested(api, order, amount="60")
+    refund_event(api, order, "succeeded", "re_1", "70")
+    whole = entries(api)
+    assert [one["kind"] for one in whole] == ["amount_mismatch", "over_refunded"]
+    assert whole[0]["id"] == whole[1]["id"]
+    assert list(follow_cursors(api, RECONCILIATION, page_size=1)) == whole
 
 
 def test_a_lost_dispute_after_a_refund_is_too_much(api: ApiClient) -> None:

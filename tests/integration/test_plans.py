@@ -234,12 +234,15 @@ def test_reconciliation_entries_are_read_oldest_first_from_indexes(
     crowded_shop: Connection, kind: str | None, *, has_cursor: bool
 ) -> None:
     position = Page({}, "", "orders", ("created_at", "id"))
-    after = {"after": cursor_of(crowded_shop, position)} if has_cursor else {}
+    after = {"after": [*cursor_of(crowded_shop, position), "paid_twice"]} if has_cursor else {}
     plan = page_plan(crowded_shop, "list_reconciliation", kind=kind, pending_minutes=1440, **after)
     assert "Sort Key: t" not in plan
     if kind is None:
-        # The indexes are merged, and none is read to its end.
+        # The indexes are merged, and none is read to its end. Only entries with the same time and ID are sorted.
         assert "Merge Append" in plan
+        assert re.search(r"Presorted Key: \S+ 1.\.created_at, \S+ 1.\.id\n", plan)
+        starts = re.findall(r"using payments_to_settle on .*\n +(Index Cond: \W*ROW\(received_at, id\) >= )?", plan)
+        assert [bool(start) for start in starts] == [has_cursor] * 2
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.function}-{call.request.get('status', '')}")

@@ -4,6 +4,8 @@ CREATE OR REPLACE FUNCTION list_reconciliation(request jsonb, OUT outcome text, 
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
     filter text := filter_of(request, jsonb_build_object(
+        -- Some kinds follow from several rows, so the condition of read_page does not find the start in each index.
+        'after', '(t.since, t.id) >= (($1 #>> ''{after,0}'')::timestamptz, ($1 #>> ''{after,1}'')::uuid)',
         'kind', 't.kind = $1 ->> ''kind''',
         'pending_minutes', '(t.kind <> ''pending_too_long'''
             ' OR t.since < now() - make_interval(mins => ($1 ->> ''pending_minutes'')::integer))',
@@ -17,7 +19,7 @@ DECLARE
     page   record;
 BEGIN
     outcome := 'listed';
-    page := read_page(request, NULL::reconciliation, filter, ARRAY['since', 'id'], descending => false);
+    page := read_page(request, NULL::reconciliation, filter, ARRAY['since', 'id', 'kind'], descending => false);
     body := page_body(page.head, (SELECT json_agg(reconciliation_entry_json(t)) FROM unnest(page.rows) t));
 END
 $$;
