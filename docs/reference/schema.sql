@@ -209,7 +209,8 @@ CREATE TABLE orders (
     lost_amount numeric NOT NULL DEFAULT 0,
     -- It follows from the refunds.
     refund_status order_refund_status NOT NULL DEFAULT 'none',
-    -- How often money came in or went back. An acknowledgement covers the changes until then.
+    -- How often money came in or went back, or the processor reported it. An acknowledgement covers the changes until
+    -- then.
     money_changes integer NOT NULL DEFAULT 0,
     CONSTRAINT orders_pkey PRIMARY KEY (id)
 );

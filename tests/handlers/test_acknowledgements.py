@@ -1,6 +1,7 @@
 """Staff dismiss entries of the reconciliation with a note. New money on the order lists them again."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -26,6 +27,14 @@ def path(entry: Entry) -> str:
 
 def kinds(api: ApiClient, *, acknowledged: bool = False) -> list[str]:
     return [one["kind"] for one in api.items(RECONCILIATION, acknowledged=str(acknowledged).lower())]
+
+
+def report_total(api: ApiClient, order: Order, amount_refunded: int) -> list[str]:
+    """Report the sum of the refunds of a payment as Stripe does. Returns the kinds that are listed then."""
+    charge = {"payment_intent": f"pi_{order['number']}", "amount_refunded": amount_refunded, "currency": "usd"}
+    event = {"id": f"evt_{uuid.uuid4()}", "type": "charge.refunded", "data": {"object": {**charge, "id": "ch_1"}}}
+    expect(200, api.deliver(event, "stripe"))
+    return sorted(kinds(api))
 
 
 @pytest.fixture
@@ -160,6 +169,21 @@ def test_a_refund_lists_the_entry_again_when_it_succeeds_or_fails(api: ApiClient
 def test_a_lost_dispute_lists_the_entry_again(api: ApiClient, paid_twice: Order) -> None:
     dispute(api, paid_twice, "lost", amount="10", currency="USD")
     assert kinds(api) == ["paid_twice"]
+
+
+def test_a_higher_total_of_refunds_lists_the_entry_again(api: ApiClient, unpaid: Order) -> None:
+    pay_again(api, unpaid, f"pi_{unpaid['number']}", amount="90", currency="USD")
+    for one in api.items(RECONCILIATION):
+        expect(201, acknowledge(api, one))
+    assert report_total(api, unpaid, 3000) == ["amount_mismatch", "completed_and_unpaid"]
+    for one in api.items(RECONCILIATION):
+        expect(201, acknowledge(api, one))
+    assert report_total(api, unpaid, 3000) == [], "the same total"
+    assert report_total(api, unpaid, 2000) == [], "an earlier total"
+    assert refund_event(api, unpaid, "succeeded", "re_1", "50") == "applied"
+    for one in api.items(RECONCILIATION):
+        expect(201, acknowledge(api, one))
+    assert report_total(api, unpaid, 5000) == [], "the total of refunds that are known"
 
 
 def test_what_moves_no_money_does_not_list_the_entry_again(api: ApiClient, paid_twice: Order) -> None:

@@ -164,7 +164,9 @@ class Inbox:
         elif decision in (APPLIED, SAME_STATUS, OLDER_STATUS) and event.report == "dispute" and payment:
             report_dispute(event, payment, decision)
         elif decision == REFUND_TOTAL and payment and event.currency == payment.currency:
-            payment.reported_refunds = max(payment.reported_refunds, event.amount or Decimal(0))
+            if (event.amount or 0) > payment.reported_refunds:
+                payment.reported_refunds = event.amount or Decimal(0)
+                payment.order.money.change(is_fact=payment.reported_refunds > payment.known_refunds, is_shown=False)
         elif order and is_received(event, order, decision):
             return self._receive_payment(stored, order, payment, decision)
         return decision

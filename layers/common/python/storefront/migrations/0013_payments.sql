@@ -82,7 +82,7 @@ COMMENT ON COLUMN orders.refunded_amount IS 'The sum of the refunds in the order
 COMMENT ON COLUMN orders.lost_amount IS 'The sum of the lost disputes of payments in the order''s currency.';
 COMMENT ON COLUMN orders.refund_status IS 'It follows from the refunds.';
 COMMENT ON COLUMN orders.money_changes IS
-    'How often money came in or went back. An acknowledgement covers the changes until then.';
+    'How often money came in or went back, or the processor reported it. An acknowledgement covers the changes until then.';
 
 
 -- Payments ------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 -- Adds up the payments, refunds and disputes of an order again, after one of them changed. Returns the order.
 -- The caller has locked the order.
--- is_shown: whether a response for the order shows the change. has_moved: whether money came in or went back.
+-- is_shown: whether a response for the order shows the change. has_moved: whether money came in or went back, or
+-- the processor reported it.
 CREATE OR REPLACE FUNCTION recount_money(
     counted_id uuid, is_shown boolean DEFAULT false, has_moved boolean DEFAULT false
 )

@@ -21,8 +21,12 @@ BEGIN
           AND (event.outcome = 'applied' OR event.reason IN ('same_status', 'older_status')) THEN
         target := change_dispute(event, target, payment);
     ELSIF event.reason = 'refund_total' AND event.currency = payment.currency THEN
-        UPDATE payments p SET reported_refunds = greatest(p.reported_refunds, event.amount) WHERE p.id = payment.id;
-        target := recount_money(target.id);
+        UPDATE payments p SET reported_refunds = event.amount
+         WHERE p.id = payment.id AND event.amount > p.reported_refunds
+        RETURNING * INTO payment;
+        IF FOUND THEN
+            target := recount_money(target.id, has_moved => payment.reported_refunds > payment.known_refunds);
+        END IF;
     ELSIF event.reason = 'payment_unknown' AND target.money_changes = 0 THEN
         -- The first payment of this order looks for events that wait for it.
         UPDATE orders o SET money_changes = o.money_changes + 1 WHERE o.id = target.id
