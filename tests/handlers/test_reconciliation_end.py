@@ -20,6 +20,9 @@ from tests.handlers.refunds import (
     set_status,
 )
 
+MAKE_IT = "Make it at the processor, if no program of your shop does."
+TOO = "Request a refund of the other 10.00 USD, too, or make it at the processor."
+
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
 
 
@@ -77,7 +80,7 @@ def test_money_without_goods_is_listed_until_its_refund_succeeds(api: ApiClient,
     assert entry["action"].startswith("Request a refund")
     refund = requested(api, order)
     assert [one["id"] for one in entries(api)] == [entry["id"]]
-    assert "make it at the processor" in action(api, "paid_and_canceled")
+    assert action(api, "paid_and_canceled") == f"A refund of 100.00 USD is requested. {MAKE_IT}"
     # It is on its way.
     expect(200, set_status(api, refund, "pending"))
     assert entries(api) == []
@@ -116,10 +119,12 @@ def test_a_partial_refund_ends_nothing(api: ApiClient, canceled: Any) -> None:
     assert kinds(api) == ["paid_and_canceled"]
     requested(api, order, amount="30")
     assert action(api, "paid_and_canceled") == (
-        "Refunds of 30.00 USD are open. Request a refund of the other 10.00 USD, too, or make it at the processor."
+        f"A refund of 30.00 USD is requested. {MAKE_IT} {TOO}"
     )
     expect(200, set_status(api, requested(api, order), "pending"))
-    assert kinds(api) == ["paid_and_canceled"]
+    assert action(api, "paid_and_canceled") == (
+        f"A refund of 10.00 USD is under way. A refund of 30.00 USD is requested. {MAKE_IT}"
+    )
     for refund in api.items("/api/refunds", status="requested"):
         expect(200, set_status(api, refund, "succeeded"))
     assert entries(api) == []
@@ -150,7 +155,7 @@ def test_cancel_and_refund_leaves_nothing_to_do_after_the_refunds(api: ApiClient
     expect(200, cancel(api, order, refund=True))
     assert kinds(api) == ["paid_and_canceled", "paid_twice"]
     for refund in api.items("/api/refunds", status="requested"):
-        assert "A refund is requested." in action(api, "paid_and_canceled")
+        assert "is requested." in action(api, "paid_and_canceled")
         expect(200, set_status(api, refund, "pending"))
     assert entries(api) == []
 
@@ -237,6 +242,44 @@ def test_too_much_money_ends_when_the_excess_went_back(api: ApiClient) -> None:
     assert kinds(api) == ["amount_mismatch"]
     expect(200, set_status(api, requested(api, order, amount="10"), "succeeded"))
     assert entries(api) == []
+
+
+def test_a_refund_of_what_is_too_much_asks_for_no_refund_of_the_rest(api: ApiClient) -> None:
+    order = new_order(api, price="29.00")
+    pay_again(api, order, "pi_1", amount="32")
+    requested(api, order, amount="3")
+    expected = f"A refund of 3.00 USD is requested. {MAKE_IT} If you do not accept the rest either, refund it, too."
+    [entry] = entries(api)
+    assert (entry["kind"], entry["action"]) == ("amount_mismatch", expected)
+    assert entry["payment_event"]["action"] == expected
+    assert api.items("/api/payment-events")[0]["action"] == expected
+
+
+def test_a_refund_of_a_whole_wrong_amount_leaves_no_rest(api: ApiClient) -> None:
+    order = new_order(api)
+    pay_again(api, order, "pi_1", amount="90")
+    requested(api, order)
+    assert action(api, "amount_mismatch") == f"A refund of 90.00 USD is requested. {MAKE_IT}"
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["first", "second"])
+def test_a_second_payment_asks_for_no_other_refund_while_one_of_either_payment_is_requested(
+    api: ApiClient, number: int
+) -> None:
+    order = paid_order(api)
+    pay_again(api, order, "pi_again")
+    assert action(api, "paid_twice").startswith("Refund one of the payments.")
+    requested(api, order, payment_id=payments(api, order)[number]["id"])
+    [entry] = entries(api)
+    assert entry["action"] == f"A refund of 100.00 USD is requested. {MAKE_IT}"
+    assert entry["payment_event"]["action"] == entry["action"]
+
+
+def test_a_partial_refund_of_a_second_payment_asks_for_the_rest(api: ApiClient) -> None:
+    order = paid_order(api)
+    pay_again(api, order, "pi_again")
+    requested(api, order, payment_id=payments(api, order)[0]["id"], amount="90")
+    assert action(api, "paid_twice") == f"A refund of 90.00 USD is requested. {MAKE_IT} {TOO}"
 
 
 def test_a_late_payment_is_listed_until_it_went_back(api: ApiClient) -> None:

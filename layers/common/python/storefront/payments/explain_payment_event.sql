@@ -3,8 +3,9 @@
 CREATE OR REPLACE FUNCTION explain_payment_event(
     event payment_events, target orders, OUT message text, OUT action text
 )
-    LANGUAGE plpgsql IMMUTABLE AS $$
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    payment payments;
     is_paid boolean := event.payment_status IS NOT DISTINCT FROM 'paid';
     -- The key is the reason, or a case of it.
     key text := CASE
@@ -131,5 +132,15 @@ BEGIN
         ('invalid', 'The event may report a payment, but it cannot be read. In the inbox, error says why.', read_again)
       ) AS known(name, message, action)
      WHERE known.name = key;
+    IF action IS NOT NULL AND target.refund_status = 'pending' AND event.outcome IN ('needs_refund', 'needs_review') THEN
+        SELECT * INTO payment FROM payments p WHERE p.id = event.id AND p.order_id = target.id;
+        IF FOUND THEN
+            action := coalesce(
+                explain_open_refunds(target, CASE
+                    -- A refund of either payment will do.
+                    WHEN key = 'paid_twice' AND target.status <> 'canceled' AND payment.currency = target.currency THEN NULL
+                    ELSE payment END), action);
+        END IF;
+    END IF;
 END
 $$;

@@ -43,17 +43,13 @@ BEGIN
         WHEN event.id IS NOT NULL THEN
             SELECT explained.message, explained.action INTO message, action
               FROM explain_payment_event(event, target) explained;
-            action := coalesce(
-                explain_open_refunds(payment.open_amount, left_of_payment(payment), payment.currency),
-                -- Only an acknowledgement ends an entry without a payment.
-                action || CASE WHEN payment.id IS NULL AND strpos(action, 'acknowledge') = 0 THEN acknowledge ELSE '' END);
+            -- Only an acknowledgement ends an entry without a payment.
+            action := action || CASE WHEN payment.id IS NULL AND strpos(action, 'acknowledge') = 0 THEN acknowledge
+                                     ELSE '' END;
         WHEN kind = 'paid_and_canceled' THEN
             message := format('The order is canceled, but %s %s of its money did not go back.', money_text(left_over),
                 target.currency);
-            action := (SELECT coalesce(
-                    explain_open_refunds(sum(p.open_amount), sum(left_of_payment(p)), target.currency),
-                    'Request a refund here, or make it at the processor.')
-                FROM payments p WHERE p.order_id = target.id AND p.currency = target.currency);
+            action := coalesce(explain_open_refunds(target, NULL), 'Request a refund here, or make it at the processor.');
         WHEN kind = 'completed_and_unpaid' THEN
             message := CASE WHEN target.paid_amount >= target.total_price
                 THEN 'The order was completed, but its money went back.' ELSE 'The order was completed without payment.' END;
