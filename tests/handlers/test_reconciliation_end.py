@@ -440,6 +440,20 @@ def test_a_pending_order_whose_money_went_back_is_canceled(api: ApiClient, datab
     assert entries(api) == []
 
 
+def test_a_paid_order_is_not_shipped_while_a_dispute_is_open_or_after_it_was_lost(
+    api: ApiClient, database: Connection
+) -> None:
+    order = paid_order(api)
+    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
+    assert action(api, "pending_too_long") == "Ship the goods, and complete the order."
+    dispute(api, order)
+    assert action(api, "pending_too_long") == "Follow the entry of the open dispute. Do not ship the goods meanwhile."
+    assert action(api, "disputed").endswith("do not refund the payment, and do not ship the goods.")
+    dispute(api, order, "lost")
+    assert action(api, "pending_too_long") == "Cancel the order."
+    assert timeline(api, order["id"])[-1]["action"] == "If the goods are not shipped, cancel the order."
+
+
 def test_money_without_an_order_says_how_its_entry_ends(api: ApiClient) -> None:
     api.pay(UNKNOWN, event_id="evt_1")
     assert "acknowledge the entry" in action(api, "event_without_order")

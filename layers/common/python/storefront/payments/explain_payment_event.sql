@@ -86,9 +86,11 @@ BEGIN
             'was made, too, ask the customer for the money. Then acknowledge the entry of the reconciliation.'),
         ('refund_unknown_order', 'The refund or the dispute is about an order that does not exist.', NULL),
         ('dispute_open', 'The customer disputes the payment at their bank.',
-            'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment.'),
+            'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment'
+            || CASE target.status WHEN 'pending' THEN ', and do not ship the goods.' ELSE '.' END),
         ('dispute_won', 'A dispute ended. The shop keeps the money.', NULL),
-        ('dispute_lost', 'A dispute was lost. The money went back to the customer.', NULL),
+        ('dispute_lost', 'A dispute was lost. The money went back to the customer.',
+            CASE target.status WHEN 'pending' THEN 'If the goods are not shipped, cancel the order.' END),
         ('same_payment', 'This payment was reported before. Several events can report one payment.', NULL),
         ('paid_twice', 'A second payment arrived for an order that is already paid.',
             CASE WHEN target.status = 'canceled' THEN refund_it

@@ -34,7 +34,8 @@ BEGIN
         WHEN kind = 'disputed' THEN
             message := format('The customer disputes a payment of %s %s at their bank.', money_text(payment.amount),
                 payment.currency);
-            action := 'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment.';
+            action := 'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment'
+                || CASE target.status WHEN 'pending' THEN ', and do not ship the goods.' ELSE '.' END;
         WHEN payment.reported_refunds > payment.known_refunds THEN
             message := format('The processor reports refunds of %s %s in total, but only %s are known here.',
                 money_text(payment.reported_refunds), payment.currency, money_text(payment.known_refunds));
@@ -71,7 +72,9 @@ BEGIN
         WHEN kind = 'pending_too_long' THEN
             message := CASE WHEN is_paid THEN 'The order is paid, but it is still pending.'
                             ELSE 'The order is still not paid.' END;
-            action := CASE WHEN is_paid THEN 'Ship the goods, and complete the order.'
+            action := CASE WHEN EXISTS (SELECT FROM disputes d WHERE d.order_id = target.id AND d.status = 'open')
+                               THEN 'Follow the entry of the open dispute. Do not ship the goods meanwhile.'
+                           WHEN is_paid THEN 'Ship the goods, and complete the order.'
                            ELSE 'Ask the customer for the payment, or cancel the order.' END;
     END CASE;
     IF kind IN ('paid_and_canceled', 'paid_twice', 'paid_after_completion', 'amount_mismatch', 'refund_failed', 'refund_stuck')
