@@ -748,7 +748,13 @@ UNION ALL
            FROM orders o
           WHERE o.id = e.order_id), 0) AS money_changes
    FROM payment_events e
-  WHERE e.outcome = 'needs_refund' AND COALESCE(e.reader_reason, e.reason) = 'amount_unreadable'
+  WHERE e.outcome = 'needs_refund' AND COALESCE(e.reader_reason, e.reason) = 'amount_unreadable' AND
+        CASE
+            WHEN e.payment_reference IS NOT NULL THEN NOT (EXISTS ( SELECT
+               FROM payments p
+              WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id))
+            ELSE true
+        END
   ORDER BY e.received_at, e.id)
 UNION ALL
 ( SELECT
@@ -767,7 +773,16 @@ UNION ALL
            FROM orders o
           WHERE o.id = e.order_id), 0) AS money_changes
    FROM payment_events e
-  WHERE e.outcome = 'needs_review' AND (e.payment_status IS NULL OR COALESCE(e.reader_reason, e.reason) = 'amount_unreadable' OR COALESCE(e.amount, 0::numeric) <= 0::numeric AND e.reason = 'amount_differs' OR (e.reason = ANY (ARRAY['other_content', 'payment_changed', 'payment_of_other_order'])))
+  WHERE e.outcome = 'needs_review' AND (e.payment_status IS NULL OR COALESCE(e.reader_reason, e.reason) = 'amount_unreadable' OR COALESCE(e.amount, 0::numeric) <= 0::numeric AND e.reason = 'amount_differs' OR (e.reason = ANY (ARRAY['other_content', 'payment_changed', 'payment_of_other_order']))) AND
+        CASE
+            WHEN e.payment_status = 'paid' AND (e.reason = ANY (ARRAY['amount_unreadable', 'amount_differs', 'payment_changed'])) THEN NOT (EXISTS ( SELECT
+               FROM payments p
+              WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id AND (e.reason <> 'payment_changed' OR (p.refunded_amount + p.lost_amount) >= p.amount::numeric)))
+            WHEN e.refund_status IS NOT NULL AND e.reason <> 'other_content' THEN NOT (EXISTS ( SELECT
+               FROM refunds r
+              WHERE r.order_id = e.order_id AND r.processor_reference = e.object_reference AND r.status >= e.refund_status))
+            ELSE true
+        END
   ORDER BY e.received_at, e.id)
 UNION ALL
 ( SELECT 'event_without_order' AS kind,
@@ -970,8 +985,8 @@ CREATE FUNCTION erased_response(response text) RETURNS text;
 CREATE FUNCTION explain_mismatch(kind text, target orders, event payment_events, payment payments, refund refunds, OUT
     message text, OUT action text);
 
--- Says what staff should do while refunds of money that must go back are open, or NULL if none is.
-CREATE FUNCTION explain_open_refunds(amount numeric, rest numeric, currency text) RETURNS text;
+-- Says what staff should do while refunds of money that does not simply pay its order are open, or NULL if none is.
+CREATE FUNCTION explain_open_refunds(target orders, payment payments) RETURNS text;
 
 -- Says in words what an event of a timeline changed, and what staff should do.
 CREATE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text);

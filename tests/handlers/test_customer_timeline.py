@@ -117,9 +117,7 @@ def test_a_customer_reads_what_the_shop_did_with_a_refund(
         ("failed", "A refund failed. The customer did not get the money."),
     ],
 )
-def test_a_customer_reads_what_the_processor_did_with_a_refund(
-    paid: dict[str, Any], status: str, message: str
-) -> None:
+def test_a_customer_reads_what_the_processor_did_with_a_refund(paid: dict[str, Any], status: str, message: str) -> None:
     assert refund_event(STAFF, paid, status, "re_1", "2.00") == "applied"
     assert last_message(paid["id"]) == message
 

@@ -118,9 +118,7 @@ def test_a_partial_refund_ends_nothing(api: ApiClient, canceled: Any) -> None:
     expect(200, set_status(api, requested(api, order, amount="60"), "succeeded"))
     assert kinds(api) == ["paid_and_canceled"]
     requested(api, order, amount="30")
-    assert action(api, "paid_and_canceled") == (
-        f"A refund of 30.00 USD is requested. {MAKE_IT} {TOO}"
-    )
+    assert action(api, "paid_and_canceled") == (f"A refund of 30.00 USD is requested. {MAKE_IT} {TOO}")
     expect(200, set_status(api, requested(api, order), "pending"))
     assert action(api, "paid_and_canceled") == (
         f"A refund of 10.00 USD is under way. A refund of 30.00 USD is requested. {MAKE_IT}"
@@ -464,6 +462,61 @@ def test_a_refund_that_cannot_be_applied_is_listed(api: ApiClient, fields: dict[
     order = paid_order(api)
     assert refund_event(api, order, "succeeded", "re_1", **{"amount": "10", **fields}) == "needs_review"
     assert action(api, "amount_mismatch").endswith("Then acknowledge this entry.")
+
+
+@pytest.mark.parametrize("canceled", [False, True])
+@pytest.mark.parametrize("unreadable", ["x", "0"])
+def test_an_unreadable_amount_ends_when_the_payment_is_known(
+    api: ApiClient, unreadable: str, *, canceled: bool
+) -> None:
+    order = new_order(api)
+    if canceled:
+        expect(200, cancel(api, order))
+    pay_again(api, order, "pi_1", amount=unreadable, event_id="evt_1")
+    if canceled and unreadable == "0":
+        assert entries(api) == []
+        return
+    assert kinds(api) == ["paid_and_canceled" if canceled else "amount_mismatch"]
+    pay_again(api, order, "pi_1", amount="100", event_id="evt_2")
+    if canceled:
+        [entry] = entries(api)
+        assert entry["payment"]["amount"] == "100.00"
+        expect(200, set_status(api, requested(api, order), "succeeded"))
+    assert entries(api) == []
+
+
+def test_another_payment_does_not_end_an_unreadable_amount(api: ApiClient) -> None:
+    order = new_order(api)
+    pay_again(api, order, "pi_1", amount="x")
+    assert pay_again(api, order, "pi_2") == "applied"
+    assert kinds(api) == ["amount_mismatch"]
+
+
+@pytest.mark.parametrize("fields", [{"amount": "x"}, {"currency": "EUR"}])
+def test_a_refund_that_could_not_be_applied_ends_when_it_is_known(api: ApiClient, fields: dict[str, str]) -> None:
+    order = paid_order(api)
+    expect(200, api.change_status(order["id"], "completed"))
+    wrong = {"amount": "10", "event_id": "evt_wrong", **fields}
+    assert refund_event(api, order, "succeeded", "re_1", **wrong) == "needs_review"
+    assert refund_event(api, order, "succeeded", "re_2", "10") == "applied"
+    assert refund_event(api, order, "pending", "re_1", "10") == "applied"
+    assert refund_event(api, order, "succeeded", "re_3", "10") == "applied"
+    if "currency" in fields:
+        assert kinds(api) == ["amount_mismatch"], "it is known only as pending"
+    refund_event(api, order, "succeeded", "re_1", "10", event_id="evt_right")
+    assert entries(api) == []
+
+
+def test_a_changed_amount_ends_when_the_payment_went_back(api: ApiClient, database: Connection) -> None:
+    order = new_order(api)
+    pay_again(api, order, "pi_1", amount="90")
+    assert pay_again(api, order, "pi_1", amount="95", event_id="evt_changed") == "needs_review"
+    assert kinds(api) == ["amount_mismatch", "amount_mismatch"]
+    expect(200, set_status(api, requested(api, order, amount="89"), "succeeded"))
+    assert kinds(api) == ["amount_mismatch", "amount_mismatch"]
+    expect(200, set_status(api, requested(api, order), "succeeded"))
+    assert entries(api) == []
+    assert database.run("SELECT held_since FROM orders") == [[None]]
 
 
 def test_the_timeline_says_how_to_return_the_money_of_a_canceled_order(api: ApiClient) -> None:

@@ -5,11 +5,19 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from tests.integration.decisions import OTHER_CONTENT, UNKNOWN_ORDER, UNREADABLE, WITHOUT_ORDER, WITHOUT_PAYMENT
+from tests.integration.decisions import (
+    OTHER_CONTENT,
+    PAYMENT_CHANGED,
+    PAYMENT_OF_OTHER_ORDER,
+    UNKNOWN_ORDER,
+    UNREADABLE,
+    WITHOUT_ORDER,
+    WITHOUT_PAYMENT,
+)
 from tests.integration.entities import MINUTES_TO_LIVE, NO_ORDER, Order, Refusal
 from tests.integration.inbox import Inbox
 from tests.integration.inbox_entry import StoredEvent
-from tests.integration.money import CURRENCY, Dispute, ReceivedPayment, Refund
+from tests.integration.money import CURRENCY, RANKS, Dispute, ReceivedPayment, Refund
 
 KINDS = {"order_canceled": "paid_and_canceled", "order_completed": "paid_after_completion", "paid_twice": "paid_twice"}
 """The kind of entry for the reason of a payment. For all others, it is amount_mismatch."""
@@ -95,7 +103,8 @@ class Books:
         if outcome == "needs_review":
             has_payment = event.payment_status == "paid" and stored.decision not in WITHOUT_PAYMENT
             is_no_money = reason == "amount_differs" and not event.amount
-            return "amount_mismatch" if is_no_money or not has_payment else None
+            is_listed = (is_no_money or not has_payment) and not self._is_known_now(stored)
+            return "amount_mismatch" if is_listed else None
         is_lost = event.payment_status == "paid" and stored.decision in (UNKNOWN_ORDER, WITHOUT_ORDER)
         return "event_without_order" if is_lost and not self._is_named_later(stored) else None
 
@@ -104,6 +113,20 @@ class Books:
             one.decision != UNREADABLE and one.last_attempt > stored.last_attempt and one.order is stored.order
             for one in self.inbox.contents[stored.event.event_id]
         )
+
+    def _is_known_now(self, stored: StoredEvent) -> bool:
+        """Whether another event reported the payment or the refund, or the payment with another amount went back."""
+        event, order = stored.event, stored.known_order
+        if order is None:
+            return False
+        if event.report == "refund":
+            rank = RANKS.index(str(event.status))
+            known = [one for one in order.money.refunds if one.reference and one.reference == event.object_reference]
+            return any(RANKS.index(one.status) >= rank for one in known)
+        known_payments = [one for one in order.money.payments if one.is_reported_by(stored) and one.event is not stored]
+        if stored.decision == PAYMENT_CHANGED:
+            return any(one.gone >= one.amount for one in known_payments)
+        return stored.decision != PAYMENT_OF_OTHER_ORDER and known_payments != []
 
     def _is_named_later(self, stored: StoredEvent) -> bool:
         """Whether another event about the same payment names its order."""

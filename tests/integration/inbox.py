@@ -265,10 +265,10 @@ class Inbox:
         if not order.is_unpaid():
             return False
         events = [one for one in self.stored() if one.order is order]
-        returned = [one.event for one in order.money.payments if one.gone >= one.amount]
+        returned = [one for one in order.money.payments if one.gone >= one.amount]
         for one in events:
             needs_review = one.decision[0] == "needs_review" and one.event.payment_status == "paid"
             is_in_progress = one.decision == STARTED and not any(end.ends(one) for end in events)
-            if is_in_progress or (needs_review and one not in returned):
+            if is_in_progress or (needs_review and not any(payment.is_reported_by(one) for payment in returned)):
                 return True
         return False

@@ -112,6 +112,10 @@ class ReceivedPayment(Named):
     def id(self) -> str:
         return self.event.id
 
+    def is_reported_by(self, stored: "StoredEvent") -> bool:
+        is_named = not self.scheme and self.reference is not None and self.reference == stored.event.payment_reference
+        return self.event is stored or (is_named and self.order is stored.order)
+
     @property
     def name(self) -> str:  # type: ignore[override]
         return f"payment {self.reference} of {self.order.name}"

@@ -361,6 +361,10 @@ UNION ALL
         coalesce((SELECT o.money_changes FROM orders o WHERE o.id = e.order_id), 0)
    FROM payment_events e
   WHERE e.outcome = 'needs_refund' AND coalesce(e.reader_reason, e.reason) = 'amount_unreadable'
+    -- Unless another event reported the amount. In a CASE, so that PostgreSQL looks only at the events of a page.
+    AND CASE WHEN e.payment_reference IS NOT NULL THEN NOT EXISTS (
+            SELECT FROM payments p
+             WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id) ELSE true END
   ORDER BY e.received_at, e.id)
 UNION ALL
 (SELECT CASE e.reason WHEN 'other_content' THEN 'conflicting_event' ELSE 'amount_mismatch' END,
@@ -371,6 +375,17 @@ UNION ALL
     AND (e.payment_status IS NULL OR coalesce(e.reader_reason, e.reason) = 'amount_unreadable'
          OR coalesce(e.amount, 0) <= 0 AND e.reason = 'amount_differs'
          OR e.reason IN ('other_content', 'payment_changed', 'payment_of_other_order'))
+    -- Until another event reports it so that it can be read, or the payment whose amount changed went back.
+    AND CASE
+        WHEN e.payment_status = 'paid' AND e.reason IN ('amount_unreadable', 'amount_differs', 'payment_changed')
+            THEN NOT EXISTS (SELECT FROM payments p
+                              WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id
+                                AND (e.reason <> 'payment_changed' OR p.refunded_amount + p.lost_amount >= p.amount))
+        WHEN e.refund_status IS NOT NULL AND e.reason <> 'other_content'
+            THEN NOT EXISTS (SELECT FROM refunds r
+                              WHERE r.order_id = e.order_id AND r.processor_reference = e.object_reference
+                                AND r.status >= e.refund_status)
+        ELSE true END
   ORDER BY e.received_at, e.id)
 UNION ALL
 (SELECT 'event_without_order', e.received_at, e.id, e.order_id, e.id, NULL, NULL, NULL,

@@ -12,7 +12,9 @@ BEGIN
          WHERE e.order_id = held_order_id
            AND (e.outcome = 'needs_review' AND e.payment_status = 'paid'
                    AND NOT EXISTS (SELECT FROM payments p
-                                    WHERE p.id = e.id AND p.refunded_amount + p.lost_amount >= p.amount)
+                                    WHERE p.order_id = held_order_id
+                                      AND (p.id = e.id OR p.reference = e.payment_reference AND p.event_scheme = '')
+                                      AND p.refunded_amount + p.lost_amount >= p.amount)
                 OR e.reason = 'payment_under_way'
                    AND NOT EXISTS (
                        SELECT FROM payment_events ending
