@@ -400,7 +400,8 @@ violations (rule, id, detail) AS (
       FROM erased e
       JOIN order_events noted ON noted.order_id = e.id AND noted.note IS NOT NULL AND noted.id < e.last_erasure_id
     UNION ALL
-    SELECT DISTINCT 'a payment event has no body after the erasure of its order', e.id, format('payment event %s has a body', p.id)
+    SELECT DISTINCT 'a payment event has no body after the erasure of its order', e.id,
+           format('payment event %s has a body', p.id)
       FROM erased e
       JOIN payment_events named ON named.order_id = e.id
       JOIN payment_events p ON (p.event_id, p.scheme) = (named.event_id, named.scheme) AND p.body IS NOT NULL

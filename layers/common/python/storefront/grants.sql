@@ -12,8 +12,8 @@ REVOKE CREATE, TEMPORARY ON DATABASE :database FROM PUBLIC;
 GRANT CONNECT ON DATABASE :database TO :app_role;
 GRANT USAGE ON SCHEMA public TO :app_role;
 
--- Line items, the ledger and the lines of refunds never change. In the timeline, a trigger lets only the text of a note be erased. In the other
--- tables, only the columns change that requests change.
+-- Line items, the ledger and the lines of refunds never change. In the timeline, a trigger lets only the text of a note
+-- be erased. In the other tables, only the columns change that requests change.
 GRANT SELECT, INSERT ON products, orders, payment_events TO :app_role;
 GRANT UPDATE (status, payment_status, paid_amount, refunded_amount, lost_amount, refund_status, money_changes,
               held_since, updated_at, email, shipping_address, billing_address, note, metadata,

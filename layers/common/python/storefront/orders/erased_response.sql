@@ -7,7 +7,8 @@ BEGIN
                                           'acknowledgement') THEN 'null'
                        WHEN field.key = 'metadata' THEN '{}'
                        -- Only of a note. As in explain_order_event.
-                       WHEN field.key = 'message' AND response::json ->> 'cause' = 'note' THEN to_json('Staff wrote a note. Its text was erased.'::text)::text
+                       WHEN field.key = 'message' AND response::json ->> 'cause' = 'note' THEN
+                           to_json('Staff wrote a note. Its text was erased.'::text)::text
                        ELSE field.value::text END, ', ') || '}'
               FROM json_each(response::json) field);
 END
