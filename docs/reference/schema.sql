@@ -689,7 +689,7 @@ UNION ALL
      JOIN payments p ON p.id = r.payment_id
   WHERE r.status = 'failed' AND (p.refunded_amount + p.lost_amount) < p.amount::numeric AND (( SELECT COALESCE(sum(later.amount::numeric), 0::numeric) AS "coalesce"
            FROM refunds later
-          WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled' AND later.requested_at > r.updated_at)) < (( SELECT balance.failed - LEAST(balance.lowest, 0::numeric)
+          WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled' AND LEAST(later.requested_at, later.updated_at) > r.updated_at)) < (( SELECT balance.failed - LEAST(balance.lowest, 0::numeric)
            FROM ( SELECT step.failed_id,
                     step.failed,
                     min(step.failed) OVER (ORDER BY step.at, step.failed_id NULLS FIRST) AS lowest
@@ -697,7 +697,7 @@ UNION ALL
                             change.at,
                             sum(change.amount) OVER (ORDER BY change.at, change.failed_id NULLS FIRST) AS failed
                            FROM refunds one
-                             CROSS JOIN LATERAL ( VALUES (NULL::uuid,one.requested_at,- one.amount::numeric), (one.id,one.updated_at,one.amount)) change(failed_id, at, amount)
+                             CROSS JOIN LATERAL ( VALUES (NULL::uuid,LEAST(one.requested_at, one.updated_at),- one.amount::numeric), (one.id,one.updated_at,one.amount)) change(failed_id, at, amount)
                           WHERE one.order_id = r.order_id AND one.currency = r.currency AND
                                 CASE
                                     WHEN change.failed_id IS NULL THEN one.status <> 'canceled'
@@ -778,7 +778,7 @@ UNION ALL
             WHEN e.payment_status = 'paid' AND (e.reason = ANY (ARRAY['amount_unreadable', 'amount_differs', 'payment_changed'])) THEN NOT (EXISTS ( SELECT
                FROM payments p
               WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id AND (e.reason <> 'payment_changed' OR (p.refunded_amount + p.lost_amount) >= p.amount::numeric)))
-            WHEN e.refund_status IS NOT NULL AND e.reason <> 'other_content' THEN NOT (EXISTS ( SELECT
+            WHEN e.refund_status IS NOT NULL AND (e.reason <> ALL (ARRAY['other_content', 'refund_set_to_failed'])) THEN NOT (EXISTS ( SELECT
                FROM refunds r
               WHERE r.order_id = e.order_id AND r.processor_reference = e.object_reference AND r.status >= e.refund_status))
             ELSE true

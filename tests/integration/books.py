@@ -9,6 +9,7 @@ from tests.integration.decisions import (
     OTHER_CONTENT,
     PAYMENT_CHANGED,
     PAYMENT_OF_OTHER_ORDER,
+    REFUND_SET_TO_FAILED,
     UNKNOWN_ORDER,
     UNREADABLE,
     WITHOUT_ORDER,
@@ -117,7 +118,7 @@ class Books:
     def _is_known_now(self, stored: StoredEvent) -> bool:
         """Whether another event reported the payment or the refund, or the payment with another amount went back."""
         event, order = stored.event, stored.known_order
-        if order is None:
+        if order is None or stored.decision == REFUND_SET_TO_FAILED:
             return False
         if event.report == "refund":
             rank = RANKS.index(str(event.status))
@@ -165,7 +166,7 @@ def _adds_up(order: Order, payment: ReceivedPayment) -> bool:
 def not_made_up_for(failed: Refund, refunds: list[Refund]) -> bool:
     """Whether a refund failed, and no later one of the order replaces it. Each replaces the oldest ones."""
     same = [one for one in refunds if one.payment.currency == failed.payment.currency]
-    requests = [(one.requested, False, one) for one in same if one.status != "canceled"]
+    requests = [(min(one.requested, one.updated), False, one) for one in same if one.status != "canceled"]
     failures = [(one.updated, True, one) for one in same if one.status == "failed"]
     missing: dict[Refund, Decimal] = {}
     for _, is_failure, refund in sorted([*requests, *failures], key=lambda change: change[:2]):

@@ -35,7 +35,7 @@ def report_refund(stored: StoredEvent, payment: ReceivedPayment, refund: Refund 
         # What was requested before the failure was known does not make up for it.
         others = [one for one in payment.order.money.refunds if one is not refund]
         ours = [one.requested for one in others if one.is_ours and refund.is_ours]
-        refund.updated = max(stored.reported, *ours, 0) if status == "failed" else now
+        refund.updated = max([stored.reported, *ours]) if status == "failed" else now
     refund.status = max(refund.status, status, key=RANKS.index)
     refund.is_confirmed |= status in ("succeeded", "failed")
     refund.amount = event.amount or refund.amount

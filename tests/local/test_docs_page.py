@@ -103,7 +103,7 @@ def test_a_user_places_an_order_on_the_page_and_sees_it_paid(
     order = body_of(shown)
     assert (order["payment_status"], order["total_price"]) == ("unpaid", "54.62")
     words = read_text(shown.screenshot(), tmp_path)
-    for text in ("paymentstatusunpaid", "productnameEnamelMug", "totalprice54.62"):
+    for text in ("paymentstatusunpaid", "customerid12345", "totalprice54.62"):
         assert text in words
 
     assert webhook_simulator.main(["paid", order["id"], "--url", guarded_url]) == 0

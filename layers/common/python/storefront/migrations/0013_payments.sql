@@ -320,7 +320,8 @@ UNION ALL
   ORDER BY p.received_at, p.id)
 UNION ALL
 -- Until it was requested again. Each later refund of the order, whatever its payment, is the next attempt for the oldest
--- refund that failed. If that one fails, too, it has an entry of its own.
+-- refund that failed. If that one fails, too, it has an entry of its own. The times of a processor have only seconds, so a
+-- failure can seem to be earlier than its own request.
 (SELECT 'refund_failed', r.updated_at, r.id, r.order_id, NULL, r.payment_id, r.id, NULL,
         (SELECT o.money_changes FROM orders o WHERE o.id = r.order_id)
    FROM refunds r
@@ -329,7 +330,7 @@ UNION ALL
     AND (SELECT coalesce(sum(later.amount), 0)
            FROM refunds later
           WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled'
-            AND later.requested_at > r.updated_at)
+            AND least(later.requested_at, later.updated_at) > r.updated_at)
         < (SELECT balance.failed - least(balance.lowest, 0)
              FROM (SELECT step.failed_id, step.failed,
                           min(step.failed) OVER (ORDER BY step.at, step.failed_id NULLS FIRST) AS lowest
@@ -338,7 +339,8 @@ UNION ALL
                                   sum(change.amount) OVER (ORDER BY change.at, change.failed_id NULLS FIRST) AS failed
                              FROM refunds one
                             CROSS JOIN LATERAL (
-                                  VALUES (NULL, one.requested_at, -one.amount), (one.id, one.updated_at, one.amount)
+                                  VALUES (NULL, least(one.requested_at, one.updated_at), -one.amount),
+                                         (one.id, one.updated_at, one.amount)
                                   ) change (failed_id, at, amount)
                             WHERE one.order_id = r.order_id AND one.currency = r.currency
                               AND CASE WHEN change.failed_id IS NULL THEN one.status <> 'canceled'
@@ -381,7 +383,7 @@ UNION ALL
             THEN NOT EXISTS (SELECT FROM payments p
                               WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id
                                 AND (e.reason <> 'payment_changed' OR p.refunded_amount + p.lost_amount >= p.amount))
-        WHEN e.refund_status IS NOT NULL AND e.reason <> 'other_content'
+        WHEN e.refund_status IS NOT NULL AND e.reason NOT IN ('other_content', 'refund_set_to_failed')
             THEN NOT EXISTS (SELECT FROM refunds r
                               WHERE r.order_id = e.order_id AND r.processor_reference = e.object_reference
                                 AND r.status >= e.refund_status)
