@@ -1,6 +1,7 @@
 """The API's description in OpenAPI 3.1, made from the code. Never deployed.
 
 products, orders, payments, refunds, reconciliation, docs   each feature: response models, example requests and routes
+payment_bodies   the events that the webhook reads
 operations   the table of all routes
 operation    what the description says about one route
 responses    response models that several features share

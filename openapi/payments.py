@@ -1,12 +1,12 @@
-"""The payments: webhook bodies, response models, example requests and routes."""
+"""The payments: response models, example requests and routes."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import Field
 
 from openapi.operation import Example, Operation
+from openapi.payment_bodies import PaymentEventBody
 from openapi.responses import (
     MOMENT,
     ORDER_ID,
@@ -18,7 +18,6 @@ from openapi.responses import (
     ResponseModel,
 )
 from storefront import errors
-from storefront.fields import Id
 from storefront.lists.parameters import CursorParameters
 from storefront.orders.models import PaymentStatus
 from storefront.payments.models import (
@@ -27,142 +26,9 @@ from storefront.payments.models import (
     PaymentEventListParameters,
     ReportedStatus,
 )
-from storefront.payments.native_refunds import REFUND_AND_DISPUTE_TYPES
-from storefront.payments.providers import ENVELOPE_TYPES
 from storefront.payments.signatures import Scheme, Unauthenticated
 from storefront.payments.store import PaymentEventNotFound, UnreadablePaymentEvent
-from storefront.payments.stripe import PAYMENT_TYPES, PROGRESS_TYPES
-from storefront.payments.stripe_refunds import READERS
 from storefront.refunds.models import RefundStatus
-
-
-class _Sent(BaseModel):
-    """Unknown fields are ignored."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-_ORDER_ID_FORMS = "In any case. Braces, missing dashes and spaces around it are accepted."
-
-
-class _Details(_Sent):
-    order_id: Annotated[Any, Field(description=_ORDER_ID_FORMS)] = None
-    event_id: Annotated[Any, Field(description="The ID of the event: 1 to 255 characters.")] = None
-    amount: Annotated[Any, Field(description='Such as `"29.00"`. If it cannot be read, the money needs review.')] = None
-    currency: Annotated[Any, Field(description="The code of the currency. See `amount`.")] = None
-    occurred_at: Annotated[Any, Field(description="The time of the event (RFC 3339, or seconds since 1970).")] = None
-    livemode: Annotated[Any, Field(description="`false` if it is test money.")] = None
-    account: Annotated[Any, Field(description="The processor's account that received the money.")] = None
-    payment_reference: Annotated[
-        Any,
-        Field(description="The processor's ID of the payment. A payment without one has the ID of its event instead."),
-    ] = None
-
-
-class PaymentDetails(_Details):
-    """A payment and its order. If another field than `order_id` cannot be read, the event is still accepted."""
-
-    order_id: Annotated[Id, Field(description=_ORDER_ID_FORMS)]
-
-
-class RefundDetails(_Details):
-    """A refund or a dispute of a payment. It names the payment or the order, and a refund has one of its two IDs."""
-
-    processor_refund_id: Annotated[Any, Field(description="The processor's ID of the refund.")] = None
-    refund_id: Annotated[Any, Field(description="The ID of the refund that the shop requested here.")] = None
-
-
-class NativePaymentEvent(PaymentDetails):
-    """The native format. It is accepted with each kind of signature."""
-
-    payment_status: ReportedStatus
-
-
-class NativeRefundEvent(RefundDetails):
-    """A refund or a dispute in the native format. It is accepted with each kind of signature."""
-
-    type: Annotated[str, Field(json_schema_extra={"enum": list(REFUND_AND_DISPUTE_TYPES)})]
-
-
-class StandardWebhooksEvent(_Sent):
-    """An event in the format of Standard Webhooks. Other types are acknowledged and ignored."""
-
-    type: Annotated[str, Field(json_schema_extra={"enum": [*ENVELOPE_TYPES, *REFUND_AND_DISPUTE_TYPES]})]
-    timestamp: Annotated[Any, Field(description="The time of the event (RFC 3339).")] = None
-    data: PaymentDetails | RefundDetails
-
-
-class StripeObject(_Sent):
-    """A PaymentIntent, Checkout Session, charge, refund or dispute. Amounts are in the minor unit of the currency."""
-
-    id: Any = None
-    amount: Any = None
-    amount_received: Any = None
-    amount_total: Any = None
-    amount_refunded: Annotated[Any, Field(description="Of a charge: the sum of its refunds.")] = None
-    currency: Any = None
-    payment_intent: Any = None
-    charge: Annotated[Any, Field(description="The payment of a refund or a dispute without a PaymentIntent.")] = None
-    status: Annotated[Any, Field(description="The status of a refund or a dispute.")] = None
-    payment_status: Literal["paid", "unpaid", "no_payment_required"] | None = None
-    metadata: Annotated[
-        Any,
-        Field(description="`order_id` in it is the ID of the order. `refund_id` is that of a refund requested here."),
-    ] = None
-    client_reference_id: Annotated[
-        Any, Field(description="The ID of the order, if `metadata` of a session does not have it.")
-    ] = None
-
-
-class StripeData(_Sent):
-    object: StripeObject
-
-
-class StripeEvent(_Sent):
-    """A Stripe event with the order in `metadata.order_id`. Other types are acknowledged and ignored."""
-
-    id: Annotated[Any, Field(description="The ID of the event: 1 to 255 characters.")] = None
-    type: Annotated[str, Field(json_schema_extra={"enum": [*PAYMENT_TYPES, *PROGRESS_TYPES, *READERS]})]
-    created: Annotated[Any, Field(description="The time of the event.")] = None
-    livemode: Annotated[Any, Field(description="`false` if it is test money.")] = None
-    account: Annotated[Any, Field(description="The connected account.")] = None
-    data: StripeData
-
-
-class PaymentEventBody(RootModel[NativePaymentEvent | NativeRefundEvent | StandardWebhooksEvent | StripeEvent]):
-    """An event about a payment, a refund or a dispute, in the format of its signature, or in the native format."""
-
-    EXAMPLES: ClassVar[dict[str, Any]] = {
-        "refund": {
-            "type": "refund.succeeded",
-            "event_id": "evt_0003",
-            "payment_reference": "pay_0001",
-            "processor_refund_id": "ref_0001",
-            "amount": "10.00",
-            "currency": "USD",
-        },
-        "standard-webhooks": {
-            "type": "payment.paid",
-            "timestamp": "2026-11-23T12:00:00Z",
-            "data": {"order_id": ORDER_ID, "amount": "29.00", "currency": "USD"},
-        },
-        "stripe": {
-            "id": "evt_1Example",
-            "object": "event",
-            "type": "payment_intent.succeeded",
-            "created": 1795435200,
-            "data": {
-                "object": {
-                    "id": "pi_1Example",
-                    "object": "payment_intent",
-                    "amount": 2900,
-                    "amount_received": 2900,
-                    "currency": "usd",
-                    "metadata": {"order_id": ORDER_ID},
-                }
-            },
-        },
-    }
 
 
 class PaymentEventResponse(ResponseModel):

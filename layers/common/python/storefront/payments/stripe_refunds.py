@@ -11,7 +11,7 @@ from storefront.payments import values
 from storefront.payments.models import DisputeStatus, PaymentEvent, ReportedRefundStatus
 from storefront.payments.reading import BrokenRule, Reading, invalid, with_minor_units
 
-_REFUND_STATUSES: dict[str, ReportedRefundStatus] = {
+REFUND_STATUSES: dict[str, ReportedRefundStatus] = {
     "pending": "pending",
     "requires_action": "pending",
     "succeeded": "succeeded",
@@ -19,7 +19,7 @@ _REFUND_STATUSES: dict[str, ReportedRefundStatus] = {
     "canceled": "canceled",
 }
 
-_DISPUTE_STATUSES: dict[str, DisputeStatus] = {
+DISPUTE_STATUSES: dict[str, DisputeStatus] = {
     "warning_needs_response": "open",
     "warning_under_review": "open",
     "needs_response": "open",
@@ -47,7 +47,7 @@ def _refund(event: PaymentEvent, refund: dict[str, Any]) -> Reading:
         return Reading(event._replace(reason="no_payment_named"))
     # Stripe documents that the status can be null.
     status = "pending" if refund.get("status") is None else values.text(refund["status"])
-    event = event._replace(refund_id=refund_id, refund_status=_REFUND_STATUSES.get(status or ""))
+    event = event._replace(refund_id=refund_id, refund_status=REFUND_STATUSES.get(status or ""))
     event = with_minor_units(event, refund.get("amount"), refund.get("currency"))
     broken = []
     if event.refund_status is None:
@@ -78,7 +78,7 @@ def _refunded_units(charge: dict[str, Any]) -> Any:
 def _dispute(event: PaymentEvent, dispute: dict[str, Any]) -> Reading:
     if not (event.payment_reference or event.order_id):
         return Reading(event._replace(reason="no_payment_named"))
-    status = _DISPUTE_STATUSES.get(values.text(dispute.get("status")) or "")
+    status = DISPUTE_STATUSES.get(values.text(dispute.get("status")) or "")
     event = event._replace(dispute_status=status)
     event = with_minor_units(event, dispute.get("amount"), dispute.get("currency"))
     if status is None:
