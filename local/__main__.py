@@ -48,9 +48,11 @@ def run(settings: Settings) -> None:
         listener = resources.enter_context(bound_socket(settings.port))
         # Signals wait during imports: some modules catch every error of their own imports, also an interrupt.
         with stop_signals_held_back():
+            # Before the thread: it replaces modules that the thread imports (storefront.cold_start).
+            from local.database import database  # noqa: PLC0415  Imported after the checks: it needs Linux.
+
             # SAM CLI and Moto take a second to import, PostgreSQL a second to start: both at once.
             Thread(target=_import_stack, daemon=True).start()
-            from local.database import database  # noqa: PLC0415  Imported after the checks: it needs Linux.
         database_url = resources.enter_context(database(settings))
         with stop_signals_held_back():
             from local.stack import serve  # noqa: PLC0415  Waits for the import above.

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -28,6 +29,24 @@ def test_it_stops_cleanly_and_leaves_no_process_behind(tmp_path: Path, number: i
         assert stack.stop(number) == 0
     assert stack.output[-1] == "Stopped.\n"
     assert processes_of(tmp_path) == []
+
+
+def test_no_thread_imports_while_modules_are_replaced(tmp_path: Path) -> None:
+    """Otherwise, an import of botocore sometimes fails."""
+    program = """
+import os, sys
+from local import __main__ as stack
+from local.settings import read_settings
+
+class Thread:
+    def __init__(self, **options): pass
+    def start(self): sys.exit("storefront.cold_start.powertools" not in sys.modules)
+
+stack.Thread = Thread
+stack.run(read_settings(os.environ))
+"""
+    environment = {**os.environ, "DATA_DIR": str(tmp_path), "PORT": "0"}
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True)
 
 
 def test_a_second_run_continues_with_the_same_data(tmp_path: Path) -> None:

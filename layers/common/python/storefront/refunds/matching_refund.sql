@@ -25,7 +25,7 @@ BEGIN
         RETURN matching;
     END IF;
     IF matching.id IS NULL THEN
-        -- The one open request without a reference. If there is none, the one that staff set to succeeded.
+        -- The one open request without a reference. If there is none, or several, the one that staff set to succeeded.
         SELECT (only_one.refund).* INTO matching
           FROM (SELECT (array_agg(r))[1] AS refund
                   FROM refunds r
