@@ -1092,6 +1092,9 @@ CREATE FUNCTION page_body(head text, items json) RETURNS text;
 CREATE FUNCTION payment_decision(event payment_events, target orders, known payments, settings jsonb, OUT outcome
     payment_event_outcome, OUT reason text);
 
+-- Returns what explain_payment_event has one message for: the reason of an event, or a case of it.
+CREATE FUNCTION payment_event_case(event payment_events, target orders) RETURNS text;
+
 -- Returns a payment event as the API shows it: without its body, which can contain personal data.
 CREATE FUNCTION payment_event_json(event payment_events) RETURNS json;
 

@@ -5,26 +5,8 @@ CREATE OR REPLACE FUNCTION explain_payment_event(
 )
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    payment payments;
-    is_paid boolean := event.payment_status IS NOT DISTINCT FROM 'paid';
-    -- The key is the reason, or a case of it.
-    key text := CASE
-        WHEN event.reason IS NULL THEN
-            CASE WHEN event.refund_status IS NOT NULL THEN 'refund_' || event.refund_status
-                 WHEN event.dispute_status IS NOT NULL THEN 'dispute_' || event.dispute_status
-                 WHEN NOT is_paid THEN 'applied_failure' WHEN NOT event.livemode THEN 'applied_test'
-                 ELSE 'applied_payment' END
-        WHEN is_about_refund(event) AND event.reason IN ('same_status', 'amount_unreadable', 'currency_differs',
-                                                         'other_content', 'unknown_order') THEN 'refund_' || event.reason
-        WHEN event.reason = 'same_status' AND NOT is_paid THEN 'failed_again'
-        WHEN event.reason IN ('no_order_named', 'unknown_order') AND NOT is_paid THEN event.reason || '_without_money'
-        WHEN event.reason = 'other_mode' AND event.livemode THEN 'other_mode_live'
-        WHEN is_unread_refund(event) THEN 'refund_or_dispute'
-        WHEN event.reason = 'payment_under_way' AND target.held_since IS NULL THEN 'payment_was_under_way'
-        WHEN event.reason = 'payment_under_way' AND event.type = 'payment_intent.amount_capturable_updated' THEN
-            'payment_authorized'
-        ELSE event.reason
-        END;
+    payment    payments;
+    key        CONSTANT text := payment_event_case(event, target);
     find_order CONSTANT text := 'Look up the payment at the processor. If it is for one of your orders, have it '
         'reported again with the right order ID. If it is for another shop or system, acknowledge the entry of the '
         'reconciliation. Otherwise, refund it at the processor, and acknowledge the entry.';
