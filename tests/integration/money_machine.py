@@ -20,6 +20,7 @@ from tests.integration.strategies import (
     entries,
     keys,
     notes,
+    open_refunds,
     order_tags,
     orders,
     orders_with_money,
@@ -32,6 +33,7 @@ from tests.integration.strategies import (
 payment_numbers = st.sampled_from([1, 1, 2])
 """Which of the payments of an order."""
 refund_amounts = st.sampled_from(["all", "known", "known", "part", "part", "excess", "zero"])
+processor_references = st.sampled_from([None, None, "re_1", "re_2"])
 asked_amounts = st.sampled_from([None, None, "part", "part", "excess"])
 
 
@@ -47,6 +49,9 @@ class MoneyMachine(ComparedShop):
 
     def known_refunds(self) -> list[Refund]:
         return [refund for order in self.model.orders for refund in order.money.refunds]
+
+    def known_open_refunds(self) -> list[Refund]:
+        return [refund for refund in self.known_refunds() if refund.is_open]
 
     def completed_and_unpaid(self) -> list[Order]:
         return [one for one in self.model.orders if (one.status, one.payment_status) == ("completed", "unpaid")]
@@ -189,9 +194,27 @@ class MoneyMachine(ComparedShop):
     @rule(
         refund=refunds,
         status=st.sampled_from(["pending", "succeeded", "failed", "canceled"]),
-        reference=st.sampled_from([None, None, "re_1", "re_2"]),
+        reference=processor_references,
     )
     def set_the_status_of_a_refund(self, refund: Refund, status: str, reference: str | None) -> None:
+        self.put_refund_status(refund, status, reference)
+
+    @precondition(lambda self: bool(self.known_open_refunds()))
+    @rule(refund=open_refunds)
+    def claim_a_refund(self, refund: Refund) -> None:
+        self.put_refund_status(refund, "pending", None)
+
+    @precondition(lambda self: bool(self.known_open_refunds()))
+    @rule(refund=open_refunds, status=st.sampled_from(["succeeded", "failed"]), reference=processor_references)
+    def settle_a_refund(self, refund: Refund, status: str, reference: str | None) -> None:
+        self.put_refund_status(refund, status, reference)
+
+    @precondition(lambda self: bool(self.known_open_refunds()))
+    @rule(refund=open_refunds)
+    def cancel_a_refund(self, refund: Refund) -> None:
+        self.put_refund_status(refund, "canceled", None)
+
+    def put_refund_status(self, refund: Refund, status: str, reference: str | None) -> None:
         body = {"status": status, "processor_reference": reference}
         response = self.api.call("PUT", f"/api/refunds/{refund.id}/status", body)
         if not expect_refusal(response, refused_status(refund, status, reference)):
