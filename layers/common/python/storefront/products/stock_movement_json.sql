@@ -1,7 +1,9 @@
 -- Returns a stock movement as the API shows it.
 CREATE OR REPLACE FUNCTION stock_movement_json(movement stock_movements) RETURNS json
-    LANGUAGE sql STABLE AS $$
-    SELECT json_build_object(
+    -- Not in SQL: PostgreSQL 15 would plan the query again for each page.
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN json_build_object(
         'product_id', movement.product_id,
         'kind', movement.kind,
         'delta', movement.delta,
@@ -11,5 +13,6 @@ CREATE OR REPLACE FUNCTION stock_movement_json(movement stock_movements) RETURNS
         'refund_id', movement.refund_id,
         'actor', movement.actor,
         'request_id', movement.request_id,
-        'occurred_at', rfc3339(movement.occurred_at))
+        'occurred_at', rfc3339(movement.occurred_at));
+END
 $$;
