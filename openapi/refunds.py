@@ -55,7 +55,7 @@ class Refund(ResponseModel):
         description="The processor's ID of the refund. null if unknown.", examples=["re_1Example"]
     )
     requested_by: str = Field(
-        description="Who requested it: the `sub` claim of a token, or `payment processor` if it was made there.",
+        description="Who requested it: the `sub` claim of a token, or `payment-processor` if it was made there.",
         examples=["anonymous"],
     )
     requested_at: datetime = Field(examples=[MOMENT])

@@ -471,7 +471,7 @@ CREATE TABLE refunds (
     reason note,
     -- The processor's ID of the refund. NULL if unknown.
     processor_reference text,
-    -- Who requested it. payment processor if it was made there.
+    -- Who requested it. payment-processor if it was made there.
     actor text NOT NULL,
     requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),

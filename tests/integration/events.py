@@ -111,11 +111,12 @@ class Event:
 
     @property
     def content(self) -> object:
-        """What decides whether two events are the same. The amount of a failure does not."""
+        """What decides whether two events are the same. The amount and the payment of a failure do not."""
         if self.is_about_refund:
             about = self.reference, self.object_reference, self.status
             return self.report, about, self.amount, self.currency
-        return (self.report, self.order, *(() if self.report == "failed" else (self.amount, self.currency)))
+        money = (self.reference, self.amount, self.currency) if self.payment_status == "paid" else ()
+        return (self.report, self.order, *money)
 
     def money(self) -> Body:
         return {"amount": None if self.amount is None else f"{self.amount:.2f}", "currency": self.currency}

@@ -50,6 +50,23 @@ def test_a_payment_of_another_mode_or_account_is_another_content(
     assert pay(order_id, "paid", "evt_1", **{**sent, **changed}).run(database) == "needs_review"
 
 
+@pytest.mark.parametrize(("first", "second"), [("pi_1", "pi_2"), ("pi_2", "pi_1")])
+def test_another_payment_under_the_same_id_needs_review(
+    api: ApiClient, database: Connection, order_id: str, first: str, second: str
+) -> None:
+    calls = [pay(order_id, "paid", "evt_1", payment_reference=reference) for reference in (first, second)]
+    assert run(database, *calls, *calls) == ["applied", "needs_review", "duplicate", "duplicate"]
+    assert kinds(api) == ["conflicting_event"]
+
+
+@pytest.mark.parametrize("references", [("pi_1", None), (None, "pi_1")])
+def test_a_payment_that_is_named_in_only_one_delivery_is_the_same_payment(
+    database: Connection, order_id: str, references: tuple[str | None, str | None]
+) -> None:
+    calls = [pay(order_id, "paid", "evt_1", payment_reference=reference) for reference in references]
+    assert run(database, *calls) == ["applied", "duplicate"]
+
+
 @pytest.mark.parametrize("fields", [TEST_MODE, OTHER_ACCOUNT], ids=["mode", "account"])
 def test_a_payment_that_was_not_for_this_shop_does_not_conflict(
     database: Connection, order_id: str, fields: dict[str, Any]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pg8000.native import Connection
 
+from storefront.actor import PAYMENT_PROCESSOR
 from tests.api_client import UNKNOWN, ApiClient
 from tests.integration.races import Call, pay, set_refund
 from tests.integration.refund_events import dispute_event, refund_event, refund_total, requested
@@ -49,6 +50,12 @@ def refund_of(database: Connection, reference: str) -> tuple[str, str]:
         reference=reference,
     )
     return id_, payment
+
+
+def test_a_refund_that_was_made_at_the_processor_names_the_processor(database: Connection) -> None:
+    """With a reserved name, which no token of a caller can have."""
+    assert returned().run(database) == "applied"
+    assert database.run("SELECT actor FROM refunds") == [[PAYMENT_PROCESSOR]]
 
 
 def test_the_name_in_the_metadata_comes_first(database: Connection, order_id: str) -> None:

@@ -153,7 +153,7 @@ COMMENT ON TABLE refunds IS
     'Money that goes back: requested here, or made at the processor. Executed elsewhere, and confirmed by events.';
 COMMENT ON COLUMN refunds.reason IS 'Why, in the words of staff. NULL if none was given, or after an erasure.';
 COMMENT ON COLUMN refunds.processor_reference IS 'The processor''s ID of the refund. NULL if unknown.';
-COMMENT ON COLUMN refunds.actor IS 'Who requested it. payment processor if it was made there.';
+COMMENT ON COLUMN refunds.actor IS 'Who requested it. payment-processor if it was made there.';
 COMMENT ON INDEX refunds_once_per_reference IS
     'The last guard against counting a refund twice. Also reads the refunds of a payment.';
 ALTER TABLE refunds ALTER COLUMN reason SET STATISTICS 0;

@@ -23,10 +23,11 @@ BEGIN
                     AND (sent.payment_reference IS NOT NULL OR (stored.order_id = sent.order_id) IS NOT FALSE)
                     AND (stored.amount = sent.amount) IS NOT FALSE AND (stored.currency = sent.currency) IS NOT FALSE
                 ELSE stored.order_id IS NOT DISTINCT FROM sent.order_id END
-       -- Only the amount of received money counts. One that cannot be read is no other amount.
+       -- Only the reference and the amount of received money count. An amount that cannot be read is no other amount.
        AND (sent.payment_status IS DISTINCT FROM 'paid'
-            OR sent.reader_reason IS NOT DISTINCT FROM 'amount_unreadable'
-            OR (stored.amount, stored.currency) IS NOT DISTINCT FROM (sent.amount, sent.currency))
+            OR (stored.payment_reference = sent.payment_reference) IS NOT FALSE
+               AND (sent.reader_reason IS NOT DISTINCT FROM 'amount_unreadable'
+                    OR (stored.amount, stored.currency) IS NOT DISTINCT FROM (sent.amount, sent.currency)))
        -- Events of an earlier release have neither.
        AND (stored.livemode = sent.livemode) IS NOT FALSE
        AND (stored.account = sent.account) IS NOT FALSE;

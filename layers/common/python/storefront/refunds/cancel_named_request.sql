@@ -9,7 +9,7 @@ BEGIN
        SET status = 'canceled', updated_at = clock_timestamp()
       FROM refunds made
      WHERE r.id = named_id AND r.status IN ('requested', 'pending') AND r.processor_reference IS NULL
-       AND made.id = made_id AND made.id <> r.id AND made.payment_id = r.payment_id AND made.actor = 'payment processor'
+       AND made.id = made_id AND made.id <> r.id AND made.payment_id = r.payment_id AND made.actor = 'payment-processor'
     RETURNING r.* INTO canceled;
     IF FOUND THEN
         PERFORM log_refund(canceled, request);

@@ -33,7 +33,7 @@ BEGIN
                    AND (r.status IN ('requested', 'pending')
                         -- What brings no money back is not the refund that staff know to have succeeded.
                         OR r.status = 'succeeded' AND (event.refund_status IN ('pending', 'succeeded')
-                                                       OR r.actor = 'payment processor'))
+                                                       OR r.actor = 'payment-processor'))
                  GROUP BY r.status = 'succeeded'
                 HAVING count(*) = 1
                  ORDER BY r.status = 'succeeded'
