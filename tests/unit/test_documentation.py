@@ -39,6 +39,11 @@ def test_every_scope_is_in_the_guide() -> None:
     assert scopes == set(Access) - {Access.ANYONE, Access.SIGNATURE}
 
 
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_a_document_names_only_scopes_that_exist(page: str) -> None:
+    assert set(re.findall(r"\b(?:catalog|orders):\w+", read(page))) <= set(Access)
+
+
 def anchors(path: str, level: str = "#+") -> list[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(rf"^{level} (.+)$", prose(path), re.MULTILINE)
