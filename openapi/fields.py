@@ -29,7 +29,8 @@ def allowed_values(schema: Schema, schemas: dict[str, Schema]) -> str:
         return f"[{name}](#{name.lower()})" if "properties" in referred else allowed_values(referred, schemas)
     default = f", default `{schema['default']}`" if "default" in schema else ""
     if values := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
-        return ", ".join(f"`{value}`" for value in values) + default
+        or_null = " or null" if None in values else ""
+        return ", ".join(f"`{value}`" for value in values if value is not None) + or_null + default
     type_: str = schema.get("type", "any value")
     kind = _FORMATS.get(schema.get("format", "")) or (_AMOUNT if _is_amount(schema) else _TYPES.get(type_, type_))
     if kind == "list":

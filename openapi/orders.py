@@ -60,10 +60,11 @@ class OrderSummary(ResponseModel):
         description="The sum of the payments in the currency of the order.", examples=["29.00"]
     )
     refunded_amount: PaidMoney = Field(
-        description="The sum of the refunds in the currency of the order that succeeded.", examples=["0.00"]
+        description="The sum of the refunds that succeeded, in the order's currency.", examples=["0.00"]
     )
     refund_status: OrderRefundStatus = Field(
-        description="`pending` while a refund is requested or pending. Otherwise, how much of the payments went back.",
+        description="`pending` while a refund is requested or pending. Otherwise, how much of the payments was"
+        " refunded. Lost disputes do not count. The list of the order's payments shows them.",
         examples=["none"],
     )
     created_at: datetime = Field(examples=[MOMENT])

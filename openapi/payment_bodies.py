@@ -26,21 +26,23 @@ _ORDER_ID_FORMS = "In any case. Braces, missing dashes and spaces around it are 
 class _Details(_Sent):
     order_id: Annotated[Any, Field(description=_ORDER_ID_FORMS)] = None
     event_id: Annotated[Any, Field(description="The ID of the event: 1 to 255 characters.")] = None
-    amount: Annotated[Any, Field(description='Such as `"29.00"`. If it cannot be read, the money needs review.')] = None
+    amount: Any = None
     currency: Annotated[Any, Field(description="The code of the currency. See `amount`.")] = None
     occurred_at: Annotated[Any, Field(description="The time of the event (RFC 3339, or seconds since 1970).")] = None
     livemode: Annotated[Any, Field(description="`false` if it is test money.")] = None
     account: Annotated[Any, Field(description="The processor's account that received the money.")] = None
-    payment_reference: Annotated[
-        Any,
-        Field(description="The processor's ID of the payment. A payment without one has the ID of its event instead."),
-    ] = None
+    payment_reference: Annotated[Any, Field(description="The processor's ID of the payment.")] = None
 
 
 class PaymentDetails(_Details):
     """A payment and its order. If another field than `order_id` cannot be read, the event is still accepted."""
 
     order_id: Annotated[Id, Field(description=_ORDER_ID_FORMS)]
+    amount: Annotated[Any, Field(description='Such as `"29.00"`. If it cannot be read, the money needs review.')] = None
+    payment_reference: Annotated[
+        Any,
+        Field(description="The processor's ID of the payment. A payment without one has the ID of its event instead."),
+    ] = None
 
 
 def _named_by(*names: str) -> dict[str, Any]:
@@ -51,10 +53,13 @@ def _named_by(*names: str) -> dict[str, Any]:
 
 
 class DisputeDetails(_Details):
-    """A dispute of a payment. It names the payment or the order."""
+    """A dispute of a payment. It names the payment or the order. It has no ID: a payment has one such dispute."""
 
     model_config = ConfigDict(json_schema_extra=_named_by("payment_reference", "order_id"))
 
+    amount: Annotated[
+        Any, Field(description="If it is missing or cannot be read, a lost dispute counts as the whole payment.")
+    ] = None
     payment_status: Annotated[None, Field(description="Only of a payment.")] = None
 
 
@@ -67,6 +72,13 @@ class RefundDetails(_Details):
         }
     )
 
+    amount: Annotated[
+        Any,
+        Field(
+            description='Such as `"10.00"`. If it is missing or cannot be read, a refund that was not requested here '
+            "needs review."
+        ),
+    ] = None
     payment_status: Annotated[None, Field(description="Only of a payment.")] = None
     processor_refund_id: Annotated[Any, Field(description="The processor's ID of the refund.")] = None
     refund_id: Annotated[Any, Field(description="The ID of the refund that the shop requested here.")] = None
@@ -122,10 +134,7 @@ class _StripeObject(_Sent):
     amount: Any = None
     currency: Any = None
     payment_intent: Any = None
-    metadata: Annotated[
-        Any,
-        Field(description="`order_id` in it is the ID of the order. `refund_id` is that of a refund requested here."),
-    ] = None
+    metadata: Annotated[Any, Field(description="`order_id` in it is the ID of the order.")] = None
 
 
 class StripeObject(_StripeObject):
@@ -146,6 +155,10 @@ _STRIPE_REFUND_TYPES = ["refund.created", "refund.updated", "refund.failed", "ch
 class StripeRefund(_StripeObject):
     """A refund. The amount is in the minor unit of the currency."""
 
+    metadata: Annotated[
+        Any,
+        Field(description="`order_id` in it is the ID of the order. `refund_id` is that of a refund requested here."),
+    ] = None
     charge: Annotated[Any, Field(description="The payment, if there is no PaymentIntent.")] = None
     id: Annotated[Any, Field(json_schema_extra={"anyOf": [_TEXT, {"type": "number"}]})]
     status: Annotated[Any, Field(json_schema_extra={"enum": [*REFUND_STATUSES, None]})] = None

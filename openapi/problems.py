@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import storefront
-from openapi.responses import ORDER_ID, PAYMENT_EVENT_ID, PRODUCT_ID, REFUND_ID
+from openapi.responses import MOMENT, ORDER_ID, PAYMENT_EVENT_ID, PRODUCT_ID, REFUND_ID
 from storefront import access, errors
 from storefront.errors import Problem
 from storefront.orders import store as orders
@@ -18,6 +18,24 @@ from storefront.refunds import store as refunds
 
 _SHORT = "Insufficient stock for Enamel Mug"
 _UNITS = "3 units, 3 of them for the stock. 2 were ordered, and 0 of them are back in the stock."
+_PAYMENTS: list[dict[str, Any]] = [
+    {
+        "id": id_,
+        "order_id": ORDER_ID,
+        "reference": reference,
+        "amount": "29.00",
+        "currency": "USD",
+        "refunded_amount": "0.00",
+        "amount_left": "29.00",
+        "reason": reason,
+        "disputes": [],
+        "received_at": MOMENT,
+    }
+    for id_, reference, reason in (
+        (PAYMENT_EVENT_ID, "pi_1Example", None),
+        ("c0000000-0000-4000-8000-000000000002", "pi_2Example", "paid_twice"),
+    )
+]
 _NEGATIVE = "Input should be greater than or equal to 0"
 
 
@@ -39,7 +57,7 @@ def every_problem() -> list[type[Problem]]:
 
 
 EXAMPLES: tuple[Problem, ...] = (
-    # Those whose detail depends on the request. The others need no entry.
+    # Those whose detail or members depend on the request. The others need no entry.
     errors.MalformedBody("Invalid JSON: EOF while parsing an object at line 1 column 1"),
     errors.InsufficientStock(
         _SHORT,
@@ -68,6 +86,7 @@ EXAMPLES: tuple[Problem, ...] = (
     refunds.RefundNotFound(REFUND_ID),
     refunds.RefundConflict("canceled", "pending"),
     refunds.RefundTooLarge("30.00", "29.00"),
+    refunds.SeveralPayments(members={"payments": _PAYMENTS}),
     refunds.TooManyUnits(
         "Lines have more units than the order.", errors=[{"detail": _UNITS, "pointer": "#/lines/0/quantity"}]
     ),

@@ -68,13 +68,20 @@ def _needs(security: list[dict[str, list[str]]]) -> str:
 
 
 def _parameters(document: Document) -> str:
-    found = {}
-    for _, operation in _operations(document):
+    """Return a row for each meaning of a parameter. If it has several, each row names its routes."""
+    found: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for route, operation in _operations(document):
         for one in operation.get("parameters", []):
             if one["in"] == "query":
                 values = allowed_values(one["schema"], document["components"]["schemas"])
-                found[one["name"]] = (f"`{one['name']}`", values, one["description"])
-    return _table(("Parameter", "Values", "Meaning"), list(found.values()))
+                meanings = found.setdefault(one["name"], {})
+                meanings.setdefault((values, one["description"]), []).append(f"`{route}`")
+    rows = [
+        (f"`{name}`" + (f" of {', '.join(routes)}" if len(meanings) > 1 else ""), *meaning)
+        for name, meanings in found.items()
+        for meaning, routes in meanings.items()
+    ]
+    return _table(("Parameter", "Values", "Meaning"), rows)
 
 
 def _objects(document: Document) -> str:

@@ -29,6 +29,27 @@ def test_the_reference_is_up_to_date() -> None:
         assert path.read_text() == page, "run `make openapi`"
 
 
+def rows_of(parameter: str) -> dict[str, tuple[str, str]]:
+    """The routes of each row about a query parameter, and its values and its meaning."""
+    row = rf"^\| `{parameter}`(.*) \| (.*) \| (.*) \|$"
+    section = read("docs/reference/api.md").partition("<!-- begin parameters")[2].partition("<!-- end parameters")[0]
+    return {routes: (values, meaning) for routes, values, meaning in re.findall(row, section, re.MULTILINE)}
+
+
+def test_the_reference_shows_each_meaning_of_a_query_parameter() -> None:
+    found = rows_of("status")
+    assert set(found) == {" of `GET /api/orders`", " of `GET /api/refunds`"}
+    assert found[" of `GET /api/orders`"][0] == "`pending`, `completed`, `canceled`"
+    assert found[" of `GET /api/refunds`"][0] == "`requested`, `pending`, `canceled`, `succeeded`, `failed`"
+    assert set(rows_of("cursor")) == {""}
+
+
+def test_the_reference_shows_a_value_that_can_be_null() -> None:
+    text = read("docs/reference/api.md")
+    assert "`None`" not in text
+    assert "`succeeded`, `failed`, `canceled` or null, optional |" in text
+
+
 def test_every_route_is_in_the_reference() -> None:
     routes = set(re.findall(r"^\| `([A-Z]+) (/\S*)` \|", read("docs/reference/api.md"), re.MULTILINE))
     assert routes == {(method, path) for path, methods in ROUTES.items() for method in methods}

@@ -114,6 +114,17 @@ def test_every_problem_has_an_example_and_a_description() -> None:
         assert {name: problem["example"][name] for name in ("type", "status", "title")}.items() <= problem.items()
 
 
+def test_the_example_of_a_problem_has_the_members_of_its_kind() -> None:
+    members = {
+        (f"/docs#{kind}", name)
+        for name, field in DOCUMENT["components"]["schemas"]["Problem"]["properties"].items()
+        for kind in re.findall("Only in `([a-z-]+)`", field.get("description", ""))
+    }
+    in_examples = {(one["type"], name) for one in DOCUMENT["x-problem-types"] for name in one["example"]}
+    assert ("/docs#several-payments", "payments") in members
+    assert members <= in_examples
+
+
 def test_every_signature_scheme_is_described() -> None:
     webhook = DOCUMENT["paths"]["/api/payment-webhook"]["post"]
     names = [{DOCUMENT["components"]["securitySchemes"][key]["name"] for key in one} for one in webhook["security"]]
