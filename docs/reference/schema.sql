@@ -981,6 +981,10 @@ CREATE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text
 -- Returns the stored response to a request about an order without personal data, in the form of json_build_object.
 CREATE FUNCTION erased_response(response text) RETURNS text;
 
+-- Returns whether a request is for more than its payment has left: money can go back at the processor after the
+-- request.
+CREATE FUNCTION exceeds_payment(refund refunds) RETURNS boolean;
+
 -- Says in words why the reconciliation lists an entry, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, target orders, event payment_events, payment payments, refund refunds, OUT
     message text, OUT action text);

@@ -192,6 +192,34 @@ def test_a_refund_of_a_disputed_payment_cannot_be_claimed(api: ApiClient) -> Non
     assert set_status(api, refund, "pending").json["status"] == "pending"
 
 
+@pytest.mark.parametrize("how", ["lost", "refunded", "claimed"])
+def test_a_refund_cannot_be_claimed_if_too_little_of_its_payment_is_left(api: ApiClient, how: str) -> None:
+    order = paid_order(api)
+    refund, other = requested(api, order, amount="40.00"), requested(api, order, amount="20.00")
+    if how == "claimed":
+        expect(200, set_status(api, other, "pending"))
+        refund_event(api, order, "succeeded", "re_9", "50.00")
+    elif how == "lost":
+        dispute(api, order, "lost", amount="70.00")
+    else:
+        refund_event(api, order, "succeeded", "re_9", "70.00")
+    before = etag(api, order)
+    response = set_status(api, refund, "pending")
+    assert response.problem() == (409, "refund-conflict")
+    assert response.json["detail"].endswith("Cancel the refund.")
+    assert etag(api, order) == before
+    expect(200, set_status(api, refund, "canceled"))
+
+
+def test_a_refund_of_all_that_is_left_can_be_claimed(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund = requested(api, order, amount="40.00")
+    requested(api, order, amount="60.00")
+    refund_event(api, order, "succeeded", "re_9", "59.00")
+    refund_event(api, order, "succeeded", "re_10", "1.00")
+    expect(200, set_status(api, refund, "pending"))
+
+
 @pytest.mark.parametrize("status", ["canceled", "succeeded", "failed"])
 def test_the_result_of_a_refund_can_be_set_while_its_payment_is_disputed(api: ApiClient, status: str) -> None:
     order = paid_order(api)

@@ -148,7 +148,11 @@ def refused_status(refund: Refund, status: str, reference: str | None) -> Refusa
         return REFUND_CONFLICT
     if status == "pending" and refund.payment.is_disputed:
         return PAYMENT_DISPUTED
-    taken = [one.reference for one in refund.payment.refunds if one is not refund]
+    payment = refund.payment
+    claimed = sum(one.amount for one in payment.refunds if one.status == "pending")
+    if status == "pending" and payment.gone + claimed + refund.amount > payment.amount:
+        return REFUND_CONFLICT
+    taken = [one.reference for one in payment.refunds if one is not refund]
     has_other = reference is not None and refund.reference not in (None, reference)
     return REFERENCE_TAKEN if has_other or (reference is not None and reference in taken) else None
 

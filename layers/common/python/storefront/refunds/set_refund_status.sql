@@ -1,6 +1,6 @@
 -- Sets the status of a refund as its executor reports it.
--- Outcomes: changed, with the refund; unknown_refund; payment_disputed; invalid_transition, with the current status;
--- reference_taken, if the refund has another reference, or another refund has this one.
+-- Outcomes: changed, with the refund; unknown_refund; payment_disputed; invalid_transition and exceeds_payment, with the
+-- current status; reference_taken, if the refund has another reference, or another refund has this one.
 CREATE OR REPLACE FUNCTION set_refund_status(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -21,6 +21,7 @@ BEGIN
                   OR refund.status = 'succeeded' AND wanted = 'failed'
                   OR refund.status = wanted AND wanted <> 'pending') THEN 'invalid_transition'
         WHEN wanted = 'pending' AND is_disputed(refund.payment_id) THEN 'payment_disputed'
+        WHEN wanted = 'pending' AND exceeds_payment(refund) THEN 'exceeds_payment'
         WHEN refund.processor_reference <> reference
              OR EXISTS (SELECT FROM refunds other
                          WHERE other.payment_id = refund.payment_id AND other.processor_reference = reference

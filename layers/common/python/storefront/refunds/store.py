@@ -47,6 +47,8 @@ class RefundConflict(Problem):
         detail = f"The refund is {current}, so it cannot change to {wanted}."
         if current == wanted:
             detail = "The refund is already claimed."
+        elif (current, wanted) == ("requested", "pending"):
+            detail = "Too little is left of the payment, because other money of it went back. Cancel the refund."
         super().__init__(detail, members={"refund_status": current})
 
 
@@ -116,7 +118,7 @@ def set_status(refund_id: str, change: RefundStatusChange, actor: Actor) -> str:
     match outcome:
         case "unknown_refund":
             raise RefundNotFound(refund_id)
-        case "invalid_transition":
+        case "invalid_transition" | "exceeds_payment":
             raise RefundConflict(json.loads(body), change.status)
         case "payment_disputed":
             raise PaymentDisputed
