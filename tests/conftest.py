@@ -19,7 +19,9 @@ from tests.integration.pooler import pooler
 
 pytest_plugins = ["tests.running"]
 # Otherwise, pytest would not show the values that these modules compare.
-pytest.register_assert_rewrite("tests.handlers.lists", "tests.integration.compared_shop", "tests.unit.reading")
+pytest.register_assert_rewrite(
+    *("tests.handlers.lists", "tests.handlers.reconciliation", "tests.integration.compared_shop", "tests.unit.reading")
+)
 
 # A slow machine must not fail a test.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

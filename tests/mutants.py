@@ -41,13 +41,18 @@ PYTHON = {
     "stripe_refunds": STRIPE_REFUND_TESTS,
     "values": f"tests/unit/test_values.py tests/unit/test_amounts.py {PROVIDER_TESTS}",
 }
+RECONCILIATION_TESTS = (
+    "tests/handlers/test_reconciliation_of_canceled_orders.py tests/handlers/test_reconciliation_of_payments.py "
+    "tests/handlers/test_reconciliation_of_refunds.py"
+)
 PAYMENT_SQL_TESTS = (
     # The first one finds most mutants, so it saves the time of the others.
     "tests/handlers/test_payload_shapes.py tests/handlers/test_payment_sequences.py "
     "tests/integration/test_event_contents.py tests/integration/test_event_settings.py "
     "tests/integration/test_payment_holds.py tests/integration/test_unreadable_events.py "
-    "tests/handlers/test_payments.py tests/handlers/test_payment_events.py tests/handlers/test_replay.py "
-    "tests/handlers/test_reconciliation.py tests/handlers/test_reconciliation_end.py "
+    "tests/handlers/test_payments.py tests/handlers/test_second_payments.py tests/handlers/test_repeated_payments.py "
+    "tests/handlers/test_payment_events.py tests/handlers/test_replay.py "
+    f"tests/handlers/test_reconciliation.py {RECONCILIATION_TESTS} "
     "tests/handlers/test_unreadable_events.py tests/handlers/test_webhook.py tests/handlers/test_event_ids.py "
     "tests/handlers/test_payment_amounts.py tests/handlers/test_charged_orders.py "
     "tests/integration/test_payment_races.py tests/integration/test_earlier_payments.py "
@@ -58,7 +63,7 @@ REFUND_SQL_TESTS = (
     "tests/handlers/test_refund_lines.py tests/handlers/test_refund_status.py "
     "tests/handlers/test_cancel_with_refund.py "
     "tests/handlers/test_refund_shapes.py tests/handlers/test_unread_refund_events.py "
-    "tests/handlers/test_reconciliation_end.py tests/integration/test_refund_event_order.py "
+    f"{RECONCILIATION_TESTS} tests/integration/test_refund_event_order.py "
     "tests/integration/test_refund_event_races.py tests/integration/test_refund_races.py "
     "tests/integration/test_acknowledgement_races.py tests/integration/test_earlier_payments.py"
 )

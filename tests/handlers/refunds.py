@@ -8,9 +8,14 @@ Order = dict[str, Any]
 Refund = dict[str, Any]
 
 
+def unpaid_order(api: ApiClient, price: str = "100.00", units: int = 1, **fields: Any) -> Order:
+    """A pending order for all units of a new product, which is not paid."""
+    return api.order((api.create_product(price=price, quantity=units)["id"], units), **fields)
+
+
 def paid_order(api: ApiClient, price: str = "100.00", units: int = 1, **fields: Any) -> Order:
-    """A pending order for units of a new product, which is paid."""
-    order = api.order((api.create_product(price=price, quantity=units)["id"], units), **fields)
+    """A pending order for all units of a new product, which is paid."""
+    order = unpaid_order(api, price, units, **fields)
     expect(200, api.pay(order["id"], payment_reference=f"pi_{order['number']}"))
     return current(api, order)
 
@@ -33,6 +38,12 @@ def money(api: ApiClient, order: Order) -> tuple[str, str, str]:
 
 def payments(api: ApiClient, order: Order) -> list[dict[str, Any]]:
     return api.items(f"/api/orders/{order['id']}/payments")
+
+
+def received(api: ApiClient, order: Order) -> list[tuple[str | None, str, str, str | None]]:
+    """The reference, the amount, the currency and the reason of each payment."""
+    names = ("reference", "amount", "currency", "reason")
+    return [tuple(payment[name] for name in names) for payment in payments(api, order)]
 
 
 def refunds(api: ApiClient, order: Order) -> list[Refund]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.api_client import ApiClient, expect
 from tests.handlers.inbox import RECONCILIATION, only_event, timeline
+from tests.handlers.reconciliation import kinds
 from tests.handlers.refunds import (
     Order,
     ask,
@@ -43,10 +44,6 @@ def report(api: ApiClient, order: Order, status: Any, second: int = 1, **fields:
 def disputes(api: ApiClient, order: Order) -> list[tuple[str, str | None, str | None]]:
     [payment] = api.items(f"/api/orders/{order['id']}/payments")
     return [(one["status"], one["reference"], one["amount"]) for one in payment["disputes"]]
-
-
-def kinds(api: ApiClient) -> list[str]:
-    return [entry["kind"] for entry in api.items(RECONCILIATION)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from pg8000.native import Connection
 from storefront.audit import violations
 from tests.api_client import ApiClient, Response, expect, lambda_context, load_function, signed
 from tests.handlers.conftest import new_order
-from tests.handlers.inbox import EVENTS, RECONCILIATION
+from tests.handlers.inbox import EVENTS
+from tests.handlers.reconciliation import kinds
 from tests.payload_bodies import Fields, body_of, completed, intent, session, stripe
 from tests.sizes import SEED
 
@@ -28,10 +29,6 @@ def deliver(api: ApiClient, order: dict[str, Any], event_id: str, event: Fields,
         body = body.replace(placeholder.encode(), text.encode())
     headers = {**signed(body, "stripe"), "content-type": media_type or "application/json"}
     return api.call("POST", "/api/payment-webhook", body, headers)
-
-
-def kinds(api: ApiClient) -> list[str]:
-    return [entry["kind"] for entry in api.items(RECONCILIATION)]
 
 
 def status_after_expiry(api: ApiClient, database: Connection, order: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.api_client import ApiClient, expect
 from tests.handlers.inbox import RECONCILIATION, only_event
+from tests.handlers.reconciliation import kinds
 from tests.handlers.refunds import Order, Refund, money, paid_order, refund_event, refunds, requested, set_status
 
 SET_TO_FAILED = ("needs_review", "refund_set_to_failed")
@@ -24,10 +25,6 @@ def failed_by_hand(api: ApiClient, order: Order, reference: str | None = None) -
 
 def rows(api: ApiClient, order: Order) -> list[tuple[str, str | None]]:
     return [(one["status"], one["processor_reference"]) for one in refunds(api, order)]
-
-
-def kinds(api: ApiClient) -> list[str]:
-    return [entry["kind"] for entry in api.items(RECONCILIATION)]
 
 
 @pytest.mark.parametrize("named_by", ["refund_id", "reference"])
