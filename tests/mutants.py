@@ -60,7 +60,10 @@ PAYMENT_SQL_TESTS = (
 )
 REFUND_SQL_TESTS = (
     "tests/integration/test_refund_matching.py tests/handlers/test_refund_requests.py "
-    "tests/handlers/test_refund_lines.py tests/handlers/test_refund_status.py "
+    "tests/handlers/test_refund_amounts.py tests/handlers/test_refundable_payments.py "
+    "tests/handlers/test_refund_retries.py tests/handlers/test_refund_lists.py "
+    "tests/handlers/test_refund_lines.py tests/handlers/test_restock_after_refunds.py "
+    "tests/handlers/test_refund_status.py tests/handlers/test_refund_references.py "
     "tests/handlers/test_cancel_with_refund.py "
     "tests/handlers/test_refund_shapes.py tests/handlers/test_unread_refund_events.py "
     f"{RECONCILIATION_TESTS} tests/integration/test_refund_event_order.py "

@@ -7,6 +7,8 @@ from tests.api_client import ApiClient, Response, expect
 Order = dict[str, Any]
 Refund = dict[str, Any]
 
+MAX_STOCK = 2_147_483_647
+
 
 def unpaid_order(api: ApiClient, price: str = "100.00", units: int = 1, **fields: Any) -> Order:
     """A pending order for all units of a new product, which is not paid."""
@@ -28,6 +30,12 @@ def current(api: ApiClient, order: Order) -> Order:
 
 def etag(api: ApiClient, order: Order) -> str:
     return api.get(f"/api/orders/{order['id']}").headers["etag"]
+
+
+def product_of(order: Order, number: int = 0) -> str:
+    """The ID of the product of a line item."""
+    product_id: str = order["order_items"][number]["product_id"]
+    return product_id
 
 
 def money(api: ApiClient, order: Order) -> tuple[str, str, str]:
@@ -60,9 +68,21 @@ def requested(api: ApiClient, order: Order, **body: Any) -> Refund:
     return refund
 
 
+def refund_in(api: ApiClient, status: str, reference: str | None = None) -> Refund:
+    """A refund with this status, of an order of its own."""
+    refund = requested(api, paid_order(api))
+    if status != "requested":
+        refund = expect(200, set_status(api, refund, status, reference))
+    return refund
+
+
 def set_status(api: ApiClient, refund: Refund, status: str, reference: str | None = None) -> Response:
     reference_field = {} if reference is None else {"processor_reference": reference}
-    return api.call("PUT", f"/api/refunds/{refund['id']}/status", {"status": status, **reference_field})
+    return set_to(api, refund, {"status": status, **reference_field})
+
+
+def set_to(api: ApiClient, refund: Refund, body: Any) -> Response:
+    return api.call("PUT", f"/api/refunds/{refund['id']}/status", body)
 
 
 def line(order: Order, units: int, *, restock: bool, number: int = 0) -> dict[str, Any]:

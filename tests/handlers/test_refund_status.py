@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.api_client import UNKNOWN, ApiClient, Response, expect
+from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.handlers.inbox import timeline
 from tests.handlers.refunds import (
-    Refund,
     ask,
     cancel,
     current,
@@ -17,9 +16,11 @@ from tests.handlers.refunds import (
     money,
     paid_order,
     refund_event,
+    refund_in,
     refunds,
     requested,
     set_status,
+    set_to,
 )
 from tests.handlers.tokens import client_with_scopes
 
@@ -32,14 +33,6 @@ ALLOWED = {
     "failed": {"failed"},
 }
 """The statuses that a refund can be set to, by its current one. The same final status again changes nothing."""
-
-
-def refund_in(api: ApiClient, status: str, reference: str | None = None) -> Refund:
-    """A refund with this status, of an order of its own."""
-    refund = requested(api, paid_order(api))
-    if status != "requested":
-        refund = expect(200, set_status(api, refund, status, reference))
-    return refund
 
 
 @pytest.mark.parametrize(("before", "after"), [*product(STATUSES, STATUSES[1:])])
@@ -101,15 +94,6 @@ def test_a_repeated_final_status_changes_nothing(api: ApiClient, status: str) ->
     for reference in ("re_1", None):
         assert expect(200, set_status(api, refund, status, reference)) == refund
     assert (etag(api, order), timeline(api, order["id"])) == before
-
-
-def test_a_repeated_final_status_can_add_the_reference(api: ApiClient) -> None:
-    refund = refund_in(api, "succeeded")
-    assert expect(200, set_status(api, refund, "succeeded", "re_1"))["processor_reference"] == "re_1"
-    # The processor reports the same refund.
-    order = current(api, {"id": refund["order_id"]})
-    assert refund_event(api, order, "succeeded", "re_1", "100.00") == "duplicate"
-    assert len(refunds(api, order)) == 1
 
 
 def test_adding_a_reference_lists_no_dismissed_entry_again(api: ApiClient) -> None:
@@ -226,61 +210,6 @@ def test_the_result_of_a_refund_can_be_set_while_its_payment_is_disputed(api: Ap
     refund = requested(api, order)
     dispute(api, order)
     assert set_status(api, refund, status).json["status"] == status
-
-
-def test_a_refund_has_one_reference(api: ApiClient) -> None:
-    refund = refund_in(api, "pending", "re_1")
-    assert set_status(api, refund, "succeeded", "re_2").problem() == (409, "processor-reference-taken")
-    assert set_status(api, refund, "succeeded").json["processor_reference"] == "re_1"
-    assert set_status(api, refund, "succeeded", "re_2").problem() == (409, "processor-reference-taken")
-
-
-def test_two_refunds_of_a_payment_have_different_references(api: ApiClient) -> None:
-    order = paid_order(api)
-    one, two = (requested(api, order, amount="10.00") for _ in range(2))
-    expect(200, set_status(api, one, "succeeded", "re_1"))
-    for status in ("pending", "succeeded", "failed", "canceled"):
-        assert set_status(api, two, status, "re_1").problem() == (409, "processor-reference-taken")
-    assert refunds(api, order)[1] == two
-    expect(200, set_status(api, two, "succeeded", "re_2"))
-
-
-def test_refunds_of_different_payments_can_have_the_same_reference(api: ApiClient) -> None:
-    # Different processors can use the same ID.
-    references = [refund_in(api, "succeeded", "re_1")["processor_reference"] for _ in range(2)]
-    assert references == ["re_1", "re_1"]
-
-
-def test_a_reference_of_a_refund_made_at_the_processor_is_taken(api: ApiClient) -> None:
-    order = paid_order(api)
-    refund = requested(api, order, amount="10.00")
-    assert refund_event(api, order, "succeeded", "re_dashboard", "5.00") == "applied"
-    assert set_status(api, refund, "succeeded", "re_dashboard").problem() == (409, "processor-reference-taken")
-
-
-def test_the_white_space_around_a_reference_is_not_part_of_it(api: ApiClient) -> None:
-    order = paid_order(api)
-    refund = requested(api, order)
-    assert set_status(api, refund, "pending", " re_1\n").json["processor_reference"] == "re_1"
-    # An event with another amount is about the same refund.
-    assert refund_event(api, order, "succeeded", "re_1", "99.00") == "applied"
-    assert [found["amount"] for found in refunds(api, order)] == ["99.00"]
-
-
-def set_to(api: ApiClient, refund: Refund, body: Any) -> Response:
-    return api.call("PUT", f"/api/refunds/{refund['id']}/status", body)
-
-
-@pytest.mark.parametrize("reference", ["", " ", "\n", "a\0b", "a\nb", "\u200b", "x" * 256, 1, True, [], {"id": "re_1"}])
-def test_a_malformed_reference_is_refused(api: ApiClient, reference: Any) -> None:
-    refund = refund_in(api, "requested")
-    body = {"status": "succeeded", "processor_reference": reference}
-    assert set_to(api, refund, body).problem() == (422, "invalid-request")
-    assert api.items("/api/refunds") == [refund]
-
-
-def test_a_reference_can_have_255_characters(api: ApiClient) -> None:
-    assert set_status(api, refund_in(api, "requested"), "pending", "字" * 255).status == 200
 
 
 MALFORMED_STATUSES: list[Any] = ["", "open", "PENDING", "succeeded\0", None, 1, True, [], {}]
