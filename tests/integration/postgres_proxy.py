@@ -69,6 +69,11 @@ def proxy_to(database_url: str, folder: Path) -> Iterator[PostgresProxy]:
             thread.join()
 
 
+def lose(proxy: PostgresProxy, flush: int, lost: str) -> None:
+    """Let the connection die in one of the next flushes. lost: its request or its response."""
+    setattr(proxy, f"lose_{lost}_at", proxy.round_trips + flush)
+
+
 def _accept(listener: socket.socket, database_url: str, proxy: PostgresProxy) -> None:
     pumps = []
     with suppress(OSError):

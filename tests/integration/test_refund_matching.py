@@ -256,11 +256,8 @@ def test_a_corrected_amount_replaces_one_that_cannot_be_read(api: ApiClient, dat
 def test_an_amount_that_cannot_be_read_leaves_that_of_the_refund(database: Connection) -> None:
     returned(status="pending").run(database)
     broken = refund_event("evt_1", "succeeded", "pi_1", amount=None, reason="amount_unreadable")
-    assert run(database, broken, broken, refund_event("evt_1", "succeeded", "pi_1")) == [
-        "applied",
-        "duplicate",
-        "duplicate",
-    ]
+    calls = broken, broken, refund_event("evt_1", "succeeded", "pi_1")
+    assert run(database, *calls) == ["applied", "duplicate", "duplicate"]
     assert refunds(database) == [("succeeded", "re_1", "30")]
 
 
