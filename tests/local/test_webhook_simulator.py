@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from local.payment_events import Event
 from local.signing import SCHEMES
-from local.webhook_simulator import Event
 from storefront.payments.providers import read_event
 from storefront.payments.signatures import Scheme
 from tests.api_client import ROOT, UNKNOWN, ApiClient, over_http
