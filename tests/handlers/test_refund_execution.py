@@ -79,6 +79,10 @@ def canceled_after_the_queue_was_read(shop: Shop, refund_id: str) -> Iterator[No
         yield
 
 
+def messages_of(logger: str, caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.name == logger]
+
+
 def test_a_requested_refund_is_made_and_confirmed_by_the_event(shop: Shop) -> None:
     payment = shop.paid("10.00")
     refund_id = shop.request(payment, "4.05")
@@ -209,7 +213,7 @@ def test_a_final_refusal_sets_the_refund_to_failed_and_logs_the_reason(
     made = len(account.refunds)
     run()
     assert (shop.status(refund_id), len(account.refunds)) == ("failed", made)
-    [message] = [record.message for record in caplog.records if record.name == "refunds"]
+    [message] = messages_of("refunds", caplog)
     assert refund_id in message
     assert reason in message
 
@@ -257,7 +261,25 @@ def test_a_refund_that_cannot_be_claimed_is_not_made(shop: Shop, account: Stripe
     assert (shop.status(refund_id), account.refunds) == ("canceled", [])
 
 
-def test_a_refund_of_another_kind_of_payment_is_left_to_staff_and_logged(
+@pytest.mark.parametrize("name", ["STOREFRONT_URL", "STOREFRONT_TOKEN", "STRIPE_API_KEY"])
+@pytest.mark.usefixtures("shop")
+def test_the_program_says_which_environment_variable_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(name)
+    with pytest.raises(SystemExit, match=f"^Set the environment variable {name}.$"):
+        run()
+
+
+def test_the_log_has_no_entries_of_stripe_s_library_about_its_requests(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    caplog.set_level("INFO", "stripe")
+    shop.request(shop.paid("10.00"), "4.00")
+    run()
+    assert messages_of("stripe", caplog) == []
+
+
+def test_a_refund_of_another_kind_of_payment_is_left_to_staff(
     shop: Shop, account: Stripe, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "refunds")
@@ -266,7 +288,11 @@ def test_a_refund_of_another_kind_of_payment_is_left_to_staff_and_logged(
     refund_id = expect(201, shop.api.call("POST", f"/api/orders/{order['id']}/refunds", {}))["id"]
     run()
     assert (shop.status(refund_id), account.refunds) == ("requested", [])
-    [message] = [record.message for record in caplog.records if record.name == "refunds"]
+    # Each run would log it again.
+    assert messages_of("refunds", caplog) == []
+    caplog.set_level("DEBUG", "refunds")
+    run()
+    [message] = messages_of("refunds", caplog)
     assert refund_id in message
 
 
