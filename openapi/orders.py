@@ -129,7 +129,8 @@ class OrderEvent(ResponseModel):
     refund_id: UUID | None = Field(description="The refund that the entry is about. null for customers.")
     refund_status: RefundStatus | None = Field(description="The status that the refund got, or that an event reported.")
     note: str | None = Field(
-        description="The text of a note. null for other entries, and after it was erased.", examples=[None]
+        description="The text of a note or of an acknowledgement. null for other entries, and after it was erased.",
+        examples=[None],
     )
     message: str = Field(description="What happened.", examples=["The payment was recorded."])
     action: str | None = Field(

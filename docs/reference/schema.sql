@@ -393,7 +393,7 @@ CREATE TABLE order_events (
     occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- What customers see of the actor. NULL in events of releases that did not store it.
     party party,
-    -- The text of a note. NULL after it was erased.
+    -- The text of a note or of an acknowledgement. NULL after it was erased.
     note note,
     -- The refund that the event is about.
     refund_id uuid,

@@ -203,5 +203,5 @@ class NewAcknowledgement(Request):
         model.books.acknowledged[model.books.version(self.entry)] = True
         if order := order_of(self.entry):
             refund = self.entry.about if isinstance(self.entry.about, Refund) else None
-            order.record("acknowledgement", reason=self.entry.kind, refund=refund, idempotency_key=key)
+            order.record("acknowledgement", reason=self.entry.kind, refund=refund, note=self.note, idempotency_key=key)
         return {"kind": self.entry.kind, "id": self.entry.about.id, "acknowledgement": {"note": self.note}}

@@ -175,7 +175,7 @@ RULES = {
         ERASED.format("NULL"),
         f"{ERASED.format('NULL')}; {SECOND_CONTENT}; {ONLY_SECOND_BODY}",
     ],
-    "only a note has a text": [
+    "only a note and an acknowledgement have a text": [
         "UPDATE order_events SET note = 'x' WHERE cause = 'placed'",
         "UPDATE order_events SET note = 'Rang twice.'",
     ],

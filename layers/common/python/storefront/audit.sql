@@ -406,9 +406,9 @@ violations (rule, id, detail) AS (
       JOIN payment_events named ON named.order_id = e.id
       JOIN payment_events p ON (p.event_id, p.scheme) = (named.event_id, named.scheme) AND p.body IS NOT NULL
     UNION ALL
-    SELECT 'only a note has a text', e.order_id, format('event %s, %s, has a text', e.id, e.cause)
+    SELECT 'only a note and an acknowledgement have a text', e.order_id, format('event %s, %s, has a text', e.id, e.cause)
       FROM order_events e
-     WHERE e.note IS NOT NULL AND e.cause <> 'note'
+     WHERE e.note IS NOT NULL AND e.cause NOT IN ('note', 'acknowledgement')
     UNION ALL
     SELECT 'a stored response has no personal data after the erasure of its order', e.id,
            format('response of the key of %s', rfc3339(k.created_at))

@@ -229,6 +229,7 @@ ALTER TABLE order_events
     DROP CONSTRAINT order_events_inbox_id_fkey,
     ADD COLUMN refund_id uuid,
     ADD COLUMN refund_status refund_status;
+COMMENT ON COLUMN order_events.note IS 'The text of a note or of an acknowledgement. NULL after it was erased.';
 COMMENT ON COLUMN order_events.refund_id IS 'The refund that the event is about.';
 COMMENT ON COLUMN order_events.refund_status IS 'What a caller set, or what a payment event reported.';
 

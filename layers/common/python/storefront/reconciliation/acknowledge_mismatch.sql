@@ -26,10 +26,10 @@ BEGIN
     END IF;
     IF target.id IS NOT NULL THEN
         INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status, to_status,
-                                  to_payment_status, reason, refund_id, request_id, idempotency_key)
+                                  to_payment_status, reason, refund_id, note, request_id, idempotency_key)
         VALUES (target.id, 'acknowledgement', request ->> 'actor', (request ->> 'party')::party, target.status,
                 target.payment_status, target.status, target.payment_status, entry.kind, entry.refund_id,
-                request ->> 'request_id', request ->> 'idempotency_key');
+                request ->> 'note', request ->> 'request_id', request ->> 'idempotency_key');
     END IF;
     outcome := 'acknowledged';
     body := reconciliation_entry_json(entry);
