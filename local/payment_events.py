@@ -5,32 +5,40 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from storefront.currencies import EXPONENTS
 
-TYPES = {
-    "paid": "payment.paid",
-    "failed": "payment.failed",
-    "refunded": "refund.succeeded",
-    "disputed": "dispute.opened",
-}
-"""The types of the native format and of Standard Webhooks, by the status of an event."""
 
-STRIPE_TYPES = {
-    "paid": "payment_intent.succeeded",
-    "failed": "payment_intent.payment_failed",
-    "refunded": "refund.updated",
-    "disputed": "charge.dispute.created",
+class Kind(NamedTuple):
+    """What an event reports.
+
+    type: in the native format and in Standard Webhooks. object_status: of Stripe's refund or dispute.
+    """
+
+    type: str
+    stripe_type: str
+    stripe_object: str = "payment_intent"
+    object_status: str | None = None
+
+
+KINDS = {
+    "paid": Kind("payment.paid", "payment_intent.succeeded"),
+    "failed": Kind("payment.failed", "payment_intent.payment_failed"),
+    "refunded": Kind("refund.succeeded", "refund.updated", "refund", "succeeded"),
+    "refund_failed": Kind("refund.failed", "refund.failed", "refund", "failed"),
+    "disputed": Kind("dispute.opened", "charge.dispute.created", "dispute", "needs_response"),
+    "dispute_won": Kind("dispute.won", "charge.dispute.closed", "dispute", "won"),
+    "dispute_lost": Kind("dispute.lost", "charge.dispute.closed", "dispute", "lost"),
 }
+"""The events that can be sent, by their status."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event about a payment.
+    """An event about a payment, a refund or a dispute.
 
-    status: `paid` or `failed`, `refunded` for a refund that succeeded, or `disputed` for a dispute that was opened.
-    refund_id: Storefront's ID of the refund.
+    status: as in KINDS. refund_id: Storefront's ID of the refund.
     """
 
     order_id: str
@@ -45,23 +53,31 @@ class Event:
         """Return the request body in the format of a scheme."""
         formats: dict[str, Any] = {
             "x_signature": self._as_native(),
-            "standard_webhooks": {"type": TYPES[self.status], "data": self._as_native()},
+            "standard_webhooks": {"type": self._kind.type, "data": self._as_native()},
             "stripe": self._as_stripe(),
         }
         return json.dumps(formats[scheme]).encode()
 
     @property
-    def _is_payment(self) -> bool:
-        return self.status in ("paid", "failed")
+    def _kind(self) -> Kind:
+        return KINDS[self.status]
 
-    def _object_id(self, prefix: str) -> str:
-        return self.event_id.replace("evt_", prefix, 1)
+    @property
+    def _is_payment(self) -> bool:
+        return self._kind.object_status is None
+
+    @property
+    def _object_id(self) -> str:
+        """The processor's ID of the refund or the dispute. Events about the same dispute or refund_id share it."""
+        if self._kind.stripe_object == "dispute":
+            return f"dp_{self.payment_reference or self.order_id}"
+        return f"re_{self.refund_id}" if self.refund_id else self.event_id.replace("evt_", "re_", 1)
 
     def _as_native(self) -> dict[str, str]:
         fields = {"order_id": self.order_id, "event_id": self.event_id}
-        fields |= {"payment_status": self.status} if self._is_payment else {"type": TYPES[self.status]}
-        if self.status == "refunded":
-            fields["processor_refund_id"] = self._object_id("re_")
+        fields |= {"payment_status": self.status} if self._is_payment else {"type": self._kind.type}
+        if self._kind.stripe_object == "refund":
+            fields["processor_refund_id"] = self._object_id
         optional = {
             "amount": self.amount,
             "currency": self.currency,
@@ -74,18 +90,15 @@ class Event:
         return {
             "id": self.event_id,
             "object": "event",
-            "type": STRIPE_TYPES[self.status],
+            "type": self._kind.stripe_type,
             "created": int(time.time()),
             "data": {"object": self._stripe_object()},
         }
 
     def _stripe_object(self) -> dict[str, Any]:
-        objects: dict[str, dict[str, Any]] = {
-            "refunded": {"object": "refund", "id": self._object_id("re_"), "status": "succeeded"},
-            "disputed": {"object": "dispute", "id": self._object_id("dp_"), "status": "needs_response"},
-        }
-        content: dict[str, Any] = objects.get(self.status, {"object": "payment_intent"})
-        content["metadata"] = {"order_id": self.order_id}
+        content: dict[str, Any] = {"object": self._kind.stripe_object, "metadata": {"order_id": self.order_id}}
+        if not self._is_payment:
+            content |= {"id": self._object_id, "status": self._kind.object_status}
         if self.refund_id is not None:
             content["metadata"]["refund_id"] = self.refund_id
         if self.amount is not None:

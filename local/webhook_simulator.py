@@ -17,9 +17,10 @@ from typing import Any
 from rich.console import Console
 
 from local.delivery import Delivery, MakeDelivery, as_api_gateway_event, deliver, results_table, total_of
-from local.payment_events import Event
+from local.payment_events import KINDS, Event
 from local.settings import DEFAULT_PORT
 from local.signing import SCHEMES, secrets, sign
+from storefront.payments import values
 
 STALE = 301
 """Seconds. The webhook accepts timestamps that are at most 300 seconds old."""
@@ -60,17 +61,8 @@ class Processor:
         headers = sign(self.scheme, keys or self.keys[:1], body, event.event_id, int(time.time()) - age)
         return Delivery(label, {"content-type": "application/json", **headers}, body, **others)
 
-    def paid(self) -> Iterator[MakeDelivery]:
-        yield partial(self.delivery, "paid", self.event("paid"))
-
-    def failed(self) -> Iterator[MakeDelivery]:
-        yield partial(self.delivery, "failed", self.event("failed"))
-
-    def refunded(self) -> Iterator[MakeDelivery]:
-        yield partial(self.delivery, "refunded", self.event("refunded"))
-
-    def disputed(self) -> Iterator[MakeDelivery]:
-        yield partial(self.delivery, "disputed", self.event("disputed"))
+    def one(self, status: str) -> Iterator[MakeDelivery]:
+        yield partial(self.delivery, status, self.event(status))
 
     def duplicated(self) -> Iterator[MakeDelivery]:
         event = self.event("paid")
@@ -114,20 +106,11 @@ class Processor:
 
 
 SCENARIOS: dict[str, Callable[[Processor], Iterator[MakeDelivery]]] = {
-    name: getattr(Processor, name)
-    for name in (
-        "paid",
-        "failed",
-        "refunded",
-        "disputed",
-        "duplicated",
-        "reordered",
-        "delayed",
-        "tampered",
-        "stale",
-        "rotated",
-        "many",
-    )
+    **{status: partial(Processor.one, status=status) for status in KINDS},
+    **{
+        name: getattr(Processor, name)
+        for name in ("duplicated", "reordered", "delayed", "tampered", "stale", "rotated", "many")
+    },
 }
 
 
@@ -165,6 +148,12 @@ def _amount(text: str) -> str:
     return text
 
 
+def _uuid(text: str) -> str:
+    if values.uuid(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a UUID")
+    return text
+
+
 def _at_least_one(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
@@ -196,7 +185,11 @@ def _parser() -> argparse.ArgumentParser:
         "--event-id", help="the event's ID, to correct an event that was sent before; default: a new ID"
     )
     parser.add_argument("--payment-reference", help="the processor's ID of the payment; default: the event has none")
-    parser.add_argument("--refund-id", help="for refunded: Storefront's ID of the refund; default: the event has none")
+    parser.add_argument(
+        "--refund-id",
+        type=_uuid,
+        help="for refunded and refund_failed: Storefront's ID of the refund; default: the event has none",
+    )
     parser.add_argument("--delay", type=_seconds, default=5.0, help="seconds, for delayed; default: %(default)s")
     parser.add_argument(
         "--count", type=_at_least_one, default=100, help="number of events, for many; default: %(default)s"

@@ -23,7 +23,10 @@ SCENARIOS = {
     "paid": ["applied"],
     "failed": ["applied"],
     "refunded": ["ignored"],
+    "refund_failed": ["ignored"],
     "disputed": ["ignored"],
+    "dispute_won": ["ignored"],
+    "dispute_lost": ["ignored"],
     "duplicated": ["applied", "duplicate", "duplicate"],
     "reordered": ["applied", "ignored"],
     "delayed": ["applied"],
@@ -142,11 +145,28 @@ def test_a_refund_is_reported_as_succeeded(api: ApiClient, stack: Stack, order: 
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_dispute_of_a_payment_is_reported(api: ApiClient, stack: Stack, order: dict[str, Any], scheme: str) -> None:
+def test_a_refund_that_succeeded_fails(api: ApiClient, stack: Stack, order: dict[str, Any], scheme: str) -> None:
+    options = ["--url", stack.url, "--scheme", scheme, "--payment-reference", f"pi_{order['id']}"]
+    assert "applied" in run("paid", order["id"], *options).stdout
+    refund = api.call("POST", f"/api/orders/{order['id']}/refunds", {}).json
+    options += ["--refund-id", refund["id"]]
+    for scenario in ("refunded", "refund_failed"):
+        assert "applied" in run(scenario, order["id"], *options).stdout
+    assert [one["status"] for one in api.items(f"/api/orders/{order['id']}/refunds")] == ["failed"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("result", ["won", "lost"])
+def test_a_dispute_of_a_payment_is_opened_and_ends(
+    api: ApiClient, stack: Stack, order: dict[str, Any], scheme: str, result: str
+) -> None:
     options = ["--url", stack.url, "--scheme", scheme, "--payment-reference", f"pi_{order['id']}"]
     assert "applied" in run("paid", order["id"], *options).stdout
     assert "applied" in run("disputed", order["id"], *options).stdout
     assert api.call("POST", f"/api/orders/{order['id']}/refunds", {}).problem() == (409, "payment-disputed")
+    assert "applied" in run(f"dispute_{result}", order["id"], *options).stdout
+    [payment] = api.items(f"/api/orders/{order['id']}/payments")
+    assert [one["status"] for one in payment["disputes"]] == [result]
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY", "BHD"])
@@ -201,6 +221,7 @@ def test_secrets_come_from_the_environment_or_the_command_line(stack: Stack, ord
         ([], "the following arguments are required: scenario, order"),
         (["stolen", "x"], "invalid choice: 'stolen'"),
         (["paid", "x", "--amount", "1e2"], "'1e2' is not an amount such as 29.00"),
+        (["refunded", "x", "--refund-id", "nope"], "'nope' is not a UUID"),
         (["paid", "x", "--url", "127.0.0.1:3000"], "is not a URL such as http://127.0.0.1:3000"),
         (["delayed", "x", "--delay", "-2"], "'-2' is not a number of seconds"),
         (["delayed", "x", "--delay", "nan"], "'nan' is not a number of seconds"),
