@@ -59,16 +59,18 @@ PAYMENT_SQL_TESTS = (
     "tests/integration/test_refund_event_order.py tests/integration/test_contention.py"
 )
 REFUND_SQL_TESTS = (
-    "tests/integration/test_refund_matching.py tests/handlers/test_refund_requests.py "
-    "tests/handlers/test_refund_amounts.py tests/handlers/test_refundable_payments.py "
-    "tests/handlers/test_refund_retries.py tests/handlers/test_refund_lists.py "
-    "tests/handlers/test_refund_lines.py tests/handlers/test_restock_after_refunds.py "
-    "tests/handlers/test_refund_status.py tests/handlers/test_refund_references.py "
-    "tests/handlers/test_cancel_with_refund.py "
-    "tests/handlers/test_refund_shapes.py tests/handlers/test_unread_refund_events.py "
-    f"{RECONCILIATION_TESTS} tests/integration/test_refund_event_order.py "
-    "tests/integration/test_refund_event_races.py tests/integration/test_refund_races.py "
-    "tests/integration/test_acknowledgement_races.py tests/integration/test_earlier_payments.py"
+    # The fast ones first, and those that hold two sessions at a barrier last.
+    "tests/handlers/test_dispute_events.py tests/handlers/test_refund_shapes.py "
+    "tests/handlers/test_refund_execution_with_events.py tests/handlers/test_unread_refund_events.py "
+    "tests/integration/test_waiting_events.py tests/integration/test_refund_matching.py "
+    "tests/handlers/test_refund_requests.py tests/handlers/test_refund_amounts.py "
+    "tests/handlers/test_refundable_payments.py tests/handlers/test_refund_retries.py "
+    "tests/handlers/test_refund_lists.py tests/handlers/test_refund_lines.py "
+    "tests/handlers/test_restock_after_refunds.py tests/handlers/test_refund_status.py "
+    "tests/handlers/test_refund_references.py tests/handlers/test_cancel_with_refund.py "
+    f"{RECONCILIATION_TESTS} tests/integration/test_earlier_payments.py "
+    "tests/integration/test_refund_event_order.py tests/integration/test_acknowledgement_races.py "
+    "tests/integration/test_refund_event_races.py tests/integration/test_refund_races.py"
 )
 PAYMENT_SQL = (
     *("payment_decision", "refused_payment", "reports_payment", "payment_hold", "is_same_content", "is_replaced_by"),
