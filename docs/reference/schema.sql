@@ -473,6 +473,8 @@ CREATE TABLE refunds (
     processor_reference text,
     -- Who requested it. payment-processor if it was made there.
     actor text NOT NULL,
+    -- False if it failed, and nothing made up for it. It follows from the refunds of the order.
+    is_settled boolean NOT NULL DEFAULT true,
     requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT refunds_pkey PRIMARY KEY (id),
@@ -490,7 +492,7 @@ CREATE INDEX refunds_by_requested_at ON refunds (requested_at, id);
 -- refund_stuck in reconciliation
 CREATE INDEX refunds_open ON refunds (requested_at, id) WHERE status = ANY (ARRAY['requested', 'pending']);
 -- refund_failed in reconciliation
-CREATE INDEX refunds_failed ON refunds (updated_at, id) WHERE status = 'failed';
+CREATE INDEX refunds_to_settle ON refunds (updated_at, id) WHERE NOT is_settled;
 
 -- The units that a refund is for. Never changed.
 CREATE TABLE refund_lines (
@@ -686,24 +688,7 @@ UNION ALL
            FROM orders o
           WHERE o.id = r.order_id) AS money_changes
    FROM refunds r
-     JOIN payments p ON p.id = r.payment_id
-  WHERE r.status = 'failed' AND (p.refunded_amount + p.lost_amount) < p.amount::numeric AND (( SELECT COALESCE(sum(later.amount::numeric), 0::numeric) AS "coalesce"
-           FROM refunds later
-          WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled' AND LEAST(later.requested_at, later.updated_at) > r.updated_at)) < (( SELECT balance.failed - LEAST(balance.lowest, 0::numeric)
-           FROM ( SELECT step.failed_id,
-                    step.failed,
-                    min(step.failed) OVER (ORDER BY step.at, step.failed_id NULLS FIRST) AS lowest
-                   FROM ( SELECT change.failed_id,
-                            change.at,
-                            sum(change.amount) OVER (ORDER BY change.at, change.failed_id NULLS FIRST) AS failed
-                           FROM refunds one
-                             CROSS JOIN LATERAL ( VALUES (NULL::uuid,LEAST(one.requested_at, one.updated_at),- one.amount::numeric), (one.id,one.updated_at,one.amount)) change(failed_id, at, amount)
-                          WHERE one.order_id = r.order_id AND one.currency = r.currency AND
-                                CASE
-                                    WHEN change.failed_id IS NULL THEN one.status <> 'canceled'
-                                    ELSE one.status = 'failed'
-                                END) step) balance
-          WHERE balance.failed_id = r.id))
+  WHERE NOT r.is_settled
   ORDER BY r.updated_at, r.id)
 UNION ALL
 ( SELECT 'refund_stuck' AS kind,
@@ -1207,6 +1192,9 @@ CREATE FUNCTION stock_movement_json(movement stock_movements) RETURNS json;
 
 -- Returns the units of a line item that refunds returned to the stock.
 CREATE FUNCTION units_returned(item order_items) RETURNS bigint;
+
+-- Returns the refunds of an order that failed, and that nothing made up for.
+CREATE FUNCTION unsettled_refunds(failed_of uuid) RETURNS uuid[];
 
 -- Returns an event as it may be stored: without its body, if the personal data of its customer was erased.
 CREATE FUNCTION without_erased_body(event payment_events, target orders) RETURNS payment_events;

@@ -104,9 +104,61 @@ def test_one_new_refund_does_not_end_the_entries_of_two_that_failed(api: ApiClie
         expect(200, set_status(api, refund, "failed"))
     assert [one["id"] for one in entries(api)] == [refund["id"] for refund in both]
     expect(200, set_status(api, requested(api, order, amount="20"), "succeeded"))
-    assert [one["id"] for one in entries(api)] == [both[1]["id"]]
+    assert [one["id"] for one in entries(api)] == [both[0]["id"]]
     expect(200, set_status(api, requested(api, order, amount="20"), "succeeded"))
     assert entries(api) == []
+
+
+def test_two_smaller_refunds_make_up_for_one_that_failed(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund_event(api, order, "failed", "re_1", "30")
+    expect(200, set_status(api, requested(api, order, amount="20"), "succeeded"))
+    assert kinds(api) == ["refund_failed"]
+    expect(200, set_status(api, requested(api, order, amount="10"), "succeeded"))
+    assert entries(api) == []
+
+
+def test_a_refund_that_is_made_in_the_second_of_a_failure_makes_up_for_it(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund_event(api, order, "succeeded", "re_1", "30", occurred_at="2026-11-20T00:00:00Z")
+    refund_event(api, order, "failed", "re_1", "30", occurred_at="2026-11-20T00:00:10Z")
+    refund_event(api, order, "succeeded", "re_2", "30", occurred_at="2026-11-20T00:00:10Z")
+    assert entries(api) == []
+
+
+def test_a_refund_that_fails_in_the_second_of_its_request_does_not_make_up_for_itself(api: ApiClient) -> None:
+    order = paid_order(api)
+    for status in ("pending", "failed"):
+        refund_event(api, order, status, "re_1", "30", occurred_at="2026-11-20T00:00:00Z")
+    assert kinds(api) == ["refund_failed"]
+
+
+def test_a_failure_is_listed_although_staff_set_a_refund_of_everything_to_succeeded(api: ApiClient) -> None:
+    order = paid_order(api)
+    expect(200, set_status(api, requested(api, order), "succeeded"))
+    assert refund_event(api, order, "failed", "re_1", "100") == "applied"
+    assert kinds(api) == ["refund_failed"]
+
+
+def test_a_failure_is_not_listed_after_the_processor_returned_everything(api: ApiClient) -> None:
+    order = paid_order(api)
+    refund = requested(api, order, amount="40")
+    expect(200, set_status(api, refund, "pending"))
+    refund_event(api, order, "succeeded", "re_1", "100")
+    assert kinds(api) == ["over_refunded"]
+    # The processor refuses to return more than it received.
+    expect(200, set_status(api, refund, "failed"))
+    assert entries(api) == []
+
+
+def test_a_refund_that_never_got_to_the_processor_hides_none_that_was_made_there(api: ApiClient) -> None:
+    order = paid_order(api)
+    expect(200, set_status(api, requested(api, order), "failed"))
+    charge = {"id": "ch_1", "payment_intent": f"pi_{order['number']}", "currency": "usd"}
+    amounts = {"amount": 10000, "amount_captured": 10000, "amount_refunded": 10000}
+    event = {"id": "evt_1", "type": "charge.refunded", "data": {"object": {**charge, **amounts}}}
+    expect(200, api.deliver(event, "stripe"))
+    assert kinds(api) == ["amount_mismatch", "refund_failed"]
 
 
 def test_a_refund_that_was_made_before_does_not_count_for_one_that_fails_later(api: ApiClient) -> None:

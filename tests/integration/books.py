@@ -91,7 +91,7 @@ class Books:
         for refund in money.refunds:
             if refund.is_open:
                 yield Entry("refund_stuck", refund)
-            elif not_made_up_for(refund, money.refunds) and refund.payment.gone < refund.payment.amount:
+            elif not_made_up_for(refund, money.refunds):
                 yield Entry("refund_failed", refund)
 
     def _kind_of(self, stored: StoredEvent) -> str | None:
@@ -164,17 +164,17 @@ def _adds_up(order: Order, payment: ReceivedPayment) -> bool:
 
 
 def not_made_up_for(failed: Refund, refunds: list[Refund]) -> bool:
-    """Whether a refund failed, and no later one of the order replaces it. Each replaces the oldest ones."""
+    """Whether a refund failed, and no later one of the order replaces it. Each replaces the newest ones before it."""
     same = [one for one in refunds if one.payment.currency == failed.payment.currency]
     requests = [(min(one.requested, one.updated), False, one) for one in same if one.status != "canceled"]
     failures = [(one.updated, True, one) for one in same if one.status == "failed"]
-    missing: dict[Refund, Decimal] = {}
-    for _, is_failure, refund in sorted([*requests, *failures], key=lambda change: change[:2]):
-        if is_failure:
-            missing[refund] = refund.amount
+    attempted, missing = Decimal(0), []
+    for _, is_failure, refund in sorted([*requests, *failures], key=lambda change: change[:2], reverse=True):
+        is_replaced = is_failure and attempted >= refund.amount
+        if is_failure and not is_replaced:
+            missing.append(refund)
             continue
-        replacing = refund.amount
-        for one, amount in missing.items():
-            replaced = min(amount, replacing)
-            missing[one], replacing = amount - replaced, replacing - replaced
-    return missing.get(failed, Decimal(0)) > 0
+        attempted += -refund.amount if is_replaced else refund.amount
+    payment = failed.payment
+    confirmed = sum(one.amount for one in payment.refunds if one.status == "succeeded" and one.reference)
+    return failed in missing and payment.lost_amount + confirmed < payment.amount

@@ -133,9 +133,9 @@ class ReceivedPayment(Named):
 
     @property
     def known_refunds(self) -> Decimal:
-        """What the processor counts, too. Without a reference, a refund was canceled before it got there."""
-        canceled = [one.amount for one in self.refunds if one.status == "canceled" and one.reference]
-        return self.sum_of("pending", "succeeded", "failed") + sum(canceled)
+        """What the processor counts, too. Without a reference, a refund was canceled or failed before it got there."""
+        ended = [one.amount for one in self.refunds if one.status in ("canceled", "failed") and one.reference]
+        return self.sum_of("pending", "succeeded") + sum(ended)
 
     @property
     def lost_amount(self) -> Decimal:

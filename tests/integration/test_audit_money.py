@@ -76,6 +76,10 @@ MONEY_RULES = {
         "UPDATE payments SET reason = NULL WHERE reason = 'paid_twice'",
         "UPDATE payments SET open_amount = 99 WHERE reason IS NULL",
     ],
+    "a refund that failed is settled exactly if something made up for it": [
+        "UPDATE refunds SET is_settled = false WHERE status = 'requested'",
+        "UPDATE refunds SET status = 'failed' WHERE processor_reference = 're_1'",
+    ],
     "an order has the sums of its payments, and the refund status that follows from its refunds": [
         *(f"UPDATE orders SET {column} = {column} + 1" for column in ("paid_amount", "refunded_amount", "lost_amount")),
         *(f"UPDATE orders SET refund_status = '{status}'" for status in ("none", "partial", "full")),

@@ -74,7 +74,7 @@ FACTS = {
         *("event_scheme", "amount", "currency", "reason", "open_amount", "refunded_amount", "lost_amount"),
         *("known_refunds", "reported_refunds", "is_settled", "received_at"),
     },
-    "refunds": {"amount", "currency", "status", "requested_at", "updated_at"},
+    "refunds": {"amount", "currency", "status", "is_settled", "requested_at", "updated_at"},
     "refund_lines": {"quantity", "restock"},
     "disputes": {"status", "amount", "currency", "opened_at", "changed_at"},
     "acknowledgements": {"kind", "money_changes", "acknowledged_at"},

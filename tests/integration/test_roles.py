@@ -55,7 +55,7 @@ CHANGED = {
         *("id", "order_id", "amount", "currency", "reason", "received_at", "is_settled"),
         *("open_amount", "refunded_amount", "lost_amount", "known_refunds", "reported_refunds"),
     },
-    "refunds": {"amount", "status", "reason", "processor_reference", "requested_at", "updated_at"},
+    "refunds": {"amount", "status", "reason", "processor_reference", "is_settled", "requested_at", "updated_at"},
     "disputes": {"status", "amount", "currency", "changed_at"},
     "acknowledgements": {"note"},
 }

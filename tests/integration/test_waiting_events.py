@@ -27,6 +27,15 @@ def money(database: Connection) -> list[list[Any]]:
     return database.run("SELECT paid_amount, refunded_amount, lost_amount FROM orders ORDER BY number") or []
 
 
+def test_a_refund_that_waits_for_its_payment_and_then_for_its_amount_is_applied(
+    database: Connection, order_id: str
+) -> None:
+    without_amount = returned(order_id=order_id, reference="re_1", amount=None)
+    with_amount = returned("evt_again", reference="re_1")
+    assert run(database, without_amount, payment(order_id), with_amount) == ["ignored", "applied", "applied"]
+    assert money(database) == [[4.5, 3, 0]]
+
+
 def entry(database: Connection, event_id: str = "evt_refund") -> tuple[str | None, str, str | None, int]:
     """An entry of the inbox: its order, its outcome, its reason and the number of its deliveries and replays."""
     columns = "order_id::text, outcome::text, reason, attempts"

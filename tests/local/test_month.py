@@ -115,7 +115,7 @@ TO_DO = [
 ]
 """The order, the kind of the entry, and what it asks people to do."""
 
-ACKNOWLEDGED = [("more requested than the dashboard left", "refund_failed"), ("paid in cash", "completed_and_unpaid")]
+ACKNOWLEDGED = [("paid in cash", "completed_and_unpaid")]
 
 
 def books(month: Month, order_id: str) -> Books:

@@ -52,8 +52,9 @@ payment_sums AS (
     SELECT p.*,
            coalesce(sum(r.amount) FILTER (WHERE r.status IN ('requested', 'pending')), 0) AS open_sum,
            coalesce(sum(r.amount) FILTER (WHERE r.status = 'succeeded'), 0) AS refunded_sum,
-           coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded', 'failed')
-                                             OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0)
+           coalesce(sum(r.amount) FILTER (WHERE r.status IN ('pending', 'succeeded')
+                                             OR r.status IN ('canceled', 'failed') AND r.processor_reference IS NOT NULL),
+                    0)
                AS known_sum,
            -- A dispute without a currency has that of its payment.
            (SELECT coalesce(sum(CASE WHEN d.amount IS NULL OR d.currency <> p.currency THEN p.amount ELSE d.amount END),
@@ -245,8 +246,8 @@ violations (rule, id, detail) AS (
       LEFT JOIN payment_entries found ON found.inbox_id = p.id
      WHERE p.outcome <> 'unknown_order' AND p.reader_reason IS DISTINCT FROM 'type_not_ours'
        AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
-       -- An event that waited for its payment, or for the amount of its refund, has one entry more.
-       AND (found.entries > p.attempts + is_about_refund(p)::integer
+       -- An event that waited for its payment, or for the amount of its refund, has one more entry for each of them.
+       AND (found.entries > p.attempts + 2 * is_about_refund(p)::integer
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
     UNION ALL
     SELECT 'at most one content under an event ID reports a payment', p.id,
@@ -350,6 +351,11 @@ violations (rule, id, detail) AS (
        AND p.is_settled <> ((p.reason IS NULL OR p.refunded_amount + p.lost_amount >= p.amount)
                             AND p.reported_refunds <= p.known_refunds
                             AND p.open_amount + p.refunded_amount + p.lost_amount <= p.amount)
+    UNION ALL
+    SELECT 'a refund that failed is settled exactly if something made up for it', r.id, format('settled: %s', r.is_settled)
+      FROM (SELECT f.order_id, unsettled_refunds(f.order_id) AS ids
+              FROM refunds f WHERE f.status = 'failed' OR NOT f.is_settled GROUP BY f.order_id) unsettled
+      JOIN refunds r ON r.order_id = unsettled.order_id AND r.is_settled = (r.id = ANY (unsettled.ids))
     UNION ALL
     SELECT 'an order has the sums of its payments, and the refund status that follows from its refunds', o.id,
            format('paid %s, went back %s, lost %s, %s; the rows have %s, %s, %s, %s', o.paid_amount, o.refunded_amount,

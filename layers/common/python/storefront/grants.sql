@@ -29,7 +29,7 @@ GRANT SELECT, INSERT ON payments, refunds, disputes, acknowledgements TO :app_ro
 GRANT UPDATE (id, order_id, amount, currency, reason, open_amount, refunded_amount, lost_amount, known_refunds,
               reported_refunds, is_settled, received_at)
     ON payments TO :app_role;
-GRANT UPDATE (amount, status, reason, processor_reference, requested_at, updated_at) ON refunds TO :app_role;
+GRANT UPDATE (amount, status, reason, processor_reference, is_settled, requested_at, updated_at) ON refunds TO :app_role;
 GRANT UPDATE (status, amount, currency, changed_at) ON disputes TO :app_role;
 GRANT UPDATE (note) ON acknowledgements TO :app_role;
 GRANT SELECT, INSERT ON order_items, order_events, stock_movements, refund_lines TO :app_role;

@@ -145,6 +145,7 @@ CREATE TABLE refunds (
     reason              note,
     processor_reference text,
     actor               text NOT NULL,
+    is_settled          boolean NOT NULL DEFAULT true,
     requested_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT refunds_once_per_reference UNIQUE (payment_id, processor_reference)
@@ -154,6 +155,8 @@ COMMENT ON TABLE refunds IS
 COMMENT ON COLUMN refunds.reason IS 'Why, in the words of staff. NULL if none was given, or after an erasure.';
 COMMENT ON COLUMN refunds.processor_reference IS 'The processor''s ID of the refund. NULL if unknown.';
 COMMENT ON COLUMN refunds.actor IS 'Who requested it. payment-processor if it was made there.';
+COMMENT ON COLUMN refunds.is_settled IS
+    'False if it failed, and nothing made up for it. It follows from the refunds of the order.';
 COMMENT ON INDEX refunds_once_per_reference IS
     'The last guard against counting a refund twice. Also reads the refunds of a payment.';
 ALTER TABLE refunds ALTER COLUMN reason SET STATISTICS 0;
@@ -162,12 +165,12 @@ CREATE INDEX refunds_by_order ON refunds (order_id, requested_at, id);
 CREATE INDEX refunds_by_status ON refunds (status, requested_at, id);
 CREATE INDEX refunds_by_requested_at ON refunds (requested_at, id);
 CREATE INDEX refunds_open ON refunds (requested_at, id) WHERE status IN ('requested', 'pending');
-CREATE INDEX refunds_failed ON refunds (updated_at, id) WHERE status = 'failed';
+CREATE INDEX refunds_to_settle ON refunds (updated_at, id) WHERE NOT is_settled;
 COMMENT ON INDEX refunds_by_order IS 'list_refunds of an order';
 COMMENT ON INDEX refunds_by_status IS 'list_refunds, status';
 COMMENT ON INDEX refunds_by_requested_at IS 'list_refunds';
 COMMENT ON INDEX refunds_open IS 'refund_stuck in reconciliation';
-COMMENT ON INDEX refunds_failed IS 'refund_failed in reconciliation';
+COMMENT ON INDEX refunds_to_settle IS 'refund_failed in reconciliation';
 
 CREATE TABLE refund_lines (
     refund_id     uuid NOT NULL REFERENCES refunds (id),
@@ -320,33 +323,9 @@ UNION ALL
    FROM payments p WHERE NOT p.is_settled AND p.open_amount + p.refunded_amount + p.lost_amount > p.amount
   ORDER BY p.received_at, p.id)
 UNION ALL
--- Until it was requested again. Each later refund of the order, whatever its payment, is the next attempt for the oldest
--- refund that failed. If that one fails, too, it has an entry of its own. The times of a processor have only seconds, so a
--- failure can seem to be earlier than its own request.
 (SELECT 'refund_failed', r.updated_at, r.id, r.order_id, NULL, r.payment_id, r.id, NULL,
         (SELECT o.money_changes FROM orders o WHERE o.id = r.order_id)
-   FROM refunds r
-   JOIN payments p ON p.id = r.payment_id
-  WHERE r.status = 'failed' AND p.refunded_amount + p.lost_amount < p.amount
-    AND (SELECT coalesce(sum(later.amount), 0)
-           FROM refunds later
-          WHERE later.order_id = r.order_id AND later.currency = r.currency AND later.status <> 'canceled'
-            AND least(later.requested_at, later.updated_at) > r.updated_at)
-        < (SELECT balance.failed - least(balance.lowest, 0)
-             FROM (SELECT step.failed_id, step.failed,
-                          min(step.failed) OVER (ORDER BY step.at, step.failed_id NULLS FIRST) AS lowest
-                     FROM (SELECT change.failed_id, change.at,
-                                  -- Some refunds are first reported when they failed. Their request comes before.
-                                  sum(change.amount) OVER (ORDER BY change.at, change.failed_id NULLS FIRST) AS failed
-                             FROM refunds one
-                            CROSS JOIN LATERAL (
-                                  VALUES (NULL, least(one.requested_at, one.updated_at), -one.amount),
-                                         (one.id, one.updated_at, one.amount)
-                                  ) change (failed_id, at, amount)
-                            WHERE one.order_id = r.order_id AND one.currency = r.currency
-                              AND CASE WHEN change.failed_id IS NULL THEN one.status <> 'canceled'
-                                       ELSE one.status = 'failed' END) step) balance
-            WHERE balance.failed_id = r.id)
+   FROM refunds r WHERE NOT r.is_settled
   ORDER BY r.updated_at, r.id)
 UNION ALL
 -- The reader decides how long is too long.

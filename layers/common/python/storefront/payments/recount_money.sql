@@ -8,7 +8,8 @@ CREATE OR REPLACE FUNCTION recount_money(
     RETURNS orders
     LANGUAGE plpgsql AS $$
 DECLARE
-    counted orders;
+    counted   orders;
+    unsettled uuid[];
 BEGIN
     UPDATE payments p
        SET (open_amount, refunded_amount, lost_amount, known_refunds) = (
@@ -19,14 +20,21 @@ BEGIN
                                                 ELSE d.amount END), 0)
                          FROM disputes d
                         WHERE d.payment_id = p.id AND d.status = 'lost'),
-                      -- What the processor counts, too. A refund without a reference was canceled before it got there.
+                      -- What the processor counts, too. Without a reference, a refund was canceled or failed before
+                      -- it got there.
                       coalesce(sum(r.amount) FILTER (
-                          WHERE r.status IN ('pending', 'succeeded', 'failed')
-                             OR r.status = 'canceled' AND r.processor_reference IS NOT NULL), 0)
+                          WHERE r.status IN ('pending', 'succeeded')
+                             OR r.status IN ('canceled', 'failed') AND r.processor_reference IS NOT NULL), 0)
                  FROM refunds r
                 WHERE r.payment_id = p.id)
      WHERE p.order_id = counted_id;
     UPDATE payments p SET is_settled = is_settled_payment(p) WHERE p.order_id = counted_id;
+    IF EXISTS (SELECT FROM refunds r WHERE r.order_id = counted_id AND r.status = 'failed') THEN
+        unsettled := unsettled_refunds(counted_id);
+        UPDATE refunds r
+           SET is_settled = NOT r.is_settled
+         WHERE r.order_id = counted_id AND r.is_settled = (r.id = ANY (unsettled));
+    END IF;
 
     UPDATE orders o
        SET (paid_amount, refunded_amount, lost_amount, refund_status) = (

@@ -15,8 +15,11 @@ BEGIN
     ELSIF event.reason = 'refund_set_to_failed' THEN
         target := add_made_refund(event, (SELECT r FROM refunds r WHERE r.id = event.refund_id));
     ELSIF event.refund_status IS NOT NULL AND event.reason IN ('same_status', 'older_status') THEN
-        UPDATE refunds r SET requested_at = least(r.requested_at, event.occurred_at)
-         WHERE r.id = event.refund_id AND r.actor = 'payment-processor';
+        UPDATE refunds r SET requested_at = event.occurred_at
+         WHERE r.id = event.refund_id AND r.actor = 'payment-processor' AND event.occurred_at < r.requested_at;
+        IF FOUND THEN
+            target := recount_money(target.id);
+        END IF;
     ELSIF event.dispute_status IS NOT NULL
           AND (event.outcome = 'applied' OR event.reason IN ('same_status', 'older_status')) THEN
         target := change_dispute(event, target, payment);
