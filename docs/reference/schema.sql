@@ -542,12 +542,15 @@ CREATE TABLE acknowledgements (
     -- Why, in the words of staff. NULL after an erasure.
     note note,
     actor text NOT NULL,
+    idempotency_key text,
     acknowledged_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT acknowledgements_pkey PRIMARY KEY (kind, entry_id, money_changes),
     CONSTRAINT acknowledgements_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 );
 -- erase_personal_data
 CREATE INDEX acknowledgements_by_order ON acknowledgements (order_id) WHERE order_id IS NOT NULL;
+-- erase_acknowledgements
+CREATE INDEX acknowledgements_by_entry ON acknowledgements (entry_id) WHERE order_id IS NULL;
 
 -- The last payment event for which a deployment added the payment that an earlier release did not store.
 CREATE TABLE payment_completion (
@@ -958,9 +961,12 @@ CREATE FUNCTION default_expiry(placed_at timestamptz) RETURNS timestamptz;
 -- Returns a dispute as the API shows it.
 CREATE FUNCTION dispute_json(dispute disputes) RETURNS json;
 
--- Erases the bodies of the payment events of orders: those that name an order or are in its timeline, those with the
--- same event ID, and those about the same payment, because Stripe reports a payment with two events, and often only one
--- of them names the order.
+-- Erases the notes of staff about payment events that named no order, and the stored responses with these notes.
+CREATE FUNCTION erase_acknowledgements(event_ids uuid[]) RETURNS void;
+
+-- Erases the bodies of the payment events of orders, and the notes about these events: those that name an order or are
+-- in its timeline, those with the same event ID, and those about the same payment, because Stripe reports a payment
+-- with two events, and often only one of them names the order.
 CREATE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text[] DEFAULT '{}'[]) RETURNS uuid[];
 
 -- Returns the stored response to a request about an order without personal data, in the form of json_build_object.

@@ -4,10 +4,11 @@ import uuid
 from typing import Any
 
 import pytest
+from pg8000.native import Connection
 
 from tests.api_client import UNKNOWN, ApiClient, Response, expect
 from tests.handlers.inbox import RECONCILIATION, timeline
-from tests.handlers.personal_data import add_note, erase
+from tests.handlers.personal_data import add_note, erase, place, stripe_pair
 from tests.handlers.refunds import Order, dispute, paid_order, pay_again, payments, refund_event, requested, set_status
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
@@ -235,6 +236,18 @@ def test_an_erasure_blanks_the_note(api: ApiClient, entry: Entry) -> None:
     erase(api, 1)
     [dismissed] = api.items(RECONCILIATION, acknowledged="true")
     assert dismissed["acknowledgement"]["note"] is None
+    retried = expect(201, acknowledge(api, entry, **{"idempotency-key": "k"}))
+    assert retried["acknowledgement"] is None
+
+
+def test_an_erasure_blanks_the_note_about_an_event_that_named_no_order(api: ApiClient, database: Connection) -> None:
+    session, intent = stripe_pair(expect(201, place(api, str(api.create_product()["id"]))))
+    expect(200, api.deliver(intent, "stripe"))
+    [entry] = api.items(RECONCILIATION)
+    expect(201, acknowledge(api, entry, **{"idempotency-key": "k"}))
+    expect(200, api.deliver(session, "stripe"))
+    erase(api)
+    assert database.run("SELECT note FROM acknowledgements") == [[None]]
     retried = expect(201, acknowledge(api, entry, **{"idempotency-key": "k"}))
     assert retried["acknowledgement"] is None
 

@@ -38,7 +38,7 @@ IDENTIFIERS = {
     "refunds": {"id", "order_id", "payment_id", "processor_reference", "actor"},
     "refund_lines": {"refund_id", "order_item_id"},
     "disputes": {"id", "order_id", "payment_id", "reference"},
-    "acknowledgements": {"entry_id", "order_id", "actor"},
+    "acknowledgements": {"entry_id", "order_id", "actor", "idempotency_key"},
     "idempotency_keys": {"caller", "key", "fingerprint"},
     "stock_movements": {"id", "product_id", "order_id", "refund_id", "actor", "request_id"},
     "products": {"id", "sku"},

@@ -251,6 +251,7 @@ CREATE TABLE acknowledgements (
     order_id        uuid REFERENCES orders (id),
     note            note,
     actor           text NOT NULL,
+    idempotency_key text,
     acknowledged_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (kind, entry_id, money_changes)
 );
@@ -259,7 +260,9 @@ COMMENT ON COLUMN acknowledgements.money_changes IS
     'Those of the order at that time. After another change, the entry is listed again.';
 COMMENT ON COLUMN acknowledgements.note IS 'Why, in the words of staff. NULL after an erasure.';
 CREATE INDEX acknowledgements_by_order ON acknowledgements (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX acknowledgements_by_entry ON acknowledgements (entry_id) WHERE order_id IS NULL;
 COMMENT ON INDEX acknowledgements_by_order IS 'erase_personal_data';
+COMMENT ON INDEX acknowledgements_by_entry IS 'erase_acknowledgements';
 ALTER TABLE acknowledgements ALTER COLUMN note SET STATISTICS 0;
 
 -- A mismatch with a payment is listed by its payment, and ends when the money adds up. An event without a payment of its

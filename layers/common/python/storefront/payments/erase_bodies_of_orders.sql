@@ -1,4 +1,4 @@
--- Erases the bodies of the payment events of orders: those that name an order or are in its timeline, those with the
+-- Erases the bodies of the payment events of orders, and the notes about these events: those that name an order or are in its timeline, those with the
 -- same event ID, and those about the same payment, because Stripe reports a payment with two events, and often only
 -- one of them names the order. The caller has locked the orders.
 -- payment_references: other payments of the orders. Returns the orders whose events had a body, or NULL.
@@ -35,6 +35,11 @@ BEGIN
         RETURNING e.order_id
     )
     SELECT array_agg(DISTINCT order_id) INTO touched FROM erased WHERE order_id = ANY (order_ids);
+    PERFORM erase_acknowledgements(ARRAY(
+        SELECT e.id
+          FROM payment_events f
+          JOIN payment_events e ON (e.event_id, e.scheme) = (f.event_id, f.scheme)
+         WHERE f.id = ANY (firsts)));
     RETURN touched;
 END
 $$;

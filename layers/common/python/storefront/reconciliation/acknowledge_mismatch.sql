@@ -17,8 +17,9 @@ BEGIN
         outcome := 'unknown_entry';
         RETURN;
     END IF;
-    INSERT INTO acknowledgements (kind, entry_id, money_changes, order_id, note, actor)
-    VALUES (entry.kind, entry.id, entry.money_changes, target.id, request ->> 'note', request ->> 'actor')
+    INSERT INTO acknowledgements (kind, entry_id, money_changes, order_id, note, actor, idempotency_key)
+    VALUES (entry.kind, entry.id, entry.money_changes, target.id, request ->> 'note', request ->> 'actor',
+            request ->> 'idempotency_key')
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         outcome := 'already_acknowledged';
