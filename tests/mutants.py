@@ -82,6 +82,7 @@ REFUND_SQL = (
     *("set_refund_status", "is_disputed", "left_of_payment", "named_payment", "reference_schemes", "payment_of_event"),
     *("record_refund_event", "decided_refund_event", "matching_refund", "refund_decision", "carry_out_refund_event"),
     *("change_refund", "change_dispute", "cancel_named_request", "apply_waiting_events", "is_about_refund"),
+    *("add_refund", "add_made_refund", "is_failed_only_here", "exceeds_payment", "unsettled_refunds"),
 )
 SQL = {
     **{f"payments/{name}": PAYMENT_SQL_TESTS for name in PAYMENT_SQL},

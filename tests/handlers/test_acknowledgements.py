@@ -223,6 +223,15 @@ def test_an_acknowledged_entry_ends_when_the_money_adds_up(api: ApiClient, entry
     assert kinds(api, acknowledged=True) == []
 
 
+def test_a_refund_that_does_not_take_too_long_yet_cannot_be_acknowledged(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = {"kind": "refund_stuck", "id": requested(api, paid_order(api))["id"]}
+    assert acknowledge(api, stuck).problem() == (404, "reconciliation-entry-not-found")
+    monkeypatch.setenv("REFUND_PENDING_DAYS", "0")
+    expect(201, acknowledge(api, stuck))
+
+
 def test_an_entry_of_a_pending_order_can_be_acknowledged(api: ApiClient) -> None:
     paid_order(api)
     [one] = api.items(RECONCILIATION, pending_minutes=0)

@@ -13,7 +13,11 @@ BEGIN
                     WHERE r.kind = request ->> 'kind' AND r.id = (request ->> 'id')::uuid)
        FOR NO KEY UPDATE;
     SELECT * INTO entry FROM reconciliation r WHERE r.kind = request ->> 'kind' AND r.id = (request ->> 'id')::uuid;
-    IF NOT FOUND THEN
+    -- As in list_reconciliation. Callers choose there how long an order may be pending.
+    IF entry.id IS NULL
+       OR entry.since >= now() - make_interval(days => (request ->> CASE entry.kind
+              WHEN 'held_too_long' THEN 'payment_pending_days' WHEN 'refund_stuck' THEN 'refund_pending_days' END)::integer)
+    THEN
         outcome := 'unknown_entry';
         RETURN;
     END IF;

@@ -26,11 +26,7 @@ class AlreadyAcknowledged(Problem):
 
 
 def list_page(request: dict[str, Any]) -> str:
-    days = {
-        "payment_pending_days": settings.payment_pending_days(),
-        "refund_pending_days": settings.refund_pending_days(),
-    }
-    return db.call("list_reconciliation", json.dumps({**request, **days}), repeatable=True)[1]
+    return db.call("list_reconciliation", json.dumps({**request, **_days()}), repeatable=True)[1]
 
 
 def acknowledge(kind: str, entry_id: str, note: str, actor: Actor, key: str | None) -> IdempotentResponse:
@@ -38,9 +34,16 @@ def acknowledge(kind: str, entry_id: str, note: str, actor: Actor, key: str | No
 
     Raises ReconciliationEntryNotFound or AlreadyAcknowledged.
     """
-    response = call_once("acknowledge_mismatch", {"kind": kind, "id": entry_id, "note": note}, actor, key)
+    response = call_once("acknowledge_mismatch", {"kind": kind, "id": entry_id, "note": note}, actor, key, **_days())
     if response.outcome == "unknown_entry":
         raise ReconciliationEntryNotFound(kind, entry_id)
     if response.outcome == "already_acknowledged":
         raise AlreadyAcknowledged
     return response
+
+
+def _days() -> dict[str, int]:
+    return {
+        "payment_pending_days": settings.payment_pending_days(),
+        "refund_pending_days": settings.refund_pending_days(),
+    }
