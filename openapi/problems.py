@@ -17,7 +17,7 @@ from storefront.reconciliation import store as reconciliation
 from storefront.refunds import store as refunds
 
 _SHORT = "Insufficient stock for Enamel Mug"
-_UNITS = "3 units, 3 of them for the stock. 2 were ordered, and 0 of them are back in the stock."
+_UNITS = "3 requested, 2 ordered"
 _PAYMENTS: list[dict[str, Any]] = [
     {
         "id": id_,
@@ -88,7 +88,7 @@ EXAMPLES: tuple[Problem, ...] = (
     refunds.RefundTooLarge("30.00", "29.00"),
     refunds.SeveralPayments(members={"payments": _PAYMENTS}),
     refunds.TooManyUnits(
-        "Lines have more units than the order.", errors=[{"detail": _UNITS, "pointer": "#/lines/0/quantity"}]
+        "A line item has too many units.", errors=[{"detail": _UNITS, "pointer": "#/lines/0/quantity"}]
     ),
     reconciliation.ReconciliationEntryNotFound("paid_twice", PAYMENT_EVENT_ID),
     errors.MethodNotAllowed("GET, POST"),

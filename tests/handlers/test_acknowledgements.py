@@ -128,7 +128,9 @@ def test_an_id_that_is_no_uuid_is_not_found(api: ApiClient, entry: Entry) -> Non
 
 def test_an_entry_that_ended_is_not_found(api: ApiClient, entry: Entry, unpaid: Order) -> None:
     pay_again(api, unpaid, "pi_1")
-    assert acknowledge(api, entry).problem() == (404, "reconciliation-entry-not-found")
+    response = acknowledge(api, entry)
+    assert response.problem() == (404, "reconciliation-entry-not-found")
+    assert response.json["detail"].endswith(f"{entry['id']} not found. It may have ended by itself.")
 
 
 def test_an_entry_is_acknowledged_once(api: ApiClient, entry: Entry) -> None:

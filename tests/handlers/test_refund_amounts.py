@@ -79,8 +79,14 @@ def test_an_order_without_a_payment_has_nothing_to_refund(api: ApiClient, order:
         response = ask(api, order, body)
         assert response.problem() == (422, "refund-too-large")
         assert response.json["amount_left"] == "0.00"
-    assert ask(api, order).json["detail"] == "Nothing is left of the payment."
+        assert response.json["detail"] == "The order has no payment that can be refunded."
     assert refunds(api, order) == []
+
+
+def test_nothing_is_left_of_a_payment_that_was_refunded(api: ApiClient) -> None:
+    order = paid_order(api)
+    requested(api, order)
+    assert ask(api, order).json["detail"] == "Nothing is left of the payment."
 
 
 def test_an_order_with_a_total_of_0_has_nothing_to_refund(api: ApiClient) -> None:

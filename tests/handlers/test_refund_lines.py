@@ -87,7 +87,7 @@ def test_units_return_at_most_once(api: ApiClient) -> None:
     assert response.problem() == (422, "too-many-units")
     assert response.json["errors"] == [
         {
-            "detail": "3 units, 3 of them for the stock. 5 were ordered, and 3 of them are back in the stock.",
+            "detail": "3 requested to return to the stock, 5 ordered, 3 already returned",
             "pointer": "#/lines/0/quantity",
         }
     ]
@@ -103,7 +103,22 @@ def test_a_request_has_at_most_the_units_that_were_ordered(api: ApiClient, lines
     order = paid_order(api, price="10.00", units=5)
     body = {"amount": "1.00", "lines": [line(order, units, restock=restock) for units, restock in lines]}
     assert ask(api, order, body).problem() == (422, "too-many-units")
+    assert ask(api, order, body).json["errors"][0]["detail"] == "6 requested, 5 ordered"
     assert (api.stock(product_of(order)), refunds(api, order)) == (0, [])
+
+
+def test_each_line_item_with_too_many_units_is_named(api: ApiClient) -> None:
+    teas = [api.create_product(price="1.00", quantity=10)["id"] for _ in range(2)]
+    order = api.order(*((tea, 2) for tea in teas))
+    expect(200, api.pay(order["id"]))
+    requested(api, order, lines=[line(order, 2, restock=True)])
+    body = {"lines": [line(order, 1, restock=True), line(order, 3, restock=False, number=1)]}
+    response = ask(api, order, body)
+    assert (response.json["title"], response.json["detail"]) == ("Too many units", "A line item has too many units.")
+    assert {one["pointer"]: one["detail"] for one in response.json["errors"]} == {
+        "#/lines/0/quantity": "1 requested to return to the stock, 2 ordered, 2 already returned",
+        "#/lines/1/quantity": "3 requested, 2 ordered",
+    }
 
 
 @pytest.mark.parametrize("restock", [True, False])

@@ -10,8 +10,8 @@ from tests.handlers.refunds import Order, paid_order
 
 NOW_RECORDED = "Refund or dispute recorded successfully"
 NOTHING_CHANGED = "Payment event received. It changes no refund or dispute"
-KNOWN = "Payment event already applied"
-IN_REVIEW = "The refund or dispute cannot be recorded, so it needs review"
+KNOWN = "Payment event received. It reports nothing new"
+IN_REVIEW = "The refund or dispute needs review"
 
 
 @pytest.fixture
@@ -47,12 +47,17 @@ def test_the_response_says_what_happened_to_the_refund_or_dispute(
     }
 
 
-def test_a_second_delivery_and_a_replay_say_that_the_event_was_applied(api: ApiClient, order: Order) -> None:
+def test_a_second_delivery_and_a_replay_say_that_they_are_nothing_new(api: ApiClient, order: Order) -> None:
     body = event(order, "refund.succeeded")
     expect(200, api.deliver(body))
     assert expect(200, api.deliver(body))["message"] == KNOWN
     inbox_id = only_event(api, event_id=body["event_id"])["id"]
     assert expect(200, api.call("POST", f"/api/payment-events/{inbox_id}/replay"))["message"] == KNOWN
+
+
+def test_a_second_delivery_of_an_ignored_event_does_not_say_that_it_was_applied(api: ApiClient, order: Order) -> None:
+    body = event(order, "refund.succeeded", amount="0")
+    assert [expect(200, api.deliver(body))["message"] for _ in range(2)] == [NOTHING_CHANGED, KNOWN]
 
 
 def test_the_replay_of_a_refund_says_that_it_is_recorded(

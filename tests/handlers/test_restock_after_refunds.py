@@ -76,7 +76,7 @@ def test_the_units_of_a_canceled_order_are_back_in_the_stock(api: ApiClient, res
     expect(200, cancel(api, order))
     response = ask(api, order, {"lines": [line(order, restocked, restock=True)]})
     assert response.problem() == (422, "too-many-units")
-    assert response.json["errors"][0]["detail"].endswith("2 were ordered, and 2 of them are back in the stock.")
+    assert response.json["errors"][0]["detail"].endswith("2 ordered, 2 already returned")
     assert requested(api, order, lines=[line(order, 2, restock=False)])["amount"] == "20.00"
     assert api.stock(product_of(order)) == 2
 

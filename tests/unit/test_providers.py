@@ -92,6 +92,18 @@ def test_every_field_that_decides_and_cannot_be_read_is_named() -> None:
     assert event.event_id == "7"
 
 
+@pytest.mark.parametrize("type_", ["refund.done", "dispute.", "dispute.closed", "refund." + "x" * 300])
+@pytest.mark.parametrize("status", [None, "PAID"])
+def test_an_unknown_type_of_a_refund_or_dispute_is_named_with_the_known_types(type_: str, status: str | None) -> None:
+    event = refused("x_signature", {**NATIVE, "amount": "1.00", "type": type_, "payment_status": status}, "#/type")
+    assert event.error == (
+        "#/type: Input should be 'refund.pending', 'refund.canceled', 'refund.succeeded', 'refund.failed',"
+        " 'dispute.opened', 'dispute.won' or 'dispute.lost'"
+    )
+    assert (event.order_id, event.payment_status, event.reason) == (ORDER, None, "invalid")
+    assert str(event.amount) == "1.00"
+
+
 UNCLEAR: list[tuple[str, Any]] = [
     ("event_id", ""),
     ("event_id", "e" * 256),

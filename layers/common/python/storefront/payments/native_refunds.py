@@ -21,6 +21,15 @@ DISPUTE_TYPES: dict[str, DisputeStatus] = {
 
 REFUND_AND_DISPUTE_TYPES = (*REFUND_TYPES, *DISPUTE_TYPES)
 
+KNOWN_TYPES = "Input should be " + ", ".join(map(repr, REFUND_AND_DISPUTE_TYPES[:-1]))
+KNOWN_TYPES += f" or {REFUND_AND_DISPUTE_TYPES[-1]!r}"
+
+
+def is_unknown_type(type_: Any) -> bool:
+    """Return whether a type is the one of a refund or a dispute, as far as its beginning shows, but not a known one."""
+    is_about_refund = isinstance(type_, str) and type_.startswith(("refund.", "dispute."))
+    return is_about_refund and type_ not in REFUND_AND_DISPUTE_TYPES
+
 
 def refund_or_dispute(event: PaymentEvent, type_: str, sent: dict[str, Any], place: str) -> Reading:
     """Read an event of one of REFUND_AND_DISPUTE_TYPES. sent: its fields. place: the pointer to them in the body."""

@@ -19,7 +19,12 @@ from typing import Any
 from storefront.errors import MalformedBody, UnsupportedMediaType
 from storefront.payments import values
 from storefront.payments.models import PaymentEvent, ReportedStatus
-from storefront.payments.native_refunds import REFUND_AND_DISPUTE_TYPES, refund_or_dispute
+from storefront.payments.native_refunds import (
+    KNOWN_TYPES,
+    REFUND_AND_DISPUTE_TYPES,
+    is_unknown_type,
+    refund_or_dispute,
+)
 from storefront.payments.reading import BrokenRule, Reading, invalid, read_money, unreadable
 from storefront.payments.signatures import Scheme
 from storefront.payments.stripe import PAYMENT_TYPES, stripe
@@ -33,6 +38,8 @@ def native(sent: dict[str, Any]) -> Reading:
     event, type_, status = _details("storefront", sent), sent.get("type"), sent.get("payment_status")
     if type_ in REFUND_AND_DISPUTE_TYPES:
         return refund_or_dispute(event, type_, sent, "#")
+    if is_unknown_type(type_) and status not in _STATUSES:
+        return read_money(event._replace(type=values.text(type_)), sent, [BrokenRule("#/type", KNOWN_TYPES)])
     event = event._replace(payment_status=status if status in _STATUSES else None)
     broken = _broken_order_id(event, "#/order_id")
     if event.payment_status is None:

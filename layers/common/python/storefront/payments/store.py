@@ -14,7 +14,7 @@ from storefront.payments.providers import read_event
 
 MESSAGES = {
     "applied": "Payment status updated successfully",
-    "duplicate": "Payment event already applied",
+    "duplicate": "Payment event received. It reports nothing new",
     "ignored": "Payment event received. It does not change the payment status",
     "needs_refund": "The payment needs a refund",
     "needs_review": "The payment event does not match the order, so it needs review",
@@ -26,7 +26,7 @@ REFUND_MESSAGES = {
     **MESSAGES,
     "applied": "Refund or dispute recorded successfully",
     "ignored": "Payment event received. It changes no refund or dispute",
-    "needs_review": "The refund or dispute cannot be recorded, so it needs review",
+    "needs_review": "The refund or dispute needs review",
 }
 
 

@@ -15,7 +15,7 @@ class ReconciliationEntryNotFound(Problem):
     status, kind, title = 404, "reconciliation-entry-not-found", "Reconciliation entry not found"
 
     def __init__(self, kind: str, entry_id: str) -> None:
-        super().__init__(f"Reconciliation entry {kind} {entry_id} not found")
+        super().__init__(f"Reconciliation entry {kind} {entry_id} not found. It may have ended by itself.")
 
 
 class AlreadyAcknowledged(Problem):

@@ -1,7 +1,7 @@
 -- Returns the amount of a requested refund: the request's amount, the sum of its lines, or everything that is left of the
 -- payment. The request's whole_currencies have no decimal places.
 -- Outcomes: NULL; other_currency, if the lines have prices in another currency than the payment, with both; whole_number,
--- with the currency; refund_too_large, with the amount and the amount left.
+-- with the currency; refund_too_large, with the amount, the amount left and whether the order has a payment.
 CREATE OR REPLACE FUNCTION refund_amount(
     request jsonb, target orders, payment payments, lines refund_lines[],
     OUT outcome text, OUT body json, OUT amount numeric
@@ -28,7 +28,8 @@ BEGIN
     amount := coalesce(amount, amount_left);
     IF amount > amount_left OR amount_left = 0 THEN
         outcome := 'refund_too_large';
-        body := json_build_object('amount', money_text(amount), 'amount_left', money_text(amount_left));
+        body := json_build_object('amount', money_text(amount), 'amount_left', money_text(amount_left),
+            'has_payment', EXISTS (SELECT FROM payments p WHERE p.order_id = target.id));
     END IF;
 END
 $$;

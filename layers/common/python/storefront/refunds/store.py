@@ -64,9 +64,11 @@ class RefundTooLarge(Problem):
 
     status, kind, title = 422, "refund-too-large", "Refund too large"
 
-    def __init__(self, amount: str, left: str) -> None:
+    def __init__(self, amount: str, left: str, *, has_payment: bool = True) -> None:
         detail = f"The refund would be {amount}, but only {left} is left of the payment."
-        if Decimal(left) == 0:
+        if not has_payment:
+            detail = "The order has no payment that can be refunded."
+        elif Decimal(left) == 0:
             detail = "Nothing is left of the payment."
         super().__init__(detail, members={"amount_left": left})
 
@@ -145,13 +147,15 @@ def _unknown_items(ids: list[str], refund: NewRefund) -> OrderItemNotFound:
 def _too_many_units(items: list[dict[str, Any]], refund: NewRefund) -> TooManyUnits:
     errors = [
         {
-            "detail": f"{item['quantity']} units, {item['restock']} of them for the stock. "
-            f"{item['ordered']} were ordered, and {item['returned']} of them are back in the stock.",
+            "detail": f"{item['quantity']} requested, {item['ordered']} ordered"
+            if item["quantity"] > item["ordered"]
+            else f"{item['restock']} requested to return to the stock, {item['ordered']} ordered, "
+            f"{item['returned']} already returned",
             "pointer": f"{_pointer(refund, item['order_item_id'])}/quantity",
         }
         for item in items
     ]
-    return TooManyUnits("Lines have more units than the order.", errors=errors)
+    return TooManyUnits("A line item has too many units.", errors=errors)
 
 
 def _invalid_amount(detail: str) -> InvalidRequest:
@@ -167,6 +171,10 @@ def _whole_number(currency: str, _: NewRefund) -> InvalidRequest:
     return _invalid_amount(f"Input should be a whole number, because {currency} has no decimal places")
 
 
+def _refund_too_large(found: dict[str, Any], _: NewRefund) -> RefundTooLarge:
+    return RefundTooLarge(found["amount"], found["amount_left"], has_payment=found["has_payment"])
+
+
 _REFUSALS: dict[str, Callable[[Any, NewRefund], Problem]] = {
     "unknown_payment": lambda _, refund: PaymentNotFound(refund.payment_id),
     "several_payments": lambda payments, _: SeveralPayments(members={"payments": payments}),
@@ -175,7 +183,7 @@ _REFUSALS: dict[str, Callable[[Any, NewRefund], Problem]] = {
     "too_many_units": _too_many_units,
     "other_currency": _other_currency,
     "whole_number": _whole_number,
-    "refund_too_large": lambda amounts, _: RefundTooLarge(amounts["amount"], amounts["amount_left"]),
+    "refund_too_large": _refund_too_large,
 }
 
 
