@@ -124,7 +124,8 @@ class OrderEvent(ResponseModel):
     received_payment_status: ReportedStatus | None = Field(description="The payment status that the event reported.")
     outcome: Outcome | None = Field(description="What the payment event did.")
     reason: str | None = Field(
-        description="Why the payment event was not applied. Of an acknowledgement: the kind of the entry."
+        description="Why the payment event was not applied. Of an acknowledgement: the kind of the entry. Of a canceled"
+        " request for a refund: `made_at_processor` if its refund was already made there."
     )
     refund_id: UUID | None = Field(description="The refund that the entry is about. null for customers.")
     refund_status: RefundStatus | None = Field(description="The status that the refund got, or that an event reported.")
@@ -134,7 +135,8 @@ class OrderEvent(ResponseModel):
     )
     message: str = Field(description="What happened.", examples=["The payment was recorded."])
     action: str | None = Field(
-        description="What staff should do now. It can change with the order. null if nothing, and for customers."
+        description="What staff should do now. It can change with the order. null if nothing is left to do, and for"
+        " customers."
     )
 
 

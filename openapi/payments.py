@@ -83,7 +83,8 @@ class PaymentEvent(ResponseModel):
         description="What happened, for staff.", examples=["Money arrived, but not the total of the order."]
     )
     action: str | None = Field(
-        description="What staff should do. Null if nothing.", examples=["Settle the difference with the customer."]
+        description="What staff should do now. Null if nothing is left to do.",
+        examples=["Settle the difference with the customer."],
     )
     attempts: int = Field(description="The number of deliveries and replays.", examples=[1])
     received_at: datetime = Field(examples=[MOMENT])

@@ -43,7 +43,7 @@ PYTHON = {
 }
 RECONCILIATION_TESTS = (
     "tests/handlers/test_reconciliation_of_canceled_orders.py tests/handlers/test_reconciliation_of_payments.py "
-    "tests/handlers/test_reconciliation_of_refunds.py"
+    "tests/handlers/test_reconciliation_of_pending_orders.py tests/handlers/test_reconciliation_of_refunds.py"
 )
 PAYMENT_SQL_TESTS = (
     # The first one finds most mutants, so it saves the time of the others.

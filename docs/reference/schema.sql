@@ -958,6 +958,9 @@ CREATE FUNCTION default_currency() RETURNS text;
 -- When an order of the previous release expires, by the setting OrderTimeToLiveMinutes.
 CREATE FUNCTION default_expiry(placed_at timestamptz) RETURNS timestamptz;
 
+-- Returns the sum of the open refunds, and describes them in words.
+CREATE FUNCTION describe_open_refunds(target orders, payment payments, OUT amount numeric, OUT message text);
+
 -- Returns a dispute as the API shows it.
 CREATE FUNCTION dispute_json(dispute disputes) RETURNS json;
 
@@ -976,6 +979,10 @@ CREATE FUNCTION erased_response(response text) RETURNS text;
 -- request.
 CREATE FUNCTION exceeds_payment(refund refunds) RETURNS boolean;
 
+-- Says in words why the reconciliation lists a payment or a payment event, and what staff should do.
+CREATE FUNCTION explain_event_mismatch(target orders, event payment_events, payment payments, OUT message text, OUT
+    action text);
+
 -- Says in words why the reconciliation lists an entry, and what staff should do.
 CREATE FUNCTION explain_mismatch(kind text, target orders, event payment_events, payment payments, refund refunds, OUT
     message text, OUT action text);
@@ -986,8 +993,22 @@ CREATE FUNCTION explain_open_refunds(target orders, payment payments) RETURNS te
 -- Says in words what an event of a timeline changed, and what staff should do.
 CREATE FUNCTION explain_order_event(event order_events, OUT message text, OUT action text);
 
+-- Says in words why the reconciliation lists a canceled, a completed or a held order, and what staff should do.
+CREATE FUNCTION explain_order_mismatch(kind text, target orders, OUT message text, OUT action text);
+
 -- Says in words what a payment event did, and what staff should do now.
 CREATE FUNCTION explain_payment_event(event payment_events, target orders, OUT message text, OUT action text);
+
+-- Says in words why an order is pending for too long, and what staff should do.
+CREATE FUNCTION explain_pending_order(target orders, OUT message text, OUT action text);
+
+-- Says in words what an event about a refund or a dispute did, and what staff should do.
+CREATE FUNCTION explain_refund_event(key text, event payment_events, target orders, OUT message text, OUT action text);
+
+-- Says in words why the reconciliation lists a refund, a dispute, or a payment with too many refunds, and what staff
+-- should do.
+CREATE FUNCTION explain_refund_mismatch(kind text, target orders, payment payments, refund refunds, OUT message text,
+    OUT action text);
 
 -- Builds the SQL condition for the filters that a list request contains.
 CREATE FUNCTION filter_of(request jsonb, conditions jsonb) RETURNS text;
@@ -1016,6 +1037,12 @@ CREATE FUNCTION is_disputed(disputed_id uuid) RETURNS boolean;
 
 -- Returns whether only staff said that a refund failed, and nobody ever said that it succeeded.
 CREATE FUNCTION is_failed_only_here(refund refunds) RETURNS boolean;
+
+-- Returns whether staff still have to do what explain_payment_event says about an event.
+CREATE FUNCTION is_left_to_do(event payment_events) RETURNS boolean;
+
+-- Returns whether the reconciliation lists an entry of one of some kinds, and nobody acknowledged it.
+CREATE FUNCTION is_open_mismatch(kinds text[], wanted_id uuid) RETURNS boolean;
 
 -- Returns whether a payment event reports money that the payments of its order must contain.
 CREATE FUNCTION is_received(event payment_events, target orders) RETURNS boolean;
@@ -1054,7 +1081,7 @@ CREATE FUNCTION lock_payments(payment_references text[]) RETURNS void;
 CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product products);
 
 -- Adds an entry to the timeline of an order: a caller requested a refund, or set its status.
-CREATE FUNCTION log_refund(refund refunds, request jsonb) RETURNS void;
+CREATE FUNCTION log_refund(refund refunds, request jsonb, reason text DEFAULT NULL::text) RETURNS void;
 
 -- An object of texts and nulls, with the spaces that JSON has in responses.
 CREATE FUNCTION map_json(map jsonb) RETURNS json;

@@ -17,6 +17,8 @@ def entries(api: ApiClient) -> list[dict[str, Any]]:
         assert one["message"].endswith(".")
         assert one["action"].endswith(".")
         assert "wait" not in one["action"].lower(), "each entry needs a person"
+        if (event := one["payment_event"]) and event["outcome"].startswith("needs_"):
+            assert event["action"], "the inbox says what to do, too"
     return found
 
 

@@ -107,7 +107,7 @@ def test_money_for_an_order_that_costs_nothing_needs_review_also_if_its_amount_i
         "Request a refund of the payment here, or make it at the processor."
         if money.get("amount")
         # There is no payment that a refund could be requested of.
-        else "Refund the payment at the processor. Then acknowledge this entry."
+        else "Refund the payment at the processor. If this entry stays, acknowledge it."
     )
 
 

@@ -108,13 +108,24 @@ def test_a_customer_reads_what_the_shop_did_with_a_refund(
     assert last_message(paid["id"]) == message
 
 
+def test_a_customer_reads_that_a_request_was_canceled_because_its_refund_was_made(paid: dict[str, Any]) -> None:
+    refund = requested(STAFF, paid, amount="2.00")
+    refund_event(STAFF, paid, "pending", "re_1", "1.00")
+    refund_event(STAFF, paid, "succeeded", "re_1", "1.00", refund_id=refund["id"])
+    assert last_message(paid["id"]) == (
+        "The request of a refund of 2.00 USD was canceled, because the refund was already made at the processor."
+    )
+    [entry] = timeline(customer_client(7), paid["id"])[-1:]
+    assert (entry["refund_status"], entry["reason"]) == ("canceled", "made_at_processor")
+
+
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        ("pending", "The processor reports a refund. The money is not at the customer yet."),
-        ("canceled", "A refund was canceled at the processor. No money went back."),
-        ("succeeded", "A refund succeeded. The money went back."),
-        ("failed", "A refund failed. The customer did not get the money."),
+        ("pending", "The processor reports a refund of 2.00 USD. The money is not at the customer yet."),
+        ("canceled", "A refund of 2.00 USD was canceled at the processor. No money went back."),
+        ("succeeded", "A refund of 2.00 USD succeeded. The money went back."),
+        ("failed", "A refund of 2.00 USD failed. The customer did not get the money."),
     ],
 )
 def test_a_customer_reads_what_the_processor_did_with_a_refund(paid: dict[str, Any], status: str, message: str) -> None:

@@ -119,7 +119,7 @@ def test_a_payment_keeps_every_digit_of_its_amount(api: ApiClient, order: Order,
     assert received(api, order) == [("evt_1", shown, "USD", "amount_differs")]
     assert current(api, order)["paid_amount"] == shown
     [entry] = api.items(RECONCILIATION, kind="amount_mismatch")
-    assert entry["message"] == "A payment was reported, but its amount is not the total of the order."
+    assert entry["message"] == f"A payment of {shown} USD was reported, but the total of the order is 4.50 USD."
 
 
 def test_a_payment_in_another_currency_keeps_its_currency(api: ApiClient, order: Order) -> None:

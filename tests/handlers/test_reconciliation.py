@@ -129,8 +129,32 @@ def test_a_completed_order_refers_to_the_payment_that_needs_review(api: ApiClien
         "completed_and_unpaid": "A payment for it needs review. Follow the entry of that payment. If you accept what"
         " was paid, acknowledge this entry, too.",
         "amount_mismatch": "Ask the customer for the rest, or refund what is too much. If you accept the amount,"
-        " acknowledge the entry of the reconciliation.",
+        " acknowledge this entry.",
     }
+
+
+def test_a_completed_order_says_how_much_of_it_was_paid(api: ApiClient, order: dict[str, Any]) -> None:
+    expect(200, api.pay(order["id"], amount="1"))
+    expect(200, api.change_status(order["id"], "completed"))
+    messages = {one["kind"]: one["message"] for one in api.items(RECONCILIATION)}
+    assert messages == {
+        "completed_and_unpaid": "The order was completed without its full payment. 1.00 of 4.50 USD were paid.",
+        "amount_mismatch": "A payment of 1.00 USD was reported, but the total of the order is 4.50 USD.",
+    }
+
+
+@pytest.mark.parametrize("type_", ["refund.succeeded", "refund.done", "dispute.opened", "dispute.closed"])
+def test_an_unreadable_event_says_that_it_may_report_a_refund_or_a_dispute(api: ApiClient, type_: str) -> None:
+    response = api.deliver({"type": type_, "event_id": "evt_1"})
+    assert response.problem() == (422, "invalid-request")
+    [entry] = api.items(RECONCILIATION)
+    assert (entry["kind"], entry["payment_event"]["type"]) == ("unreadable_event", type_)
+    assert entry["message"].startswith("The event may report a refund or a dispute, but it cannot be read.")
+    assert entry["action"] == (
+        "Look up the refund or the dispute at the processor. If there is none, acknowledge this entry. Otherwise, have"
+        " the program that sent the event corrected, and the event sent again."
+    )
+    assert str(entry["payment_event"]["action"]).count("acknowledge the entry of the reconciliation") == 1
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,9 @@ def test_a_late_payment_is_listed_until_it_went_back(api: ApiClient) -> None:
 
 def test_money_without_an_order_says_how_its_entry_ends(api: ApiClient) -> None:
     api.pay(UNKNOWN, event_id="evt_1")
-    assert "acknowledge the entry" in action(api, "event_without_order")
+    assert action(api, "event_without_order").count("acknowledge this entry.") == 2
+    [event] = api.items("/api/payment-events")
+    assert "acknowledge the entry of the reconciliation." in event["action"]
 
 
 @pytest.mark.parametrize("canceled", [False, True])

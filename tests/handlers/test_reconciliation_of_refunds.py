@@ -4,16 +4,16 @@ import pytest
 from pg8000.native import Connection
 
 from tests.api_client import ApiClient, expect
-from tests.handlers.inbox import RECONCILIATION, timeline
+from tests.handlers.inbox import RECONCILIATION
 from tests.handlers.lists import follow_cursors
 from tests.handlers.reconciliation import action, entries, kinds
 from tests.handlers.refunds import (
-    cancel,
     dispute,
     paid_order,
     pay_again,
     payments,
     refund_event,
+    refunds,
     requested,
     set_status,
     unpaid_order,
@@ -54,6 +54,26 @@ def test_a_refund_above_the_payment_is_listed(api: ApiClient) -> None:
     assert entries(api)[0]["id"] == entry["id"] == entry["payment"]["id"]
     refund_event(api, order, "failed", "re_2", "70")
     assert kinds(api) == ["refund_failed"]
+
+
+def test_too_much_money_that_went_back_is_listed_with_its_parts(api: ApiClient) -> None:
+    order = paid_order(api)
+    requested(api, order, amount="60")
+    refund_event(api, order, "succeeded", "re_1", "70")
+
+    def message() -> str:
+        [found] = [one["message"] for one in entries(api) if one["kind"] == "over_refunded"]
+        return str(found)
+
+    parts = "More money goes back than the payment of 100.00 USD: 70.00 by refunds that succeeded"
+    under_way = "60.00 by refunds that are requested or under way"
+    assert message() == f"{parts}, {under_way}."
+    assert action(api, "over_refunded").startswith("If a program makes your refunds, stop it first. ")
+    dispute(api, order, "lost")
+    assert message() == f"{parts}, 100.00 by lost disputes, {under_way}."
+    expect(200, set_status(api, refunds(api, order)[0], "canceled"))
+    assert message() == f"{parts}, 100.00 by lost disputes."
+    assert action(api, "over_refunded").startswith("Look up the refunds and the disputes at the processor.")
 
 
 def test_two_entries_of_one_payment_are_on_two_pages(api: ApiClient) -> None:
@@ -193,7 +213,14 @@ def test_a_refund_that_takes_too_long_is_listed(api: ApiClient, database: Connec
     late(database, days=1)
     [entry] = entries(api)
     assert (entry["kind"], entry["id"]) == ("refund_stuck", refund["id"])
-    assert ("set it to succeeded" in entry["action"]) == (status == "pending")
+    assert entry["action"] == (
+        "If a program makes your refunds, read its log, and stop it first. "
+        + {
+            "requested": "Then make the refund at the processor, or cancel it here.",
+            "pending": "Then look up the refund at the processor. If it was made, set it to succeeded here. If it was"
+            " not, make it there, or cancel it here.",
+        }[status]
+    )
     expect(200, set_status(api, refund, "succeeded"))
     assert entries(api) == []
 
@@ -212,34 +239,11 @@ def test_a_dispute_is_listed_while_it_is_open(api: ApiClient) -> None:
     assert entries(api) == []
 
 
-def test_a_pending_order_whose_money_went_back_is_canceled(api: ApiClient, database: Connection) -> None:
-    order = paid_order(api)
-    expect(200, set_status(api, requested(api, order), "succeeded"))
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
-    assert action(api, "pending_too_long") == "Cancel the order."
-    expect(200, cancel(api, order))
-    assert entries(api) == []
-
-
-def test_a_paid_order_is_not_shipped_while_a_dispute_is_open_or_after_it_was_lost(
-    api: ApiClient, database: Connection
-) -> None:
-    order = paid_order(api)
-    database.run("UPDATE orders SET created_at = created_at - interval '2 days'")
-    assert action(api, "pending_too_long") == "Ship the goods, and complete the order."
-    dispute(api, order)
-    assert action(api, "pending_too_long") == "Follow the entry of the open dispute. Do not ship the goods meanwhile."
-    assert action(api, "disputed").endswith("do not refund the payment, and do not ship the goods.")
-    dispute(api, order, "lost")
-    assert action(api, "pending_too_long") == "Cancel the order."
-    assert timeline(api, order["id"])[-1]["action"] == "If the goods are not shipped, cancel the order."
-
-
 @pytest.mark.parametrize("fields", [{"amount": "x"}, {"currency": "EUR"}])
 def test_a_refund_that_cannot_be_applied_is_listed(api: ApiClient, fields: dict[str, str]) -> None:
     order = paid_order(api)
     assert refund_event(api, order, "succeeded", "re_1", **{"amount": "10", **fields}) == "needs_review"
-    assert action(api, "amount_mismatch").endswith("Then acknowledge this entry.")
+    assert action(api, "amount_mismatch").endswith("If this entry stays, acknowledge it.")
 
 
 @pytest.mark.parametrize("fields", [{"amount": "x"}, {"currency": "EUR"}])
@@ -255,6 +259,19 @@ def test_a_refund_that_could_not_be_applied_ends_when_it_is_known(api: ApiClient
         assert kinds(api) == ["amount_mismatch"], "it is known only as pending"
     refund_event(api, order, "succeeded", "re_1", "10", event_id="evt_right")
     assert entries(api) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "advice"),
+    [("refund.succeeded", " If this refund was made, request it here, and set it to succeeded."), ("dispute.lost", "")],
+)
+def test_another_refund_or_dispute_under_one_event_id_says_what_to_do(api: ApiClient, type_: str, advice: str) -> None:
+    order = paid_order(api)
+    refund_event(api, order, "succeeded", "re_1", "10", event_id="evt_1")
+    assert refund_event(api, order, "", "re_2", "20", event_id="evt_1", type=type_) == "needs_review"
+    assert action(api, "conflicting_event") == (
+        f"Search the inbox for this event ID, and look up both at the processor.{advice} Then acknowledge this entry."
+    )
 
 
 def test_a_refund_requested_before_a_failure_was_known_does_not_make_up_for_it(api: ApiClient) -> None:

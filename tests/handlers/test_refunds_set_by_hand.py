@@ -39,7 +39,9 @@ def test_a_refund_that_staff_set_to_failed_and_that_succeeded_needs_review_and_c
     # Nobody is asked to refund the money again.
     [entry] = api.items(RECONCILIATION)
     assert entry["kind"] == "amount_mismatch"
-    assert entry["message"] == "The processor reports that a refund succeeded which staff had set to failed."
+    assert (
+        entry["message"] == "The processor reports that a refund of 30.00 USD succeeded which staff had set to failed."
+    )
     assert entry["action"].startswith("The money went back: do not refund it again.")
     event = only_event(api, event_id="evt_re_1_succeeded")
     assert (event["outcome"], event["reason"], event["refund_id"]) == (*SET_TO_FAILED, refund["id"])

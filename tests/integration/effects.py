@@ -76,5 +76,7 @@ def cancel_named_request(named: Refund, made: Refund) -> None:
     if is_same and named.is_open and named.reference is None and not made.is_ours:
         named.status, named.updated = "canceled", tick()
         order = named.payment.order
-        order.record("refund", actor="payment-processor", refund=named, refund_status="canceled")
+        order.record(
+            "refund", actor="payment-processor", refund=named, refund_status="canceled", reason="made_at_processor"
+        )
         order.money.change(is_fact=False)

@@ -284,3 +284,20 @@ def test_a_function_plans_its_statements_once_per_connection(crowded_shop: Conne
     changing = [plan for plan in plans(crowded_shop, call) if re.search(r"\n *->.*\n *Index Cond: ", plan)]
     assert changing
     assert [plan for plan in changing if re.search(r"Index Cond: \(\w+ = '", plan)] == []
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_whether_an_entry_is_open_is_read_by_its_id(crowded_shop: Connection, mode: str) -> None:
+    crowded_shop.notices.clear()
+    crowded_shop.run("BEGIN")
+    crowded_shop.run(f"SET LOCAL plan_cache_mode = {mode}")
+    for kind in get_args(ReconciliationKind):
+        crowded_shop.run("SELECT is_open_mismatch(ARRAY[:kind], CAST(:id AS uuid))", kind=kind, id=MIDDLE.payment)
+    crowded_shop.run("ROLLBACK")
+    found = [plan for notice in crowded_shop.notices if "acknowledgements" in (plan := notice[b"M"].decode())]
+    assert len(found) == len(get_args(ReconciliationKind))
+    assert scanned_tables(found) == []
+    without_condition = [
+        scan for scan in re.split(r"->", "".join(found)) if "Index" in scan and "Index Cond" not in scan
+    ]
+    assert without_condition == []

@@ -99,15 +99,15 @@ TO_DO = [
         "event_without_order",
         (
             "Look up the payment at the processor. If it is for one of your orders, have it reported again with "
-            "the right order ID. If it is for another shop or system, acknowledge the entry of the reconciliation. "
-            "Otherwise, refund it at the processor, and acknowledge the entry."
+            "the right order ID. If it is for another shop or system, acknowledge this entry. "
+            "Otherwise, refund it at the processor. Then acknowledge this entry."
         ),
     ),
     (
         "without an order",
         "unreadable_event",
         (
-            "Look up the payment at the processor. If there is none, acknowledge the entry of the reconciliation. "
+            "Look up the payment at the processor. If there is none, acknowledge this entry. "
             "Otherwise, have the program that sent the event corrected, and the event sent again. The order can expire "
             "meanwhile."
         ),

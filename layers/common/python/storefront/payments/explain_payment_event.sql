@@ -9,7 +9,7 @@ DECLARE
     key        CONSTANT text := payment_event_case(event, target);
     find_order CONSTANT text := 'Look up the payment at the processor. If it is for one of your orders, have it '
         'reported again with the right order ID. If it is for another shop or system, acknowledge the entry of the '
-        'reconciliation. Otherwise, refund it at the processor, and acknowledge the entry.';
+        'reconciliation. Otherwise, refund it at the processor. Then acknowledge the entry of the reconciliation.';
     read_again CONSTANT text := 'Look up the payment at the processor. If there is none, acknowledge the entry of the '
         'reconciliation. Otherwise, have the program that sent the event corrected, and the event sent again. The order '
         'can expire meanwhile.';
@@ -41,45 +41,13 @@ BEGIN
         ('order_paid', 'A failed payment was reported after the order was paid. The order stays paid.', NULL),
         ('order_not_pending', 'A failed payment was reported for an order that is not pending. Nothing changed.', NULL),
         ('type_not_ours', 'Storefront does not handle events of this type. Nothing changed.', NULL),
-        ('refund_or_dispute', 'A refund or a dispute was reported to an earlier release, which did not read it.',
-            'Replay the event.'),
-        ('refund_pending', 'The processor reports a refund. The money is not at the customer yet.', NULL),
-        ('refund_canceled', 'A refund was canceled at the processor. No money went back.', NULL),
-        ('refund_succeeded', 'A refund succeeded. The money went back.', NULL),
-        ('refund_failed', 'A refund failed. The customer did not get the money.',
-            'Look up the reason at the processor. Then request the refund again, or pay in another way.'),
-        ('refund_same_status', 'This was reported before. Several events can report one status.', NULL),
-        ('older_status', 'A newer event about this refund or dispute arrived before. Nothing changed.', NULL),
-        ('amount_zero', 'The refund has the amount 0. Nothing changed.', NULL),
-        ('no_payment_named', 'The refund or the dispute is about no payment. For example, money left the balance of a '
-            'customer.', NULL),
-        ('not_captured', 'Money that was only authorized was released. The shop had not received it.', NULL),
-        ('refund_total', 'The processor reported the sum of the refunds of a payment. It is only compared.', NULL),
-        ('payment_unknown', 'A refund or a dispute was reported before its payment. It is applied when the payment is '
-            'reported.', NULL),
-        ('refund_amount_unreadable', 'A refund was reported, but its amount or its currency cannot be read.',
-            'Look up the refund at the processor. Then request it here, and set it to succeeded.'),
-        ('refund_currency_differs', 'A refund was reported, but its currency is not the one of the payment.',
-            'Look up the refund at the processor. If it is right, request it here, and set it to succeeded.'),
-        ('refund_other_content', 'Another refund or payment was reported under this event ID before. This one is never '
-            'applied.', 'Search the inbox for this event ID, and look up both at the processor.'),
-        ('refund_set_to_failed', 'The processor reports that a refund succeeded which staff had set to failed.',
-            'The money went back: do not refund it again. If a new refund of this money was requested, cancel it. If it '
-            'was made, too, ask the customer for the money. Then acknowledge the entry of the reconciliation.'),
-        ('refund_unknown_order', 'The refund or the dispute is about an order that does not exist.', NULL),
-        ('dispute_open', 'The customer disputes the payment at their bank.',
-            'Answer the dispute at the processor before its deadline. Until it ends, do not refund the payment'
-            || CASE target.status WHEN 'pending' THEN ', and do not ship the goods.' ELSE '.' END),
-        ('dispute_won', 'A dispute ended. The shop keeps the money.', NULL),
-        ('dispute_lost', 'A dispute was lost. The money went back to the customer.',
-            CASE target.status WHEN 'pending' THEN 'If the goods are not shipped, cancel the order.' END),
         ('same_payment', 'This payment was reported before. Several events can report one payment.', NULL),
         ('paid_twice', 'A second payment arrived for an order that is already paid.',
             CASE WHEN target.status = 'canceled' THEN refund_it
                  ELSE 'Refund one of the payments. Request the refund here, or make it at the processor.' END),
         ('payment_changed', 'This payment was reported before, with another amount or currency.',
             'Look up the amount at the processor. If it is not the one that Storefront shows, settle the difference with '
-            'the customer. Then acknowledge the entry of the reconciliation.'),
+            'the customer. If the entry of the reconciliation stays, acknowledge it.'),
         ('payment_of_other_order', 'This payment was reported before, for another order.',
             'Look up the payment at the processor. If it is for this order, correct the program that sent the event.'),
         ('not_paid', 'The event brings no money. For example, the customer only stored a card.', NULL),
@@ -97,7 +65,11 @@ BEGIN
         ('other_account', 'The shop does not accept events from this account.',
             'Do nothing. If the setting PaymentAccounts is wrong, correct it and replay the event.'),
         ('order_canceled', 'Money arrived for a canceled order.', refund_it),
-        ('amount_differs', 'A payment was reported, but its amount is not the total of the order.', settle),
+        ('amount_differs', CASE WHEN event.amount IS NULL
+            THEN 'A payment was reported, but its amount is not the total of the order.'
+            ELSE format('A payment of %s %s was reported, but the total of the order is %s %s.',
+                money_text(trim_scale(event.amount)), coalesce(event.currency, target.currency),
+                money_text(target.total_price), target.currency) END, settle),
         ('currency_differs', 'A payment was reported, but its currency is not the one of the order.',
             'If your program created the payment in a wrong currency, correct the program. ' || settle),
         ('amount_unreadable', 'A payment was reported, but its amount or its currency cannot be read.',
@@ -116,6 +88,9 @@ BEGIN
         ('invalid', 'The event may report a payment, but it cannot be read. In the inbox, error says why.', read_again)
       ) AS known(name, message, action)
      WHERE known.name = key;
+    IF NOT FOUND THEN
+        SELECT explained.message, explained.action INTO message, action FROM explain_refund_event(key, event, target) explained;
+    END IF;
     IF action IS NOT NULL AND target.refund_status = 'pending' AND event.outcome IN ('needs_refund', 'needs_review') THEN
         SELECT * INTO payment FROM payments p WHERE p.id = event.id AND p.order_id = target.id;
         IF FOUND THEN

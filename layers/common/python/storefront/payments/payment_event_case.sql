@@ -13,6 +13,8 @@ BEGIN
                  ELSE 'applied_payment' END
         WHEN is_about_refund(event) AND event.reason IN ('same_status', 'amount_unreadable', 'currency_differs',
                                                          'other_content', 'unknown_order') THEN 'refund_' || event.reason
+        WHEN event.reason IN ('media_type', 'invalid') AND event.type ~ '^(charge\.)?(refund|dispute)'
+            THEN 'refund_' || event.reason
         WHEN event.reason = 'same_status' AND NOT is_paid THEN 'failed_again'
         WHEN event.reason IN ('no_order_named', 'unknown_order') AND NOT is_paid THEN event.reason || '_without_money'
         WHEN event.reason = 'other_mode' AND event.livemode THEN 'other_mode_live'

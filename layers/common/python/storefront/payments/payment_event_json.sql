@@ -29,7 +29,7 @@ BEGIN
         'reason', event.reason,
         'error', event.error,
         'message', explanation.message,
-        'action', explanation.action,
+        'action', CASE WHEN explanation.action IS NOT NULL AND is_left_to_do(event) THEN explanation.action END,
         'attempts', event.attempts,
         'received_at', rfc3339(event.received_at),
         'last_attempt_at', rfc3339(event.last_attempt_at));

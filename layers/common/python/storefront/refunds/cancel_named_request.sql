@@ -12,7 +12,7 @@ BEGIN
        AND made.id = made_id AND made.id <> r.id AND made.payment_id = r.payment_id AND made.actor = 'payment-processor'
     RETURNING r.* INTO canceled;
     IF FOUND THEN
-        PERFORM log_refund(canceled, request);
+        PERFORM log_refund(canceled, request, 'made_at_processor');
         PERFORM recount_money(canceled.order_id, is_shown => true);
     END IF;
 END
