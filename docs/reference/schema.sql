@@ -923,11 +923,12 @@ CREATE FUNCTION add_refund(payment payments, amount numeric, request jsonb) RETU
 -- Returns an address as the API shows it: with its lines in the usual order, which jsonb does not keep.
 CREATE FUNCTION address_json(address jsonb) RETURNS json;
 
--- Applies the refund and dispute events that wait for something: for their payment, or for the amount of their refund.
+-- Applies the refund and dispute events that wait for something: for their payment, for a payment in their currency, or
+-- for their refund, because they have no amount.
 CREATE FUNCTION apply_waiting_events(target orders, request jsonb) RETURNS void;
 
 -- Cancels an open request that an event names, if its refund was counted as one that was made at the processor before.
-CREATE FUNCTION cancel_named_request(named_id uuid, made_id uuid, request jsonb) RETURNS void;
+CREATE FUNCTION cancel_named_request(named_id uuid, event payment_events, request jsonb) RETURNS void;
 
 -- Carries out a decided refund or dispute event.
 CREATE FUNCTION carry_out_refund_event(INOUT event payment_events, INOUT target orders, payment payments) RETURNS
@@ -1020,6 +1021,10 @@ CREATE FUNCTION fold(content text) RETURNS text;
 -- The trigger that keeps products.folded_name.
 CREATE FUNCTION fold_name() RETURNS trigger;
 
+-- Does what follows from a refund event, once it is in the timeline: applies the events that waited for its refund, and
+-- cancels the request that it named.
+CREATE FUNCTION follow_refund_event(named_id uuid, event payment_events, target orders, request jsonb) RETURNS void;
+
 -- How long an idempotency key keeps its response.
 CREATE FUNCTION idempotency_key_lifetime() RETURNS interval;
 
@@ -1092,7 +1097,8 @@ CREATE FUNCTION matching_refund(event payment_events, payment payments) RETURNS 
 -- Returns an amount as the API shows it: with two decimal places, or with more if the processor sent more.
 CREATE FUNCTION money_text(amount numeric) RETURNS text;
 
--- Returns the payment that a refund or dispute event names: by its reference, or by the refund.
+-- Returns the payment that a refund or dispute event names: by its reference, or by its refund, if no payment with this
+-- reference is known.
 CREATE FUNCTION named_payment(event payment_events) RETURNS payments;
 
 -- The default of orders.number, also for orders that the previous release places.

@@ -62,8 +62,7 @@ class Inbox:
         decision = self._carry_out(stored, order, payment, refund, decision)
         refund = stored.refund if decision == APPLIED else refund
         self._settle(stored, order, refund, decision, cause)
-        if event.refund and refund:
-            cancel_named_request(event.refund, refund)
+        self._follow(stored, order, refund, decision)
         return order, decision
 
     def replay(self, stored: StoredEvent) -> tuple[Order | None, Decision]:
@@ -79,6 +78,7 @@ class Inbox:
             stored.decision = decision = self._without_conflict(stored, decision)
             decision = self._carry_out(stored, order, payment, stored.refund, decision)
         self._settle(stored, order, stored.refund, decision, "replay")
+        self._follow(stored, order, stored.refund, decision)
         return order, decision
 
     def _subject(
@@ -223,6 +223,14 @@ class Inbox:
             order.payment_status = event.payment_status
         about_refund = {"refund": refund, "refund_status": event.status if event.report == "refund" else None}
         order.record(cause, outcome=outcome, reason=reason, payment_event_id=event.event_id, **about_refund)
+
+    def _follow(self, stored: StoredEvent, order: Order | None, refund: Refund | None, decision: Decision) -> None:
+        """Apply the events that waited for a refund, and cancel the request that its event named."""
+        if order and refund and stored.event.report == "refund":
+            if decision == APPLIED:
+                self._apply_waiting_events(order)
+            if stored.event.refund and decision in (APPLIED, SAME_STATUS, OLDER_STATUS):
+                cancel_named_request(stored.event.refund, refund)
 
     def _may_keep_body(self, sent: Event, order: Order | None) -> bool:
         """Whether the body of a delivery may be stored. It may not if it can belong to an order that was erased."""

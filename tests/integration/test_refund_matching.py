@@ -7,7 +7,7 @@ from pg8000.native import Connection
 
 from storefront.actor import PAYMENT_PROCESSOR
 from tests.api_client import UNKNOWN, ApiClient
-from tests.integration.races import Call, pay, set_refund
+from tests.integration.races import Call, pay, replay, set_refund
 from tests.integration.refund_events import dispute_event, refund_event, refund_total, requested
 from tests.integration.stored_events import inbox, kinds, run
 
@@ -33,6 +33,12 @@ def paid(database: Connection, order_id: str, reference: str | None = "pi_1") ->
 
 def returned(reference: str | None = "re_1", status: str = "succeeded", **fields: Any) -> Call:
     return refund_event(f"evt_{reference}_{status}", status, **{"payment": "pi_1", "reference": reference, **fields})
+
+
+def processed_again(database: Connection, event: Call, again: str) -> str:
+    """Deliver or replay an event that is stored. Return the outcome."""
+    [[id_]] = database.run("SELECT id::text FROM payment_events WHERE event_id = :event_id", **event.request)
+    return (replay(id_) if again == "replay" else event).run(database)
 
 
 def refunds(database: Connection) -> list[tuple[str, str | None, str]]:
@@ -140,6 +146,53 @@ def test_a_request_is_canceled_when_a_refund_with_another_amount_names_it_later(
     named.run(database)
     assert set(refunds(database)) == {("canceled", None, "30"), (status, "re_1", "80")}
     assert kinds(api) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"livemode": False, "payment_mode": "live"},
+        {"account": "acct_2", "payment_accounts": ["acct_1"]},
+        {"currency": "EUR"},
+        # Another refund was reported under this event ID before.
+        {"event_id": "evt_re_1_succeeded", "amount": "31"},
+        {"amount": "0"},
+    ],
+    ids=["other mode", "other account", "other currency", "other content", "nothing went back"],
+)
+def test_an_event_without_effect_cancels_no_request_that_it_names(
+    database: Connection, order_id: str, fields: dict[str, Any]
+) -> None:
+    [request] = requested(database, order_id, "50")
+    returned().run(database)
+    event = {"event_id": "evt_named", "status": "succeeded", "payment": "pi_1", "refund_id": request, **fields}
+    assert refund_event(**event).run(database) in ("ignored", "needs_review")
+    assert refunds(database) == [("requested", None, "50"), ("succeeded", "re_1", "30")]
+
+
+@pytest.mark.parametrize("again", ["replay", "delivery"])
+def test_a_request_is_canceled_when_the_settings_accept_the_event_that_names_it(
+    database: Connection, order_id: str, again: str
+) -> None:
+    [request] = requested(database, order_id, "50")
+    returned().run(database)
+    named = refund_event("evt_named", "succeeded", "pi_1", refund_id=request, livemode=False)
+    refused = named._replace(request={**named.request, "payment_mode": "live"})
+    assert refused.run(database) == "ignored"
+    assert ("requested", None, "50") in refunds(database)
+    assert processed_again(database, named, again) == "duplicate"
+    assert refunds(database) == [("canceled", None, "50"), ("succeeded", "re_1", "30")]
+
+
+@pytest.mark.parametrize("again", ["replay", "delivery"])
+def test_a_refund_that_the_settings_accept_later_brings_the_amount_of_its_other_events(
+    database: Connection, again: str
+) -> None:
+    pending = returned(status="pending", livemode=False)
+    refused = pending._replace(request={**pending.request, "payment_mode": "live"})
+    assert run(database, refused, returned(amount=None)) == ["ignored", "needs_review"]
+    assert processed_again(database, pending, again) == "applied"
+    assert refunds(database) == [("succeeded", "re_1", "30")]
 
 
 def test_an_event_that_names_only_the_refund_finds_its_payment(database: Connection, order_id: str) -> None:

@@ -49,5 +49,6 @@ BEGIN
     outcome := event.outcome;
     body := settle_payment_event(event, target, 0, 'replay', request)::jsonb
         || jsonb_build_object('is_about_refund', is_about_refund(event));
+    PERFORM follow_refund_event(stored.refund_id, event, target, request);
 END
 $$;

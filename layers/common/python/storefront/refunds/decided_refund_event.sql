@@ -26,7 +26,8 @@ BEGIN
         event.outcome := 'needs_review';
         event.reason := 'refund_set_to_failed';
     END IF;
-    IF refund.id IS NOT NULL OR event.outcome = 'applied' THEN
+    -- What the settings refuse keeps the name, for a replay after their correction.
+    IF event.outcome = 'applied' OR refund.id IS NOT NULL AND refused_by_settings(event, settings) IS NULL THEN
         -- NULL if the refund is not known yet.
         event.refund_id := refund.id;
     END IF;

@@ -33,9 +33,6 @@ BEGIN
     body := settle_payment_event(
         event, target, 0, coalesce(request ->> 'cause', 'payment_event')::order_event_cause, request)::jsonb
         || '{"is_about_refund": true}';
-    IF event.outcome = 'applied' AND event.refund_status IS NOT NULL THEN
-        PERFORM apply_waiting_events(target, request);
-    END IF;
-    PERFORM cancel_named_request(named_refund_id, event.refund_id, request);
+    PERFORM follow_refund_event(named_refund_id, event, target, request);
 END
 $$;
