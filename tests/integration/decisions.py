@@ -20,6 +20,8 @@ REFUND_SET_TO_FAILED: Decision = ("needs_review", "refund_set_to_failed")
 CURRENCY_DIFFERS: Decision = ("needs_review", "currency_differs")
 UNKNOWN_ORDER: Decision = ("unknown_order", "unknown_order")
 PAYMENT_UNKNOWN: Decision = ("ignored", "payment_unknown")
+AMOUNT_UNREADABLE: Decision = ("needs_review", "amount_unreadable")
+AMOUNT_ZERO: Decision = ("ignored", "amount_zero")
 REFUND_TOTAL: Decision = ("ignored", "refund_total")
 UNREADABLE: Decision = ("unreadable", "invalid")
 WITHOUT_ORDER: Decision = ("ignored", "no_order_named")
@@ -109,8 +111,8 @@ def decide_refund(
     return first(
         [
             (event.currency not in (None, payment.currency), CURRENCY_DIFFERS),
-            (refund is None and event.amount is None, ("needs_review", "amount_unreadable")),
-            (event.amount == Decimal(0), ("ignored", "amount_zero")),
+            (refund is None and event.amount is None, AMOUNT_UNREADABLE),
+            (event.amount == Decimal(0) and not (refund and status in ("canceled", "failed")), AMOUNT_ZERO),
             (is_news, REFUND_SET_TO_FAILED),
             (is_newer or is_first, APPLIED),
             (refund is not None and refund.status == status, SAME_STATUS),

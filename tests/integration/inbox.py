@@ -198,13 +198,15 @@ class Inbox:
         """Apply the refund and dispute events that arrived before a payment of the order."""
         references = {payment.reference for payment in order.money.payments}
         # The amount of a refund is in one of its events.
-        for one in sorted(self.stored(), key=lambda one: (one.event.amount is None, one.received)):
+        for one in sorted(self.stored(), key=lambda one: (not one.event.amount, one.received)):
             if one.is_waiting and (one.order is order or one.event.reference in references - {None}):
                 target, payment = self._subject(one.event, one.order, one.refund)
                 if payment is None or target is not order:
                     continue
-                one.order = order
-                decision, one.refund = self._decide(one.event, order, payment, one.refund)
+                decision, refund = self._decide(one.event, order, payment, one.refund)
+                if decision == one.decision:
+                    continue
+                one.order, one.refund = order, refund
                 one.decision = decision = self._without_conflict(one, decision)
                 self._carry_out(one, order, payment, one.refund, decision)
                 self._settle(one, order, one.refund, decision, "payment_event")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from tests.integration.decisions import (
+    AMOUNT_UNREADABLE,
+    AMOUNT_ZERO,
     ENDED,
     OTHER_CONTENT,
     PAYMENT_UNKNOWN,
@@ -56,7 +58,8 @@ class StoredEvent(Named):
 
     @property
     def is_waiting(self) -> bool:
-        return self.decision == PAYMENT_UNKNOWN
+        without_effect = (AMOUNT_UNREADABLE, AMOUNT_ZERO)
+        return self.decision == PAYMENT_UNKNOWN or (self.event.report == "refund" and self.decision in without_effect)
 
     @property
     def reported(self) -> int:

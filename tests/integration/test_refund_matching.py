@@ -314,10 +314,22 @@ def test_an_amount_that_cannot_be_read_leaves_that_of_the_refund(database: Conne
     assert refunds(database) == [("succeeded", "re_1", "30")]
 
 
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+@pytest.mark.parametrize("amount", ["0", "-30"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_refund_of_which_nothing_went_back_keeps_its_amount(
+    database: Connection, status: str, amount: str, *, is_first: bool
+) -> None:
+    calls = returned(status="pending"), returned(status=status, amount=amount)
+    run(database, *(reversed(calls) if is_first else calls))
+    assert refunds(database) == [(status, "re_1", "30")]
+
+
 @pytest.mark.parametrize(
     ("event", "outcome", "reason"),
     [
         (returned(amount="0"), "ignored", "amount_zero"),
+        (returned(amount="0", status="failed"), "ignored", "amount_zero"),
         (returned(currency="EUR"), "needs_review", "currency_differs"),
         (returned(amount=None), "needs_review", "amount_unreadable"),
         (refund_total("evt_total", "pi_1", "0"), "ignored", "refund_total"),

@@ -1,8 +1,10 @@
--- Applies the refund and dispute events that wait for something: for their payment, or for the amount of their refund.
+-- Applies the refund and dispute events that wait for something: for their payment, or for their refund, because they
+-- have no amount.
 -- The caller has locked the order, and has stored the payment.
 CREATE OR REPLACE FUNCTION apply_waiting_events(target orders, request jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
 DECLARE
+    reasons CONSTANT text[] := '{payment_unknown,amount_unreadable,amount_zero}';
     payment_references text[] := ARRAY(
         SELECT p.reference FROM payments p WHERE p.order_id = target.id AND p.reference IS NOT NULL);
     waiting uuid[] := ARRAY(
@@ -10,7 +12,7 @@ DECLARE
           FROM payment_events e
          WHERE (e.order_id = target.id OR e.payment_reference = ANY (payment_references))
            AND (e.reason = 'payment_unknown'
-                OR e.reason = 'amount_unreadable' AND e.refund_status IS NOT NULL AND e.order_id = target.id));
+                OR e.reason = ANY (reasons) AND e.refund_status IS NOT NULL AND e.order_id = target.id));
     stored  payment_events;
     event   payment_events;
     payment payments;
@@ -26,9 +28,10 @@ BEGIN
     FOR stored IN
         SELECT e.*
           FROM payment_events e
-         WHERE e.id = ANY (waiting) AND e.reason IN ('payment_unknown', 'amount_unreadable')
+         WHERE e.id = ANY (waiting) AND e.reason = ANY (reasons)
          -- The amount of a refund is in one of its events.
-         ORDER BY e.amount IS NULL OR e.reader_reason IS NOT DISTINCT FROM 'amount_unreadable', e.received_at, e.id
+         ORDER BY (e.amount > 0) IS NOT TRUE OR e.reader_reason IS NOT DISTINCT FROM 'amount_unreadable',
+                  e.received_at, e.id
     LOOP
         SELECT * INTO payment
           FROM payments p

@@ -2,8 +2,8 @@
 CREATE OR REPLACE FUNCTION change_refund(event payment_events, target orders, payment payments) RETURNS orders
     LANGUAGE plpgsql AS $$
 DECLARE
-    -- The amount of a refund that is known already counts, if the event's cannot be read.
-    reported    numeric := CASE WHEN event.reader_reason IS DISTINCT FROM 'amount_unreadable'
+    -- The amount of a refund that is known already counts, if the event's is 0 or cannot be read.
+    reported    numeric := CASE WHEN event.amount > 0 AND event.reader_reason IS DISTINCT FROM 'amount_unreadable'
                                 THEN trim_scale(event.amount) END;
     reported_at timestamptz := least(event.occurred_at, event.received_at);
     before      refunds;

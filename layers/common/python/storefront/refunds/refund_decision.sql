@@ -24,7 +24,9 @@ BEGIN
             WHEN event.currency <> payment.currency THEN 'currency_differs'
             WHEN refund.id IS NULL AND (event.amount IS NULL OR event.reader_reason = 'amount_unreadable')
                 THEN 'amount_unreadable'
-            WHEN event.amount <= 0 THEN 'amount_zero'
+            -- What did not go back can have the amount 0. That says nothing about a refund that is not known yet.
+            WHEN event.amount <= 0 AND (refund.id IS NULL OR event.refund_status NOT IN ('canceled', 'failed'))
+                THEN 'amount_zero'
             WHEN refund.id IS NULL OR event.refund_status > refund.status
                  OR refund.processor_reference IS NULL AND event.object_reference IS NOT NULL THEN NULL
             WHEN event.refund_status = refund.status THEN 'same_status'
