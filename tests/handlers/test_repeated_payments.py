@@ -6,7 +6,7 @@ from tests.api_client import UNKNOWN, ApiClient, expect
 from tests.handlers.conftest import new_order
 from tests.handlers.inbox import RECONCILIATION, pay, replay
 from tests.handlers.reconciliation import kinds
-from tests.handlers.refunds import Order, current, etag, payments, received
+from tests.handlers.refunds import Order, current, etag, payments, received, requested, set_status
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
 
@@ -67,6 +67,28 @@ def test_a_corrected_amount_pays_a_pending_order(
     assert payments(api, order)[0]["id"] == wrong_payment["id"]
     assert (current(api, order)["payment_status"], current(api, order)["paid_amount"]) == ("paid", "4.50")
     assert kinds(api) == []
+
+
+@pytest.mark.parametrize("status", ["requested", "canceled", "succeeded"])
+def test_a_payment_with_a_refund_keeps_its_currency(api: ApiClient, order: Order, status: str) -> None:
+    pay(api, order, "evt_1", payment_reference="pay_1", amount="3", currency="EUR")
+    refund = requested(api, order, amount="1")
+    if status != "requested":
+        expect(200, set_status(api, refund, status))
+    before = received(api, order), etag(api, order)
+    for outcome in (
+        pay(api, order, "evt_2", payment_reference="pay_1", currency="USD", amount="4.50"),
+        replay(api, "evt_2"),
+    ):
+        assert outcome == ("needs_review", "payment_changed")
+    assert (received(api, order), etag(api, order)) == before
+    assert pay(api, order, "evt_3", payment_reference="pay_2") == ("applied", None)
+
+
+def test_a_corrected_amount_of_a_payment_with_a_refund_pays_the_order(api: ApiClient, order: Order) -> None:
+    pay(api, order, "evt_1", payment_reference="pay_1", amount="3")
+    requested(api, order, amount="1")
+    assert pay(api, order, "evt_2", payment_reference="pay_1", amount="4.50") == ("applied", None)
 
 
 @pytest.mark.parametrize(

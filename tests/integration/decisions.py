@@ -68,7 +68,9 @@ def _decide_report(event: Event, order: Order, known: ReceivedPayment) -> Decisi
     is_same = event.amount in (None, known.amount) and event.currency in (None, known.currency)
     can_pay = order.status == "pending" and order.payment_status != "paid"
     fits = (event.amount or known.amount, event.currency or known.currency) == (order.total, CURRENCY)
-    return first([(is_same, SAME_PAYMENT), (not (can_pay and fits), PAYMENT_CHANGED)])
+    # Refunds keep the currency of their payment.
+    is_fixed = known.refunds != [] and known.currency != CURRENCY
+    return first([(is_same, SAME_PAYMENT), (is_fixed or not (can_pay and fits), PAYMENT_CHANGED)])
 
 
 def _decide_payment(event: Event, order: Order, known: ReceivedPayment | None, *, is_own: bool) -> Decision:
