@@ -7,8 +7,8 @@ from pg8000.native import Connection
 
 from storefront import settings
 from tests.api_client import ApiClient, expect
-from tests.integration.races import change_status, end, expire, make_due, pay, replay, start, two_at_once
-from tests.integration.refund_events import refund_event
+from tests.integration.races import change_status, end, expire, make_due, pay, replay, set_refund, start, two_at_once
+from tests.integration.refund_events import refund_event, requested
 from tests.integration.stored_events import TEST_MODE, inbox, kinds, run
 
 pytestmark = pytest.mark.usefixtures("expect_no_violations")
@@ -136,6 +136,21 @@ def test_a_payment_of_another_mode_or_account_holds_no_order(
 def test_money_that_needs_review_holds_its_order_even_after_a_failure(database: Connection, order_id: str) -> None:
     assert run(database, pay(order_id, "paid", amount="1"), pay(order_id, "failed")) == ["needs_review", "applied"]
     assert status_after_expiry(database) == "pending"
+
+
+@pytest.mark.parametrize("reference", [None, "pi_1"])
+@pytest.mark.parametrize("returned", ["1", "2"])
+def test_a_changed_amount_holds_its_order_until_the_payment_went_back(
+    api: ApiClient, database: Connection, order_id: str, reference: str | None, returned: str
+) -> None:
+    """Without any ID, both are reports of the first payment."""
+    outcomes = [
+        expect(200, api.pay(order_id, payment_reference=reference, amount=amount))["outcome"] for amount in ("2", "3")
+    ]
+    assert outcomes == ["needs_review", "needs_review"]
+    [refund_id] = requested(database, order_id, returned)
+    set_refund(refund_id, "succeeded").run(database)
+    assert status_after_expiry(database) == ("canceled" if returned == "2" else "pending")
 
 
 def test_a_replay_that_applies_the_money_ends_the_hold(database: Connection, order_id: str) -> None:
