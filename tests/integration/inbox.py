@@ -94,7 +94,7 @@ class Inbox:
             schemes = [""] if event.is_stripe else ["", event.scheme]
             found = [self.by_reference.get((event.reference, scheme)) for scheme in schemes]
             named = next(filter(None, found), None)
-        elif refund and order in (None, refund.payment.order):
+        if named is None and refund:
             named = refund.payment
         order = named.order if named else order
         return order, None if order in (None, NO_ORDER) else payment_of(event, order, refund, named)

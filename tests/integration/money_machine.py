@@ -32,6 +32,7 @@ from tests.integration.strategies import (
 
 payment_numbers = st.sampled_from([1, 1, 2])
 """Which of the payments of an order."""
+refund_currencies = st.sampled_from([CURRENCY] * 5 + ["EUR"])
 refund_amounts = st.sampled_from(["all", "known", "known", "part", "part", "excess", "zero"])
 processor_references = st.sampled_from([None, None, "re_1", "re_2"])
 asked_amounts = st.sampled_from([None, None, "part", "part", "excess"])
@@ -117,17 +118,28 @@ class MoneyMachine(ComparedShop):
         status=reported_refund_statuses,
         is_named=st.booleans(),
         has_other_reference=st.sampled_from([False] * 5 + [True]),
-        currency=st.sampled_from([CURRENCY] * 5 + ["EUR"]),
+        currency=refund_currencies,
+        is_payment_known=st.sampled_from([True] * 5 + [False]),
+        named_order=st.none() | st.none() | st.none() | orders,
     )
     def report_a_known_refund(
-        self, refund: Refund, status: str, currency: str, *, is_named: bool, has_other_reference: bool
+        self,
+        *,
+        refund: Refund,
+        status: str,
+        currency: str,
+        is_named: bool,
+        has_other_reference: bool,
+        is_payment_known: bool,
+        named_order: Order | None,
     ) -> None:
         payment = refund.payment
+        reference = None if payment.scheme else payment.reference
         made = f"re_{payment.order.number}_{payment.refunds.index(refund)}"
         self.report(
             Event(
-                *(self.new_id(), payment.order, "refund", refund.amount, currency),
-                reference=None if payment.scheme else payment.reference,
+                *(self.new_id(), named_order or payment.order, "refund", refund.amount, currency),
+                reference=reference if is_payment_known else "pi_unknown",
                 object_reference="re_other" if has_other_reference else refund.reference or made,
                 refund=refund if is_named else None,
                 status=status,

@@ -131,6 +131,22 @@ def test_an_event_finds_a_payment_of_another_order_than_it_names(
     assert (refunds(database), money(database)) == (REFUNDED, [("4.50", "3", "0"), ("0", "0", "0")])
 
 
+def test_two_events_that_name_their_refunds_and_each_other_s_order_are_applied(
+    database: Connection, database_url: str, order_id: str, other_order_id: str
+) -> None:
+    orders = {order_id: other_order_id, other_order_id: order_id}
+    events = []
+    for number, (id_, other) in enumerate(orders.items()):
+        payment(id_, f"evt_paid_{number}", f"pi_{number}").run(database)
+        [refund_id] = requested(database, id_, "3")
+        named = {"order_id": other, "refund_id": refund_id, "reference": f"re_{number}"}
+        events.append(returned(f"evt_{number}", None, **named))
+    assert two_at_once(database_url, *events, waits=False) == ("applied", "applied")
+    by_order = "SELECT r.processor_reference FROM refunds r JOIN orders o ON o.id = r.order_id ORDER BY o.number"
+    assert database.run(by_order) == [["re_0"], ["re_1"]]
+    assert money(database) == [("4.50", "3", "0")] * 2
+
+
 def test_two_payments_that_bring_two_contents_under_one_event_id_apply_one(
     database: Connection, database_url: str, order_id: str, other_order_id: str
 ) -> None:

@@ -80,6 +80,29 @@ def test_a_named_refund_of_another_payment_stays_open(api: ApiClient, database: 
     assert refund_of(database, "re_1")[1] == "pi_1"
 
 
+@pytest.mark.parametrize("payment", ["pi_unknown", None])
+@pytest.mark.parametrize("named_order", ["its own", "another", "unknown", None])
+def test_a_named_refund_counts_if_no_known_payment_is_named(
+    api: ApiClient, database: Connection, order_id: str, payment: str | None, named_order: str | None
+) -> None:
+    other = unpaid_order(api)
+    paid(database, other, "pi_2")
+    named_id = {"its own": order_id, "another": other, "unknown": UNKNOWN, None: None}[named_order]
+    [named] = requested(database, order_id, "30")
+    event = returned(payment=payment, order_id=named_id, refund_id=named)
+    assert run(database, event, event) == ["applied", "duplicate"]
+    assert (refunds(database), refund_of(database, "re_1")) == ([("succeeded", "re_1", "30")], (named, "pi_1"))
+    assert database.run("SELECT FROM payments WHERE order_id IS NULL") == []
+
+
+def test_a_named_refund_of_a_payment_without_a_reference_counts(api: ApiClient, database: Connection) -> None:
+    order_id = unpaid_order(api)
+    paid(database, order_id, None)
+    [named] = requested(database, order_id, "30")
+    assert returned(refund_id=named, payment="pi_unknown", provider="stripe").run(database) == "applied"
+    assert refund_of(database, "re_1")[0] == named
+
+
 def test_a_named_refund_that_has_another_reference_leaves_a_separate_refund(
     database: Connection, order_id: str
 ) -> None:

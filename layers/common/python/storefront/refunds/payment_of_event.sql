@@ -15,7 +15,8 @@ BEGIN
      WHERE p.order_id = target.id
        AND (EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id AND r.processor_reference = event.object_reference)
             OR CASE WHEN named.order_id IS NOT NULL THEN p.id = named.id
-                    ELSE event.payment_reference IS NULL OR p.event_scheme <> '' OR p.reference IS NULL END)
+                    ELSE event.payment_reference IS NULL OR p.event_scheme <> '' OR p.reference IS NULL
+                         OR p.id = (SELECT r.payment_id FROM refunds r WHERE r.id = event.refund_id) END)
      ORDER BY EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id
                                               AND r.processor_reference = event.object_reference) DESC,
               EXISTS (SELECT FROM refunds r WHERE r.id = event.refund_id AND r.payment_id = p.id) DESC,
