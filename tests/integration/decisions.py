@@ -157,16 +157,21 @@ def payment_of(
         return event.object_reference in [refund.reference for refund in one.refunds if refund.reference]
 
     def can_be(one: ReceivedPayment) -> bool:
-        return one is named_payment if named_payment else not event.reference or bool(one.scheme) or not one.reference
+        if named_payment:
+            return one is named_payment
+        return not event.reference or bool(one.scheme) or not one.reference
 
     candidates = [one for one in order.money.payments if has_reference(one) or can_be(one)]
 
-    def unlikeliness(one: ReceivedPayment) -> tuple[bool, bool, int, bool, bool, bool, int]:
+    def unlikeliness(one: ReceivedPayment) -> tuple[bool, bool, int, bool, bool, bool, bool, int]:
         dispute = one.disputes.get(event.object_reference) if event.report == "dispute" else None
+        if dispute and None not in (dispute.currency, event.currency) and dispute.currency != event.currency:
+            dispute = None
         return (
             not has_reference(one),
             named not in one.refunds,
             2 if dispute is None else int(dispute.status != "open"),
+            event.currency not in (None, one.currency),
             event.amount not in [refund.amount for refund in one.refunds if refund.is_open],
             one.amount - one.gone < (event.amount or 0),
             one.reason is None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from tests.integration.decisions import (
     AMOUNT_UNREADABLE,
     AMOUNT_ZERO,
+    CURRENCY_DIFFERS,
     ENDED,
     OTHER_CONTENT,
     PAYMENT_UNKNOWN,
@@ -58,7 +59,7 @@ class StoredEvent(Named):
 
     @property
     def is_waiting(self) -> bool:
-        without_effect = (AMOUNT_UNREADABLE, AMOUNT_ZERO)
+        without_effect = (AMOUNT_UNREADABLE, AMOUNT_ZERO, CURRENCY_DIFFERS)
         return self.decision == PAYMENT_UNKNOWN or (self.event.report == "refund" and self.decision in without_effect)
 
     @property

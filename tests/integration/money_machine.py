@@ -94,9 +94,19 @@ class MoneyMachine(ComparedShop):
         share=refund_amounts,
         names=st.sampled_from(["payment", "payment", "payment", "order", "both"]),
         scheme=st.sampled_from(["stripe", "stripe", "x_signature"]),
+        currency=refund_currencies,
     )
     def report_a_refund_made_at_the_processor(
-        self, *, order: Order, number: int, status: str, refund_number: int, share: str, names: str, scheme: str
+        self,
+        *,
+        order: Order,
+        number: int,
+        status: str,
+        refund_number: int,
+        share: str,
+        names: str,
+        scheme: str,
+        currency: str,
     ) -> None:
         """It can arrive before its payment."""
         known = [refund.amount for refund in order.money.refunds][-1:]
@@ -104,7 +114,7 @@ class MoneyMachine(ComparedShop):
         amount = {"all": order.total, "excess": order.total + 1, "zero": Decimal(0)}.get(share, part)
         self.report(
             Event(
-                *(self.new_id(), None if names == "payment" else order, "refund", amount, CURRENCY),
+                *(self.new_id(), None if names == "payment" else order, "refund", amount, currency),
                 reference=None if names == "order" else known_reference(order, number, scheme),
                 object_reference=f"re_{order.number}_{number}_{refund_number}",
                 status=status,
@@ -133,6 +143,7 @@ class MoneyMachine(ComparedShop):
         is_payment_known: bool,
         named_order: Order | None,
     ) -> None:
+        """Rarely, the event names a payment or an order that the refund does not belong to."""
         payment = refund.payment
         reference = None if payment.scheme else payment.reference
         made = f"re_{payment.order.number}_{payment.refunds.index(refund)}"

@@ -1,5 +1,6 @@
 """Which refund an event is about, and which contents under one event ID are one event."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -239,12 +240,18 @@ def by_order(order_id: str, reference: str, amount: str, **fields: Any) -> Call:
     return returned(reference, payment=None, order_id=order_id, amount=amount, **fields)
 
 
-def test_of_several_payments_the_one_with_the_request_gets_the_refund(database: Connection, order_id: str) -> None:
-    paid(database, order_id, "pi_2")
+def request_of(database: Connection, reference: str) -> None:
+    """Request a refund of 30.00 of a payment."""
     database.run(
         "SELECT request_refund(jsonb_build_object('id', order_id, 'payment_id', id, 'amount', '30', 'actor', 'Ada'))"
-        " FROM payments WHERE reference = 'pi_1'"
+        " FROM payments WHERE reference = :reference",
+        reference=reference,
     )
+
+
+def test_of_several_payments_the_one_with_the_request_gets_the_refund(database: Connection, order_id: str) -> None:
+    paid(database, order_id, "pi_2")
+    request_of(database, "pi_1")
     assert by_order(order_id, "re_1", "30").run(database) == "applied"
     assert (refund_of(database, "re_1")[1], len(refunds(database))) == ("pi_1", 1)
 
@@ -256,6 +263,48 @@ def test_of_several_payments_the_second_one_gets_a_refund_without_a_request(
     pending, succeeded = (by_order(order_id, "re_1", "100", status=status) for status in ("pending", "succeeded"))
     assert run(database, pending, succeeded, by_order(order_id, "re_2", "100")) == ["applied"] * 3
     assert [refund_of(database, name)[1] for name in ("re_1", "re_2")] == ["pi_2", "pi_1"]
+
+
+PAYMENTS_AND_REFUND = ("USD", "EUR", "refund")
+
+
+@pytest.mark.parametrize("arrivals", list(permutations(PAYMENTS_AND_REFUND)), ids=" ".join)
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+def test_of_payments_in_several_currencies_the_one_in_its_own_gets_a_refund_of_the_order(
+    api: ApiClient, database: Connection, currency: str, arrivals: tuple[str, ...]
+) -> None:
+    order_id = unpaid_order(api)
+    calls = {
+        **{
+            name: pay(order_id, "paid", f"evt_{name}", amount="100", currency=name, payment_reference=name)
+            for name in ("USD", "EUR")
+        },
+        "refund": by_order(order_id, "re_1", "100", currency=currency),
+    }
+    run(database, *(calls[name] for name in arrivals))
+    assert refunds(database) == [("succeeded", "re_1", "100")]
+    assert refund_of(database, "re_1")[1] == currency
+    assert database.run("SELECT outcome::text FROM payment_events WHERE refund_status IS NOT NULL") == [["applied"]]
+
+
+def test_a_request_in_another_currency_is_not_matched_by_its_amount(database: Connection, order_id: str) -> None:
+    pay(order_id, "paid", "evt_2", amount="100", currency="EUR", payment_reference="pi_eur").run(database)
+    request_of(database, "pi_eur")
+    assert by_order(order_id, "re_1", "30").run(database) == "applied"
+    assert refunds(database) == [("requested", None, "30"), ("succeeded", "re_1", "30")]
+    assert refund_of(database, "re_1")[1] == "pi_1"
+
+
+@pytest.mark.parametrize(("currency", "payment"), [("USD", "pi_1"), ("EUR", "pi_eur")])
+@pytest.mark.parametrize("disputed", ["one", "both"])
+def test_a_dispute_of_an_order_is_about_the_payment_in_its_currency(
+    database: Connection, order_id: str, currency: str, payment: str, disputed: str
+) -> None:
+    pay(order_id, "paid", "evt_2", amount="100", currency="EUR", payment_reference="pi_eur").run(database)
+    for one in ("USD", "EUR") if disputed == "both" else (currency,):
+        dispute_event(f"evt_{one}", "open", None, None, order_id=order_id, currency=one).run(database)
+    dispute_event("evt_lost", "lost", None, None, order_id=order_id, currency=currency).run(database)
+    assert database.run("SELECT reference, lost_amount FROM payments WHERE lost_amount > 0") == [[payment, 100]]
 
 
 def test_a_refund_stays_with_its_payment_when_an_event_names_another_one(api: ApiClient, database: Connection) -> None:

@@ -246,8 +246,9 @@ violations (rule, id, detail) AS (
       LEFT JOIN payment_entries found ON found.inbox_id = p.id
      WHERE p.outcome <> 'unknown_order' AND p.reader_reason IS DISTINCT FROM 'type_not_ours'
        AND EXISTS (SELECT FROM orders o WHERE o.id = p.order_id)
-       -- An event that waited for its payment, or for the amount of its refund, has one more entry for each of them.
-       AND (found.entries > p.attempts + 2 * is_about_refund(p)::integer
+       -- An event that waited for its payment, for one in its currency, or for the amount of its refund, has one more entry
+       -- for each of them.
+       AND (found.entries > p.attempts + 3 * is_about_refund(p)::integer
             OR found.last_result IS DISTINCT FROM row(p.order_id, p.payment_status, p.outcome, p.reason)::text)
     UNION ALL
     SELECT 'at most one content under an event ID reports a payment', p.id,

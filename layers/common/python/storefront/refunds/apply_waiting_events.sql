@@ -1,10 +1,10 @@
--- Applies the refund and dispute events that wait for something: for their payment, or for their refund, because they
--- have no amount.
+-- Applies the refund and dispute events that wait for something: for their payment, for a payment in their currency, or
+-- for their refund, because they have no amount.
 -- The caller has locked the order, and has stored the payment.
 CREATE OR REPLACE FUNCTION apply_waiting_events(target orders, request jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
 DECLARE
-    reasons CONSTANT text[] := '{payment_unknown,amount_unreadable,amount_zero}';
+    reasons CONSTANT text[] := '{payment_unknown,currency_differs,amount_unreadable,amount_zero}';
     payment_references text[] := ARRAY(
         SELECT p.reference FROM payments p WHERE p.order_id = target.id AND p.reference IS NOT NULL);
     waiting uuid[] := ARRAY(

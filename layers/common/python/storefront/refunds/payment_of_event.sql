@@ -23,10 +23,12 @@ BEGIN
               -- Of several disputes, the one that has not ended.
               (SELECT d.status = 'open' FROM disputes d
                 WHERE d.payment_id = p.id AND d.reference = coalesce(event.object_reference, '')
-                  AND event.dispute_status IS NOT NULL) DESC NULLS LAST,
+                  AND event.dispute_status IS NOT NULL AND (d.currency = event.currency) IS NOT FALSE) DESC NULLS LAST,
+              -- Of several payments, one in the currency of the event.
+              (p.currency = event.currency) IS NOT FALSE DESC,
               EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id AND r.amount = event.amount
                                               AND r.status IN ('requested', 'pending')) DESC,
-              -- Of several payments, one that has enough money left, and that does not simply pay the order.
+              -- One that has enough money left, and that does not simply pay the order.
               p.amount - p.refunded_amount - p.lost_amount >= coalesce(event.amount, 0) DESC,
               p.reason IS NULL, p.received_at, p.id
      LIMIT 1;
