@@ -63,6 +63,7 @@ REFUND_SQL_TESTS = (
     "tests/handlers/test_dispute_events.py tests/handlers/test_refund_shapes.py "
     "tests/handlers/test_refund_execution_with_events.py tests/handlers/test_unread_refund_events.py "
     "tests/integration/test_waiting_events.py tests/integration/test_refund_matching.py "
+    "tests/integration/test_payment_of_refund.py "
     "tests/handlers/test_refund_requests.py tests/handlers/test_refund_amounts.py "
     "tests/handlers/test_refundable_payments.py tests/handlers/test_refund_retries.py "
     "tests/handlers/test_refund_lists.py tests/handlers/test_refund_lines.py "
@@ -83,6 +84,7 @@ REFUND_SQL = (
     *("set_refund_status", "is_disputed", "left_of_payment", "named_payment", "reference_schemes", "payment_of_event"),
     *("record_refund_event", "decided_refund_event", "matching_refund", "refund_decision", "carry_out_refund_event"),
     *("change_refund", "change_dispute", "cancel_named_request", "apply_waiting_events", "is_about_refund"),
+    "follow_refund_event",
     *("add_refund", "add_made_refund", "is_failed_only_here", "exceeds_payment", "unsettled_refunds"),
 )
 SQL = {

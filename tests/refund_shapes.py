@@ -108,6 +108,7 @@ _NATIVE: dict[str, tuple[Fields, RefundEffect]] = {
         native(type="refund.failed"),
         PENDING._replace(rows=("failed 5.00 re_{id}",), kind="refund_failed"),
     ),
+    "type: failed, and nothing went back": (native(type="refund.failed", amount=0), AMOUNT_ZERO),
     "type: capitals": (native(type="REFUND.SUCCEEDED"), INVALID),
     "type and a payment status": (native(payment_status="paid"), INVALID),
     "test money": (native(livemode=False), OTHER_MODE),
