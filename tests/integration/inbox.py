@@ -159,7 +159,7 @@ class Inbox:
         elif decision == REFUND_SET_TO_FAILED and refund:
             add_made_refund(event, refund)
         elif decision in (SAME_STATUS, OLDER_STATUS) and event.report == "refund" and refund:
-            refund.is_confirmed |= decision == SAME_STATUS
+            refund.is_confirmed |= decision == SAME_STATUS and refund.status in ("succeeded", "failed")
             if event.minute is not None and not refund.is_ours:
                 refund.requested = min(refund.requested, stored.reported)
         elif decision in (APPLIED, SAME_STATUS, OLDER_STATUS) and event.report == "dispute" and payment:
