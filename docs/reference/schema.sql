@@ -763,6 +763,11 @@ UNION ALL
    FROM payment_events e
   WHERE e.outcome = 'needs_review' AND (e.payment_status IS NULL OR COALESCE(e.reader_reason, e.reason) = 'amount_unreadable' OR COALESCE(e.amount, 0::numeric) <= 0::numeric AND e.reason = 'amount_differs' OR (e.reason = ANY (ARRAY['other_content', 'payment_changed', 'payment_of_other_order']))) AND
         CASE
+            WHEN e.reason = 'payment_changed' AND e.payment_reference IS NULL THEN ( SELECT (p.refunded_amount + p.lost_amount) < p.amount::numeric
+               FROM payments p
+              WHERE p.order_id = e.order_id
+              ORDER BY p.received_at, p.id
+             LIMIT 1)
             WHEN e.payment_status = 'paid' AND (e.reason = ANY (ARRAY['amount_unreadable', 'amount_differs', 'payment_changed'])) THEN NOT (EXISTS ( SELECT
                FROM payments p
               WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id AND (e.reason <> 'payment_changed' OR (p.refunded_amount + p.lost_amount) >= p.amount::numeric)))

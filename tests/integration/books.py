@@ -124,7 +124,7 @@ class Books:
             rank = RANKS.index(str(event.status))
             known = [one for one in order.money.refunds if one.reference and one.reference == event.object_reference]
             return any(RANKS.index(one.status) >= rank for one in known)
-        known_payments = [one for one in order.money.payments if one.is_reported_by(stored) and one.event is not stored]
+        known_payments = [one for one in stored.payments() if one.event is not stored]
         if stored.decision == PAYMENT_CHANGED:
             return any(one.gone >= one.amount for one in known_payments)
         return stored.decision != PAYMENT_OF_OTHER_ORDER and known_payments != []

@@ -8,7 +8,6 @@ from tests.integration.decisions import (
     APPLIED,
     OLDER_STATUS,
     OTHER_CONTENT,
-    PAYMENT_CHANGED,
     PAYMENT_OF_OTHER_ORDER,
     PAYMENT_UNKNOWN,
     REFUND_SET_TO_FAILED,
@@ -280,9 +279,7 @@ class Inbox:
         for one in events:
             needs_review = one.decision[0] == "needs_review" and one.event.payment_status == "paid"
             is_in_progress = one.decision == STARTED and not any(end.ends(one) for end in events)
-            is_returned = any(payment.is_reported_by(one) for payment in returned)
-            if one.decision == PAYMENT_CHANGED and one.event.payment_reference is None:
-                is_returned = order.money.payments[0] in returned
+            is_returned = any(payment in returned for payment in one.payments())
             if is_in_progress or (needs_review and not is_returned):
                 return True
         return False

@@ -8,6 +8,7 @@ from tests.integration.decisions import (
     CURRENCY_DIFFERS,
     ENDED,
     OTHER_CONTENT,
+    PAYMENT_CHANGED,
     PAYMENT_UNKNOWN,
     UNKNOWN_ORDER,
     UNREADABLE,
@@ -16,7 +17,7 @@ from tests.integration.decisions import (
 )
 from tests.integration.entities import NO_ORDER, Body, Order
 from tests.integration.events import Event
-from tests.integration.money import Named, Refund
+from tests.integration.money import Named, ReceivedPayment, Refund
 
 LONG_AGO = 1_000_000
 
@@ -73,6 +74,15 @@ class StoredEvent(Named):
         sent = {"event_id": self.event.event_id, "order_id": order_id, **self.event.money()}
         status = {"payment_status": self.event.payment_status, "refund_id": self.refund and self.refund.id}
         return {**sent, **status, "outcome": outcome, "reason": reason, "attempts": self.attempts}
+
+    def payments(self) -> list[ReceivedPayment]:
+        """The payments that the event is about. A changed amount without any reference is of the first payment."""
+        if self.known_order is None:
+            return []
+        known = self.known_order.money.payments
+        if self.decision == PAYMENT_CHANGED and self.event.payment_reference is None:
+            return known[:1]
+        return [one for one in known if one.is_reported_by(self)]
 
     def ends(self, start: "StoredEvent") -> bool:
         """Whether this event ends a payment that was in progress."""

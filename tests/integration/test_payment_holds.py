@@ -150,6 +150,7 @@ def test_a_changed_amount_holds_its_order_until_the_payment_went_back(
     assert outcomes == ["needs_review", "needs_review"]
     [refund_id] = requested(database, order_id, returned)
     set_refund(refund_id, "succeeded").run(database)
+    assert ("amount_mismatch" in kinds(api)) == (returned != "2")
     assert status_after_expiry(database) == ("canceled" if returned == "2" else "pending")
 
 

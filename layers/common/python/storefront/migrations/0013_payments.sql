@@ -362,6 +362,10 @@ UNION ALL
          OR e.reason IN ('other_content', 'payment_changed', 'payment_of_other_order'))
     -- Until another event reports it so that it can be read, or the payment whose amount changed went back.
     AND CASE
+        -- A changed amount without any reference is of the first payment.
+        WHEN e.reason = 'payment_changed' AND e.payment_reference IS NULL
+            THEN (SELECT p.refunded_amount + p.lost_amount < p.amount FROM payments p WHERE p.order_id = e.order_id
+                   ORDER BY p.received_at, p.id LIMIT 1)
         WHEN e.payment_status = 'paid' AND e.reason IN ('amount_unreadable', 'amount_differs', 'payment_changed')
             THEN NOT EXISTS (SELECT FROM payments p
                               WHERE p.reference = e.payment_reference AND p.event_scheme = '' AND p.order_id = e.order_id
