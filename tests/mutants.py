@@ -69,7 +69,7 @@ REFUND_SQL_TESTS = (
     "tests/handlers/test_refund_lists.py tests/handlers/test_refund_lines.py "
     "tests/handlers/test_restock_after_refunds.py tests/handlers/test_refund_status.py "
     "tests/handlers/test_refund_references.py tests/handlers/test_cancel_with_refund.py "
-    "tests/handlers/test_acknowledgements.py "
+    "tests/handlers/test_acknowledgements.py tests/handlers/test_refunds_set_by_hand.py "
     f"{RECONCILIATION_TESTS} tests/integration/test_earlier_payments.py "
     "tests/integration/test_refund_event_order.py tests/integration/test_acknowledgement_races.py "
     "tests/integration/test_refund_event_races.py tests/integration/test_refund_races.py"

@@ -31,7 +31,7 @@ def _acknowledge_without_key(api: ApiClient, _: Connection) -> Request:
     return lambda: summarize(api.call("POST", path, NOTE))
 
 
-ACKNOWLEDGED = ("+ acknowledgement amount_mismatch with text", "+ event acknowledgement")
+ACKNOWLEDGED = ("+ acknowledgement amount_mismatch with text", "+ event acknowledgement with text")
 
 RECONCILIATION = {
     "list_reconciliation": SqlFunction(
