@@ -94,7 +94,7 @@ seeded-bugs: .venv/installed ## check that the tests find five seeded bugs, one 
 	@python -m tests.seeded_bugs
 
 mutants: .venv/mutants ## check that the tests find hundreds of small changes to the payment code
-	@python -m tests.mutants
+	@python -m tests.mutants $(ARGS)
 
 BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
 
