@@ -120,6 +120,9 @@ class ComparedShop(RuleBasedStateMachine):
         self.model.erase(orders)
         assert expect(200, response) == {"customer_id": customer_id, "orders": len(orders)}
 
+    def personal_requests(self) -> list[tuple[Request, str]]:
+        return [(request, key) for request, key in self.keyed_requests if CANARY in str(request.body())]
+
     def post(self, request: Request, key: str | None = None) -> None:
         """Send a request that creates something. With a used key, expect the first response again."""
         headers = request.headers() | ({"idempotency-key": key} if key else {})

@@ -41,6 +41,7 @@ from tests.integration.strategies import (
     changes,
     currencies,
     customers,
+    erased_events,
     events,
     keyed_requests,
     keys,
@@ -50,6 +51,7 @@ from tests.integration.strategies import (
     orders,
     own_references,
     payment_statuses,
+    personal_requests,
     prices,
     products,
     references,
@@ -115,6 +117,12 @@ class ShopMachine(MoneyMachine):
     @precondition(lambda self: bool(self.keyed_requests))
     @rule(keyed_request=keyed_requests)
     def send_a_request_again(self, keyed_request: tuple[Request, str]) -> None:
+        self.post(*keyed_request)
+
+    @precondition(lambda self: bool(self.personal_requests()))
+    @rule(keyed_request=personal_requests)
+    def send_a_request_with_personal_data_again(self, keyed_request: tuple[Request, str]) -> None:
+        """After an erasure, the response is without the data."""
         self.post(*keyed_request)
 
     @rule(product=products, changes=changes)
@@ -212,6 +220,14 @@ class ShopMachine(MoneyMachine):
     @precondition(lambda self: bool(self.inbox.stored()))
     @rule(stored=stored_events)
     def replay_a_payment_event(self, stored: StoredEvent) -> None:
+        self.replay(stored)
+
+    @precondition(lambda self: bool(self.inbox.erased_unread()))
+    @rule(stored=erased_events)
+    def replay_an_event_that_can_never_be_read(self, stored: StoredEvent) -> None:
+        self.replay(stored)
+
+    def replay(self, stored: StoredEvent) -> None:
         response = self.api.call("POST", f"/api/payment-events/{stored.id}/replay")
         if expect_refusal(response, UNREADABLE_AGAIN if stored.decision == UNREADABLE else None):
             self.inbox.replay(stored)
