@@ -57,6 +57,17 @@ def test_a_payment_that_waits_for_its_refund_sees_it(
     assert (refunds(database), money(database)) == (REFUNDED, [("4.50", "3", "0")])
 
 
+@pytest.mark.parametrize("names_order", [True, False], ids=["names its order", "names its payment"])
+def test_a_payment_that_waits_for_its_second_refund_sees_both(
+    database: Connection, database_url: str, order_id: str, *, names_order: bool
+) -> None:
+    assert returned().run(database) == "ignored"
+    named = {"order_id": order_id} if names_order else {}
+    second = refund_event("evt_other", "succeeded", "pi_1", "re_2", amount="1", **named)
+    assert two_at_once(database_url, second, payment(order_id)) == ("ignored", "applied")
+    assert (refunds(database), money(database)) == ([*REFUNDED, ("re_2", "succeeded", "1")], [("4.50", "4", "0")])
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_refund_that_names_only_its_order_and_its_payment_find_each_other(
     database: Connection, database_url: str, order_id: str, *, is_first: bool

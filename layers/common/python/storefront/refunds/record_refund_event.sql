@@ -16,9 +16,7 @@ BEGIN
     event.reader_reason := event.reason;
     payment := named_payment(event);
     SELECT * INTO target FROM orders o WHERE o.id = coalesce(payment.order_id, event.order_id) FOR NO KEY UPDATE;
-    IF target.id IS NOT NULL THEN
-        payment := payment_of_event(event, target, payment);
-    END IF;
+    payment := payment_of_event(event, target, payment);
     IF target.id IS NULL OR target.personal_data_erased_at IS NOT NULL THEN
         event := without_erased_body(event, target);
     END IF;
