@@ -60,6 +60,13 @@ def test_the_second_report_of_that_success_counts_once(api: ApiClient, order: Or
     assert kinds(api) == ["amount_mismatch"]
 
 
+def test_a_success_with_another_reference_is_another_refund(api: ApiClient, order: Order) -> None:
+    refund = failed_by_hand(api, order)
+    for reference in ("re_1", "re_2"):
+        assert refund_event(api, order, "succeeded", reference, "30.00", refund_id=refund["id"]) == "needs_review"
+    assert rows(api, order) == [("failed", None), ("succeeded", "re_1"), ("succeeded", "re_2")]
+
+
 @pytest.mark.parametrize("reference", ["re_1", None])
 def test_after_that_success_the_bank_can_return_the_money(api: ApiClient, order: Order, reference: str | None) -> None:
     refund = failed_by_hand(api, order)

@@ -76,12 +76,13 @@ def by_order(order_id: str, reference: str, amount: str, **fields: Any) -> Call:
     return returned(reference, payment=None, order_id=order_id, amount=amount, **fields)
 
 
-def request_of(database: Connection, reference: str) -> None:
-    """Request a refund of 30.00 of a payment."""
+def request_of(database: Connection, reference: str, amount: str = "30") -> None:
+    """Request a refund of a payment."""
     database.run(
-        "SELECT request_refund(jsonb_build_object('id', order_id, 'payment_id', id, 'amount', '30', 'actor', 'Ada'))"
-        " FROM payments WHERE reference = :reference",
+        "SELECT request_refund(jsonb_build_object('id', order_id, 'payment_id', id, 'actor', 'Ada',"
+        " 'amount', CAST(:amount AS text))) FROM payments WHERE reference = :reference",
         reference=reference,
+        amount=amount,
     )
 
 
@@ -90,6 +91,14 @@ def test_of_several_payments_the_one_with_the_request_gets_the_refund(database: 
     request_of(database, "pi_1")
     assert by_order(order_id, "re_1", "30").run(database) == "applied"
     assert (refund_of(database, "re_1")[1], len(refunds(database))) == ("pi_1", 1)
+
+
+def test_of_several_requests_the_one_of_the_same_amount_gets_the_refund(database: Connection, order_id: str) -> None:
+    paid(database, order_id, "pi_2")
+    request_of(database, "pi_1")
+    request_of(database, "pi_2", "40")
+    assert by_order(order_id, "re_1", "30").run(database) == "applied"
+    assert refunds(database) == [("requested", None, "40"), ("succeeded", "re_1", "30")]
 
 
 def test_of_several_payments_the_second_one_gets_a_refund_without_a_request(
