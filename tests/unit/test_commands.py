@@ -63,7 +63,7 @@ def test_an_option_in_args_exists(document: str) -> None:
     }
     for command in commands(document):
         for target, quoted, bare in re.findall(r"make (?:-s )?([a-z-]+)[^\n]*? ARGS=(?:[\"']([^\"']*)|(\S+))", command):
-            assert set(re.findall(r"--[a-z-]+", quoted or bare)) <= known[target], command
+            assert set(re.findall(r"--[a-z-]+", quoted or bare)) <= known.get(target, set()), command
 
 
 def options_of(parser: argparse.ArgumentParser) -> set[str]:
