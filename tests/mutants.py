@@ -77,8 +77,9 @@ REFUND_SQL_TESTS = (
 )
 PAYMENT_SQL = (
     *("payment_decision", "refused_payment", "reports_payment", "payment_hold", "is_same_content", "is_replaced_by"),
-    *("is_conflict", "keep_payment_event", "record_payment_event", "known_payment", "receive_payment", "is_received"),
-    *("settle_payment_event", "replay_payment_event", "process_again", "list_payment_events", "complete_payments"),
+    *("is_conflict", "with_conflict", "keep_payment_event", "record_payment_event", "known_payment"),
+    *("receive_payment", "is_received", "settle_payment_event", "replay_payment_event", "process_again"),
+    *("list_payment_events", "complete_payments"),
 )
 REFUND_SQL = (
     *("request_refund", "refundable_payment", "refund_amount", "refused_lines", "return_units", "units_returned"),

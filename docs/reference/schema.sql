@@ -1240,6 +1240,9 @@ CREATE FUNCTION units_returned(item order_items) RETURNS bigint;
 -- Returns the refunds of an order that failed, and that nothing made up for.
 CREATE FUNCTION unsettled_refunds(failed_of uuid) RETURNS uuid[];
 
+-- Returns a payment event: one that needs review, if another content under its ID reports a payment, too.
+CREATE FUNCTION with_conflict(event payment_events) RETURNS payment_events;
+
 -- Returns an event as it may be stored: without its body, if the personal data of its customer was erased.
 CREATE FUNCTION without_erased_body(event payment_events, target orders) RETURNS payment_events;
 

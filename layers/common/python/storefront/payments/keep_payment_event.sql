@@ -48,10 +48,7 @@ BEGIN
 
     sent.id := coalesce(known.id, sent.id);
     sent.received_at := coalesce(known.received_at, sent.received_at);
-    IF is_conflict(sent) THEN
-        sent.outcome := 'needs_review';
-        sent.reason := 'other_content';
-    END IF;
+    sent := with_conflict(sent);
     IF known.id IS NULL THEN
         sent.variant := (SELECT max(e.variant) + 1 FROM payment_events e
                           WHERE e.event_id = sent.event_id AND e.scheme = sent.scheme);

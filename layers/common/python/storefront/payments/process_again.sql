@@ -23,10 +23,7 @@ BEGIN
         event.outcome := decision.outcome;
         event.reason := decision.reason;
     END IF;
-    IF is_conflict(event) THEN
-        event.outcome := 'needs_review';
-        event.reason := 'other_content';
-    END IF;
+    event := with_conflict(event);
     UPDATE payment_events e
        SET attempts = e.attempts + 1, last_attempt_at = clock_timestamp(),
            (order_id, refund_id, outcome, reason) = (event.order_id, event.refund_id, event.outcome, event.reason)

@@ -44,10 +44,7 @@ BEGIN
         payment := payment_of_event(stored, target, payment);
         CONTINUE WHEN payment.id IS NULL;
         event := decided_refund_event(stored, target, payment, request);
-        IF is_conflict(event) THEN
-            event.outcome := 'needs_review';
-            event.reason := 'other_content';
-        END IF;
+        event := with_conflict(event);
         CONTINUE WHEN event.reason = stored.reason;
         UPDATE payment_events e
            SET (order_id, refund_id, outcome, reason) = (event.order_id, event.refund_id, event.outcome, event.reason)
