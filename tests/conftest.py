@@ -20,7 +20,8 @@ from tests.integration.pooler import pooler
 pytest_plugins = ["tests.running"]
 # Otherwise, pytest would not show the values that these modules compare.
 pytest.register_assert_rewrite(
-    *("tests.handlers.lists", "tests.handlers.reconciliation", "tests.integration.compared_shop", "tests.unit.reading")
+    *("tests.handlers.lists", "tests.handlers.reconciliation", "tests.unit.reading"),
+    *("tests.integration.compared_shop", "tests.integration.compared_tables", "tests.integration.responses"),
 )
 
 # A slow machine must not fail a test.

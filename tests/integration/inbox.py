@@ -185,6 +185,7 @@ class Inbox:
                 return PAYMENT_OF_OTHER_ORDER
             known = ReceivedPayment(stored, order, reference or None, scheme, amount, currency, reason)
             order.money.payments.append(known)
+            order.money.payments.sort(key=lambda one: one.received)
             if reference:
                 self.by_reference[reference, scheme] = known
         elif (known.reason, known.amount, known.currency) == (reason, amount, currency):

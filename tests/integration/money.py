@@ -102,7 +102,6 @@ class ReceivedPayment(Named):
     amount: Decimal
     currency: str
     reason: str | None
-    received: int = field(default_factory=tick)
     refunds: list[Refund] = field(default_factory=list)
     disputes: dict[str | None, Dispute] = field(default_factory=dict)
     reported_refunds: Decimal = Decimal(0)
@@ -111,6 +110,11 @@ class ReceivedPayment(Named):
     @property
     def id(self) -> str:
         return self.event.id
+
+    @property
+    def received(self) -> int:
+        """When the event was first delivered, which may have been without the order."""
+        return self.event.received
 
     def is_reported_by(self, stored: "StoredEvent") -> bool:
         is_named = not self.scheme and self.reference is not None and self.reference == stored.event.payment_reference
@@ -166,6 +170,7 @@ class Money:
     """The money of an order."""
 
     payments: list[ReceivedPayment] = field(default_factory=list)
+    """Sorted by the time when they were received."""
     facts: int = 0
     """How often money moved, or an event reported that it did. An acknowledgement covers the facts until then."""
     version: int = 0
