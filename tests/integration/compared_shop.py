@@ -123,7 +123,7 @@ class ComparedShop(RuleBasedStateMachine):
         response = self.api.call("POST", request.path(), request.body(), headers)
         if key:
             self.keyed_requests.append((request, key))
-        if stored := self.model.stored.get((request.operation, key)):
+        if stored := self.model.first_response(request.operation, key):
             content, first = stored
             if not expect_refusal(response, KEY_REUSED if content != request.content() else None):
                 assert response.headers["idempotent-replayed"] == "true"

@@ -87,6 +87,14 @@ class Model:
     def gone(self) -> list[Product]:
         return [NO_PRODUCT, *(product for product in self.products if product.is_deleted)]
 
+    def first_response(self, operation: str, key: str | None) -> tuple[object, Body] | None:
+        """The content of the first request with a key, and its response, without what was erased since."""
+        if (operation, key) not in self.stored:
+            return None
+        content, response = self.stored[operation, key]
+        is_erased = operation == "acknowledgement" and key in self.inbox.erased_note_keys
+        return content, without_personal_data(response) if is_erased else response
+
     def has_sku(self, sku: str | None, *, except_for: Product | None = None) -> bool:
         others = [product.sku for product in self.on_sale() if product is not except_for and product.sku]
         return sku is not None and folded(sku) in map(folded, others)

@@ -17,6 +17,7 @@ from tests.integration.entities import (
     OrderTag,
     Refusal,
 )
+from tests.integration.inbox_entry import StoredEvent
 from tests.integration.model import Model, Request
 from tests.integration.money import CURRENCY, RANKS, ReceivedPayment, Refund, RefundLine, tick
 
@@ -204,4 +205,6 @@ class NewAcknowledgement(Request):
         if order := order_of(self.entry):
             refund = self.entry.about if isinstance(self.entry.about, Refund) else None
             order.record("acknowledgement", reason=self.entry.kind, refund=refund, note=self.note, idempotency_key=key)
+        elif isinstance(self.entry.about, StoredEvent) and key:
+            self.entry.about.note_keys.add(key)
         return {"kind": self.entry.kind, "id": self.entry.about.id, "acknowledgement": {"note": self.note}}
