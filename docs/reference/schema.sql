@@ -971,7 +971,7 @@ CREATE FUNCTION describe_open_refunds(target orders, payment payments, OUT amoun
 CREATE FUNCTION dispute_json(dispute disputes) RETURNS json;
 
 -- Erases the notes of staff about payment events that named no order, and the stored responses with these notes.
-CREATE FUNCTION erase_acknowledgements(event_ids uuid[]) RETURNS void;
+CREATE FUNCTION erase_acknowledgements(event_ids uuid[]) RETURNS uuid[];
 
 -- Erases the bodies of the payment events of orders, and the notes about these events: those that name an order or are
 -- in its timeline, those with the same event ID, and those about the same payment, because Stripe reports a payment

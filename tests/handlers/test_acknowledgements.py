@@ -263,6 +263,19 @@ def test_an_erasure_blanks_the_note_about_an_event_that_named_no_order(api: ApiC
     assert retried["acknowledgement"] is None
 
 
+def test_a_second_erasure_of_an_order_is_recorded_if_it_blanks_such_a_note(api: ApiClient) -> None:
+    order = expect(201, place(api, str(api.create_product()["id"])))
+    erase(api)
+    assert api.deliver({"event_id": "evt_1", "order_id": "?", "payment_status": "failed"}).status == 422
+    expect(201, acknowledge(api, api.items(RECONCILIATION)[0]))
+    # Only now the event has an order.
+    expect(200, api.pay(order["id"], "failed", event_id="evt_1"))
+    for _ in range(2):
+        erase(api)
+        causes = [event["cause"] for event in api.items(f"/api/orders/{order['id']}/events")]
+        assert causes == ["placed", "erasure", "payment_event", "erasure"]
+
+
 @pytest.mark.parametrize("acknowledged", ["", "yes", "1", "TRUE"])
 def test_an_invalid_parameter_returns_422(api: ApiClient, acknowledged: str) -> None:
     assert api.get(f"{RECONCILIATION}?acknowledged={acknowledged}").problem() == (422, "invalid-request")

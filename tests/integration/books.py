@@ -51,7 +51,7 @@ class Books:
     orders: list[Order]
     inbox: Inbox
     acknowledged: dict[tuple[Entry, int], bool] = field(default_factory=dict)
-    """The entries with the facts that were known then, and whether the note still exists."""
+    """The entries with the facts that were known then, and whether the order still has the note."""
 
     def version(self, entry: Entry) -> tuple[Entry, int]:
         order = order_of(entry)

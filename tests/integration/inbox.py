@@ -44,7 +44,7 @@ class Inbox:
     by_reference: dict[tuple[str, str], ReceivedPayment] = field(default_factory=dict)
     """The payments, by their reference and the scheme of the event that gave it its ID."""
     erased_note_keys: set[str] = field(default_factory=set)
-    """The note_keys of events whose bodies were erased after that."""
+    """The keys of notes about events whose bodies were erased after that."""
 
     def stored(self) -> list[StoredEvent]:
         return [one for same_id in self.contents.values() for one in same_id]
@@ -255,17 +255,17 @@ class Inbox:
         """Erase the bodies of the orders' events, and of others with the same IDs or about the same payments.
 
         Notes about these events are erased, too, where no order was known.
-        Returns the orders whose events had a body.
+        Returns the orders whose events had a body or a note.
         """
         of_orders = [one for one in self.stored() if one.order in orders or one.orders & set(orders)]
         known = {*references, *(one.event.payment_reference for one in of_orders)} - {None}
         of_payments = [one for one in self.stored() if one.event.payment_reference in known]
         ids = {one.event.event_id for one in (*of_orders, *of_payments)}
         with_ids = [one for one in self.stored() if one.event.event_id in ids]
-        self.erased_note_keys.update(*(one.note_keys for one in with_ids))
-        erased = [one for one in with_ids if one.has_body]
+        erased = [one for one in with_ids if one.has_body or one.notes]
         for one in erased:
-            one.has_body = False
+            self.erased_note_keys.update(key for key in one.notes if key)
+            one.has_body, one.notes = False, []
         return {one.order for one in erased if one.order in orders}
 
     def _without_conflict(self, stored: StoredEvent, decision: Decision) -> Decision:

@@ -42,7 +42,7 @@ class StoredEvent(Named):
     """As the database shows it after the step."""
     orders: set[Order] = field(default_factory=set)
     """Those whose timelines contain a delivery or a replay of this event."""
-    note_keys: set[str] = field(default_factory=set)
+    notes: list[str | None] = field(default_factory=list)
     """The keys of the requests that dismissed the event's entry with a note, while no order was known."""
 
     @property

@@ -201,10 +201,11 @@ class NewAcknowledgement(Request):
         return ALREADY_ACKNOWLEDGED if model.books.is_acknowledged(self.entry) else None
 
     def carry_out(self, model: Model, response: Body, key: str | None) -> Body:  # noqa: ARG002  only the entry matters
-        model.books.acknowledged[model.books.version(self.entry)] = True
-        if order := order_of(self.entry):
+        order = order_of(self.entry)
+        model.books.acknowledged[model.books.version(self.entry)] = order is not None
+        if order:
             refund = self.entry.about if isinstance(self.entry.about, Refund) else None
             order.record("acknowledgement", reason=self.entry.kind, refund=refund, note=self.note, idempotency_key=key)
-        elif isinstance(self.entry.about, StoredEvent) and key:
-            self.entry.about.note_keys.add(key)
+        elif isinstance(self.entry.about, StoredEvent):
+            self.entry.about.notes.append(key)
         return {"kind": self.entry.kind, "id": self.entry.about.id, "acknowledgement": {"note": self.note}}

@@ -1,7 +1,7 @@
--- Erases the bodies of the payment events of orders, and the notes about these events: those that name an order or are in its timeline, those with the
--- same event ID, and those about the same payment, because Stripe reports a payment with two events, and often only
--- one of them names the order. The caller has locked the orders.
--- payment_references: other payments of the orders. Returns the orders whose events had a body, or NULL.
+-- Erases the bodies of the payment events of orders, and the notes about these events: those that name an order or are in
+-- its timeline, those with the same event ID, and those about the same payment, because Stripe reports a payment with two
+-- events, and often only one of them names the order. The caller has locked the orders.
+-- payment_references: other payments of the orders. Returns the orders whose events had a body or a note, or NULL.
 CREATE OR REPLACE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text[] DEFAULT '{}')
     RETURNS uuid[]
     LANGUAGE plpgsql AS $$
@@ -10,6 +10,7 @@ DECLARE
                               WHERE t.order_id = ANY (order_ids) AND t.inbox_id IS NOT NULL);
     firsts   uuid[];
     touched  uuid[];
+    noted    uuid[];
 BEGIN
     payment_references := payment_references || ARRAY(
         SELECT e.payment_reference FROM payment_events e WHERE e.order_id = ANY (order_ids) OR e.id = ANY (received));
@@ -35,11 +36,15 @@ BEGIN
         RETURNING e.order_id
     )
     SELECT array_agg(DISTINCT order_id) INTO touched FROM erased WHERE order_id = ANY (order_ids);
-    PERFORM erase_acknowledgements(ARRAY(
+    noted := erase_acknowledgements(ARRAY(
         SELECT e.id
           FROM payment_events f
           JOIN payment_events e ON (e.event_id, e.scheme) = (f.event_id, f.scheme)
          WHERE f.id = ANY (firsts)));
+    IF noted IS NOT NULL THEN
+        touched := touched || ARRAY(
+            SELECT DISTINCT e.order_id FROM payment_events e WHERE e.id = ANY (noted) AND e.order_id = ANY (order_ids));
+    END IF;
     RETURN touched;
 END
 $$;
