@@ -162,6 +162,28 @@ def test_a_delivery_of_an_erased_event_does_not_store_its_body_again(
     assert violations(database) == []
 
 
+def test_an_event_with_the_same_id_in_another_scheme_keeps_its_body(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order, other = place(api, tea).json, place(api, tea, customer_id=8).json
+    erase(api)
+    event = stripe_event_for(other)
+    expect(200, api.deliver(event, "stripe"))
+    for status in ("failed", "paid"):
+        expect(200, api.pay(order["id"], status, event_id=event["id"]))
+    assert [body is None for body in bodies(database)] == [False, True, True]
+
+
+def test_an_event_about_a_payment_whose_first_event_is_old_keeps_its_body(
+    api: ApiClient, tea: str, database: Connection
+) -> None:
+    order = place(api, tea).json
+    expect(200, api.pay(order["id"], event_id="evt_1", payment_reference="pay_1"))
+    database.run("UPDATE payment_events SET body = NULL")
+    expect(200, api.pay(order["id"], event_id="evt_2", payment_reference="pay_1"))
+    assert [body is None for body in bodies(database)] == [True, False]
+
+
 def test_a_corrected_event_replaces_an_erased_one_without_its_body(
     api: ApiClient, tea: str, database: Connection
 ) -> None:

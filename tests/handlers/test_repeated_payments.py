@@ -69,6 +69,21 @@ def test_a_corrected_amount_pays_a_pending_order(
     assert kinds(api) == []
 
 
+def test_a_corrected_amount_of_a_second_payment_does_not_pay_the_order_again(api: ApiClient, order: Order) -> None:
+    assert pay(api, order, "evt_1", payment_reference="pay_1") == ("applied", None)
+    assert pay(api, order, "evt_2", payment_reference="pay_2", amount="1") == ("needs_refund", "paid_twice")
+    before = received(api, order), etag(api, order)
+    assert pay(api, order, "evt_3", payment_reference="pay_2", amount="4.50") == ("needs_review", "payment_changed")
+    assert (received(api, order), etag(api, order)) == before
+
+
+def test_a_corrected_amount_does_not_pay_an_order_that_was_completed(api: ApiClient, order: Order) -> None:
+    assert pay(api, order, "evt_1", payment_reference="pay_1", amount="1")[0] == "needs_review"
+    expect(200, api.change_status(order["id"], "completed"))
+    assert pay(api, order, "evt_2", payment_reference="pay_1", amount="4.50") == ("needs_review", "payment_changed")
+    assert current(api, order)["payment_status"] == "unpaid"
+
+
 @pytest.mark.parametrize("status", ["requested", "canceled", "succeeded"])
 def test_a_payment_with_a_refund_keeps_its_currency(api: ApiClient, order: Order, status: str) -> None:
     pay(api, order, "evt_1", payment_reference="pay_1", amount="3", currency="EUR")
