@@ -198,3 +198,12 @@ def test_the_amount_of_a_dispute_stays_when_its_end_names_only_the_order(api: Ap
     dispute(api, order, "lost", payment_reference=None, order_id=order["id"])
     assert disputes(api, order) == [("lost", None, "50.00")]
     assert ask(api, order, {"amount": "50.01"}).json["amount_left"] == "50.00"
+
+
+def test_the_amount_in_another_content_under_an_event_id_does_not_count(api: ApiClient, order: Order) -> None:
+    opened = {"type": "dispute.opened", "payment_reference": f"pi_{order['number']}", "event_id": "evt_1"}
+    for amount, minute, outcome in (("20.00", 1, "applied"), ("30.00", 2, "needs_review")):
+        event = {**opened, "amount": amount, "currency": "USD", "occurred_at": f"2026-11-23T12:0{minute}:00Z"}
+        assert expect(200, api.deliver(event))["outcome"] == outcome
+    dispute(api, order, "lost", occurred_at="2026-11-23T12:03:00Z")
+    assert disputes(api, order) == [("lost", None, "20.00")]

@@ -109,3 +109,31 @@ def test_another_refund_that_brought_no_money_leaves_one_that_staff_set_to_succe
     refund_event(api, order, status, "re_other", "30.00")
     assert sorted(rows(api, order)) == sorted([("succeeded", None), (status, "re_other")])
     assert money(api, order) == ("100.00", "30.00", "partial")
+
+
+def test_a_request_that_an_event_names_stays_open_if_only_another_refund_was_made_at_the_processor(
+    api: ApiClient, order: Order
+) -> None:
+    assert refund_event(api, order, "succeeded", "re_dashboard", "10.00") == "applied"
+    refund = requested(api, order, amount="30.00")
+    named = {"type": "refund.pending", "order_id": order["id"], "refund_id": refund["id"], "amount": "30.00"}
+    assert expect(200, api.deliver({**named, "event_id": "evt_1"}))["outcome"] == "applied"
+    assert sorted(one["status"] for one in refunds(api, order)) == ["pending", "succeeded"]
+
+
+def test_a_request_that_an_event_names_stays_open_if_the_event_is_about_another_request(
+    api: ApiClient, order: Order
+) -> None:
+    named, made = requested(api, order, amount="30.00"), requested(api, order, amount="20.00")
+    expect(200, set_status(api, made, "pending", "re_1"))
+    assert refund_event(api, order, "succeeded", "re_1", "20.00", refund_id=named["id"]) == "applied"
+    assert rows(api, order) == [("requested", None), ("succeeded", "re_1")]
+
+
+def test_the_report_of_a_known_failure_is_no_new_failure(api: ApiClient, order: Order) -> None:
+    failed = failed_by_hand(api, order)
+    again = requested(api, order, amount="30.00")
+    assert refund_event(api, order, "failed", "re_1", "30.00", refund_id=failed["id"]) == "applied"
+    expect(200, set_status(api, again, "succeeded", "re_2"))
+    # The second request made up for the failure.
+    assert kinds(api) == []
