@@ -68,6 +68,7 @@ REFUSED = [
     "ada@[IPv6:::1]",
     "Ada <ada@example.com>",
     "ada(comment)@example.com",
+    '""@example.com',
     '"ada@example.com',
     'a"d"a@example.com',
     '"a"b@example.com',

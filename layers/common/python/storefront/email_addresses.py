@@ -24,7 +24,7 @@ _OTHER_DOTS = r"\u3002\uff0e\uff61"
 
 _UTF8 = rf"[^\u0000-\u007f{_INVISIBLE}]|[{_JOINERS}]"
 _ATOM = rf"([A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]|{_UTF8})+"
-_QUOTED = rf'"([ !#-\[\]-~]|{_UTF8}|\\[ -~])*"'
+_QUOTED = rf'"([ !#-\[\]-~]|{_UTF8}|\\[ -~])+"'
 _LETTER = rf"[A-Za-z0-9]|[^\u0000-\u007f{_INVISIBLE}{_OTHER_DOTS}]"
 _LABEL = rf"({_LETTER})(-*({_LETTER}|[{_JOINERS}]))*"
 
@@ -33,7 +33,7 @@ PATTERN = rf"^({_ATOM}(\.{_ATOM})*|{_QUOTED})@({_LABEL}\.)+(?![0-9]+$){_LABEL}$"
 categories of characters.
 
 A domain has at least two labels, and the last one is not a number, because it is a name in the public DNS (RFC 3696,
-section 2). Comments and addresses in brackets are refused.
+section 2). Comments, addresses in brackets and an empty "" before the @ are refused.
 """
 
 
