@@ -973,9 +973,7 @@ CREATE FUNCTION dispute_json(dispute disputes) RETURNS json;
 -- Erases the notes of staff about payment events that named no order, and the stored responses with these notes.
 CREATE FUNCTION erase_acknowledgements(event_ids uuid[]) RETURNS uuid[];
 
--- Erases the bodies of the payment events of orders, and the notes about these events: those that name an order or are
--- in its timeline, those with the same event ID, and those about the same payment, because Stripe reports a payment
--- with two events, and often only one of them names the order.
+-- Erases the bodies of the payment events of orders, and the notes of staff about these events.
 CREATE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text[] DEFAULT '{}'[]) RETURNS uuid[];
 
 -- Returns the stored response to a request about an order without personal data, in the form of json_build_object.
@@ -1240,7 +1238,7 @@ CREATE FUNCTION units_returned(item order_items) RETURNS bigint;
 -- Returns the refunds of an order that failed, and that nothing made up for.
 CREATE FUNCTION unsettled_refunds(failed_of uuid) RETURNS uuid[];
 
--- Returns a payment event: one that needs review, if another content under its ID reports a payment, too.
+-- Returns a payment event, which needs review if it conflicts with another content under its ID.
 CREATE FUNCTION with_conflict(event payment_events) RETURNS payment_events;
 
 -- Returns an event as it may be stored: without its body, if the personal data of its customer was erased.

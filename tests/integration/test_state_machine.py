@@ -77,7 +77,7 @@ UNREADABLE_AGAIN = (422, "unreadable-payment-event")
 class ShopMachine(MoneyMachine):
     """Draws the requests, and what else happens, at random."""
 
-    # With one unit in stock, there is an order. Rules about money draw one.
+    # At least one product is in stock, so there is an order. The rules about money need one.
     @initialize(stocks=st.tuples(stocks, stocks, stocks, stocks).filter(any), paid=st.integers(0, 3))
     def open_the_shop(self, stocks: tuple[int, ...], paid: int) -> None:
         for name, stock in zip(("tea", "coffee", "cup", "pot"), stocks, strict=True):

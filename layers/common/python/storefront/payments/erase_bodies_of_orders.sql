@@ -1,6 +1,7 @@
--- Erases the bodies of the payment events of orders, and the notes about these events: those that name an order or are in
--- its timeline, those with the same event ID, and those about the same payment, because Stripe reports a payment with two
--- events, and often only one of them names the order. The caller has locked the orders.
+-- Erases the bodies of the payment events of orders, and the notes of staff about these events.
+-- These are the events that name an order or are in its timeline, those with the same event ID, and those about the same
+-- payment. Stripe reports a payment with two events, and often only one of them names the order.
+-- The caller has locked the orders.
 -- payment_references: other payments of the orders. Returns the orders whose events had a body or a note, or NULL.
 CREATE OR REPLACE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text[] DEFAULT '{}')
     RETURNS uuid[]

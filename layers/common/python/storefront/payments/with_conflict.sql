@@ -1,4 +1,4 @@
--- Returns a payment event: one that needs review, if another content under its ID reports a payment, too.
+-- Returns a payment event, which needs review if it conflicts with another content under its ID.
 -- The caller has locked the first content under the ID.
 CREATE OR REPLACE FUNCTION with_conflict(event payment_events) RETURNS payment_events
     LANGUAGE plpgsql STABLE AS $$
