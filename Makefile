@@ -4,8 +4,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run token test test-long seeded-bugs mutants pay audit bench bench-small lint types build deploy logs sam-local openapi schema lock clean
 
-UV_VERSION := 0.13.9
-
 # The first Python that is new enough and can create virtual environments; .python-version selects pyenv's. Make
 # searches for it only when something must be installed.
 PYTHON = $(shell for candidate in python3 python3.13 python3.14 python3.12 python3.11 /usr/bin/python3; do \
@@ -76,7 +74,7 @@ lock: .venv/installed ## update the pinned requirements from pyproject.toml
 		--constraint requirements/dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements/dev.txt --group mutants --output-file requirements/mutants.txt
-	@for group in checkov peer-fastapi peer-flask plots; do \
+	@for group in uv checkov peer-fastapi peer-flask plots; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--group $$group --output-file requirements/$$group.txt || exit 1; \
 	done
@@ -127,7 +125,7 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
 
 # For `make run`. The search for PYTHON takes a moment, so its result is kept.
-.venv/installed-run: requirements/run.txt
+.venv/installed-run: requirements/run.txt requirements/uv.txt
 	$(eval PYTHON := $(PYTHON))
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is required (Debian: apt install python3-venv)." >&2; exit 1; }
 	@$(if $(filter run,$(MAKECMDGOALS)),$(PYTHON) -m local.port)
@@ -136,7 +134,8 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 	echo "  1/3 Creating the virtual environment"; \
 	$(PYTHON) -m venv --clear .venv; \
 	echo "  2/3 Installing uv, the package installer"; \
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements/uv.txt; \
 	echo "  3/3 Downloading and installing $$(grep -c == $<) packages"; \
 	$(call install,.venv); \
 	echo "Installed in $$SECONDS seconds."

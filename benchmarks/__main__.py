@@ -45,6 +45,8 @@ def measure(bench: Bench) -> dict[str, Any]:
     urls = {rows: bench.database(f"lists_{rows}", rows) for rows in bench.sizes.rows}
     log_progress("lists")
     results["lists"] = lists.measure(bench, urls)
+    log_progress("searches")
+    results["searches"] = lists.measure_searches(bench)
     log_progress("audit")
     most = max(urls)
     results["audit"] = batches.measure_audit(bench, most, urls[most])

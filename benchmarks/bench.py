@@ -20,6 +20,7 @@ from local.settings import APP_ROLE, LOCAL_CURSOR_KEY, ROOT, as_role
 from local.signing import LOCAL_SECRETS
 from storefront import db
 from storefront.migrate import migrate
+from tests.api_client import ENVIRONMENT
 
 HERE = Path(__file__).parent
 LAYER = ROOT / "layers" / "common" / "python"
@@ -102,14 +103,9 @@ class Bench:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(LAYER), str(PEERS)]),
             "DATABASE_URL": as_role(owner_url, APP_ROLE),
+            **ENVIRONMENT,
             "AUTH": "on",
-            "CURRENCY": "USD",
             "CURSOR_KEY": LOCAL_CURSOR_KEY,
-            "ORDER_TIME_TO_LIVE_MINUTES": "1440",
-            "PAYMENT_PENDING_DAYS": "7",
-            "REFUND_PENDING_DAYS": "7",
-            "PAYMENT_BODY_RETENTION_DAYS": "400",
-            "PAYMENT_MODE": "any",
             "WEBHOOK_SECRET": LOCAL_SECRETS["x_signature"][0],
             "WEBHOOK_SECRET_ID": WEBHOOK_SECRET_NAME,
             "SECRETS_MANAGER_ENDPOINT": self.aws_url,

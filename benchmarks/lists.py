@@ -17,6 +17,7 @@ from storefront import db
 from storefront.lists import cursor
 from storefront.orders.models import OrderListParameters
 from storefront.products.models import ProductListParameters
+from tests.integration.large_catalog import fill_catalog
 
 PAGE_SIZE = 20
 DEEP_PAGE = 1_000
@@ -34,6 +35,25 @@ FILTERS: dict[str, list[tuple[str, dict[str, str], str]]] = {
     ],
 }
 """For each list: its filters as name, query parameters, and SQL condition."""
+
+LETTERS = "a b c d e f g h i j k l m n o p q r s t u v w x y z"
+
+SEARCHES: tuple[tuple[dict[str, str], int], ...] = (
+    *(({"q": q, "sort": "-created_at"}, 1) for q in ("rare", "many", "first", "last", "first last", "common")),
+    *(({"q": q, "sort": "-price"}, 1) for q in ("many", "first")),
+    *(({"q": q, "sort": "name"}, 1) for q in ("last", "common first")),
+    *(({"q": f"{LETTERS} common{more}", "sort": "price"}, 1) for more in ("", " last")),
+    ({"q": "common", "sort": "-created_at"}, 50),
+    ({"q": "last", "in_stock": "true", "sort": "price"}, 1),
+    ({"min_price": "10.00", "in_stock": "false", "sort": "name"}, 1),
+    ({"in_stock": "true", "min_price": "0.10", "max_quantity": "12", "sort": "-name"}, 1),
+    ({"sort": "quantity"}, 1),
+)
+"""Requests that read as much as they can, and their pages. All names have the letters as words. large_catalog.py says
+which products have which other words."""
+
+SEARCHED_PRODUCTS = 10_000
+"""The fewest products that the searches need."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,27 @@ def pages(owner: Connection) -> Iterator[Page]:
                 if offset >= 0 and (place == "middle" or not filter_name):
                     position = _position(owner, table, condition, offset)
                     yield _page(table, f"cursor, {place}{filter_name}", parameters, {"after": position})
+
+
+def measure_searches(bench: Bench) -> dict[str, Any]:
+    """Measure searches in a catalog whose names make them slow."""
+    products = max(SEARCHED_PRODUCTS, *bench.sizes.rows)
+    url = bench.database("searches", 0)
+    with closing(db.connect(url, response_timeout=600)) as owner:
+        owner.run("SET statement_timeout = 0")
+        fill_catalog(owner, products)
+        found = [
+            _page("products", urlencode({**query, "page": page}), query, {"page": page}) for query, page in SEARCHES
+        ]
+        counted = {page.name: blocks(owner, page) for page in found}
+    timings: dict[str, list[Timing]] = {}
+    with start_workers(STOREFRONT, 1, bench.environment(url)) as workers:
+        for _ in range(bench.sizes.rounds):
+            for page in found:
+                work = page.work._replace(events=[page.event] * bench.sizes.calls, repeat=False)
+                timings.setdefault(page.name, []).append(run(workers, [work]))
+    pages = {name: {**summary(measured), "blocks": counted[name]} for name, measured in timings.items()}
+    return {"products": products, "pages": pages}
 
 
 def _position(owner: Connection, table: str, condition: str, offset: int) -> list[str]:

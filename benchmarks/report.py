@@ -75,6 +75,8 @@ def _measurements(results: Results) -> Iterator[str]:
         yield from _section("Connection over verified TLS", _tls(results["tls"]))
     yield from _section("Lists of products", _pages(results["lists"]["products"]))
     yield from _section("Lists of orders", _pages(results["lists"]["orders"]), "lists")
+    if results.get("searches"):
+        yield from _section("Searches that read as much as they can", _searches(results["searches"]))
     yield from _section("Scheduled functions", _scheduled(results))
     yield from _section("Soak test", _soak(results["soak"]), "soak")
     # A run before a kind of count existed has no result for it.
@@ -162,6 +164,21 @@ def _pages(pages: Results) -> list[str]:
 
 def _page(measured: Results) -> str:
     return f"{measured['p50']:.2f} ({measured['blocks']})" if measured else ""
+
+
+def _searches(searches: Results) -> list[str]:
+    return [
+        f"With {searches['products']:,} products, whose names have 28 words or more. `common` is in all names, `first`",
+        "and `last` are in 30,000, `many` in 10,000 and `rare` in 500. Rows are stored at random. The target is 50 ms.",
+        "",
+        *_table(
+            ["request", "p50, ms", "p99, ms", "blocks"],
+            (
+                [f"`{name}`", f"{measured['p50']:.2f}", f"{measured['p99']:.2f}", str(measured["blocks"])]
+                for name, measured in searches["pages"].items()
+            ),
+        ),
+    ]
 
 
 def _scheduled(results: Results) -> list[str]:

@@ -24,7 +24,7 @@ ITEM_COUNTS = (1, 3, 5)
 
 CLAIMS = {
     "sub": "shop",
-    "scope": "catalog:write orders:write orders:read orders:manage",
+    "scope": "catalog:write orders:write orders:read orders:manage orders:all",
     "iss": "https://issuer.example",
     "exp": "1795438800",
 }

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import re
 import socket
 import time
 import uuid
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -32,13 +34,15 @@ from local.console import PATH_CHARACTERS, print_error, print_now, request_line
 from local.environments import InvocationError
 from local.lambdas import LambdaRunner
 from local.tokens import Authorizer, RefusedError
-from storefront.routes import DEFAULT_ROUTE
+from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
 
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request body: the HTTP API's quota."""
 
 MAX_EVENT = 6 * 1024 * 1024
 """Characters of an event's JSON text: Lambda's quota. The emulator would cut longer text off."""
+
+_OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", re.IGNORECASE)
 
 # A redirect and a 204 have no body.
 logging.getLogger(local_apigw_service.__name__).addFilter(
@@ -80,6 +84,8 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
         # telemetry.
         g.started = time.perf_counter()
         route, path_parameters = self._match(request)
+        if not self._may_reach(route, request):
+            return _message(HTTPStatus.MISDIRECTED_REQUEST, "Use http://127.0.0.1, or start with AUTH=on")
         request.view_args = path_parameters
         event = self._generate_lambda_event(request, route, request.method, route.path)
         if len(json.dumps(event)) > MAX_EVENT:
@@ -96,6 +102,13 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
         g.is_reported = True
         response: Response = self.service_response(body, headers, status)
         return response
+
+    def _may_reach(self, route: Route, flask_request: Request) -> bool:
+        # A page of any website can let its own name point to 127.0.0.1 and so read responses (DNS rebinding). Then the
+        # host is that name. Without tokens, only signed events may come from elsewhere, such as a tunnel.
+        if self._authorizer is not None or _OWN_HOST.fullmatch(flask_request.headers.get("Host", "")):
+            return True
+        return ROUTES.get(route.path, {}).get(flask_request.method) is Access.SIGNATURE
 
     def _report_failure(self, failure: str) -> None:
         if self._report:

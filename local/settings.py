@@ -19,11 +19,20 @@ LOCAL_CURSOR_KEY = "local-only-not-a-secret"
 SHOP_SETTINGS = {
     "CURRENCY": ("[A-Z]{3}", "three capital letters, such as USD"),
     "ORDER_TIME_TO_LIVE_MINUTES": ("[0-9]{1,7}", "a number from 0 to 9999999"),
+    "CUSTOMER_ORDER_TIME_TO_LIVE_MINUTES": ("[0-9]{1,7}", "a number from 0 to 9999999"),
+    "ORDER_LINES_LIMIT": ("[1-9][0-9]?|100", "a number from 1 to 100"),
+    "ORDER_UNITS_LIMIT": ("[1-9][0-9]{0,8}", "a number from 1 to 999999999"),
+    "CUSTOMER_ORDERS_LIMIT": ("[1-9][0-9]{0,2}|1000", "a number from 1 to 1000"),
+    "CUSTOMER_DAILY_ORDERS_LIMIT": ("[1-9][0-9]{0,2}|1000", "a number from 1 to 1000"),
+    "CUSTOMER_UNITS_LIMIT": ("[1-9][0-9]{0,8}", "a number from 1 to 999999999"),
+    "WEBHOOK_SILENCE_HOURS": ("[0-9]{1,3}", "a number from 0 to 999"),
     "PAYMENT_MODE": ("any|live|test", "any, live or test"),
     "PAYMENT_ACCOUNTS": (r"[^,\s]+(,[^,\s]+)*", "names separated by commas without spaces"),
     "PAYMENT_PENDING_DAYS": ("[0-9]{1,3}", "a number from 0 to 999"),
     "REFUND_PENDING_DAYS": ("[0-9]{1,3}", "a number from 0 to 999"),
     "PAYMENT_BODY_RETENTION_DAYS": ("[0-9]{1,5}", "a number from 0 to 99999"),
+    "IGNORED_BODY_RETENTION_DAYS": ("[0-9]{1,5}", "a number from 0 to 99999"),
+    "IGNORED_EVENTS_PER_DAY": ("[0-9]{1,7}", "a number from 0 to 9999999"),
 }
 """The functions' variables for which `make run` accepts another value than the template's default, with their form."""
 

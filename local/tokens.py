@@ -21,7 +21,7 @@ from joserfc.jwk import RSAKey
 
 from local.settings import read_settings
 from storefront.access import CUSTOMERS, OPEN
-from storefront.routes import Access
+from storefront.routes import ORDERS_ALL, Access
 
 KEY_FILE = "token-key.pem"
 ISSUER = "https://local-only.invalid"
@@ -76,8 +76,12 @@ class Authorizer:
         return claims
 
 
+SCOPES = sorted({*(set(Access) - OPEN), ORDERS_ALL})
+"""The scopes that a token can have."""
+
+
 def issue(key: RSAKey, subject: str, scopes: list[str], minutes: int, customer_id: int | None = None) -> str:
-    """Return a token: the staff's, or with a customer_id a customer's."""
+    """Return a token: the shop's, or with a customer_id a customer's."""
     now = int(time.time())
     claims: dict[str, Any] = {
         "iss": ISSUER,
@@ -113,7 +117,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"No signing key in {data_dir}. Start `AUTH=on make run` once, with the same DATA_DIR.")
     customer = options.customer
     subject = options.subject or ("staff" if customer is None else f"customer-{customer}")
-    scopes = options.scope or sorted(CUSTOMERS if customer is not None else set(Access) - OPEN)
+    scopes = options.scope or (sorted(CUSTOMERS) if customer is not None else SCOPES)
     key = signing_key(data_dir)
     print(issue(key, subject, scopes, options.minutes, customer))
 
@@ -130,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scope",
         action="append",
-        choices=sorted(set(Access) - OPEN),
+        choices=SCOPES,
         help="a scope; can be repeated; default: all scopes that the staff or a customer can have",
     )
     parser.add_argument("--customer", type=_customer_id, help="the customer's ID; default: the token is the staff's")

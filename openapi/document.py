@@ -20,7 +20,7 @@ from storefront.access import OPEN, Forbidden, TokenMissing
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
 from storefront.reconciliation.models import ReconciliationKind
-from storefront.routes import ROUTES, Access, path_parameters
+from storefront.routes import OF_CUSTOMERS, ROUTES, Access, path_parameters
 
 ROOT = Path(__file__).parent.parent
 _JSON = "application/json"
@@ -103,7 +103,8 @@ def _operation(method: str, path: str, operation: Operation) -> dict[str, Any]:
     }
     if operation.description:
         described["description"] = operation.description
-    described["security"] = requirement(access)
+    of_customers = OF_CUSTOMERS.get((method, path))
+    described["security"] = requirement(access, *([of_customers] if of_customers else []))
     if parameters := _parameters(path, operation):
         described["parameters"] = parameters
     if operation.body is not None:

@@ -12,7 +12,16 @@ from storefront import errors
 from storefront.lists.parameters import CursorParameters
 from storefront.orders.charges import ChargeKind
 from storefront.orders.models import NewNote, NewOrder, OrderListParameters, OrderStatus, PaymentStatus, StatusChange
-from storefront.orders.store import InvalidTransition, ReferenceTaken, TotalChanged, TotalTooLarge, TotalTooSmall
+from storefront.orders.store import (
+    CustomerLimit,
+    InvalidTransition,
+    NotCancelable,
+    OrderLimit,
+    ReferenceTaken,
+    TotalChanged,
+    TotalTooLarge,
+    TotalTooSmall,
+)
 from storefront.payments.models import Outcome, ReportedStatus
 from storefront.refunds.models import OrderRefundStatus, RefundStatus
 
@@ -167,8 +176,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         description=(
             "If one product is short of stock, nothing is ordered. Prices come from the products. Line items for the"
             " same product are added together. The total is their sum and the charges. An order with a total of 0 is"
-            " paid at once. A taken reference is reported first, then missing products, too little stock, and a total"
-            " that is out of range or has changed."
+            " paid at once. Customers have limits, which are reported first. Then come a taken reference, missing"
+            " products, too little stock, and a total that is out of range or has changed."
         ),
         body=NewOrder,
         examples={
@@ -204,6 +213,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             TotalTooSmall,
             TotalChanged,
             ReferenceTaken,
+            OrderLimit,
+            CustomerLimit,
         ),
         links={
             "get_order": {"id": _ID},
@@ -236,6 +247,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "orders",
         "Complete or cancel a pending order; canceling returns the stock",
         Order,
+        description=(
+            'A customer\'s token needs the scope `orders:write`, and can only cancel: `{"status": "canceled"}` for an'
+            " order of its own that is not paid, and for which no payment is under way."
+        ),
         path_id=ORDER_ID,
         body=StatusChange,
         examples={
@@ -244,7 +259,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         },
         request_headers=("If-Match",),
         response_headers=("ETag",),
-        problems=(errors.OrderNotFound, InvalidTransition, errors.NumberOutOfRange, errors.PaymentDisputed),
+        problems=(
+            errors.OrderNotFound,
+            InvalidTransition,
+            NotCancelable,
+            errors.NumberOutOfRange,
+            errors.PaymentDisputed,
+        ),
     ),
     ("GET", "/api/orders/{id}/events"): Operation(
         "list_order_events",

@@ -63,8 +63,9 @@ def _success(responses: dict[str, Any]) -> str:
 def _needs(security: list[dict[str, list[str]]]) -> str:
     if not security:
         return ""
-    scopes = security[0].get("token")
-    return f"`{scopes[0]}`" if scopes else "a signature"
+    scopes = [f"`{scope}`" for one in security for scope in one.get("token", [])]
+    # The second scope is that of a customer's token.
+    return " or ".join(scopes) or "a signature"
 
 
 def _parameters(document: Document) -> str:

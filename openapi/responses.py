@@ -41,7 +41,9 @@ class Page(CursorPage):
     total: int = _optional(examples=[7])
     page: int = _optional(examples=[1])
     total_pages: int = _optional(examples=[1])
-    total_is_estimate: bool = _optional(description="`true` if `total` is an estimate, which it is above 100,000.")
+    total_is_estimate: bool = _optional(
+        description="`true` if `total` is an estimate, as it is above 100,000, or above 1,000 with `q`."
+    )
 
 
 class BrokenRule(ResponseModel):
@@ -71,6 +73,12 @@ class Problem(ResponseModel):
     refund_status: Literal["requested", "pending", "canceled", "succeeded", "failed"] = _optional(
         description="The current status of the refund. Only in `refund-conflict`."
     )
+    limit: Literal[
+        "order_lines", "order_units", "customer_orders", "customer_units", "daily_orders", "concurrent_orders"
+    ] = _optional(description="The limit that the order exceeds. Only in `order-limit` and `customer-limit`.")
+    maximum: int = _optional(description="The value of that limit.")
+    held: int = _optional(description="What the customer has on order. Only in `customer-limit`.")
+    requested: int = _optional(description="What the order would add. Only in `order-limit` and `customer-limit`.")
     payments: list[Any] = _optional(description="The payments with money left. Only in `several-payments`.")
 
 

@@ -8,12 +8,13 @@ _SCOPES = """\
 A JWT access token with the scope of the operation:
 
 - `catalog:write`: create, change and delete products; adjust stock and read its ledger
-- `orders:write`: place orders
+- `orders:write`: place orders; as a customer, cancel them
 - `orders:read`: read orders and their timelines
 - `orders:manage`: change an order's status; write notes; erase personal data; read and replay payment events; read the
   reconciliation
 
-A token with the claim `customer_id` belongs to a customer. It can only place and read that customer's orders.
+A token with the claim `customer_id` belongs to a customer. It can only place, read and cancel that customer's orders.
+A token with the scope `orders:all` belongs to the shop. Other tokens open only the routes of products.
 """
 
 
@@ -48,8 +49,8 @@ _SIGNATURES: list[dict[str, list[str]]] = [
 ]
 
 
-def requirement(access: Access) -> list[dict[str, list[str]]]:
-    """Return the security requirement of a route: none, one of the signatures, or a token with a scope."""
-    if access is Access.ANYONE:
+def requirement(*allowed: Access) -> list[dict[str, list[str]]]:
+    """Return the security requirement of a route: none, one of the signatures, or a token with one of some scopes."""
+    if Access.ANYONE in allowed:
         return []
-    return _SIGNATURES if access is Access.SIGNATURE else [{"token": [access.value]}]
+    return _SIGNATURES if Access.SIGNATURE in allowed else [{"token": [access.value]} for access in allowed]

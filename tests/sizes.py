@@ -43,3 +43,5 @@ STORIES = Size("Sequences of linked requests, from the OpenAPI description", 150
 UPGRADED_ORDERS = Size(
     "Orders in a database that is upgraded while four clients place orders", 5_000, 20_000, 1_000_000
 )
+SEARCHED_PRODUCTS = Size("Products that a search can meet, with names that make it slow", 100_000, 1_000_000, 1_000_000)
+ATTACK_SECONDS = Size("Seconds of attacks on a shop", 3, 10, 120)

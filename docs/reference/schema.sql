@@ -149,6 +149,8 @@ CREATE TABLE products (
     sku code,
     -- The shop's own values. NULL if there are none.
     metadata json_map,
+    -- The words of the name. NULL for an earlier product, until a migration has added them.
+    name_words text[],
     CONSTRAINT products_pkey PRIMARY KEY (id)
 ) WITH (fillfactor=80);
 -- list_products, sort=created_at
@@ -167,6 +169,8 @@ CREATE INDEX products_by_name ON products (folded_name, id) WHERE deleted_at IS 
 -- 64 characters have at most 2.1 kB when folded, and an entry of an index has at most 2.7 kB.
 CREATE UNIQUE INDEX products_by_sku ON products (fold(sku::text)) WHERE deleted_at IS NULL AND sku IS NOT NULL;
 CREATE TRIGGER products_fold_name BEFORE INSERT OR UPDATE OF name ON products FOR EACH ROW EXECUTE FUNCTION fold_name();
+CREATE TRIGGER products_name_words BEFORE INSERT OR UPDATE OF name ON products FOR EACH ROW EXECUTE FUNCTION
+    store_name_words();
 
 -- Each order in its current state. order_events has its history.
 CREATE TABLE orders (
@@ -241,6 +245,8 @@ CREATE INDEX orders_by_expiry ON orders (expires_at, id) WHERE status = 'pending
 -- paid_and_canceled in reconciliation
 CREATE INDEX orders_not_refunded ON orders (created_at, id) WHERE status = 'canceled' AND payment_status = 'paid' AND
     refund_status <> 'full';
+-- exceeded_limit
+CREATE INDEX orders_unpaid_by_customer ON orders (customer_id) WHERE status = 'pending' AND payment_status <> 'paid';
 
 -- The line items of each order, one for each product. Never changed.
 CREATE TABLE order_items (
@@ -346,6 +352,8 @@ CREATE TABLE payment_events (
     refund_status refund_status,
     -- What the event reports about a dispute. NULL where it reports none.
     dispute_status dispute_status,
+    -- Whether only the beginning of the body is stored, because Storefront does not handle the type. NULL means no.
+    body_is_cut boolean,
     CONSTRAINT payment_events_pkey PRIMARY KEY (id),
     -- The second of two deliveries at once waits here for the first. Also list_payment_events, event_id.
     CONSTRAINT payment_events_once_per_content UNIQUE (event_id, scheme, variant)
@@ -365,6 +373,9 @@ CREATE INDEX payment_events_without_order ON payment_events (received_at, id) WH
 CREATE INDEX payment_events_by_reference ON payment_events (payment_reference) WHERE payment_reference IS NOT NULL;
 -- erase_payment_bodies
 CREATE INDEX payment_events_with_body ON payment_events (received_at) WHERE body IS NOT NULL;
+-- erase_payment_bodies
+CREATE INDEX payment_events_ignored_with_body ON payment_events (received_at) WHERE body IS NOT NULL AND reason =
+    'type_not_ours';
 
 -- The timeline of each order. Each event starts in the state in which the previous one ended. Append-only, except that
 -- the text of a note can be erased.
@@ -556,6 +567,14 @@ CREATE INDEX acknowledgements_by_entry ON acknowledgements (entry_id) WHERE orde
 CREATE TABLE payment_completion (
     received_at timestamptz,
     id uuid
+);
+
+-- The number of events of types that are not handled, by day (UTC).
+CREATE TABLE ignored_events (
+    day date NOT NULL,
+    -- Those above the setting IgnoredEventsPerDay are not in the inbox.
+    received bigint NOT NULL,
+    CONSTRAINT ignored_events_pkey PRIMARY KEY (day)
 );
 
 -- The SQL files applied to this database: each migration and each SQL function.
@@ -895,6 +914,9 @@ CREATE FUNCTION list_stock_movements(request jsonb, OUT outcome text, OUT body t
 -- Places an order and takes its stock, with the first event of its timeline: all of it or nothing.
 CREATE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text);
 
+-- Counts the orders that do not expire because the webhook is silent, up to the request's maximum.
+CREATE FUNCTION postponed_orders(request jsonb, OUT outcome text, OUT body text);
+
 -- Stores a payment event and applies it to its order.
 CREATE FUNCTION record_payment_event(request jsonb, OUT outcome text, OUT body text);
 
@@ -978,6 +1000,9 @@ CREATE FUNCTION erase_bodies_of_orders(order_ids uuid[], payment_references text
 
 -- Returns the stored response to a request about an order without personal data, in the form of json_build_object.
 CREATE FUNCTION erased_response(response text) RETURNS text;
+
+-- Returns the first limit of a customer that a new order exceeds, with its maximum.
+CREATE FUNCTION exceeded_limit(request jsonb, quantities bigint[], OUT outcome text, OUT body text);
 
 -- Returns whether a request is for more than its payment has left: money can go back at the processor after the
 -- request.
@@ -1079,6 +1104,12 @@ CREATE FUNCTION known_payment(event payment_events, target orders) RETURNS payme
 -- Returns the amount of a payment that neither went back nor is requested.
 CREATE FUNCTION left_of_payment(payment payments) RETURNS numeric;
 
+-- Counts a new event of a type that is not handled.
+CREATE FUNCTION limited_event(event payment_events, settings jsonb) RETURNS payment_events;
+
+-- Returns the number of rows in a source of read_page.
+CREATE FUNCTION list_total(request jsonb, source text, estimated text, OUT total bigint, OUT is_estimate boolean);
+
 -- Locks an order, and compares it with the ETags in the request's if_match, if any.
 CREATE FUNCTION lock_order(request jsonb, OUT outcome text, OUT target orders);
 
@@ -1103,6 +1134,9 @@ CREATE FUNCTION money_text(amount numeric) RETURNS text;
 -- Returns the payment that a refund or dispute event names: by its reference, or by its refund, if no payment with this
 -- reference is known.
 CREATE FUNCTION named_payment(event payment_events) RETURNS payments;
+
+-- Returns the first of some conditions that at most max_rows of the products on sale meet, or NULL.
+CREATE FUNCTION narrow_condition(request jsonb, conditions jsonb, max_rows integer) RETURNS text;
 
 -- The default of orders.number, also for orders that the previous release places.
 CREATE FUNCTION next_order_number() RETURNS integer;
@@ -1148,6 +1182,9 @@ CREATE FUNCTION planned_rows(source text, request jsonb) RETURNS numeric;
 CREATE FUNCTION process_again(INOUT event payment_events, INOUT target orders, named payments, request jsonb) RETURNS
     record;
 
+-- Returns the conditions on the row t for the filters of a list request, with the request as $1.
+CREATE FUNCTION product_conditions(request jsonb, OUT indexed jsonb, OUT filter text, OUT estimated_by text);
+
 -- Returns the opaque part of a product's ETag: the SHA-256, in hex, of the text in the API's response.
 CREATE FUNCTION product_etag(product products) RETURNS text;
 
@@ -1157,9 +1194,17 @@ CREATE FUNCTION product_json(product products) RETURNS json;
 -- The bucket of a quantity: 0 for none, otherwise the number of its digits, at most 7.
 CREATE FUNCTION quantity_bucket(quantity integer) RETURNS smallint;
 
+-- Returns the sort keys of a list of products by stock.
+CREATE FUNCTION quantity_keys(request jsonb, is_narrow boolean) RETURNS text[];
+
+-- Returns up to three words of a search, those that the fewest products have; NULL if more than 50,000 have each of
+-- them.
+CREATE FUNCTION rare_words(q text) RETURNS text[];
+
 -- Reads one page of a list: its rows, and a JSON head with the next position and the total.
-CREATE FUNCTION read_page(request jsonb, after anyelement, filter text, sort_keys text[], descending boolean, few
-    boolean DEFAULT false, OUT head text, OUT rows anyarray);
+CREATE FUNCTION read_page(request jsonb, after anyelement, filter text, sort_keys text[], descending boolean, few text
+    DEFAULT NULL::text, scanned text DEFAULT NULL::text, estimated_by text DEFAULT NULL::text, OUT head text, OUT rows
+    anyarray);
 
 -- Stores the payment that an event reports.
 CREATE FUNCTION receive_payment(INOUT event payment_events, INOUT target orders, known payments, request jsonb) RETURNS
@@ -1232,11 +1277,17 @@ CREATE FUNCTION split_words(folded text) RETURNS text[];
 -- Returns a stock movement as the API shows it.
 CREATE FUNCTION stock_movement_json(movement stock_movements) RETURNS json;
 
+-- The trigger that keeps products.name_words.
+CREATE FUNCTION store_name_words() RETURNS trigger;
+
 -- Returns the units of a line item that refunds returned to the stock.
 CREATE FUNCTION units_returned(item order_items) RETURNS bigint;
 
 -- Returns the refunds of an order that failed, and that nothing made up for.
 CREATE FUNCTION unsettled_refunds(failed_of uuid) RETURNS uuid[];
+
+-- Returns whether no authentic payment event arrived for this many hours, now or within as many hours before now.
+CREATE FUNCTION webhook_is_silent(silence_hours integer) RETURNS boolean;
 
 -- Returns a payment event, which needs review if it conflicts with another content under its ID.
 CREATE FUNCTION with_conflict(event payment_events) RETURNS payment_events;

@@ -1,14 +1,20 @@
 """The API's description, and the page that shows it."""
 
+import re
+
 from storefront.cold_start.powertools import Response
-from storefront.docs.page import description, page, page_headers
-from storefront.etags import etag, is_not_modified
-from storefront.http import JSON, create_app, entry_point, header, not_modified
+from storefront.docs import files, page
+from storefront.errors import RouteNotFound
+from storefront.etags import is_not_modified
+from storefront.http import create_app, entry_point, header, not_modified
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""For files whose path changes with their content (RFC 8246)."""
 
 app = create_app()
 
-# Prepared during the start, when Lambda gives a function a full processor.
-_DESCRIPTION, _PAGE, _PAGE_HEADERS = description(), page(), page_headers()
+# Read during the start, when Lambda gives a function a full processor.
+FILES = files.load()
 
 
 @app.get("/")
@@ -16,23 +22,44 @@ def redirect_to_docs() -> Response[str]:
     return Response(302, headers={"Location": "/docs"})
 
 
-@app.get("/docs", compress=True)
+@app.get("/docs")
 def get_docs() -> Response[str]:
-    return _document("text/html; charset=utf-8", _PAGE, _PAGE_HEADERS)
+    return _file("/docs", **page.HEADERS)
 
 
-@app.get("/openapi.json", compress=True)
+@app.get("/docs/<file>")
+def get_docs_file(file: str) -> Response[str]:
+    return _file(f"/docs/{file}", **{"X-Content-Type-Options": "nosniff"})
+
+
+@app.get("/openapi.json")
 def get_openapi() -> Response[str]:
-    return _document(JSON, _DESCRIPTION, {})
+    return _file("/openapi.json")
 
 
-def _document(media_type: str, body: str, headers: dict[str, str]) -> Response[str]:
-    strong = etag(body)
-    # The ETag is weak, because the compressed response has the same one. Clients must revalidate after a deployment.
-    headers = {**headers, "ETag": f"W/{strong}", "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+def _file(path: str, **headers: str) -> Response[str]:
+    file = FILES.get(path)
+    if file is None:
+        raise RouteNotFound
+    # The ETag is weak, because the compressed response has the same one. Other files must be revalidated, because they
+    # change with a deployment.
+    strong = f'"{file.etag}"'
+    cache_control = IMMUTABLE if file.is_immutable else "no-cache"
+    headers |= {"ETag": f"W/{strong}", "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if is_not_modified(header(app.current_event, "if-none-match"), strong):
         return not_modified(**headers)
-    return Response(200, media_type, body, headers=headers)
+    if not _accepts_gzip(header(app.current_event, "accept-encoding") or ""):
+        return Response(200, file.media_type, file.text(), headers=headers)
+    response = Response(200, file.media_type, file.compressed, headers={**headers, "Content-Encoding": "gzip"})
+    response.base64_encoded = True
+    return response
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Return whether Accept-Encoding names gzip with a weight above 0 (RFC 9110, section 12.5.3)."""
+    return any(
+        re.fullmatch(r"gzip(;q=(1|0\.0*[1-9]).*)?", coding) for coding in accepted.lower().replace(" ", "").split(",")
+    )
 
 
 lambda_handler = entry_point(app)

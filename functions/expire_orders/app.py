@@ -5,9 +5,10 @@ from typing import Any
 
 from storefront import settings
 from storefront.actor import EXPIRE_ORDERS, Actor
-from storefront.errors import NumberOutOfRange
+from storefront.errors import NumberOutOfRange, Unavailable
 from storefront.idempotency import keys
 from storefront.log import logger
+from storefront.metrics import count
 from storefront.orders import store
 from storefront.payments import store as payments
 
@@ -19,21 +20,30 @@ TIME_FOR_A_BATCH = 20_000
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Return how many orders expired, how many keys were deleted, and how many bodies of payment events were erased.
+    """Return how many orders expired and how many were postponed, and how many keys and bodies of events were deleted.
 
     The next run continues if time runs out.
     """
     actor = Actor(actor=EXPIRE_ORDERS, party="shop", request_id=context.aws_request_id)
     # Orders come last, so that an order that cannot expire does not block the rest.
     swept = _in_batches(keys.sweep, context)
-    erased = expired = 0
+    erased = expired = postponed = 0
     if retention_days := settings.payment_body_retention_days():
         erased = _in_batches(lambda batch_size: payments.erase_bodies(retention_days, batch_size), context)
+    if ignored_days := settings.ignored_body_retention_days():
+        erased += _in_batches(
+            lambda batch_size: payments.erase_bodies(ignored_days, batch_size, only_ignored=True), context
+        )
     # 0 also keeps orders that were placed with another time to live.
     if settings.order_time_to_live() > 0:
         expired = _in_batches(lambda batch_size: store.expire(batch_size, actor), context)
-    logger.info("expired orders", expired=expired, swept=swept, erased_bodies=erased)
-    return {"expired": expired, "swept": swept, "erased_bodies": erased}
+        postponed = store.postponed()
+    done: dict[str, Any] = {"expired": expired, "postponed": postponed, "swept": swept, "erased_bodies": erased}
+    if postponed:
+        logger.warning("no payment events arrive, so orders do not expire", postponed=postponed)
+    logger.info("expired orders", **done)
+    count("ExpiryPostponed", postponed)
+    return done
 
 
 def _in_batches(run_batch: Callable[[int], int], context: Any) -> int:
@@ -45,8 +55,9 @@ def _in_batches(run_batch: Callable[[int], int], context: Any) -> int:
     while context.get_remaining_time_in_millis() > TIME_FOR_A_BATCH:
         try:
             done = run_batch(batch_size)
-        except NumberOutOfRange:
-            # The orders of a batch together return too much stock. One by one, SQL skips the order that does not fit.
+        except (NumberOutOfRange, Unavailable):
+            # The orders of a batch together return too much stock, or wait too long for locks. One by one, SQL skips
+            # the order that does not fit, and each order waits only for its own products.
             if batch_size == 1:
                 raise
             batch_size = 1

@@ -35,9 +35,10 @@ def place_order() -> Response[str]:
     key = idempotency_key(header(event, "idempotency-key"))
     order = parse_json(event, NewOrder)
     allowed_customer_id(event, order.customer_id)
-    if customer_of(event) is not None and (order.charges or order.reference is not None):
+    actor = actor_of(event)
+    if actor["party"] == "customer" and (order.charges or order.reference is not None):
         raise Forbidden("Only the shop can send charges or a reference.")
-    response = store.place(order, actor_of(event), key)
+    response = store.place(order, actor, key)
     return created(response, "/api/orders", ETag=etag(response.body))
 
 
@@ -60,7 +61,10 @@ def get_order(id: str) -> Response[str]:
 def change_order_status(id: str) -> Response[str]:
     event = app.current_event
     change, tags = parse_json(event, StatusChange), if_match(header(event, "if-match"))
-    body = store.change_status(parse_id(id), change, tags, actor_of(event))
+    customer_id = customer_of(event)
+    if customer_id is not None and (change.status != "canceled" or change.refund):
+        raise Forbidden("Customers can only cancel an order, and only without a refund.")
+    body = store.change_status(parse_id(id), change, tags, actor_of(event), customer_id)
     return json_response(body, ETag=etag(body))
 
 

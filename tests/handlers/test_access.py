@@ -87,10 +87,10 @@ def test_the_webhook_needs_a_signature_and_no_token() -> None:
 @pytest.mark.parametrize(
     "claims",
     [
-        {"scope": "openid storefront/orders:read"},
-        {"scope": "", "scp": "[orders:read orders:write]"},
-        {"scp": "[orders:read]"},
-        {"scp": "orders:read"},
+        {"scope": "openid storefront/orders:read storefront/orders:all"},
+        {"scope": "", "scp": "[orders:read orders:all]"},
+        {"scp": "[orders:all orders:read]"},
+        {"scp": "orders:read orders:all"},
     ],
 )
 def test_scopes_are_read_in_the_formats_of_token_issuers(claims: dict[str, str]) -> None:
@@ -101,15 +101,16 @@ def test_scopes_are_read_in_the_formats_of_token_issuers(claims: dict[str, str])
     "claims",
     [
         {},
-        {"scope": "orders:readonly"},
-        {"scope": "orders"},
-        {"scope": "other/orders:read"},
-        {"scope": "ORDERS:READ"},
-        {"scope": "orders:read,orders:write"},
-        {"scope": "anyone signature None"},
-        {"scope": "x\u00a0orders:read"},
-        {"scope": "x\x1corders:read"},
-        {"scopes": "orders:read"},
+        {"scope": "orders:all"},
+        {"scope": "orders:all orders:readonly"},
+        {"scope": "orders:all orders"},
+        {"scope": "orders:all other/orders:read"},
+        {"scope": "orders:all ORDERS:READ"},
+        {"scope": "orders:all orders:read,orders:write"},
+        {"scope": "orders:all anyone signature None"},
+        {"scope": "orders:all x\u00a0orders:read"},
+        {"scope": "orders:all x\x1corders:read"},
+        {"scopes": "orders:all orders:read"},
     ],
 )
 def test_a_similar_scope_gives_no_access(claims: dict[str, str]) -> None:
@@ -130,7 +131,7 @@ def test_a_route_without_an_access_rule_returns_403(monkeypatch: pytest.MonkeyPa
     monkeypatch.delitem(ROUTES["/api/orders"], "GET")
     event = api_event("GET", "/api/orders", None, {})
     event["routeKey"] = "GET /api/orders"
-    event["requestContext"]["authorizer"] = {"jwt": {"claims": {"scope": " ".join(SCOPES)}}}
+    event["requestContext"]["authorizer"] = {"jwt": {"claims": {"scope": " ".join([*SCOPES, "orders:all"])}}}
     assert load_function("orders").lambda_handler(event, lambda_context())["statusCode"] == 403
 
 
@@ -199,14 +200,17 @@ def test_a_malformed_authorizer_context_counts_as_no_token(context: dict[str, An
 
 @pytest.mark.parametrize(
     "subject",
-    [None, "", "a" * 256, "a\0b", "a\nb", "\ud800", "payment-processor", "expire-orders", "anonymous"],
+    [
+        *(None, "", "a" * 256, "a\0b", "a\nb", "\ud800"),
+        *("payment-processor", "expire-orders", "anonymous", "import", "sample-data"),
+    ],
     ids=[
         *("missing", "empty", "too long", "a NUL", "a line feed", "a lone surrogate"),
-        *("payment-processor", "expire-orders", "anonymous"),
+        *("payment-processor", "expire-orders", "anonymous", "import", "sample-data"),
     ],
 )
 def test_a_token_without_a_valid_subject_returns_403(subject: str | None) -> None:
-    claims = {"scope": " ".join(SCOPES)} | ({} if subject is None else {"sub": subject})
+    claims = {"scope": " ".join([*SCOPES, "orders:all"])} | ({} if subject is None else {"sub": subject})
     client = ApiClient(partial(over_handlers, claims=claims))
     for method, path, _ in GUARDED:
         assert request(client, method, path).problem() == (403, "forbidden")
@@ -259,6 +263,64 @@ def test_an_invalid_customer_id_claim_returns_403(claim: str) -> None:
     client = client_with_scopes(*SCOPES, customer_id=claim)
     for method, path, _ in GUARDED:
         assert request(client, method, path).problem() == (403, "forbidden")
+
+
+OF_NOBODY: list[dict[str, str]] = [
+    {},
+    {"custom:customer_id": "7"},
+    {"customerId": "7"},
+    {"https://shop.example/customer_id": "7"},
+    {"Customer_id": "7"},
+]
+
+
+@pytest.mark.parametrize("claims", OF_NOBODY, ids=str)
+@pytest.mark.parametrize(("method", "path", "needed"), GUARDED)
+def test_a_token_of_neither_the_shop_nor_a_customer_opens_only_the_catalog(
+    method: str, path: str, needed: str, claims: dict[str, str]
+) -> None:
+    response = request(with_claims(scope=" ".join(SCOPES), **claims), method, path)
+    if needed == "catalog:write":
+        assert response.status in (200, 404, 422)
+    else:
+        assert response.problem() == (403, "forbidden")
+        assert "neither" in response.json["detail"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/orders"), ("PUT", "/api/orders/{id}/status")])
+def test_a_token_of_both_the_shop_and_a_customer_returns_403(method: str, path: str) -> None:
+    response = request(client_with_scopes(*CUSTOMER_SCOPES, "orders:all", customer_id="7"), method, path)
+    assert response.problem() == (403, "forbidden")
+    assert "both" in response.json["detail"]
+
+
+def test_a_deployment_can_name_the_claim_of_customers(monkeypatch: pytest.MonkeyPatch, tea: str) -> None:
+    monkeypatch.setenv("CUSTOMER_CLAIM", "custom:customer_id")
+    customer = client_with_scopes(*CUSTOMER_SCOPES, **{"customer_id": "", "custom:customer_id": "7"})
+    order = customer.order((tea, 1), customer_id=7)
+    assert customer.items(f"/api/orders/{order['id']}/events")[0]["actor"] == "customer"
+    assert customer.place_order((tea, 1), customer_id=8).problem() == (403, "forbidden")
+    assert customer_client(7).get("/api/orders").problem() == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("setting", "claims", "status"),
+    [
+        # A claim without a value would also accept "false".
+        ("shop", {"shop": "yes"}, 403),
+        ("shop=", {"shop": ""}, 403),
+        ("role=staff", {"role": "staff"}, 200),
+        ("role=staff", {"role": "buyer"}, 403),
+        ("role=staff", {"role=staff": "staff"}, 403),
+        ("https://shop.example/role=staff", {"https://shop.example/role": "staff"}, 200),
+        ("", {"": ""}, 403),
+    ],
+)
+def test_a_deployment_can_name_a_claim_of_the_shop(
+    monkeypatch: pytest.MonkeyPatch, setting: str, claims: dict[str, str], status: int
+) -> None:
+    monkeypatch.setenv("SHOP_CLAIM", setting)
+    assert with_claims(scope="orders:read", **claims).get("/api/orders").status == status
 
 
 def test_two_customers_can_use_the_same_idempotency_key(tea: str) -> None:

@@ -7,10 +7,12 @@ import html
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from openapi.problems import description, every_problem, example
+from storefront.docs import files
 from storefront.errors import Problem
 from tests.api_client import ROOT, ApiClient, api_event, expect, lambda_context, load_function
 
@@ -18,7 +20,7 @@ DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
 
 
 class Elements(HTMLParser):
-    """The element IDs and the addresses in a page, and the content of its scripts and styles."""
+    """The element IDs and the addresses in a page, and the text of its own scripts and styles."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -69,18 +71,24 @@ def test_each_problem_has_an_element_id_on_the_page(page: Elements) -> None:
 
 
 def test_the_page_refers_to_no_other_host(page: Elements) -> None:
-    assert page.addresses == {"data:,", "openapi.json", *(f"#{kind.kind}" for kind in every_problem())}
+    paragraphs = {f"#{kind.kind}" for kind in every_problem()}
+    assert page.addresses == {"data:,", "openapi.json", *files_of(page), *paragraphs}
 
 
-def test_the_content_security_policy_allows_only_the_script_and_style_of_the_page(
-    api: ApiClient, page: Elements
-) -> None:
+def files_of(page: Elements) -> list[str]:
+    """The paths of the page's style and script."""
+    files = [one for one in page.addresses if re.fullmatch(r"/docs/[0-9a-f]{16}\.(css|js)", one)]
+    return sorted(files, key=lambda one: one.endswith(".js"))
+
+
+def test_the_content_security_policy_allows_only_files_of_this_server(api: ApiClient, page: Elements) -> None:
+    assert page.contents == {}
     policy = api.get("/docs").headers["content-security-policy"]
     rules = {name: sources for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))}
     assert rules == {
         "default-src": "'none'",
-        "script-src": csp_hash(page.contents["script"]),
-        "style-src": csp_hash(page.contents["style"]),
+        "script-src": "'self'",
+        "style-src": "'self'",
         "img-src": "data:",
         "connect-src": "'self'",
         "base-uri": "'none'",
@@ -89,8 +97,28 @@ def test_the_content_security_policy_allows_only_the_script_and_style_of_the_pag
     }
 
 
-def csp_hash(content: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+def test_a_file_of_the_page_is_named_by_its_content_and_immutable(api: ApiClient, page: Elements) -> None:
+    for path, media_type in zip(files_of(page), ("text/css", "text/javascript"), strict=True):
+        response = api.get(path)
+        assert response.headers["content-type"] == f"{media_type}; charset=utf-8"
+        assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert path.startswith(f"/docs/{hashlib.sha256(response.text.encode()).hexdigest()[:16]}.")
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs/x.js", "/docs/..", "/docs/openapi.json", "/docs/%2e%2e", "/docs/é", "/docs/a/b"]
+)
+def test_another_file_is_not_found(api: ApiClient, path: str) -> None:
+    assert api.get(path).problem() == (404, "route-not-found")
+
+
+def test_the_built_files_are_those_that_a_laptop_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "BUILT", tmp_path / "built")
+    made = files.load()
+    files.build(tmp_path / "built")
+    monkeypatch.setattr(files, "make", None)
+    assert files.load() == made
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
@@ -108,6 +136,20 @@ def test_the_response_is_compressed_for_clients_that_accept_gzip(api: ApiClient,
     response = load_function("docs").lambda_handler(event, lambda_context())
     assert response["headers"].items() >= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}.items()
     assert gzip.decompress(base64.b64decode(response["body"])).decode() == api.get(path).text
+
+
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        *(("gzip", "gzip"), ("br, GZIP", "gzip"), ("gzip;q=0.5", "gzip"), ("deflate,gzip ; q=1", "gzip")),
+        *(("", None), ("br", None), ("gzip;q=0", None), ("br, gzip; q=0", None), ("xgzip", None)),
+    ],
+)
+def test_only_a_client_that_accepts_gzip_gets_it(accepted: str, coding: str | None) -> None:
+    event = api_event("GET", "/openapi.json", None, {"accept-encoding": accepted})
+    response = load_function("docs").lambda_handler(event, lambda_context())
+    assert (response["headers"].get("Content-Encoding"), response["isBase64Encoded"]) == (coding, coding is not None)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

@@ -32,7 +32,8 @@ def test_an_example_event_succeeds(direct_url: str, name: str, monkeypatch: pyte
     response = invoke(name)
     if name in UNROUTED:
         assert response.items() >= UNROUTED[name].items()
-    elif name == "unknown-route.json":
+    elif name in ("unknown-route.json", "get-docs-file.json"):
+        # The name of a file has a hash, which changes with its content.
         assert response["statusCode"] == 404
     else:
         assert response["statusCode"] in (200, 201, 204, 302), response

@@ -91,6 +91,16 @@ def test_numbered_pages_reach_100_000_rows_deep(api: ApiClient) -> None:
     assert api.get(target("/api/products", page=2_147_483_647)).problem() == (400, "page-too-deep")
 
 
+@pytest.mark.parametrize("name", ["q", "in_stock", "min_price", "max_price", "max_quantity", "sku"])
+def test_a_page_of_products_with_a_filter_can_start_1000_rows_deep(api: ApiClient, name: str) -> None:
+    filters = {name: "true" if name == "in_stock" else "1"}
+    assert api.items("/api/products", page=11, page_size=100, **filters) == []
+    refused = api.get(target("/api/products", page=12, page_size=100, **filters))
+    assert refused.problem() == (400, "page-too-deep")
+    assert "at most 1000 rows" in refused.json["detail"]
+    assert api.items("/api/products", page=12, page_size=100, sort="name") == []
+
+
 @pytest.mark.parametrize(
     ("path", "parameter"),
     [

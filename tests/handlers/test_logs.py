@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
+from storefront.log import logger
 from storefront.payments.keyring import Keyring
-from tests.api_client import ApiClient, load_function
+from tests.api_client import ApiClient, api_event, lambda_context, load_function
 from tests.secret_leaks import CANARY, SECRET, send_markers
 
 
@@ -50,3 +51,14 @@ def test_the_database_password_is_not_logged(
         assert api.get("/api/products").status in (500, 503)
     assert statuses(caplog) == {500, 503}
     assert CANARY not in log_output(capsys, caplog)
+
+
+@pytest.mark.usefixtures("api")
+def test_a_log_line_has_no_characters_that_a_terminal_obeys_or_nobody_sees(caplog: pytest.LogCaptureFixture) -> None:
+    event = api_event("GET", "/", None, {})
+    event["rawPath"] = "/é\x1b[2J\x7f\x85\x9b\u200e\u202e\u2066\u2028\ufeff\U000e0001\ud800"
+    load_function("fallback").lambda_handler(event, lambda_context())
+    line = logger.registered_handler.format(caplog.records[-1])
+    assert line.isprintable()
+    assert json.loads(line)["path"] == event["rawPath"]
+    assert "/é" in line

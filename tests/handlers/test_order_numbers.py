@@ -13,7 +13,7 @@ from tests.integration import load_clients
 from tests.integration.load_clients import all_at_once
 from tests.integration.races import once, place, two_at_once
 
-SHOP = "orders:read orders:write orders:manage"
+SHOP = "orders:read orders:write orders:manage orders:all"
 
 
 def buy(api: ApiClient, product_id: str, key: str | None = None, units: int = 1, **fields: Any) -> Response:

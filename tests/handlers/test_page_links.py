@@ -72,6 +72,22 @@ def test_a_page_by_cursor_links_to_the_next_and_the_first_page(api: ApiClient) -
     assert len(api.get(links(response)["next"]).json["items"]) == 1
 
 
+def test_where_a_page_was_cut_the_next_link_has_the_cursor(api: ApiClient, database: Connection) -> None:
+    database.run(
+        """INSERT INTO products (name, price, quantity, created_at)
+           SELECT CASE WHEN n <= 5 OR n > 10000 THEN 'Blue' ELSE 'Red' END, 1, 0,
+                  '2026-01-01'::timestamptz + n * interval '1 s'
+             FROM generate_series(1, 32000) n"""
+    )
+    found, response = 0, api.get(target(PRODUCTS, q="blue", sort="created_at", page_size=100))
+    assert len(response.json["items"]) == 5
+    assert "cursor" in links(response)["next"]
+    for _ in range(3):
+        found += len(response.json["items"])
+        response = api.get(links(response)["next"])
+    assert found == 205
+
+
 @pytest.mark.timeout(300)
 def test_a_total_is_exact_up_to_100_000_and_estimated_above(api: ApiClient, database: Connection) -> None:
     fill = "INSERT INTO products (name, price, quantity) SELECT 'Tea', 1, 0 FROM generate_series(1, :n)"

@@ -35,6 +35,24 @@ def test_a_wrong_method_returns_405_with_the_allowed_methods(api: ApiClient, met
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
+@pytest.mark.parametrize("character", ["a", "é", "~", "\U0001f375"])
+def test_the_problem_about_a_long_unknown_field_is_short(
+    api: ApiClient, method: str, path: str, character: str
+) -> None:
+    body = json.dumps({character * (200_000 // len(character.encode())): 1}, ensure_ascii=False).encode()
+    response = api.call(method, path, body)
+    assert response.problem() == (422, "invalid-request")
+    assert len(response.text) < 10_000
+    assert "…" in response.text or "%E2%80%A6" in response.text
+
+
+def test_the_problem_about_a_long_unknown_parameter_is_short(api: ApiClient) -> None:
+    response = api.get(f"/api/products?{'a' * 9000}=1")
+    assert response.problem() == (422, "invalid-request")
+    assert response.json["errors"][0]["parameter"] == "a" * 200 + "…"
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize(
     ("body", "problem"),
     [

@@ -22,7 +22,9 @@ def with_claims(**claims: str) -> ApiClient:
 
 
 def client_with_scopes(*scopes: str, **claims: str) -> ApiClient:
-    return with_claims(scope=" ".join(scopes), **claims)
+    """A client of the shop, or of the customer in the claims."""
+    of_the_shop = [] if "customer_id" in claims else ["orders:all"]
+    return with_claims(scope=" ".join([*scopes, *of_the_shop]), **claims)
 
 
 def customer_client(customer_id: int) -> ApiClient:

@@ -53,6 +53,7 @@ class ComparedShop(RuleBasedStateMachine):
         self.order_tags: list[OrderTag] = []
         self.keyed_requests: list[tuple[Request, str]] = []
         self.events: list[Event] = []
+        self.claims: Mapping[str, str] | None = None
         # As a replica, because triggers protect the ledger's rows.
         self.database.run(f"SET session_replication_role = replica; TRUNCATE {TABLES}; RESET session_replication_role")
 
@@ -62,7 +63,7 @@ class ComparedShop(RuleBasedStateMachine):
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
         self.is_step_complete = False
-        response = over_handlers(method, path, body, headers)
+        response = over_handlers(method, path, body, headers, self.claims)
         self.seen[name_of(response)] += 1
         return response
 

@@ -22,6 +22,7 @@ OrderVersion = tuple[str, str, int, int]
 
 INSUFFICIENT_STOCK: Refusal = (400, "insufficient-stock")
 INVALID_TRANSITION: Refusal = (400, "invalid-transition")
+NOT_CANCELABLE: Refusal = (409, "not-cancelable")
 ORDER_NOT_FOUND: Refusal = (404, "order-not-found")
 PRODUCT_NOT_FOUND: Refusal = (404, "product-not-found")
 REFERENCE_TAKEN: Refusal = (409, "reference-taken")
@@ -151,6 +152,7 @@ class Order(Named):
     timeline: list[Body] = field(default_factory=list)
     money: Money = field(default_factory=Money)
     item_ids: tuple[str, ...] = ()
+    minutes_to_live: int = MINUTES_TO_LIVE
 
     @property
     def total(self) -> Decimal:
@@ -183,19 +185,19 @@ class Order(Named):
     def can_return_stock(self) -> bool:
         return all(product.quantity + units <= MAX_INTEGER for product, units in self.units_to_return())
 
-    def change_status(self, target: str, cause: str = "status_change") -> None:
+    def change_status(self, target: str, cause: str = "status_change", **fields: Any) -> None:
         if target == "canceled":
             for product, units in self.units_to_return():
                 product.move(units)
         self.status = target
         needs_refund = target == "canceled" and self.payment_status == "paid" and self.total > 0
-        self.record(cause, outcome="needs_refund" if needs_refund else None)
+        self.record(cause, outcome="needs_refund" if needs_refund else None, **fields)
 
     def is_unpaid(self) -> bool:
         return self.status == "pending" and self.payment_status != "paid"
 
     def is_due(self) -> bool:
-        return self.is_unpaid() and self.minutes_old > MINUTES_TO_LIVE
+        return self.is_unpaid() and self.minutes_old > self.minutes_to_live
 
     def record(self, cause: str, **fields: Any) -> None:
         """Add an event to the timeline. It starts where the previous event ended."""

@@ -9,6 +9,7 @@ from tests.integration.entities import (
     INSUFFICIENT_STOCK,
     MAX_INTEGER,
     MAX_TOTAL,
+    MINUTES_TO_LIVE,
     NO_ORDER,
     NO_PRODUCT,
     NUMBER_OUT_OF_RANGE,
@@ -185,6 +186,15 @@ class NewOrder(Request):
     personal: tuple[str, ...] = ()
     """The names of the fields with personal data."""
     expected_total: Decimal | None = None
+    expires_in_minutes: int | None = None
+
+    @property
+    def actor(self) -> str:
+        return "anonymous"
+
+    @property
+    def minutes_to_live(self) -> int:
+        return min(MINUTES_TO_LIVE, self.expires_in_minutes or MINUTES_TO_LIVE)
 
     def path(self) -> str:
         return "/api/orders"
@@ -193,7 +203,9 @@ class NewOrder(Request):
         products = [{"product_id": product.id, "quantity": quantity} for product, quantity in self.line_items]
         expected = {} if self.expected_total is None else {"expected_total": str(self.expected_total)}
         optional = {"charges": [charge.as_response() for charge in self.charges], "reference": self.reference}
-        return {"customer_id": self.customer_id, "products": products, **optional, **self.personal_data(), **expected}
+        time = {} if self.expires_in_minutes is None else {"expires_in_minutes": self.expires_in_minutes}
+        who = {"customer_id": self.customer_id, **self.personal_data()}
+        return {"products": products, **who, **optional, **expected, **time}
 
     def personal_data(self) -> Body:
         known = personal_data(self.customer_id)
@@ -201,7 +213,8 @@ class NewOrder(Request):
 
     def content(self) -> object:
         units = [(line_item.product, line_item.quantity) for line_item in self.added_together()]
-        return self.customer_id, units, self.charges, self.reference, self.personal, self.expected_total
+        optional = self.charges, self.reference, self.personal, self.expected_total, self.expires_in_minutes
+        return self.customer_id, units, optional
 
     @property
     def total(self) -> Decimal:
@@ -235,13 +248,14 @@ class NewOrder(Request):
             *(response["id"], name, self.customer_id, self.added_together(), number, self.reference, self.charges),
             personal={**WITHOUT_PERSONAL_DATA, **self.personal_data()},
             item_ids=tuple(item["id"] for item in response["order_items"]),
+            minutes_to_live=self.minutes_to_live,
         )
         # There is nothing to pay.
         order.payment_status = "paid" if order.total == 0 else "unpaid"
         model.orders.append(order)
         for line_item in order.line_items:
             line_item.product.move(-line_item.quantity)
-        order.record("placed", idempotency_key=key)
+        order.record("placed", actor=self.actor, idempotency_key=key)
         return order.as_response()
 
 

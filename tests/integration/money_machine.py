@@ -24,9 +24,12 @@ from tests.integration.strategies import (
     order_tags,
     orders,
     orders_with_money,
+    references,
     refund_lines,
     refunds,
     reported_refund_statuses,
+    reports,
+    stripe_events,
     unpaid_after_completion,
 )
 
@@ -154,6 +157,20 @@ class MoneyMachine(ComparedShop):
                 object_reference="re_other" if has_other_reference else refund.reference or made,
                 refund=refund if is_named else None,
                 status=status,
+            )
+        )
+
+    @precondition(lambda self: any(event.scheme == "stripe" for event in self.events))
+    @rule(event=stripe_events, order=orders, report=reports, reference=references)
+    def report_something_else_under_the_same_id(self, event: Event, order: Order, report: str, reference: str) -> None:
+        is_about_order = report not in ("money", "nothing")
+        is_native = report in ("paid", "failed", "unreadable")
+        self.report(
+            Event(
+                event.event_id,
+                order if is_about_order else None,
+                report,
+                reference=None if is_native or not is_about_order else reference,
             )
         )
 

@@ -15,7 +15,9 @@ EVERY_RESPONSE = {
     *("amount_differs", "currency_differs", "order_completed", "unknown_order"),
     *("insufficient-stock", "invalid-transition", "order-not-found", "product-not-found", "stale-etag"),
     *("idempotency-key-reused", "number-out-of-range", "total-too-large", "total-too-small", "total-changed"),
-    *("reference-taken", "sku-taken"),
+    *("reference-taken", "sku-taken", "not-cancelable", "canceled by the customer"),
+    *("order-limit: order_lines", "order-limit: order_units", "order-limit: customer_units"),
+    *("customer-limit: customer_orders", "customer-limit: customer_units", "customer-limit: daily_orders"),
     *("payment_unknown", "refund_total", "paid_twice", "same_payment", "refund-too-large", "refund-conflict"),
     *("order-item-not-found", "already-acknowledged", "canceled with refund"),
     "older_status",
@@ -30,11 +32,12 @@ EVERY_RESPONSE = {
 
 
 def name_of(response: Response) -> str:
-    """The outcome of a payment event, the kind of a problem, or else the status."""
+    """The outcome of a payment event, the kind of a problem, with its limit if it has one, or else the status."""
     if "idempotent-replayed" in response.headers:
         return "replayed"
     body = response.json if response.text else {}
-    return str(body.get("outcome") or body.get("type") or response.status).removeprefix("/docs#")
+    name = str(body.get("outcome") or body.get("type") or response.status).removeprefix("/docs#")
+    return f"{name}: {body['limit']}" if "limit" in body else name
 
 
 def expect_refusal(response: Response, refusal: Refusal | None) -> bool:

@@ -62,6 +62,7 @@ charges = st.sampled_from(
 some_charges = st.sampled_from([(), ()]) | st.lists(charges, max_size=3).map(tuple)
 personal = st.sampled_from([(), ("email",), ("note", "metadata"), tuple(WITHOUT_PERSONAL_DATA)])
 notes = st.sampled_from([f"Call {CANARY}", "🍵"])
+times_to_live = st.sampled_from([None, None, None, 20, 40, 9_999_999])
 own_references = st.sampled_from([None, None, None, "2026-7", "2026-8"])
 new_orders = st.builds(
     NewOrder,
@@ -70,6 +71,7 @@ new_orders = st.builds(
     charges=some_charges,
     reference=own_references,
     personal=personal,
+    expires_in_minutes=times_to_live,
 )
 reported_refund_statuses = st.sampled_from(["pending", "succeeded", "succeeded", "failed", "canceled"])
 refund_line = st.builds(RefundLine, st.sampled_from([0, 0, 0, 1, 2]), st.sampled_from([1, 1, 1, 2]), st.booleans())

@@ -42,13 +42,22 @@ class Crash(NamedTuple):
 
     @property
     def is_repeated(self) -> bool:
-        """Whether the function sends the request again. It does not after a login that failed."""
-        return self.flow in REPEATABLE and self.flush > len(LOGIN[self.connection])
+        """Whether the function sends the request again. Most do not after a login that failed."""
+        is_after_login = self.flush > len(LOGIN[self.connection])
+        return self.flow.goes_on or (self.flow in REPEATABLE and is_after_login)
+
+    @property
+    def writing_flush(self) -> int:
+        return len(LOGIN[self.connection]) + self.flow.writing_statement
+
+    @property
+    def hides_the_effect(self) -> bool:
+        """Whether the response of the statement that writes is lost."""
+        return (self.flush, self.lost) == (self.writing_flush, "response")
 
     @property
     def takes_effect(self) -> bool:
-        writing = len(LOGIN[self.connection]) + self.flow.writing_statement
-        return self.flush > writing or (self.flush == writing and self.lost == "response")
+        return self.flush > self.writing_flush or self.hides_the_effect
 
     def __str__(self) -> str:
         return f"{self.flow.name}, {self.connection}, {self.lost} of {flushes(*self[:2])[self.flush - 1]} lost"
@@ -124,8 +133,8 @@ def crash_and_send_again(crash: Crash, api: ApiClient, database: Connection, pro
     lose(proxy, crash.flush, crash.lost)
     if crash.is_repeated:
         # The function sends the request again by itself.
-        assert request() == (flow.response_again if crash.takes_effect else flow.response)
-        expected = applied(before, flow.changes, flow.changes_again if crash.takes_effect else ())
+        assert request() == (flow.response_again if crash.hides_the_effect else flow.response)
+        expected = applied(before, flow.changes, flow.changes_again if crash.hides_the_effect else ())
         assert changes(before, snapshot(database)) == changes(before, expected)
     else:
         assert request() == flow.failure

@@ -12,11 +12,12 @@ from tests.integration.races import change_status, is_waited_for, pay
 PAUSE_AFTER_READING_ROWS = """
 ALTER FUNCTION read_page RENAME TO read_page_and_go_on;
 CREATE FUNCTION read_page(request jsonb, after anyelement, filter text, sort_keys text[], descending boolean,
-                          few boolean DEFAULT false, OUT head text, OUT rows anyarray)
+                          few text DEFAULT NULL, scanned text DEFAULT NULL, estimated_by text DEFAULT NULL,
+                          OUT head text, OUT rows anyarray)
     LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT page.head, page.rows INTO head, rows
-      FROM read_page_and_go_on(request, after, filter, sort_keys, descending, few) page;
+      FROM read_page_and_go_on(request, after, filter, sort_keys, descending, few, scanned, estimated_by) page;
     PERFORM pg_advisory_xact_lock(1);
 END
 $$"""

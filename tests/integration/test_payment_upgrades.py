@@ -260,7 +260,7 @@ def test_an_upgrade_that_was_interrupted_continues_with_the_next_payment(filled:
     seen = "SELECT count(*) FROM payment_events e, payment_completion c WHERE e.received_at <= c.received_at"
     assert filled.run(seen) == [[90]]
     assert 80 <= filled.run("SELECT count(*) FROM payments")[0][0] <= 90
-    assert migrate(filled) == [BACKFILL, "0015_money_indexes.sql"]
+    assert migrate(filled)[:2] == [BACKFILL, "0015_money_indexes.sql"]
     expect_complete(filled)
 
 

@@ -49,7 +49,7 @@ IDENTIFIERS = {
 TEXTS_OF_THE_SHOP = {
     "orders": {"charges"},
     "order_items": {"product_name", "sku"},
-    "products": {"name", "description", "folded_name", "metadata"},
+    "products": {"name", "description", "folded_name", "name_words", "metadata"},
     "stock_movements": {"reason"},
 }
 """The columns with texts of the shop, which must not name a customer."""
@@ -68,7 +68,7 @@ FACTS = {
     "payment_events": {
         *("scheme", "provider", "variant", "type", "payment_status", "amount", "currency", "occurred_at", "outcome"),
         *("reason", "attempts", "received_at", "last_attempt_at", "livemode", "error", "body_is_base64"),
-        *("reader_reason", "is_named", "refund_status", "dispute_status"),
+        *("reader_reason", "is_named", "refund_status", "dispute_status", "body_is_cut"),
     },
     "payments": {
         *("event_scheme", "amount", "currency", "reason", "open_amount", "refunded_amount", "lost_amount"),
@@ -78,6 +78,7 @@ FACTS = {
     "refund_lines": {"quantity", "restock"},
     "disputes": {"status", "amount", "currency", "opened_at", "changed_at"},
     "acknowledgements": {"kind", "money_changes", "acknowledged_at"},
+    "ignored_events": {"day", "received"},
     "idempotency_keys": {"operation", "created_at"},
     "stock_movements": {"kind", "delta", "occurred_at", "quantity"},
     "products": {"price", "quantity", "quantity_bucket", "created_at", "updated_at", "deleted_at"},

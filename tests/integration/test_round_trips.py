@@ -84,11 +84,12 @@ def test_expiring_a_batch_takes_one_round_trip(proxy: PostgresProxy, api: ApiCli
     before = proxy.round_trips
     assert load_function("expire_orders").lambda_handler({}, lambda_context()) == {
         "expired": 3,
+        "postponed": 0,
         "swept": 0,
         "erased_bodies": 0,
     }
-    # One for the orders, one for the keys, one for the bodies of payment events.
-    assert proxy.round_trips - before == 3
+    # One for the orders, one for those that are postponed, one for the keys, and two for the bodies of payment events.
+    assert proxy.round_trips - before == 5
 
 
 def test_a_payment_event_takes_one_round_trip(proxy: PostgresProxy, api: ApiClient) -> None:

@@ -18,6 +18,7 @@ from tests import sizes
 from tests.api_client import ApiClient, lambda_context, load_function
 from tests.integration.compared_shop import if_match
 from tests.integration.compared_tables import TableComparison
+from tests.integration.customer_machine import LIMITS, CustomerMachine
 from tests.integration.decisions import UNREADABLE
 from tests.integration.entities import (
     MAX_TOTAL,
@@ -34,7 +35,7 @@ from tests.integration.events import Event
 from tests.integration.inbox_entry import StoredEvent
 from tests.integration.model import Adjustment, NewNote, NewOrder, NewProduct, Request
 from tests.integration.money import CURRENCY
-from tests.integration.money_machine import MoneyMachine, reference_of
+from tests.integration.money_machine import reference_of
 from tests.integration.responses import EVERY_RESPONSE, expect_refusal
 from tests.integration.strategies import (
     adjustments,
@@ -55,11 +56,9 @@ from tests.integration.strategies import (
     prices,
     products,
     references,
-    reports,
     skus,
     stocks,
     stored_events,
-    stripe_events,
     tags,
 )
 from tests.sizes import SEQUENCES
@@ -74,7 +73,7 @@ STEPS = 60
 UNREADABLE_AGAIN = (422, "unreadable-payment-event")
 
 
-class ShopMachine(MoneyMachine):
+class ShopMachine(CustomerMachine):
     """Draws the requests, and what else happens, at random."""
 
     # At least one product is in stock, so there is an order. The rules about money need one.
@@ -204,20 +203,6 @@ class ShopMachine(MoneyMachine):
     def report_what_decides_nothing(self, order: Order, report: str) -> None:
         self.report(Event(self.new_id(), order if report == "unreadable" else None, report))
 
-    @precondition(lambda self: any(event.scheme == "stripe" for event in self.events))
-    @rule(event=stripe_events, order=orders, report=reports, reference=references)
-    def report_something_else_under_the_same_id(self, event: Event, order: Order, report: str, reference: str) -> None:
-        is_about_order = report not in ("money", "nothing")
-        is_native = report in ("paid", "failed", "unreadable")
-        self.report(
-            Event(
-                event.event_id,
-                order if is_about_order else None,
-                report,
-                reference=None if is_native or not is_about_order else reference,
-            )
-        )
-
     @precondition(lambda self: bool(self.inbox.stored()))
     @rule(stored=stored_events)
     def replay_a_payment_event(self, stored: StoredEvent) -> None:
@@ -236,7 +221,7 @@ class ShopMachine(MoneyMachine):
         else:
             self.assert_event_matches(response, stored.event, *self.inbox.replay(stored))
 
-    @rule(minutes=st.sampled_from([25, 45, 70]))
+    @rule(minutes=st.sampled_from([25, 45, 70, 25, 45, 70, 1500]))
     def time_passes(self, minutes: int) -> None:
         age = f"interval '{minutes} minutes'"
         self.database.run(f"UPDATE orders SET created_at = created_at - {age}, expires_at = expires_at - {age}")
@@ -248,7 +233,7 @@ class ShopMachine(MoneyMachine):
     def expire(self) -> None:
         self.is_step_complete = False
         response = load_function("expire_orders").lambda_handler({}, lambda_context())
-        assert response == {"expired": self.model.expire(), "swept": 0, "erased_bodies": 0}
+        assert response == {"expired": self.model.expire(), "postponed": 0, "swept": 0, "erased_bodies": 0}
         self.seen["expired"] += response["expired"]
 
 
@@ -260,6 +245,8 @@ def machine(
     caplog: pytest.LogCaptureFixture,
 ) -> type[ShopMachine]:
     monkeypatch.setenv("ORDER_TIME_TO_LIVE_MINUTES", str(MINUTES_TO_LIVE))
+    for name, limit in LIMITS.items():
+        monkeypatch.setenv(name, str(limit))
     # Lists each held order at once.
     monkeypatch.setenv("PAYMENT_PENDING_DAYS", "0")
     monkeypatch.setenv("REFUND_PENDING_DAYS", "0")

@@ -109,3 +109,32 @@ def test_the_references_in_the_bodies_of_earlier_events_are_stored_in_columns(ea
     assert stored == read + [[None, None]] * len(ODD_BODIES)
     native = "SELECT object_reference FROM payment_events WHERE event_id = 'native'"
     assert earlier_database.run(native) == [[None]]
+
+
+def found(connection: Connection, q: str) -> list[str]:
+    """The names of the products that a search finds."""
+    request = {"page": 1, "page_size": 9, "sort": "name", "q": q}
+    [[body]] = connection.run("SELECT body FROM list_products(:request)", request=json.dumps(request))
+    return [product["name"] for product in json.loads(body.partition("\n")[2])]
+
+
+def test_the_upgrade_stores_the_words_of_earlier_names(earlier_database: Connection) -> None:
+    earlier_database.run(
+        "INSERT INTO products (name, price, quantity) SELECT 'Green Tea ' || n, 1, 9 FROM generate_series(1, 1200) n"
+    )
+    assert "0019_products_without_words.sql" in migrate(earlier_database)
+    differing = "SELECT count(*) FROM products WHERE name_words IS DISTINCT FROM words(name)"
+    assert earlier_database.run(differing) == [[0]]
+    assert earlier_database.run("SELECT to_regclass('products_without_words')") == [[None]]
+    assert found(earlier_database, "tea 1200") == ["Green Tea 1200"]
+
+
+def test_a_product_is_found_before_the_upgrade_has_stored_its_words(earlier_database: Connection) -> None:
+    earlier_database.run("INSERT INTO products (name, price, quantity) VALUES ('Green Tea', 1, 9)")
+    migrate(earlier_database)
+    earlier_database.run("UPDATE products SET name_words = NULL")
+    assert found(earlier_database, "TEA") == ["Green Tea"]
+    # A rename stores the words, by whichever release it is made.
+    earlier_database.run("UPDATE products SET name = 'Black Coffee'")
+    assert earlier_database.run("SELECT name_words FROM products") == [[["black", "coffee"]]]
+    assert found(earlier_database, "tea") == []

@@ -234,7 +234,8 @@ def make_run_in_a_fresh_clone(folder: Path, *arguments: str) -> subprocess.Compl
     shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "Makefile").write_text((ROOT / "Makefile").read_text())
     (folder / "requirements").mkdir()
-    (folder / "requirements" / "run.txt").touch()
+    for name in ("uv.txt", "run.txt"):
+        (folder / "requirements" / name).touch()
     return subprocess.run(
         ["/usr/bin/make", "run", *arguments],
         cwd=folder,

@@ -126,11 +126,12 @@ def test_a_payment_event_that_cannot_be_read_is_counted(api: ApiClient, caplog: 
 
 
 @pytest.mark.usefixtures("api")
-def test_each_metric_of_the_audit_has_an_alarm(
+def test_each_metric_of_a_scheduled_function_has_an_alarm(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("METRICS_NAMESPACE", "Storefront/stack")
-    load_function("audit").lambda_handler({}, lambda_context())
+    for function in ("audit", "expire_orders"):
+        load_function(function).lambda_handler({}, lambda_context())
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     [dimensions] = {json.dumps(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]) for line in lines}
     metrics = {line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in lines}

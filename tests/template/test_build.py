@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from storefront.docs import files
 from tests.api_client import ROOT
 from tests.artifacts import PATH, WITHOUT_ROOT_ACCESS, can_build, make_read_only, sam_build, unpack, zip_artifact
 from tests.template.sam import functions, resources
@@ -82,8 +83,9 @@ def test_the_built_layer_contains_only_what_the_functions_need(build: Path, tmp_
     source = ROOT / "layers" / "common" / "python"
     assert [path.name for path in (build / "CommonLayer").iterdir()] == ["python"]
     for kind in ("*.sql", "*.py", "*.pem", "*.html", "*.css", "*.js", "*.json"):
-        assert {p.relative_to(layer) for p in layer.glob(f"storefront/**/{kind}")} == {
-            p.relative_to(source) for p in source.glob(f"storefront/**/{kind}")
+        files = {path.relative_to(layer) for path in layer.glob(f"storefront/**/{kind}")}
+        assert {path for path in files if "built" not in path.parts} == {
+            path.relative_to(source) for path in source.glob(f"storefront/**/{kind}")
         }
     # In the source, this file is a link.
     assert (layer / "storefront" / "docs" / "openapi.json").read_bytes() == (
@@ -94,6 +96,17 @@ def test_the_built_layer_contains_only_what_the_functions_need(build: Path, tmp_
     assert installed == {name.replace("-", "_") for name in named}
     assert not {"boto3", "botocore", "pytest", "tests", "local", "functions", "bin"} & {p.name for p in layer.iterdir()}
     assert zip_artifact(build / "CommonLayer", tmp_path).stat().st_size < MAX_LAYER
+
+
+def test_the_built_layer_has_the_static_files_compressed(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = build / "CommonLayer" / "python" / "storefront" / "docs" / "built"
+    made = files.make()
+    assert {path.name for path in folder.iterdir()} == {"index.json", *(file.etag for file in made.values())}
+    monkeypatch.setattr(files, "BUILT", folder)
+    monkeypatch.setattr(files, "make", lambda: pytest.fail("the files were compressed again"))
+    loaded = files.load()
+    # The builder's Python may compress a little differently.
+    assert {path: file.text() for path, file in loaded.items()} == {path: file.text() for path, file in made.items()}
 
 
 def test_the_built_layer_runs_on_x86_64_and_arm64(build: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from storefront import audit, db, iam, sockets
 from storefront.access import COGNITO_PREFIX, OPEN
 from storefront.payments import secret
-from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, allowed_methods
+from storefront.routes import DEFAULT_ROUTE, OF_CUSTOMERS, ORDERS_ALL, ROUTES, Access, allowed_methods
 from tests.api_client import ROOT, load_function
 from tests.template.sam import folder_name, functions, http_events, resources, routes, template
 
@@ -27,18 +27,20 @@ def test_the_template_has_the_routes_of_the_table_and_a_default_route() -> None:
 
 def test_each_route_has_the_access_rule_of_the_table() -> None:
     decided = {route_key: event["Auth"] for _, route_key, event in http_events()}
-    assert decided == {key: auth_of(access) for key, access in {**TABLE, DEFAULT_ROUTE: Access.ANYONE}.items()}
+    assert decided == {key: auth_of(key, access) for key, access in {**TABLE, DEFAULT_ROUTE: Access.ANYONE}.items()}
 
 
-def auth_of(access: Access) -> dict[str, Any]:
+def auth_of(route_key: str, access: Access) -> dict[str, Any]:
     """The Auth of a route's event. Cognito puts the name of the resource server before a scope."""
     if access in OPEN:
         return {"Authorizer": "NONE"}
-    return {"Authorizer": "Tokens", "AuthorizationScopes": [access, f"{COGNITO_PREFIX}{access}"]}
+    method, _, path = route_key.partition(" ")
+    scopes = [access, *([OF_CUSTOMERS[method, path]] if (method, path) in OF_CUSTOMERS else [])]
+    return {"Authorizer": "Tokens", "AuthorizationScopes": [f"{p}{s}" for s in scopes for p in ("", COGNITO_PREFIX)]}
 
 
 def test_cognito_knows_the_scopes_that_the_routes_need() -> None:
-    needed = set(Access) - OPEN
+    needed = {*(set(Access) - OPEN), ORDERS_ALL}
     server = template()["Resources"]["ResourceServer"]["Properties"]
     client = template()["Resources"]["MachineClient"]["Properties"]
     assert {scope["ScopeName"] for scope in server["Scopes"]} == needed
@@ -50,8 +52,17 @@ def test_a_route_without_an_access_rule_would_require_a_token() -> None:
     assert auth["DefaultAuthorizer"] in auth["Authorizers"]
 
 
-PAYMENT_RULES = {"PAYMENT_MODE", "PAYMENT_ACCOUNTS"}
-"""The settings that decide which payments change orders."""
+PAYMENT_RULES = {"PAYMENT_MODE", "PAYMENT_ACCOUNTS", "IGNORED_EVENTS_PER_DAY"}
+"""The settings that decide which payments change orders, and how many other events are stored."""
+
+CLAIMS = {"CUSTOMER_CLAIM", "SHOP_CLAIM"}
+"""The settings that say whose a token is."""
+
+LIMITS = {
+    *("ORDER_LINES_LIMIT", "ORDER_UNITS_LIMIT", "CUSTOMER_ORDERS_LIMIT", "CUSTOMER_UNITS_LIMIT"),
+    "CUSTOMER_DAILY_ORDERS_LIMIT",
+}
+"""The limits of customers."""
 
 PENDING_DAYS = {"PAYMENT_PENDING_DAYS", "REFUND_PENDING_DAYS"}
 """The settings that decide what the reconciliation lists."""
@@ -78,13 +89,19 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
     given = {name: set(one.get("Environment", {}).get("Variables", {})) for name, one in functions().items()}
     assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == {"DATABASE_URL", "METRICS_NAMESPACE"}
     assert given == {
-        "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH"},
-        "OrdersFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "ORDER_TIME_TO_LIVE_MINUTES", "AUTH"},
+        "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH", *CLAIMS},
+        "OrdersFunction": {
+            *("CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH", *CLAIMS, *LIMITS),
+            *("ORDER_TIME_TO_LIVE_MINUTES", "CUSTOMER_ORDER_TIME_TO_LIVE_MINUTES"),
+        },
         "WebhookFunction": {"CONFIGURATION", *PAYMENT_RULES, "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
-        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", *PAYMENT_RULES, *PENDING_DAYS, "AUTH"},
+        "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", *PAYMENT_RULES, *PENDING_DAYS, "AUTH", *CLAIMS},
         "DocsFunction": {"CONFIGURATION"},
         "FallbackFunction": {"CONFIGURATION"},
-        "ExpireOrdersFunction": {"CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES", "PAYMENT_BODY_RETENTION_DAYS"},
+        "ExpireOrdersFunction": {
+            *("CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES", "WEBHOOK_SILENCE_HOURS"),
+            *("PAYMENT_BODY_RETENTION_DAYS", "IGNORED_BODY_RETENTION_DAYS"),
+        },
         "AuditFunction": {"CONFIGURATION"},
         "MigrateFunction": {"APP_ROLE", "DATABASE_URL", "CURRENCY", "ORDER_TIME_TO_LIVE_MINUTES"},
     }
@@ -147,6 +164,30 @@ def test_a_rule_refuses_logs_that_are_not_kept_longer_than_backups() -> None:
         for days in parameters["LogRetentionDays"]["AllowedValues"]
         if days <= longest
     }
+
+
+def test_in_production_nobody_can_take_the_concurrency_of_orders_and_of_the_webhook() -> None:
+    reserved = {
+        name: function["ReservedConcurrentExecutions"]["Fn::If"][1]["Ref"]
+        for name, function in functions().items()
+        if "ReservedConcurrentExecutions" in function
+    }
+    assert reserved == {
+        **dict.fromkeys(("ProductsFunction", "PaymentsFunction"), "ApiConcurrency"),
+        "OrdersFunction": "OrdersConcurrency",
+        "WebhookFunction": "WebhookConcurrency",
+        # Anyone can call these.
+        **dict.fromkeys(("DocsFunction", "FallbackFunction"), "DocsConcurrency"),
+    }
+    overrides = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"][
+        "parameter_overrides"
+    ]
+    settings = dict(one.split("=", 1) for one in overrides)
+    numbers = {name: int(value) for name, value in settings.items() if name in reserved.values()}
+    assert numbers == {"OrdersConcurrency": 200, "WebhookConcurrency": 50, "DocsConcurrency": 10}
+    # The guide states the sum.
+    total = sum(numbers.get(parameter, 0) for parameter in reserved.values())
+    assert f"reserves {total} executions" in (ROOT / "docs" / "guides" / "deployment.md").read_text()
 
 
 def test_the_log_of_the_database_has_no_errors_and_no_parameters() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
-from storefront.routes import ROUTES, allowed_methods
+from storefront.routes import OF_CUSTOMERS, ROUTES, allowed_methods
 from tests.api_client import ROOT
 from tests.template.sam import template
 from tests.template.translated import REGION, resources, translated
@@ -137,13 +137,19 @@ def test_api_and_schedules_invoke_only_the_live_alias() -> None:
         assert schedule["Properties"]["Target"]["Arn"]["Ref"].endswith("Aliaslive")
 
 
+def scopes_of(method: str, path: str, access: str) -> list[str]:
+    scopes = [access, OF_CUSTOMERS[method, path]] if (method, path) in OF_CUSTOMERS else [access]
+    return [f"{prefix}{scope}" for scope in scopes for prefix in ("", "storefront/")]
+
+
 def test_the_translated_api_has_the_scopes_of_each_route() -> None:
     paths = resources("AWS::ApiGatewayV2::Api")["Api"]["Properties"]["Body"]["paths"]
     for path, methods in ROUTES.items():
         for method in allowed_methods(path):
             access = methods["GET" if method == "HEAD" else method]
             [security] = paths[path][method.lower()]["security"]
-            assert security in ({"NONE": []}, {"Tokens": [access, f"storefront/{access}"]})
+            scopes = scopes_of(method, path, access)
+            assert security in ({"NONE": []}, {"Tokens": scopes})
             assert ("NONE" in security) == (access in ("anyone", "signature"))
 
 
@@ -156,11 +162,15 @@ def test_the_cors_configuration_has_the_origin_of_the_website() -> None:
     assert {"date", *map(str.lower, RESPONSE_HEADERS)} <= set(cors["exposeHeaders"])
 
 
-def test_writes_have_a_lower_throttling_limit() -> None:
+def test_writes_and_static_files_have_a_throttling_limit_of_their_own() -> None:
     stage = resources("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["Properties"]
-    writes = {f"{method} {path}" for path, methods in ROUTES.items() for method in methods if method != "GET"}
-    assert stage["RouteSettings"].keys() == writes
-    assert all(one["ThrottlingRateLimit"] == 100 for one in stage["RouteSettings"].values())
+    limits = {route: one["ThrottlingRateLimit"] for route, one in stage["RouteSettings"].items()}
+    assert all(one["ThrottlingBurstLimit"] == one["ThrottlingRateLimit"] for one in stage["RouteSettings"].values())
+    keys = {f"{method} {path}" for path in ROUTES for method in allowed_methods(path)}
+    files = {key for key in keys if key.split()[1].startswith(("/docs", "/openapi.json"))}
+    writes = {key for key in keys if key.split()[0] not in ("GET", "HEAD")}
+    webhook = {"POST /api/payment-webhook"}
+    assert limits == {**dict.fromkeys(writes, 100), **dict.fromkeys(files, 50), **dict.fromkeys(webhook, 1000)}
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
 
 

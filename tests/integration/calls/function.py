@@ -54,6 +54,8 @@ class Flow:
     failure: str = UNAVAILABLE
     statements: int = 1
     writing_statement: int = 1
+    goes_on: bool = False
+    """Whether the function goes on by itself after any lost connection, as a scheduled one does."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from pg8000.native import Connection
 from tests.api_client import ApiClient
 from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
 from tests.integration.calls.requests import (
-    RAISED,
     Prepare,
     Request,
     new_order,
@@ -184,12 +183,13 @@ ORDERS = {
                 response="1 expired, 0 swept, 0 bodies erased",
                 changes=("+ Tea: 10 at 4.50", "+ event expiry", *_CANCELED),
                 response_again="0 expired, 0 swept, 0 bodies erased",
-                failure=RAISED,
-                statements=3,
-                writing_statement=3,
+                statements=5,
+                goes_on=True,
+                writing_statement=4,
             ),
         ),
     ),
+    "postponed_orders": SqlFunction(lambda _: [Call("postponed_orders", {"silence_hours": 6, "maximum": 10})]),
     "add_order_note": SqlFunction(
         lambda rows: [add_note(rows.order)],
         flows=(

@@ -9,7 +9,7 @@ from tests.api_client import UNKNOWN, ApiClient, signed
 from tests.integration.calls.function import Flow, Page, Rows, SqlFunction
 from tests.integration.calls.orders import PAID, WAS_PENDING
 from tests.integration.calls.refund_events import REFUND_EVENT_FLOWS, REPLAY_REFUND_FLOWS
-from tests.integration.calls.requests import RAISED, Prepare, Request, new_order_id, run_expiry, summarize
+from tests.integration.calls.requests import Prepare, Request, new_order_id, run_expiry, summarize
 from tests.integration.races import Call, end, pay, replay, report_dispute, report_refund, start, unreadable
 from tests.integration.snapshots import Changes
 
@@ -282,8 +282,8 @@ PAYMENTS = {
                 response="0 expired, 0 swept, 1 bodies erased",
                 changes=("+ inbox failed applied 1 without body", "- inbox failed applied 1"),
                 response_again="0 expired, 0 swept, 0 bodies erased",
-                failure=RAISED,
-                statements=3,
+                statements=5,
+                goes_on=True,
                 writing_statement=2,
             ),
         ),

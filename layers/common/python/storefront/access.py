@@ -13,13 +13,16 @@ from storefront.actor import OWN_ACTORS, claims_of
 from storefront.cold_start.powertools import APIGatewayProxyEventV2
 from storefront.errors import Problem
 from storefront.fields import MAX_INTEGER
-from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, match
+from storefront.routes import DEFAULT_ROUTE, OF_CUSTOMERS, ORDERS_ALL, ROUTES, Access, match
 
 OPEN = frozenset({Access.ANYONE, Access.SIGNATURE})
 """Routes with these rules need no token."""
 
 CUSTOMERS = frozenset({Access.ORDERS_WRITE, Access.ORDERS_READ})
 """The scopes that a customer's token can use. Other scopes in it are ignored."""
+
+CATALOG = frozenset({Access.CATALOG_WRITE})
+"""The scopes of routes that show nothing of customers."""
 
 MAX_SUBJECT = 255
 """Characters (OpenID Connect Core, section 2). The database stores the subject with each change."""
@@ -66,11 +69,12 @@ def customer_of(event: APIGatewayProxyEventV2) -> int | None:
 
     A customer has access only to their own orders.
     """
-    if "customer_id" not in (claims := claims_of(event)) or not settings.auth_is_on():
+    name = settings.customer_claim()
+    if name not in (claims := claims_of(event)) or not settings.auth_is_on():
         return None
-    text = str(claims["customer_id"])
+    text = str(claims[name])
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > MAX_INTEGER:
-        raise Forbidden("The customer_id claim is not a valid ID.")
+        raise Forbidden(f"The claim {name} is not a valid ID.")
     return int(text)
 
 
@@ -101,10 +105,25 @@ def _check_scope(event: APIGatewayProxyEventV2) -> None:
         raise Forbidden("This route has no access rule.")
     if not _is_subject(claims.get("sub")):
         raise Forbidden("The sub claim is missing or not valid.")
-    if required not in _scopes(claims):
+    is_customer = customer_of(event) is not None
+    if is_customer:
+        required = OF_CUSTOMERS.get((event.http_method.upper(), path or ""), required)
+    if required not in (scopes := _scopes(claims)):
         raise InsufficientScope(required)
-    if customer_of(event) is not None and required not in CUSTOMERS:
+    if is_customer and required not in CUSTOMERS:
         raise Forbidden("Customers cannot use this route.")
+    if required not in CATALOG and is_customer == _is_of_the_shop(claims, scopes):
+        raise Forbidden(
+            f"A token has either the claim {settings.customer_claim()}, or the scope {ORDERS_ALL} of the shop."
+            f" This one has {'both' if is_customer else 'neither'}."
+        )
+
+
+def _is_of_the_shop(claims: Mapping[str, str], scopes: set[str]) -> bool:
+    if ORDERS_ALL in scopes:
+        return True
+    name, _, value = settings.shop_claim().partition("=")
+    return value != "" and str(claims.get(name)) == value
 
 
 def _is_subject(sub: Any) -> bool:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
+from storefront import settings
+
 ANONYMOUS = "anonymous"
 PAYMENT_PROCESSOR = "payment-processor"
 EXPIRE_ORDERS = "expire-orders"
 
-OWN_ACTORS = frozenset({ANONYMOUS, PAYMENT_PROCESSOR, EXPIRE_ORDERS})
-"""The actors of requests without a token."""
+OWN_ACTORS = frozenset({ANONYMOUS, PAYMENT_PROCESSOR, EXPIRE_ORDERS, "import", "sample-data"})
+"""The actors of changes that no token made. "import" and "sample-data" are those of rows that came in otherwise."""
 
 
 Party = Literal["customer", "shop", "payment processor"]
@@ -40,6 +42,6 @@ def actor_of(event: Mapping[str, Any]) -> Actor:
     claims = claims_of(event)
     return {
         "actor": claims.get("sub") or ANONYMOUS,
-        "party": "customer" if "customer_id" in claims else "shop",
+        "party": "customer" if settings.customer_claim() in claims else "shop",
         "request_id": event["requestContext"]["requestId"],
     }

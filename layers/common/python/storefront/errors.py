@@ -78,12 +78,13 @@ class InsufficientStock(Problem):
 
 
 class PageTooDeep(Problem):
-    """The page starts more than 100,000 rows into the list. Use a cursor to read on."""
+    """The page starts more than 100,000 rows into the list, or 1,000 if products are filtered. Use a cursor."""
 
     status, kind, title = 400, "page-too-deep", "Page too deep"
-    default_detail = (
-        "A page can start at most 100000 rows into the list. To read on, send the next_cursor of a page as cursor."
-    )
+
+    def __init__(self, max_rows: int) -> None:
+        limit = f"A page can start at most {max_rows} rows into the list."
+        super().__init__(f"{limit} To read on, send the next_cursor of a page as cursor.")
 
 
 class PageTooLarge(Problem):

@@ -22,7 +22,7 @@ GRANT UPDATE (status, payment_status, paid_amount, refunded_amount, lost_amount,
 GRANT UPDATE (note) ON order_events TO :app_role;
 GRANT UPDATE (provider, type, order_id, payment_status, amount, currency, occurred_at, livemode, account,
               payment_reference, object_reference, is_named, refund_id, refund_status, dispute_status, error, body,
-              body_is_base64, outcome, reason, reader_reason, attempts, last_attempt_at)
+              body_is_base64, body_is_cut, outcome, reason, reader_reason, attempts, last_attempt_at)
     ON payment_events TO :app_role;
 GRANT SELECT, INSERT ON payments, refunds, disputes, acknowledgements TO :app_role;
 -- An event can name a payment before the payment is reported.
@@ -33,15 +33,31 @@ GRANT UPDATE (amount, status, reason, processor_reference, is_settled, requested
 GRANT UPDATE (status, amount, currency, changed_at) ON disputes TO :app_role;
 GRANT UPDATE (note) ON acknowledgements TO :app_role;
 GRANT SELECT, INSERT ON order_items, order_events, stock_movements, refund_lines TO :app_role;
+GRANT SELECT, INSERT, UPDATE (received) ON ignored_events TO :app_role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO :app_role;
 GRANT SELECT ON reconciliation TO :app_role;
+
+-- Nothing uses large objects, and everybody may create them by default. Only their owner can revoke that, which is an
+-- administrator. On RDS, the owner of a database is none.
+DO $$
+DECLARE
+    name regprocedure;
+BEGIN
+    FOR name IN SELECT oid FROM pg_proc
+                 WHERE pronamespace = 'pg_catalog'::regnamespace AND pg_has_role(current_user, proowner, 'USAGE')
+                   AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_open', 'lowrite', 'lo_truncate',
+                                   'lo_truncate64', 'lo_unlink') LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
+    END LOOP;
+END
+$$;
 
 -- PUT may change each field of a product, so new columns need no entry here. A column that must never change does.
 DO $$
 DECLARE
     columns text := (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
                       WHERE attrelid = 'products'::regclass AND attnum > 0 AND NOT attisdropped
-                        AND attgenerated = '' AND attname NOT IN ('id', 'created_at', 'folded_name'));
+                        AND attgenerated = '' AND attname NOT IN ('id', 'created_at', 'folded_name', 'name_words'));
 BEGIN
     EXECUTE 'GRANT UPDATE (' || columns || $grant$) ON products TO :app_role$grant$;
 END

@@ -25,6 +25,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 MAX_ERRORS = 100
 """The maximum of broken rules in a response. A body can break so many that the response would be too large."""
 
+MAX_STEP = 200
+"""Characters of a field's or parameter's name in a problem. Some characters take nine bytes there."""
+
 MAX_NAMED = 3
 """The maximum of broken rules in the detail, which is for people."""
 
@@ -164,7 +167,7 @@ def parse_parameters(event: APIGatewayProxyEventV2, model: type[Model]) -> Model
     try:
         return model.model_validate(event.query_string_parameters)
     except ValidationError as error:
-        raise _invalid(_broken_rules(error), lambda location: {"parameter": str(location[0])}) from None
+        raise _invalid(_broken_rules(error), lambda location: {"parameter": _shortened(location[0])}) from None
 
 
 def parse_id(value: str) -> str:
@@ -230,7 +233,7 @@ def _check_request(
 
 def _unmatched(event: APIGatewayProxyEventV2) -> errors.Problem:
     route = routes.match(event.path)
-    if route is None:
+    if route is None or (route in routes.STATIC and event.http_method == "GET"):
         return errors.RouteNotFound()
     if event.http_method in routes.ROUTES[route]:
         # Powertools' patterns do not match some characters that no ID has.
@@ -278,4 +281,9 @@ def _explained(rule: ErrorDetails, place: dict[str, str]) -> dict[str, str]:
 
 def _pointer(location: tuple[int | str, ...]) -> str:
     # RFC 6901, sections 3 and 6: a JSON Pointer as a URI fragment.
-    return "#" + "".join("/" + quote(str(step).replace("~", "~0").replace("/", "~1")) for step in location)
+    return "#" + "".join("/" + quote(_shortened(step).replace("~", "~0").replace("/", "~1")) for step in location)
+
+
+def _shortened(step: int | str) -> str:
+    name = str(step)
+    return name if len(name) <= MAX_STEP else f"{name[:MAX_STEP]}…"

@@ -20,6 +20,10 @@ class Access(StrEnum):
     ORDERS_MANAGE = "orders:manage"
 
 
+ORDERS_ALL = "orders:all"
+"""The scope that marks a token of the shop. It opens no route by itself."""
+
+
 ROUTES: dict[str, dict[str, Access]] = {
     "/api/products": {"GET": Access.ANYONE, "POST": Access.CATALOG_WRITE},
     "/api/products/{id}": {"GET": Access.ANYONE, "PUT": Access.CATALOG_WRITE, "DELETE": Access.CATALOG_WRITE},
@@ -42,8 +46,15 @@ ROUTES: dict[str, dict[str, Access]] = {
     "/api/reconciliation/{kind}/{id}/acknowledgement": {"POST": Access.ORDERS_MANAGE},
     "/": {"GET": Access.ANYONE},
     "/docs": {"GET": Access.ANYONE},
+    "/docs/{file}": {"GET": Access.ANYONE},
     "/openapi.json": {"GET": Access.ANYONE},
 }
+
+STATIC = frozenset({"/docs/{file}"})
+"""The routes of files that pages consist of. They are no part of the API, so its description leaves them out."""
+
+OF_CUSTOMERS = {("PUT", "/api/orders/{id}/status"): Access.ORDERS_WRITE}
+"""The routes for which a customer's token needs another scope than the shop's."""
 
 CHECKS_IF_MATCH = frozenset(
     {

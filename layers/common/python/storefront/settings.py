@@ -3,6 +3,8 @@
 import os
 import re
 
+_MAX_INTEGER = 2**31 - 1
+
 
 def database_url() -> str:
     """Return the address of PostgreSQL, a libpq URI: postgresql://user:password@host:port/name?host=/socket/folder."""
@@ -58,38 +60,77 @@ def auth_is_on() -> bool:
     return os.environ.get("AUTH") != "off"
 
 
+def customer_claim() -> str:
+    """Return the claim of an access token that has the ID of the customer."""
+    return os.environ.get("CUSTOMER_CLAIM") or "customer_id"
+
+
+def shop_claim() -> str:
+    """Return the claim that marks a token of the shop, such as role=staff, or "" if only the scope orders:all does."""
+    return os.environ.get("SHOP_CLAIM", "")
+
+
 def order_time_to_live() -> int:
-    """Return the minutes after which an unpaid pending order expires, or 0 for never. Raises ValueError."""
-    text = os.environ["ORDER_TIME_TO_LIVE_MINUTES"]
-    if not re.fullmatch(r"[0-9]{1,7}", text):
-        raise ValueError(f"ORDER_TIME_TO_LIVE_MINUTES should be a number from 0 to 9999999, but it is {text!r}")
-    return int(text)
+    """Return the minutes after which an unpaid pending order expires, or 0 if none ever does. Raises ValueError."""
+    return _number("ORDER_TIME_TO_LIVE_MINUTES", 9_999_999)
+
+
+def customer_order_time_to_live() -> int:
+    """Return the maximum for an order that a customer's token placed, or 0 for no other maximum. Raises ValueError."""
+    return _number("CUSTOMER_ORDER_TIME_TO_LIVE_MINUTES", 9_999_999)
+
+
+def customer_limits() -> dict[str, int]:
+    """Return the limits for orders of customers' tokens. exceeded_limit.sql explains them. Raises ValueError."""
+    return {
+        "order_lines": _number("ORDER_LINES_LIMIT", 100),
+        "order_units": _number("ORDER_UNITS_LIMIT", _MAX_INTEGER),
+        "customer_orders": _number("CUSTOMER_ORDERS_LIMIT", 1000),
+        "daily_orders": _number("CUSTOMER_DAILY_ORDERS_LIMIT", 1000),
+        "customer_units": _number("CUSTOMER_UNITS_LIMIT", _MAX_INTEGER),
+    }
+
+
+def webhook_silence_hours() -> int:
+    """Return the hours without a payment event after which orders expire a day later, or 0 for never.
+
+    Raises ValueError.
+    """
+    return _number("WEBHOOK_SILENCE_HOURS", 999)
 
 
 def payment_pending_days() -> int:
     """Return the days after which the reconciliation lists an order that a payment holds. Raises ValueError."""
-    text = os.environ["PAYMENT_PENDING_DAYS"]
-    if not re.fullmatch(r"[0-9]{1,3}", text):
-        raise ValueError(f"PAYMENT_PENDING_DAYS should be a number from 0 to 999, but it is {text!r}")
-    return int(text)
+    return _number("PAYMENT_PENDING_DAYS", 999)
 
 
 def refund_pending_days() -> int:
     """Return the days after which the reconciliation lists an open refund. Raises ValueError."""
-    text = os.environ["REFUND_PENDING_DAYS"]
-    if not re.fullmatch(r"[0-9]{1,3}", text):
-        raise ValueError(f"REFUND_PENDING_DAYS should be a number from 0 to 999, but it is {text!r}")
-    return int(text)
+    return _number("REFUND_PENDING_DAYS", 999)
 
 
 def payment_body_retention_days() -> int:
     """Return the days after which the bodies of payment events are erased, or 0 for never. Raises ValueError."""
-    text = os.environ["PAYMENT_BODY_RETENTION_DAYS"]
-    if not re.fullmatch(r"[0-9]{1,5}", text):
-        raise ValueError(f"PAYMENT_BODY_RETENTION_DAYS should be a number from 0 to 99999, but it is {text!r}")
-    return int(text)
+    return _number("PAYMENT_BODY_RETENTION_DAYS", 99_999)
+
+
+def ignored_body_retention_days() -> int:
+    """Return the same for events of types that are not handled. Raises ValueError."""
+    return _number("IGNORED_BODY_RETENTION_DAYS", 99_999)
+
+
+def ignored_events_per_day() -> int:
+    """Return how many events of types that are not handled are stored in a day. Raises ValueError."""
+    return _number("IGNORED_EVENTS_PER_DAY", 9_999_999)
 
 
 def secrets_manager_endpoint() -> str:
     """Return the address of Secrets Manager: https://host, or http://host:port with `make run`."""
     return os.environ["SECRETS_MANAGER_ENDPOINT"]
+
+
+def _number(name: str, maximum: int) -> int:
+    text = os.environ[name]
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > maximum:
+        raise ValueError(f"{name} should be a number from 0 to {maximum}, but it is {text!r}")
+    return int(text)

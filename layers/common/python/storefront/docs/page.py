@@ -1,11 +1,9 @@
-"""The API's description, and the page /docs that shows it.
+"""The page /docs, which shows the API's description.
 
-The page is complete in itself. It contains Swagger UI from Powertools, and a paragraph for each kind of problem. The
-`type` of a problem links to its paragraph.
+The page contains a paragraph for each kind of problem, to which the `type` of a problem links. It refers to one style
+and one script, which contain Swagger UI from Powertools.
 """
 
-import base64
-import hashlib
 import html
 import json
 import re
@@ -16,31 +14,36 @@ from typing import Any
 from storefront.cold_start.powertools import SWAGGER_UI
 from storefront.json_text import SEPARATORS, to_json
 
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none';"
+        " form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""The page can only run the scripts of its own server, and call the API that served it."""
+
 _HERE = Path(__file__).parent
 
 
 def description() -> str:
     """Return the API's description, in OpenAPI 3.1."""
-    text = to_json(_description())
-    return f"{text}\n"
+    return f"{to_json(_description())}\n"
 
 
-def page() -> str:
-    """Return the page as HTML."""
+def style() -> str:
+    return (SWAGGER_UI / "swagger-ui.min.css").read_text() + _read("page.css")
+
+
+def script() -> str:
+    return (SWAGGER_UI / "swagger-ui-bundle.min.js").read_text() + _read("page.js")
+
+
+def page(style_path: str, script_path: str) -> str:
+    """Return the page as HTML, with the paths of its style and its script."""
     problems = map(_problem, _description()["x-problem-types"])
-    return Template(_read("page.html")).substitute(style=_style(), script=_script(), problems="".join(problems))
-
-
-def page_headers() -> dict[str, str]:
-    """Return the page's headers. The page can only run its own scripts and call the API that served it."""
-    return {
-        "Content-Security-Policy": (
-            f"default-src 'none'; script-src {_source(_script())}; style-src {_source(_style())}; img-src data:;"
-            " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        ),
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
+    return Template(_read("page.html")).substitute(style=style_path, script=script_path, problems="".join(problems))
 
 
 def _description() -> dict[str, Any]:
@@ -48,24 +51,11 @@ def _description() -> dict[str, Any]:
     return document
 
 
-def _style() -> str:
-    return (SWAGGER_UI / "swagger-ui.min.css").read_text() + _read("page.css")
-
-
-def _script() -> str:
-    return (SWAGGER_UI / "swagger-ui-bundle.min.js").read_text() + _read("page.js")
-
-
 def _problem(problem: dict[str, Any]) -> str:
     example = json.dumps(problem["example"], indent=2, ensure_ascii=False, separators=(",", SEPARATORS[1]))
     texts = {name: html.escape(str(text)) for name, text in {**problem, "example": example}.items()}
     texts["description"] = re.sub(r"`(.+?)`", r"<code>\1</code>", texts["description"])
     return Template(_read("problem.html")).substitute(texts, kind=texts["type"].partition("#")[2])
-
-
-def _source(content: str) -> str:
-    # https://www.w3.org/TR/CSP3/#grammardef-hash-source
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
 def _read(name: str) -> str:

@@ -5,15 +5,23 @@
 CREATE OR REPLACE FUNCTION call_once(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
+    key_lock CONSTANT bigint := hashtextextended(
+        jsonb_build_array(request -> 'caller', request -> 'operation', request -> 'key')::text, 0);
     content jsonb := request -> 'content';
     first   idempotency_keys;
     result  record;
 BEGIN
     BEGIN
         -- The second of two requests waits here until the first one ends, or until lock_timeout. Other keys with the
-        -- same hash wait too, which does no harm.
-        PERFORM pg_advisory_xact_lock(hashtextextended(
-            jsonb_build_array(request -> 'caller', request -> 'operation', request -> 'key')::text, 0));
+        -- same hash wait too, which does no harm. Requests of a customer do not wait, because a customer with many
+        -- requests would occupy a connection with each of them.
+        IF NOT pg_try_advisory_xact_lock(key_lock) THEN
+            IF content ->> 'party' = 'customer' THEN
+                outcome := 'in_flight';
+                RETURN;
+            END IF;
+            PERFORM pg_advisory_xact_lock(key_lock);
+        END IF;
     EXCEPTION WHEN lock_not_available THEN
         outcome := 'in_flight';
         RETURN;

@@ -7,8 +7,6 @@ from pydantic import Field, StringConstraints, model_validator
 from storefront.errors import InvalidRequest, PageTooDeep
 from storefront.fields import PositiveInteger, QueryInteger, RequestModel
 
-MAX_ROWS_DEEP = 100_000
-
 
 class CursorParameters(RequestModel):
     """The parameters of every list."""
@@ -35,7 +33,7 @@ class PageParameters(CursorParameters):
         PositiveInteger,
         Field(
             description="The page number. The default is the first page. A page can start at most 100,000 rows into "
-            "the list. Use `cursor` to read on."
+            "the list, or 1,000 in a list of products with filters. Use `cursor` to read on."
         ),
     ] = 1
 
@@ -48,9 +46,14 @@ class PageParameters(CursorParameters):
             raise InvalidRequest(detail, errors=[{"detail": detail, "parameter": "page"}])
         # PostgreSQL reads and discards every row before the page.
         if not self.reaches(self.page):
-            raise PageTooDeep
+            raise PageTooDeep(self.max_rows_deep)
         return self
+
+    @property
+    def max_rows_deep(self) -> int:
+        """How many rows into the list a page can start."""
+        return 100_000
 
     def reaches(self, page: int) -> bool:
         """Return whether a page is within the limit."""
-        return (page - 1) * self.page_size <= MAX_ROWS_DEEP
+        return (page - 1) * self.page_size <= self.max_rows_deep

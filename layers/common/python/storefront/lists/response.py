@@ -39,7 +39,9 @@ def list_response(
         numbers = {"total": page_info["total"], "page": parameters.page, **numbers, "total_pages": total_pages}
         if page_info["total_is_estimate"]:
             numbers["total_is_estimate"] = True
-        links = {**links, **_page_links(parameters, numbers, has_next=next_cursor is not None)}
+        # Where the page was cut, only the cursor leads to what was not reached.
+        has_next_page = next_cursor is not None and not page_info["is_cut"]
+        links = {**links, **_page_links(parameters, numbers, has_next=has_next_page)}
     # The items stay the text from PostgreSQL.
     envelope = to_json({**numbers, "next_cursor": next_cursor})
     response = json_response(f'{{"items" : {items}, {envelope[1:]}')

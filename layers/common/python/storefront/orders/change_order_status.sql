@@ -1,7 +1,8 @@
 -- Completes or cancels a pending order. Canceling returns the stock in the same statement, and requests a refund of each
 -- payment if the request has a refund.
 -- Outcomes: changed; unknown_order; stale, if the order's ETag is not in the request's if_match; invalid_transition,
--- with the current status; payment_disputed, if the refund is of an order with an open dispute.
+-- with the current status; payment_disputed, if the refund is of an order with an open dispute; payment_under_way, if a
+-- customer cancels an order that is paid, or is being paid.
 CREATE OR REPLACE FUNCTION change_order_status(request jsonb, OUT outcome text, OUT body text)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -19,6 +20,10 @@ BEGIN
     IF changed.status <> 'pending' OR target = 'pending' THEN
         outcome := 'invalid_transition';
         body := to_json(changed.status);
+        RETURN;
+    END IF;
+    IF request ->> 'customer_id' IS NOT NULL AND (changed.payment_status = 'paid' OR changed.held_since IS NOT NULL) THEN
+        outcome := 'payment_under_way';
         RETURN;
     END IF;
     IF (request ->> 'refund')::boolean THEN

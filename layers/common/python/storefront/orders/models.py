@@ -29,6 +29,12 @@ class NewOrder(RequestModel):
         MoneyOrZero | None,
         Field(description="The total that the buyer saw. If the total is another one now, nothing is ordered."),
     ] = None
+    expires_in_minutes: Annotated[
+        Annotated[Integer, PositiveInteger] | None,
+        Field(
+            description="Cancel the order after so many minutes, unless it is paid or would be canceled before that."
+        ),
+    ] = None
     reference: Annotated[
         Code | None,
         Field(

@@ -1,6 +1,7 @@
 -- Places an order and takes its stock, with the first event of its timeline: all of it or nothing.
--- Outcomes: placed; unknown_products, insufficient_stock, reference_taken, with the ID of its order if the
--- same caller placed it; total_too_large, total_too_small and total_changed. All others have the details.
+-- Outcomes: placed; order_limit, customer_limit and customer_busy, as in exceeded_limit; unknown_products,
+-- insufficient_stock, reference_taken, with the ID of its order if the same caller placed it; total_too_large,
+-- total_too_small and total_changed. All others have the details.
 -- force_generic_plan saves a third of the time. Without it, PostgreSQL plans some statements again for each call,
 -- because it expects orders of one line item to be much cheaper.
 CREATE OR REPLACE FUNCTION place_order(request jsonb, OUT outcome text, OUT body text)
@@ -18,6 +19,12 @@ DECLARE
     moment       timestamptz;
     placed       orders;
 BEGIN
+    IF request ? 'limits' THEN
+        SELECT exceeded.outcome, exceeded.body INTO outcome, body FROM exceeded_limit(request, quantities) exceeded;
+        IF outcome IS NOT NULL THEN
+            RETURN;
+        END IF;
+    END IF;
     -- An order without optional fields pays for this test only.
     IF request ?| ARRAY['reference', 'email', 'shipping_address', 'billing_address', 'charges', 'note', 'metadata'] THEN
         optional := jsonb_populate_record(optional, request);

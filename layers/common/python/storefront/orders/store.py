@@ -11,6 +11,12 @@ from storefront.fields import MAX_MONEY
 from storefront.idempotency.keys import IdempotentResponse, call_once
 from storefront.orders.models import NewOrder, StatusChange
 
+MAX_POSTPONED = 1000
+"""Postponed orders that are counted. More would say no more."""
+
+UNKNOWN_WAIT = 60
+"""Seconds until a retry, if it is not known when an order expires."""
+
 
 class TotalTooLarge(Problem):
     """The order's total would be more than 99999999.99."""
@@ -49,6 +55,55 @@ class TotalChanged(Problem):
         super().__init__(detail, members={"total_price": total})
 
 
+class OrderLimit(Problem):
+    """The order is larger than a customer may order at once. `limit` names the limit, and `maximum` is its value."""
+
+    status, kind, title = 422, "order-limit", "Order too large"
+
+    def __init__(self, exceeded: dict[str, Any]) -> None:
+        what = {"order_lines": "line items", "order_units": "units of a product", "customer_units": "units"}
+        detail = (
+            f"The order has {exceeded['requested']} {what[exceeded['limit']]}. The maximum is {exceeded['maximum']}."
+            " Order less at once."
+        )
+        super().__init__(detail, members=exceeded)
+
+
+class CustomerLimit(Problem):
+    """The customer has too much on order that is not paid, or places two orders at once. `limit` names the limit.
+
+    `maximum` is its value, and `held` is what the customer has on order.
+    """
+
+    status, kind, title = 429, "customer-limit", "Too much on order"
+
+    def __init__(self, exceeded: dict[str, Any]) -> None:
+        """exceeded: the limit, with retry_after: the seconds until a retry can succeed, or None if that is unknown."""
+        members = {name: value for name, value in exceeded.items() if name != "retry_after"}
+        # An order that is overdue counts until the next run of the scheduled function.
+        seconds = exceeded["retry_after"] if (exceeded["retry_after"] or 0) > 0 else UNKNOWN_WAIT
+        super().__init__(
+            {
+                "concurrent_orders": "Another order of the customer is being placed. Try again.",
+                "customer_orders": "The customer has {held} orders that wait for payment. The maximum is {maximum}."
+                " Pay or cancel one of them, or wait until one expires.",
+                "daily_orders": "The customer did not pay {held} orders of the last day. The maximum is {maximum}."
+                " Pay one of them, or try again later.",
+                "customer_units": "The customer has {held} units in orders that wait for payment, and wants {requested}"
+                " more. The maximum is {maximum}. Pay or cancel one of these orders, or wait until one expires.",
+            }[exceeded["limit"]].format_map(members),
+            members=members,
+            headers={"Retry-After": str(seconds)},
+        )
+
+
+class NotCancelable(Problem):
+    """Customers can cancel only orders that are pending and not paid, and for which no payment is under way."""
+
+    status, kind, title = 409, "not-cancelable", "Order not cancelable"
+    default_detail = "The order is not pending any more, is paid, or a payment for it is under way. Ask the shop."
+
+
 class InvalidTransition(Problem):
     """The order cannot change from its current status to the requested one."""
 
@@ -59,11 +114,12 @@ class InvalidTransition(Problem):
 
 
 def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
-    """Place an order.
+    """Place an order. One that a customer places has limits, and a shorter time to live.
 
-    Raises the first of these that applies, and then changes nothing: ReferenceTaken, ProductNotFound,
-    InsufficientStock, TotalTooSmall, TotalTooLarge, TotalChanged.
+    Raises the first of these that applies, and then changes nothing: OrderLimit, CustomerLimit, ReferenceTaken,
+    ProductNotFound, InsufficientStock, TotalTooSmall, TotalTooLarge, TotalChanged.
     """
+    is_customer = actor["party"] == "customer"
     content: dict[str, Any] = {
         "customer_id": order.customer_id,
         "products": [{"product_id": id_, "quantity": units} for id_, units in order.quantity_by_product().items()],
@@ -71,9 +127,13 @@ def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     optional = order.model_dump(mode="json", exclude={"customer_id", "products"})
     # What is absent, null or empty is the same.
     content |= {name: value for name, value in optional.items() if value}
-    response = call_once(
-        "place_order", content, actor, key, currency=settings.currency(), time_to_live=settings.order_time_to_live()
-    )
+    circumstances = {
+        "currency": settings.currency(),
+        "time_to_live": _time_to_live(order.expires_in_minutes, is_customer=is_customer),
+    }
+    if is_customer:
+        circumstances["limits"] = settings.customer_limits()
+    response = call_once("place_order", content, actor, key, **circumstances)
     if response.outcome in _REFUSALS:
         raise _REFUSALS[response.outcome](json.loads(response.body), order)
     return response
@@ -97,13 +157,19 @@ def events(order_id: str, customer_id: int | None, reader: str, request: dict[st
     return _call_for_order("list_order_events", request, repeatable=True)[1]
 
 
-def change_status(order_id: str, change: StatusChange, if_match: list[str] | None, actor: Actor) -> str:
+def change_status(
+    order_id: str, change: StatusChange, if_match: list[str] | None, actor: Actor, customer_id: int | None = None
+) -> str:
     """Complete or cancel an order, and request a refund of all its payments if the change says so.
 
-    Raises OrderNotFound, InvalidTransition, PaymentDisputed, or StaleETag if the order's ETag is not in if_match.
+    customer_id: the customer who cancels an order, or None for the shop.
+    Raises OrderNotFound, InvalidTransition or NotCancelable, PaymentDisputed, or StaleETag if the order's ETag is not
+    in if_match.
     """
-    request = {"id": order_id, **change.model_dump(), "if_match": if_match, **actor}
+    request = {"id": order_id, "customer_id": customer_id, **change.model_dump(), "if_match": if_match, **actor}
     outcome, body = _call_for_order("change_order_status", request, repeatable=False)
+    if outcome == "payment_under_way" or (outcome == "invalid_transition" and customer_id is not None):
+        raise NotCancelable
     if outcome == "invalid_transition":
         raise InvalidTransition(json.loads(body), change.status)
     if outcome == "payment_disputed":
@@ -128,10 +194,17 @@ def erase_personal_data(customer_id: int, actor: Actor) -> str:
 def expire(batch_size: int, actor: Actor) -> int:
     """Cancel up to batch_size orders that were not paid in time. Return how many.
 
+    While the webhook is silent, an order is canceled a day later, because it may be paid.
     Raises NumberOutOfRange if the returned stock of a product would be too large, and then cancels nothing.
     """
-    request = {"batch_size": batch_size, **actor}
+    request = {"batch_size": batch_size, "silence_hours": settings.webhook_silence_hours(), **actor}
     return int(db.call("expire_orders", json.dumps(request), repeatable=False)[1])
+
+
+def postponed() -> int:
+    """Return how many orders do not expire because the webhook is silent, at most MAX_POSTPONED."""
+    request = {"silence_hours": settings.webhook_silence_hours(), "maximum": MAX_POSTPONED}
+    return int(db.call("postponed_orders", json.dumps(request), repeatable=True)[1])
 
 
 def _call_for_order(function: str, request: dict[str, Any], *, repeatable: bool) -> tuple[str, str]:
@@ -162,7 +235,17 @@ def _insufficient_stock(short: list[dict[str, Any]], order: NewOrder) -> Insuffi
     )
 
 
+def _time_to_live(requested: int | None, *, is_customer: bool) -> int:
+    """Return the minutes after which an order expires, or 0 for never."""
+    shop, customer = settings.order_time_to_live(), settings.customer_order_time_to_live()
+    if shop == 0:
+        return 0
+    return min(shop, (is_customer and customer) or shop, requested or shop)
+
+
 _REFUSALS: dict[str, Callable[[Any, NewOrder], Problem]] = {
+    "order_limit": lambda exceeded, _: OrderLimit(exceeded),
+    "customer_limit": lambda exceeded, _: CustomerLimit(exceeded),
     "unknown_products": _unknown_products,
     "insufficient_stock": _insufficient_stock,
     "total_too_large": lambda total, _: TotalTooLarge(total),

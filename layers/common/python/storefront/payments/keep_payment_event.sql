@@ -39,7 +39,8 @@ BEGIN
     IF is_same_content(known, sent) AND NOT is_replaced_by(known, sent) THEN
         UPDATE payment_events e
            SET attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
-         WHERE e.id = known.id;
+         WHERE e.id = known.id
+        RETURNING e.attempts INTO sent.attempts;
         sent.id := known.id;
         sent.outcome := 'duplicate';
         sent.reason := 'same_event';
@@ -58,11 +59,11 @@ BEGIN
     UPDATE payment_events e
        SET (provider, type, order_id, payment_status, amount, currency, occurred_at, livemode, account,
             payment_reference, object_reference, is_named, refund_id, refund_status, dispute_status, error, body,
-            body_is_base64, outcome, reason, reader_reason) =
+            body_is_base64, body_is_cut, outcome, reason, reader_reason) =
            (sent.provider, sent.type, sent.order_id, sent.payment_status, sent.amount, sent.currency, sent.occurred_at,
             sent.livemode, sent.account, sent.payment_reference, sent.object_reference, sent.is_named, sent.refund_id,
             sent.refund_status, sent.dispute_status, sent.error, sent.body,
-            sent.body_is_base64, sent.outcome, sent.reason, sent.reader_reason),
+            sent.body_is_base64, sent.body_is_cut, sent.outcome, sent.reason, sent.reader_reason),
            attempts = e.attempts + 1, last_attempt_at = sent.last_attempt_at
      WHERE e.id = known.id;
     RETURN sent;

@@ -11,6 +11,16 @@ DECLARE
     decision record;
     received record;
 BEGIN
+    IF event.reason = 'type_not_ours' THEN
+        event := limited_event(event, request);
+        IF event IS NULL THEN
+            outcome := 'ignored';
+            body := json_build_object('order_id', request -> 'order_id', 'payment_status', NULL,
+                                      'event_id', request -> 'event_id', 'stored_outcome', 'not_stored',
+                                      'is_recent', false);
+            RETURN;
+        END IF;
+    END IF;
     IF event.payment_status IS NULL AND event.error IS NULL AND is_about_refund(event) THEN
         SELECT recorded.outcome, recorded.body INTO outcome, body FROM record_refund_event(event, request) recorded;
         RETURN;

@@ -30,7 +30,7 @@ BEGIN
     END IF;
 
     -- Earlier releases did not read refunds and disputes.
-    IF event.error IS NOT NULL OR is_unread_refund(event) AND event.body IS NOT NULL THEN
+    IF event.error IS NOT NULL OR is_unread_refund(event) AND event.body IS NOT NULL AND event.body_is_cut IS NOT TRUE THEN
         outcome := 'unreadable';
         body := json_build_object('scheme', event.scheme, 'event_id', event.event_id, 'is_named', event.is_named,
                                   'body', event.body, 'body_is_base64', event.body_is_base64);

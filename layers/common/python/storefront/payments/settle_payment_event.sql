@@ -1,5 +1,6 @@
 -- Carries out the outcome of a payment event, adds it to the order's timeline, and returns the response.
--- An event of a type that is not handled is not in the timeline, because processors send many of them.
+-- An event of a type that is not handled is not in the timeline, because processors send many of them. Of an event that
+-- is delivered again and again, the timeline has the first deliveries: whoever captured one could fill it.
 -- added: the amount of a new payment that paid_amount does not contain yet.
 -- stored_outcome: of the inbox entry, also if this delivery is a duplicate.
 -- is_recent: whether the first delivery is less than an hour ago, so that an order's transaction may not have ended.
@@ -8,6 +9,7 @@ CREATE OR REPLACE FUNCTION settle_payment_event(
 ) RETURNS text
     LANGUAGE plpgsql AS $$
 DECLARE
+    max_deliveries CONSTANT integer := 20;
     before payment_status := target.payment_status;
     stored payment_event_outcome := event.outcome;
     hold timestamptz;
@@ -26,7 +28,8 @@ BEGIN
     IF hold IS DISTINCT FROM target.held_since THEN
         UPDATE orders o SET held_since = hold WHERE o.id = target.id;
     END IF;
-    IF target.id IS NOT NULL AND event.reader_reason IS DISTINCT FROM 'type_not_ours' THEN
+    IF target.id IS NOT NULL AND event.reader_reason IS DISTINCT FROM 'type_not_ours'
+       AND NOT (cause = 'payment_event' AND event.reason = 'same_event' AND event.attempts > max_deliveries) THEN
         INSERT INTO order_events (order_id, cause, actor, party, from_status, from_payment_status,
                                   to_status, to_payment_status, request_id,
                                   payment_event_id, inbox_id, received_payment_status, outcome, reason,

@@ -95,9 +95,12 @@ def _read_again(stored: dict[str, Any], actor: Actor) -> tuple[str, dict[str, An
     return outcome, response
 
 
-def erase_bodies(retention_days: int, batch_size: int) -> int:
-    """Erase up to batch_size bodies of events that arrived more than retention_days ago. Return how many."""
-    request = {"retention_days": retention_days, "batch_size": batch_size}
+def erase_bodies(retention_days: int, batch_size: int, *, only_ignored: bool = False) -> int:
+    """Erase up to batch_size bodies of events that arrived more than retention_days ago. Return how many.
+
+    only_ignored: of events whose type is not handled.
+    """
+    request = {"retention_days": retention_days, "batch_size": batch_size, "only_ignored": only_ignored}
     return int(db.call("erase_payment_bodies", json.dumps(request), repeatable=False)[1])
 
 
@@ -128,10 +131,11 @@ def _described(outcome: str, response: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rules() -> dict[str, Any]:
-    """Return the settings that decide which payments change orders."""
+    """Return the settings that decide which payments change orders, and how many other events are stored."""
     return {
         "payment_mode": settings.payment_mode(),
         "payment_accounts": settings.payment_accounts(),
+        "ignored_events_per_day": settings.ignored_events_per_day(),
     }
 
 

@@ -1,42 +1,39 @@
 -- Lists the products that match the request's filters.
+-- Anybody may send this request, so it reads a limited number of products. If few products meet one of the conditions,
+-- all of these are read and sorted. Otherwise, products are read in the sort order, up to a limit. Then a page can have
+-- fewer products than its size, and even none, although others follow.
 -- Outcomes: listed; no_words if q has no words, with an empty page for the release that does not know this outcome.
 CREATE OR REPLACE FUNCTION list_products(request jsonb, OUT outcome text, OUT body text)
-    LANGUAGE plpgsql STABLE AS $$
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan = off AS $$
 DECLARE
-    few_matches CONSTANT integer := 1000;
-    filter text := 't.deleted_at IS NULL AND ' || filter_of(request, jsonb_build_object(
-        -- A different condition for each value, so that each one uses the index.
-        'in_stock', CASE WHEN (request ->> 'in_stock')::boolean
-            THEN 't.quantity_bucket > 0' ELSE 't.quantity_bucket = 0' END,
-        -- A text without words would match every name.
-        'q', 'words(t.name) @> words($1 ->> ''q'') AND words($1 ->> ''q'') <> ''{}''',
-        'min_price', 't.price >= ($1 ->> ''min_price'')::numeric',
-        'max_price', 't.price <= ($1 ->> ''max_price'')::numeric',
-        -- The bucket finds the rows in the index.
-        'max_quantity', 't.quantity_bucket <= quantity_bucket(($1 ->> ''max_quantity'')::integer) '
-            'AND t.quantity <= ($1 ->> ''max_quantity'')::integer',
-        'sku', 't.sku IS NOT NULL AND fold(t.sku) = fold($1 ->> ''sku'')'));
-    sort_key text := quote_ident(ltrim(request ->> 'sort', '-'));
-    keys   text[] := ARRAY[sort_key, 'id'];
-    few    boolean := false;
+    asked  jsonb := request || jsonb_build_object('rare_words', rare_words(request ->> 'q'));
+    sort_key text := ltrim(request ->> 'sort', '-');
+    is_descending boolean := request ->> 'sort' LIKE '-%';
+    filters record := product_conditions(asked);
+    few    text := narrow_condition(asked, filters.indexed, 1000);
+    keys   text[] := CASE sort_key
+        WHEN 'quantity' THEN quantity_keys(request, few IS NOT NULL)
+        WHEN 'name' THEN ARRAY['folded_name', 'id']
+        ELSE ARRAY[quote_ident(sort_key), 'id'] END;
     page   record;
 BEGIN
-    IF sort_key = 'quantity' THEN
-        -- The index is on the bucket. Rows are sorted by quantity within each bucket.
-        keys := array_prepend('quantity_bucket', keys);
-    ELSIF sort_key = 'name' THEN
-        keys[1] := 'folded_name';
-    END IF;
-    IF request ->> 'q' IS NOT NULL THEN
-        -- The planner expects a word without statistics in 1 of 200 products, and would read the whole list for it.
-        SELECT count(*) <= few_matches INTO few
-          FROM (SELECT FROM products t
-                 WHERE t.deleted_at IS NULL AND words(t.name) @> words(request ->> 'q')
-                 LIMIT few_matches + 1) matching;
+    IF jsonb_array_length(nullif(asked -> 'after', 'null')) > cardinality(keys) THEN
+        -- A cursor from when there were fewer products. It goes on after the ID in the same bucket.
+        asked := jsonb_set(asked, '{after}', (asked -> 'after') - 1);
     END IF;
     outcome := CASE WHEN words(request ->> 'q') = '{}' THEN 'no_words' ELSE 'listed' END;
-    page := read_page(request, NULL::products, filter, keys,
-        descending => request ->> 'sort' LIKE '-%', few => few);
+    IF filters.indexed <> '{}' AND few IS NULL THEN
+        page := read_page(asked, NULL::products, filters.filter, keys, is_descending,
+            scanned => concat_ws(' AND ', 't.deleted_at IS NULL', filters.indexed ->> sort_key),
+            estimated_by => filters.estimated_by);
+        IF cardinality(page.rows) < (request ->> 'page_size')::integer AND page.head::json ->> 'next' IS NOT NULL THEN
+            few := narrow_condition(asked, filters.indexed, 10000);
+        END IF;
+    END IF;
+    IF filters.indexed = '{}' OR few IS NOT NULL THEN
+        page := read_page(asked, NULL::products, filters.filter, keys, is_descending, few => few);
+    END IF;
     body := page_body(page.head, (SELECT json_agg(product_json(t)) FROM unnest(page.rows) t));
 END
 $$;

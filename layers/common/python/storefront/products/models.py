@@ -110,12 +110,18 @@ class ProductListParameters(PageParameters):
         Literal["created_at", "-created_at", "name", "-name", "price", "-price", "quantity", "-quantity"],
         Field(
             description="The field to sort by. A `-` sorts in descending order. Equal values are sorted by ID. Names "
-            "are sorted by code points, but case and Unicode form do not matter. If the list is sorted by a field that "
-            "changes while you read on by `cursor`, the product can be missed or repeated: a product whose `name`, "
-            "`price` or `quantity` changes moves to another place. Sorted by `created_at`, each product has a fixed "
-            "place."
+            "are sorted by code points, but case and Unicode form do not matter. In a shop with more than 50,000 "
+            "products, `quantity` sorts only by the number of digits, unless few products match the filters: 7 can "
+            "come before 3, but both come before 12. If the list is sorted by a field that changes while you read on "
+            "by `cursor`, the product can be missed or repeated: a product whose `name`, `price` or `quantity` changes "
+            "moves to another place. Sorted by `created_at`, each product has a fixed place."
         ),
     ] = "-created_at"
+
+    @property
+    def max_rows_deep(self) -> int:
+        is_filtered = self.model_fields_set - {"page", "page_size", "cursor", "sort"}
+        return 1_000 if is_filtered else super().max_rows_deep
 
     def filters(self) -> dict[str, Any]:
         # A cursor of release 0.2.0 continues after a name, and this release sorts by the folded name.
