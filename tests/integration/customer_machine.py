@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.api_client import expect
@@ -14,7 +13,7 @@ from tests.integration.entities import NOT_CANCELABLE, NUMBER_OUT_OF_RANGE, ORDE
 from tests.integration.model import Model, NewOrder
 from tests.integration.money_machine import MoneyMachine
 from tests.integration.responses import assert_matches, expect_refusal
-from tests.integration.strategies import line_items, orders, personal, times_to_live
+from tests.integration.strategies import customers, orders, orders_as
 
 LINES, UNITS, ORDERS, DAILY, HELD, TIME_TO_LIVE = 2, 10, 3, 3, 5, 30
 LIMITS = {
@@ -28,9 +27,6 @@ LIMITS = {
 """Small, so that random orders reach them."""
 
 MINUTES_OF_A_DAY = 24 * 60
-
-buyers = st.sampled_from([1, 2])
-"""Customer 1 has orders from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +62,7 @@ class CustomerOrder(NewOrder):
         return next((refusal for refusal, applies in exceeded.items() if applies), None)
 
 
-customer_orders = st.builds(
-    CustomerOrder,
-    customer_id=buyers,
-    line_items=line_items.map(tuple),
-    personal=personal,
-    expires_in_minutes=times_to_live,
-)
+customer_orders = orders_as(CustomerOrder)
 
 
 class CustomerMachine(MoneyMachine):
@@ -96,7 +86,7 @@ class CustomerMachine(MoneyMachine):
         with self.token_of(order.customer_id):
             self.post(order)
 
-    @rule(order=orders, customer_id=buyers)
+    @rule(order=orders, customer_id=customers)
     def cancel_an_order_as_a_customer(self, order: Order, customer_id: int) -> None:
         with self.token_of(customer_id):
             response = self.api.call("PUT", f"/api/orders/{order.id}/status", {"status": "canceled"})

@@ -64,15 +64,21 @@ personal = st.sampled_from([(), ("email",), ("note", "metadata"), tuple(WITHOUT_
 notes = st.sampled_from([f"Call {CANARY}", "🍵"])
 times_to_live = st.sampled_from([None, None, None, 20, 40, 9_999_999])
 own_references = st.sampled_from([None, None, None, "2026-7", "2026-8"])
-new_orders = st.builds(
-    NewOrder,
-    customer_id=customers,
-    line_items=line_items.map(tuple),
-    charges=some_charges,
-    reference=own_references,
-    personal=personal,
-    expires_in_minutes=times_to_live,
-)
+
+
+def orders_as(kind: type[T], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[T]:
+    """Draw orders of the shop or of a customer. fields: those that the other one does not have."""
+    return st.builds(
+        kind,
+        customer_id=customers,
+        line_items=line_items.map(tuple),
+        **fields,
+        personal=personal,
+        expires_in_minutes=times_to_live,
+    )
+
+
+new_orders = orders_as(NewOrder, charges=some_charges, reference=own_references)
 reported_refund_statuses = st.sampled_from(["pending", "succeeded", "succeeded", "failed", "canceled"])
 refund_line = st.builds(RefundLine, st.sampled_from([0, 0, 0, 1, 2]), st.sampled_from([1, 1, 1, 2]), st.booleans())
 refund_lines = st.just(()) | st.lists(refund_line, max_size=2, unique_by=lambda line: (line.item, line.restock)).map(

@@ -131,6 +131,6 @@ def secrets_manager_endpoint() -> str:
 
 def _number(name: str, maximum: int) -> int:
     text = os.environ[name]
-    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > maximum:
+    if not re.fullmatch(f"[0-9]{{1,{len(str(maximum))}}}", text) or int(text) > maximum:
         raise ValueError(f"{name} should be a number from 0 to {maximum}, but it is {text!r}")
     return int(text)

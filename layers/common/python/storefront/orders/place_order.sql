@@ -1,6 +1,6 @@
 -- Places an order and takes its stock, with the first event of its timeline: all of it or nothing.
--- Outcomes: placed; order_limit, customer_limit and customer_busy, as in exceeded_limit; unknown_products,
--- insufficient_stock, reference_taken, with the ID of its order if the same caller placed it; total_too_large,
+-- Outcomes: placed; order_limit and customer_limit, as in exceeded_limit; unknown_products, insufficient_stock,
+-- reference_taken, with the ID of its order if the same caller placed it; total_too_large,
 -- total_too_small and total_changed. All others have the details.
 -- force_generic_plan saves a third of the time. Without it, PostgreSQL plans some statements again for each call,
 -- because it expects orders of one line item to be much cheaper.
