@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-long seeded-bugs mutants pay audit bench bench-small lint types build deploy logs sam-local openapi schema lock clean
+.PHONY: help run token test test-long seeded-bugs mutants pay audit bench bench-small bench-products lint types build deploy logs sam-local openapi schema lock clean
 
 # The first Python that is new enough and can create virtual environments; .python-version selects pyenv's. Make
 # searches for it only when something must be installed.
@@ -101,6 +101,9 @@ bench: $(BENCH_ENVIRONMENTS) ## measure the performance against pgbench and two 
 
 bench-small: $(BENCH_ENVIRONMENTS) ## run a short benchmark, and fail if a count exceeds its limit
 	@python -m benchmarks --small
+
+bench-products: .venv/installed ## compare with Vendure and Medusa from npm, for 20 minutes: benchmarks/PRODUCTS.md
+	@python -m benchmarks.products
 
 ##@ Deploy
 

