@@ -14,6 +14,8 @@ Storefront's Lambda functions are measured on one machine, with PostgreSQL in du
 - **`pgbench`**: PostgreSQL's own client, written in C. It sends the same SQL, without Python code, so it shows the
   upper limit.
 
+[PRODUCTS.md](PRODUCTS.md) compares Storefront with two commerce platforms, Vendure and Medusa.
+
 [Decision 12](../docs/decisions/0012-measured-beside-others.md) explains the method. `make bench` writes this page from
 [results.json](results.json) and [notes.md](notes.md)."""
 

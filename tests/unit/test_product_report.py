@@ -45,6 +45,12 @@ def test_the_report_shows_each_run_of_the_buyers() -> None:
     assert "## Setup" in text
 
 
+def test_the_committed_report_has_the_committed_results() -> None:
+    folder = ROOT / "benchmarks" / "products"
+    written = report(json.loads((folder / "results.json").read_text()), (folder / "setup.md").read_text())
+    assert (ROOT / "benchmarks" / "PRODUCTS.md").read_text() == written
+
+
 @pytest.mark.parametrize(
     "reason",
     [
