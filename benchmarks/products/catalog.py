@@ -12,6 +12,9 @@ HOT_PRODUCTS = 6
 """Additional products for the buyers at the same time. Each run needs a new one."""
 HOT_STOCK = 25
 
+LAST_PRODUCTS = 3
+"""Additional products with one unit, to check that a shop refuses the second buyer."""
+
 _DESCRIPTION = "Leaves from a garden in the hills, plucked by hand, dried on the day."
 
 
@@ -31,9 +34,15 @@ def hot_sku(number: int) -> str:
     return f"HOT-{number}"
 
 
+def last_sku(number: int) -> str:
+    return f"LAST-{number}"
+
+
 def products() -> list[Product]:
     usual = [Product(f"Tea {n}", _DESCRIPTION, sku(n), 1 + n % 500, STOCK) for n in range(1, PRODUCTS + 1)]
-    return usual + [Product(f"Hot tea {n}", _DESCRIPTION, hot_sku(n), 10, HOT_STOCK) for n in range(HOT_PRODUCTS)]
+    hot = [Product(f"Hot tea {n}", _DESCRIPTION, hot_sku(n), 10, HOT_STOCK) for n in range(HOT_PRODUCTS)]
+    last = [Product(f"Last tea {n}", _DESCRIPTION, last_sku(n), 10, 1) for n in range(LAST_PRODUCTS)]
+    return usual + hot + last
 
 
 def write_json(path: Path) -> None:

@@ -4,6 +4,7 @@ https://docs.medusajs.com/resources/storefront-development/checkout
 """
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +22,18 @@ SOLD = (
     "SELECT coalesce(sum(i.quantity), 0) FROM order_item i JOIN order_line_item l ON l.id = i.item_id"
     " WHERE l.variant_sku = :sku AND i.deleted_at IS NULL"
 )
+
+LEFT = (
+    "SELECT sum(l.stocked_quantity - l.reserved_quantity) FROM inventory_level l"
+    " JOIN inventory_item i ON i.id = l.inventory_item_id WHERE i.sku = :sku"
+)
+
+RETRY = "You may retry the request"
+"""Part of Medusa's message when a request did not get a lock in time."""
+
+RETRIES = 10
+RETRY_DELAY = 1.0
+"""Seconds."""
 
 READY = "Server is ready on port"
 
@@ -64,7 +77,17 @@ class Medusa:
     def sold(self, sku: str) -> int:
         return int(rows(self._url, SOLD, sku=sku)[0][0])
 
+    def left(self, sku: str) -> int:
+        return int(rows(self._url, LEFT, sku=sku)[0][0])
+
     def _post(self, client: Client, path: str, body: Any) -> Any:
+        for _ in range(RETRIES):
+            try:
+                return client.send("POST", f"/store/{path}", body, self._key())[0]
+            except RefusedError as refused:
+                if RETRY not in str(refused):
+                    raise
+                time.sleep(RETRY_DELAY)
         return client.send("POST", f"/store/{path}", body, self._key())[0]
 
     def _get(self, client: Client, path: str) -> Any:

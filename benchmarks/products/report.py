@@ -46,9 +46,14 @@ One client. Each response has the products' names, descriptions, prices and stoc
 
 RUSH = """\
 {buyers} buyers order one unit each at the same time, of a product with {units} units. Each run uses a new product.
-"Sold" is the sum of the units in placed orders, in the rows of the database. More than {units} means that the shop sold
-units that it does not have. "Out of stock" counts the buyers who were refused for that reason, and "errors" all others.
-With two servers, half of the buyers use each. "One buyer later" orders alone after the others, and must be refused."""
+With two servers, half of the buyers use each. Before the runs of each setup, two buyers order the last unit of another
+product, one after the other. The second was always refused, so every setup checks its stock.
+
+- "Sold" is the sum of the units in placed orders, in the rows of the database. More than {units} means that the shop
+  sold units that it does not have.
+- "Left" is the stock that can still be sold, in the rows of the database.
+- "Out of stock" counts the buyers who were refused for that reason, and "errors" all others.
+- "One buyer later" orders alone after the others."""
 
 
 def report(results: Results, setup: str) -> str:
@@ -133,6 +138,7 @@ def _rush(results: Results) -> list[str]:
             name,
             str(number + 1),
             f"{one['sold']} of {rush['units']}",
+            str(one["left"]),
             str(one["confirmed"]),
             str(sum(one["out_of_stock"].values())),
             _errors(one["errors"]),
@@ -142,8 +148,18 @@ def _rush(results: Results) -> list[str]:
         for name, runs in rush["setups"].items()
         for number, one in enumerate(runs)
     ]
-    missing = [[name, "", "not measured", "", "", "", "", ""] for name in rush["not_measured"]]
-    head = ["setup", "run", "sold", "orders that buyers got", "out of stock", "errors", "one buyer later", "seconds"]
+    missing = [[name, "", "not measured", "", "", "", "", "", ""] for name in rush["not_measured"]]
+    head = [
+        "setup",
+        "run",
+        "sold",
+        "left",
+        "orders that buyers got",
+        "out of stock",
+        "errors",
+        "one buyer later",
+        "seconds",
+    ]
     return _table(head, measured + missing)
 
 

@@ -21,8 +21,11 @@ WARM_UP_BUYERS = 8
 OUT_OF_STOCK = re.compile(r"stock|inventory", re.IGNORECASE)
 
 
-def measure(running: Running, hot_skus: Sequence[str]) -> list[dict[str, Any]]:
-    """Run once for each product."""
+def measure(running: Running, last_sku: str, hot_skus: Sequence[str]) -> list[dict[str, Any]]:
+    """Run once for each hot product. last_sku: a product with one unit."""
+    first, second = (_orders(running, [last_sku])[0] for _ in range(2))
+    if first is not None or second is None or not OUT_OF_STOCK.search(second):
+        raise RuntimeError(f"This shop does not check its stock: {first}, {second}")
     for _ in range(2):
         _orders(running, [catalog.sku(n + 1) for n in range(WARM_UP_BUYERS)])
     return [_run(running, sku) for sku in hot_skus]
@@ -34,11 +37,11 @@ def _run(running: Running, sku: str) -> dict[str, Any]:
     elapsed = time.monotonic() - started
     refusals = [reason for reason in reasons if reason is not None]
     counted = Counter(without_ids(reason) for reason in refusals)
-    sold = running.shop.sold(sku)
-    # Shows that the shop checks stock at all: this buyer must be refused.
+    sold, left = running.shop.sold(sku), running.shop.left(sku)
     [refusal] = _orders(running, [sku])
     return {
         "sold": sold,
+        "left": left,
         "confirmed": len(reasons) - len(refusals),
         "out_of_stock": {reason: number for reason, number in counted.items() if OUT_OF_STOCK.search(reason)},
         "errors": {reason: number for reason, number in counted.items() if not OUT_OF_STOCK.search(reason)},

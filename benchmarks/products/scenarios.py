@@ -60,15 +60,17 @@ class Scenarios:
 
     def rush(self, log: Callable[[str], None]) -> dict[str, Any]:
         """Let many buyers order at the same time, in one setup after another."""
+        # How often each database was used.
         setups, used = {}, dict.fromkeys(self._urls, 0)
         for name, servers in self._rushes():
             title = f"{name}{TWO_SERVERS if servers == 2 else ''}"
             log(f"{rush.BUYERS} buyers: {title}")
             run, database_name = self._setups()[name]
-            first = used[database_name]
-            used[database_name] += rush.RUNS
+            earlier = used[database_name]
+            used[database_name] += 1
+            hot = [catalog.hot_sku(earlier * rush.RUNS + n) for n in range(rush.RUNS)]
             with run(servers) as running:
-                setups[title] = rush.measure(running, [catalog.hot_sku(first + n) for n in range(rush.RUNS)])
+                setups[title] = rush.measure(running, catalog.last_sku(earlier), hot)
         missing = [] if self._redis else [f"{MEDUSA}{TWO_SERVERS}"]
         return {"buyers": rush.BUYERS, "units": catalog.HOT_STOCK, "setups": setups, "not_measured": missing}
 

@@ -24,6 +24,9 @@ class Shop(Protocol):
     def sold(self, sku: str) -> int:
         """Return the units of a product in placed orders, from the rows of the database."""
 
+    def left(self, sku: str) -> int:
+        """Return the units of a product that can still be sold, from the rows of the database."""
+
 
 @dataclass(frozen=True)
 class Running:

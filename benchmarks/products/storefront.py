@@ -31,6 +31,8 @@ SOLD = (
     " WHERE i.product_id = CAST(:id AS uuid) AND o.status <> 'canceled'"
 )
 
+LEFT = "SELECT quantity FROM products WHERE id = CAST(:id AS uuid)"
+
 
 def order(product: str) -> dict[str, Any]:
     """Return an order with what the buyers of the other shops also send, and the shop's price for shipping."""
@@ -73,6 +75,9 @@ class Storefront:
     def sold(self, sku: str) -> int:
         return int(rows(self._url, SOLD, id=self.product(sku))[0][0])
 
+    def left(self, sku: str) -> int:
+        return int(rows(self._url, LEFT, id=self.product(sku))[0][0])
+
 
 def payment(order_id: str) -> tuple[str, dict[str, str]]:
     """Return the body and the headers of a payment event."""
@@ -83,7 +88,7 @@ def payment(order_id: str) -> tuple[str, dict[str, str]]:
 def seed(bench: Bench) -> str:
     """Create a database with the products, and with as many old orders. Return its URL."""
     url = bench.database("storefront", catalog.PRODUCTS)
-    hot = [product._asdict() for product in catalog.products() if product.stock == catalog.HOT_STOCK]
+    hot = [product._asdict() for product in catalog.products() if product.stock != catalog.STOCK]
     with closing(db.connect(url)) as owner:
         owner.run(HOT, products=json.dumps(hot))
     return url

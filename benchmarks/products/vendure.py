@@ -39,6 +39,11 @@ SOLD = (
     ' JOIN product_variant v ON v.id = l."productVariantId" WHERE v.sku = :sku AND o."orderPlacedAt" IS NOT NULL'
 )
 
+LEFT = (
+    'SELECT sum(s."stockOnHand" - s."stockAllocated") FROM stock_level s'
+    ' JOIN product_variant v ON v.id = s."productVariantId" WHERE v.sku = :sku'
+)
+
 
 class Vendure:
     def __init__(self, url: str) -> None:
@@ -79,6 +84,9 @@ class Vendure:
 
     def sold(self, sku: str) -> int:
         return int(rows(self._url, SOLD, sku=sku)[0][0])
+
+    def left(self, sku: str) -> int:
+        return int(rows(self._url, LEFT, sku=sku)[0][0])
 
 
 def _send(client: Client, query: str, variables: dict[str, Any]) -> tuple[Any, Any]:

@@ -38,10 +38,16 @@ def test_the_report_shows_what_was_not_measured() -> None:
 
 
 def test_the_report_shows_each_run_of_the_buyers() -> None:
-    run: dict[str, Any] = {"sold": 26, "confirmed": 27, "out_of_stock": {"none left": 36}, "errors": {"500 a|b": 1}}
+    run: dict[str, Any] = {
+        "sold": 26,
+        "left": -1,
+        "confirmed": 27,
+        "out_of_stock": {"none left": 36},
+        "errors": {"500 a|b": 1},
+    }
     run |= {"later": '409 {"code":"insufficient_stock"}', "seconds": 1.26}
     text = report(results(setups={"Shop": [run, run]}), "## Setup")
-    assert "| Shop | 2 | 26 of 25 | 27 | 36 | 1 × 500 a/b | out of stock | 1.3 |" in text
+    assert "| Shop | 2 | 26 of 25 | -1 | 27 | 36 | 1 × 500 a/b | out of stock | 1.3 |" in text
     assert "## Setup" in text
 
 
@@ -70,7 +76,8 @@ def test_reasons_that_differ_in_an_id_are_counted_together() -> None:
 
 def test_every_shop_has_the_same_products() -> None:
     products = catalog.products()
-    assert len({product.sku for product in products}) == len(products) == catalog.PRODUCTS + catalog.HOT_PRODUCTS
+    assert len({product.sku for product in products}) == len(products)
+    assert len(products) == catalog.PRODUCTS + catalog.HOT_PRODUCTS + catalog.LAST_PRODUCTS
     assert [product.stock for product in products if product.sku.startswith("HOT")] == [25] * catalog.HOT_PRODUCTS
 
 
