@@ -173,7 +173,7 @@ def _later(reason: str) -> str:
 
 def _short(reason: str) -> str:
     """Return a status code and the start of the message, without JSON."""
-    found = re.match(r'(\d+ )?\{.*?"message" ?: ?"([^"]{1,60})', reason)
+    found = re.match(r'(\d+ )?\{.*?"message" ?: ?"((?:[^"\\]|\\.){1,60})', reason)
     return (f"{found[1] or ''}{found[2]}" if found else reason[:80]).replace("|", "/")
 
 

@@ -51,6 +51,13 @@ def test_the_report_shows_each_run_of_the_buyers() -> None:
     assert "## Setup" in text
 
 
+def test_the_report_shows_only_the_message_of_an_error() -> None:
+    errors = {r'400 {"type":"x","message":"Updating from \"a\" to \"b\" failed"}': 2}
+    run: dict[str, Any] = {"sold": 1, "left": 0, "confirmed": 1, "out_of_stock": {}, "errors": errors}
+    text = report(results(setups={"Shop": [run | {"later": "got an order", "seconds": 1.0}]}), "")
+    assert r"| 2 × 400 Updating from \"a\" to \"b\" failed | got an order |" in text
+
+
 def test_the_committed_report_has_the_committed_results() -> None:
     folder = ROOT / "benchmarks" / "products"
     written = report(json.loads((folder / "results.json").read_text()), (folder / "setup.md").read_text())
