@@ -11,7 +11,7 @@ DECLARE
     sort_key text := ltrim(request ->> 'sort', '-');
     is_descending boolean := request ->> 'sort' LIKE '-%';
     filters record := product_conditions(asked);
-    few    text := narrow_condition(asked, filters.indexed, 1000);
+    few    text := CASE WHEN filters.indexed <> '{}' THEN narrow_condition(asked, filters.indexed, 1000) END;
     keys   text[] := CASE sort_key
         WHEN 'quantity' THEN quantity_keys(request, few IS NOT NULL)
         WHEN 'name' THEN ARRAY['folded_name', 'id']

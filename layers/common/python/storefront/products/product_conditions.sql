@@ -14,6 +14,12 @@ DECLARE
     -- A text without words would match every name.
     has_words CONSTANT text := 'words($1 ->> ''q'') <> ''{}''';
 BEGIN
+    -- Most pages have no filters, and do not pay for them.
+    IF NOT jsonb_strip_nulls(request) ?| ARRAY['min_price', 'max_price', 'in_stock', 'max_quantity', 'sku', 'q'] THEN
+        indexed := '{}';
+        filter := 't.deleted_at IS NULL';
+        RETURN;
+    END IF;
     indexed := jsonb_build_object(
         'price', filter_of(request, jsonb_build_object(
             'min_price', 't.price >= ($1 ->> ''min_price'')::numeric',

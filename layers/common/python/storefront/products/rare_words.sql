@@ -2,7 +2,7 @@
 -- Reading the index of words takes as long as there are products with the words, so a search for dozens of common words
 -- must not read it. The planner's statistics have the common words. Without statistics, each word counts as rare.
 CREATE OR REPLACE FUNCTION rare_words(q text) RETURNS text[]
-    LANGUAGE plpgsql STABLE AS $$
+    LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE
     rare_up_to CONSTANT integer := 50000;
     products   CONSTANT real := (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'products'::regclass);
