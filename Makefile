@@ -96,7 +96,7 @@ mutants: .venv/mutants ## check that the tests find hundreds of small changes to
 
 BENCH_ENVIRONMENTS := $(patsubst %,.venv/%/installed,peer-fastapi peer-flask plots)
 
-bench: $(BENCH_ENVIRONMENTS) ## measure the performance against pgbench and two peers, for 40 minutes: benchmarks/REPORT.md
+bench: $(BENCH_ENVIRONMENTS) ## measure the performance against pgbench and two peers, for 50 minutes: benchmarks/REPORT.md
 	@python -m benchmarks
 
 bench-small: $(BENCH_ENVIRONMENTS) ## run a short benchmark, and fail if a count exceeds its limit

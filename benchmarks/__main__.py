@@ -5,10 +5,11 @@ import platform
 import subprocess
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from benchmarks import batches, cold, counts, handlers, lists, soak, statements, tls
+from benchmarks import batches, cold, counts, handlers, lists, rush, soak, statements, tls
 from benchmarks.bench import (
     FASTAPI,
     FLASK,
@@ -30,34 +31,30 @@ from tests.artifacts import can_build
 PLOTTER = ROOT / ".venv" / "plots" / "bin" / "python"
 
 
-def measure(bench: Bench) -> dict[str, Any]:
-    """Run all parts, each on a new database."""
-    log_progress("cold starts")
+PARTS: dict[str, Callable[[Bench], Any]] = {
+    "cold": lambda bench: cold.measure(bench, bench.database("cold", ROWS)),
+    "handlers": lambda bench: handlers.measure(bench, bench.database("handlers", ROWS)),
+    "network": lambda bench: handlers.measure_network(bench, bench.database("network", ROWS)),
+    "tls": tls.measure,
+    "lists": lists.measure,
+    "searches": lists.measure_searches,
+    "audit": batches.measure_audit,
+    "expiry": batches.measure_expiry,
+    "rush": rush.measure,
+    "soak": lambda bench: soak.measure(bench, bench.database("soak", ROWS)),
+    "instructions": lambda bench: counts.instructions(bench, bench.database("instructions", ROWS)),
+    "statements": statements.measure,
+}
+"""The parts of the report. Each needs a new database, and creates it."""
+
+
+def measure(bench: Bench, parts: Collection[str]) -> dict[str, Any]:
+    """Run some parts."""
     results: dict[str, Any] = {"rounds": bench.sizes.rounds, "machine": machine()}
-    results["cold"] = cold.measure(bench, bench.database("cold", ROWS))
-    log_progress("complete handlers")
-    results["handlers"] = handlers.measure(bench, bench.database("handlers", ROWS))
-    log_progress("network latency")
-    results["network"] = handlers.measure_network(bench, bench.database("network", ROWS))
-    log_progress("TLS")
-    results["tls"] = tls.measure(bench)
-    log_progress("lists: filling the databases")
-    urls = {rows: bench.database(f"lists_{rows}", rows) for rows in bench.sizes.rows}
-    log_progress("lists")
-    results["lists"] = lists.measure(bench, urls)
-    log_progress("searches")
-    results["searches"] = lists.measure_searches(bench)
-    log_progress("audit")
-    most = max(urls)
-    results["audit"] = batches.measure_audit(bench, most, urls[most])
-    log_progress("expiry of orders")
-    results["expiry"] = batches.measure_expiry(bench)
-    log_progress(f"soak test, {bench.sizes.soak:.0f} s")
-    results["soak"] = soak.measure(bench, bench.database("soak", ROWS))
-    log_progress("instructions")
-    results["instructions"] = counts.instructions(bench, bench.database("instructions", ROWS))
-    log_progress("instructions of PostgreSQL")
-    results["statements"] = statements.measure(bench)
+    for name, measure_part in PARTS.items():
+        if name in parts:
+            log_progress(name)
+            results[name] = measure_part(bench)
     return results
 
 
@@ -89,14 +86,21 @@ def _packages(python: Path, *names: str) -> str:
 
 def main() -> None:
     parser = ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--part", action="append", choices=PARTS, help="measure this part again, and keep the others")
     parser.add_argument("--small", action="store_true", help="a short run; the report is written to .bench/")
     parser.add_argument("--report", action="store_true", help="rewrite the report from the last measurements")
     options = parser.parse_args()
     target = ROOT / ".bench" if options.small else HERE
+    file = target / "results.json"
     if not options.report:
         target.mkdir(exist_ok=True)
-        (target / "results.json").write_text(json.dumps(run(SMALL if options.small else FULL), indent=1) + "\n")
-    results = json.loads((target / "results.json").read_text())
+        earlier = json.loads(file.read_text()) if options.part else {}
+        measured = run(SMALL if options.small else FULL, options.part or PARTS)
+        if options.part:
+            # The machine and the versions are those of the last complete run.
+            measured = earlier | {part: measured[part] for part in options.part}
+        file.write_text(json.dumps(measured, indent=1) + "\n")
+    results = json.loads(file.read_text())
     # The notes explain the measurements of a full run.
     notes = "" if options.small else (HERE / "notes.md").read_text()
     (target / "REPORT.md").write_text(report(results, notes))
@@ -106,7 +110,7 @@ def main() -> None:
         raise SystemExit("Limits of benchmarks/counts.py are exceeded:\n  " + "\n  ".join(over))
 
 
-def run(sizes: Sizes) -> dict[str, Any]:
+def run(sizes: Sizes, parts: Collection[str]) -> dict[str, Any]:
     if not can_build():
         raise SystemExit("The benchmark runs `sam build`, which requires python3.13.")
     if sizes is FULL and sys.version_info[:2] != (3, 13):
@@ -114,7 +118,7 @@ def run(sizes: Sizes) -> dict[str, Any]:
             f"The benchmark requires Lambda's Python version, 3.13, but .venv has {platform.python_version()}."
         )
     with start_bench(sizes) as bench:
-        return measure(bench)
+        return measure(bench, parts)
 
 
 if __name__ == "__main__":

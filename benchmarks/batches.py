@@ -40,8 +40,10 @@ def measure_expiry(bench: Bench) -> dict[str, Any]:
     return {"orders": number, "seconds": seconds, "rate": number / seconds, "runs": runs}
 
 
-def measure_audit(bench: Bench, rows: int, url: str) -> dict[str, Any]:
+def measure_audit(bench: Bench) -> dict[str, Any]:
     """Measure how long the audit takes for consistent data."""
+    rows = max(bench.sizes.rows)
+    url = bench.database("audit", rows)
     timings = []
     for _ in range(min(bench.sizes.rounds, 3)):
         with closing(db.connect(url, audit.RESPONSE_TIMEOUT)) as connection:

@@ -71,10 +71,44 @@ class Sizes:
     expired: int
     soak: float
     """Duration in seconds."""
+    rush: int
+    """Duration in seconds, after the warm-up."""
+    sessions: tuple[int, ...]
+    """Buyers of one product, each with a session."""
+    pooled: tuple[int, ...]
+    """Buyers of one product with a pool of sessions."""
+    buyers: tuple[int, ...]
+    """Processes that order one product, of each system."""
 
 
-FULL = Sizes(9, 0.4, (1, 2, 4, 8), 30, 15, (1_000, 10_000, 100_000, 1_000_000), 100_000, 600.0)
-SMALL = Sizes(1, 0.1, (1, 2), 3, 1, (1_000, 30_000), 300, 5.0)
+FULL = Sizes(
+    rounds=9,
+    seconds=0.4,
+    processes=(1, 2, 4, 8),
+    calls=30,
+    cold_starts=15,
+    rows=(1_000, 10_000, 100_000, 1_000_000),
+    expired=100_000,
+    soak=600.0,
+    rush=10,
+    sessions=(8, 100, 300, 700),
+    pooled=(8, 1_000, 3_000),
+    buyers=(8, 100),
+)
+SMALL = Sizes(
+    rounds=1,
+    seconds=0.1,
+    processes=(1, 2),
+    calls=3,
+    cold_starts=1,
+    rows=(1_000, 30_000),
+    expired=300,
+    soak=5.0,
+    rush=1,
+    sessions=(8, 100),
+    pooled=(8, 150),
+    buyers=(2,),
+)
 
 
 @dataclass(frozen=True)
@@ -128,6 +162,8 @@ def start_bench(sizes: Sizes, settings: Mapping[str, str] = MappingProxyType({})
             server.run("ALTER SYSTEM SET shared_buffers = '1GB'")
             # Speeds up filling the tables, which is not measured.
             server.run("ALTER SYSTEM SET max_wal_size = '4GB'")
+            # For the sessions of a rush.
+            server.run("ALTER SYSTEM SET max_connections = 800")
             for name, value in settings.items():
                 server.run(f"ALTER SYSTEM SET {name} = {literal(value)}")
         server_url = resources.enter_context(postgres(Path(data) / "data", database="postgres"))

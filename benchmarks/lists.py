@@ -130,8 +130,9 @@ def _page(table: str, name: str, parameters: dict[str, str], place: dict[str, An
     return Page(name, table, event("GET", f"{path}?{query}"), request)
 
 
-def measure(bench: Bench, urls: dict[int, str]) -> dict[str, Any]:
+def measure(bench: Bench) -> dict[str, Any]:
     """Measure the time and the blocks of each page, for each number of rows."""
+    urls = {rows: bench.database(f"lists_{rows}", rows) for rows in bench.sizes.rows}
     timings: dict[tuple[str, str, int], list[Timing]] = {}
     results: dict[str, Any] = {}
     with ExitStack() as resources:

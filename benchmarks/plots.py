@@ -85,6 +85,27 @@ def network(results: dict[str, Any], folder: Path) -> None:
     _save("network", folder)
 
 
+def rush(results: dict[str, Any], folder: Path) -> None:
+    if not (measured := results.get("rush")):
+        return
+    names = {"direct": "one session each", "pooled": "a pool of sessions", "beside": "beside other requests"}
+    _, (orders, times) = plt.subplots(1, 2, figsize=(14, 4.5))
+    for kind, name in names.items():
+        clients = [int(number) for number in measured[kind]]
+        style = "o--" if kind == "beside" else "o-"
+        orders.plot(clients, [seen["orders"] for seen in measured[kind].values()], style, label=name)
+        times.plot(clients, [seen["placed"]["p99"] for seen in measured[kind].values()], style, label=name)
+    for system in ("storefront", "fastapi", "flask"):
+        rates = [by_system[system] for by_system in measured["handlers"].values()]
+        processes = [int(number) for number in measured["handlers"]]
+        orders.plot(processes, rates, "s:", color=COLORS[system], label=f"{system}, complete handlers")
+    orders.set(xlabel="clients that order one product", ylabel="orders per second", xscale="log", ylim=(0, None))
+    times.set(xlabel="clients that order one product", ylabel="ms (p99 of an order)", xscale="log", ylim=(0, None))
+    orders.legend()
+    times.legend()
+    _save("rush", folder)
+
+
 def soak(results: dict[str, Any], folder: Path) -> None:
     samples = results["soak"]["samples"]
     seconds = [sample["second"] for sample in samples]
@@ -106,7 +127,7 @@ def _save(name: str, folder: Path) -> None:
 def main(results_file: Path, folder: Path) -> None:
     results = json.loads(results_file.read_text())
     folder.mkdir(parents=True, exist_ok=True)
-    for draw in (handlers, cold, lists, network, soak):
+    for draw in (handlers, cold, lists, network, rush, soak):
         draw(results, folder)
 
 

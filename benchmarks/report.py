@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from benchmarks.rush_report import rush_lines
 from benchmarks.targets import AT_LEAST, GROUPS, Results, Target
 
 SUMMARY = """\
@@ -79,6 +80,8 @@ def _measurements(results: Results) -> Iterator[str]:
     yield from _section("Lists of orders", _pages(results["lists"]["orders"]), "lists")
     if results.get("searches"):
         yield from _section("Searches that read as much as they can", _searches(results["searches"]))
+    if results.get("rush"):
+        yield from _section("Many buyers of one product", rush_lines(results["rush"], _table), "rush")
     yield from _section("Scheduled functions", _scheduled(results))
     yield from _section("Soak test", _soak(results["soak"]), "soak")
     # A run before a kind of count existed has no result for it.

@@ -77,6 +77,28 @@ def _last_page(table: str) -> Callable[[Results], Any]:
     return ratio
 
 
+def _orders_in_rush(kind: str, clients: str) -> Callable[[Results], Any]:
+    """The orders per second of many clients, divided by those of the fewest."""
+
+    def ratio(results: Results) -> Any:
+        by_clients = (results.get("rush") or {}).get(kind) or {}
+        return by_clients[clients]["orders"] / by_clients["8"]["orders"] if clients in by_clients else None
+
+    return ratio
+
+
+def _longest_in_rush(results: Results) -> Any:
+    rush = results.get("rush") or {}
+    seen = [one for kind in ("direct", "pooled", "beside") for one in rush.get(kind, {}).values()]
+    return max((times["longest"] for one in seen for times in (one["placed"], one["refused"]) if times), default=None)
+
+
+def _others_in_rush(results: Results) -> Any:
+    beside = (results.get("rush") or {}).get("beside") or {}
+    others = [times for seen in beside.values() for times in seen["others"].values()]
+    return max((times["rush"]["p99"] / times["calm"]["p99"] for times in others), default=None)
+
+
 def _peak_memory(results: Results) -> Any:
     return max(memory for sample in results["soak"]["samples"] for memory in sample["memory"].values())
 
@@ -129,11 +151,19 @@ OTHERS = (
     Target("Memory of a warm function process: maximum, in MiB", 70.0, AT_MOST, _peak_memory),
 )
 
+RUSH = (
+    Target("700 clients: orders per second, compared with 8", 0.6, AT_LEAST, _orders_in_rush("direct", "700")),
+    Target("3,000 clients of a pool: the same", 0.6, AT_LEAST, _orders_in_rush("pooled", "3000")),
+    Target("Longest time of a response, in ms", 2_000.0, AT_MOST, _longest_in_rush),
+    Target("p99 of other requests, compared with a calm shop: the worst", 3.0, AT_MOST, _others_in_rush),
+)
+
 GROUPS = {
     "Time of a cold start": COLD_STARTS,
     "Requests per second of complete handlers, compared with `pgbench`": UPPER_LIMIT,
     "Requests per second of complete handlers with 1 process, compared with FastAPI": FASTAPI,
     "Time of unfiltered list pages in the largest table, compared with the smallest": LISTS,
+    "Many buyers of one product": RUSH,
     "Other": OTHERS,
 }
 """The targets by the heading of their group."""

@@ -27,6 +27,10 @@ CONTEXT = SimpleNamespace(
 )
 
 
+REFUSED, PAUSE = 503, 1.0
+"""A client waits so many seconds after such a response. Only a rush allows it."""
+
+
 @cache
 def module_of(path: str) -> Any:
     spec = importlib.util.spec_from_file_location(f"app_{abs(hash(path))}", path)
@@ -58,6 +62,8 @@ def call_handler(
         latencies.append(round((after - before) * 1e6))
         if response["statusCode"] not in statuses:
             raise RuntimeError(f"unexpected response: {response}")
+        if response["statusCode"] == REFUSED:
+            time.sleep(PAUSE)
         before = clock()
         if after - started > seconds:
             break

@@ -17,6 +17,7 @@ from storefront.orders.store import (
     InvalidTransition,
     NotCancelable,
     OrderLimit,
+    ProductBusy,
     ReferenceTaken,
     TotalChanged,
     TotalTooLarge,
@@ -215,6 +216,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             ReferenceTaken,
             OrderLimit,
             CustomerLimit,
+            ProductBusy,
         ),
         links={
             "get_order": {"id": _ID},

@@ -992,6 +992,12 @@ CREATE FUNCTION describe_open_refunds(target orders, payment payments, OUT amoun
 -- Returns a dispute as the API shows it.
 CREATE FUNCTION dispute_json(dispute disputes) RETURNS json;
 
+-- Waits in the queue of a product, and keeps it until the transaction ends.
+CREATE FUNCTION enter_queue_in_time(product_id uuid) RETURNS boolean;
+
+-- Waits in the queues of products, and keeps them until the transaction ends.
+CREATE FUNCTION enter_queues(product_ids uuid[]) RETURNS void;
+
 -- Erases the notes of staff about payment events that named no order, and the stored responses with these notes.
 CREATE FUNCTION erase_acknowledgements(event_ids uuid[]) RETURNS uuid[];
 
@@ -1116,7 +1122,7 @@ CREATE FUNCTION lock_order(request jsonb, OUT outcome text, OUT target orders);
 -- Locks payments by their references until the transaction ends.
 CREATE FUNCTION lock_payments(payment_references text[]) RETURNS void;
 
--- Locks a product, and compares it with the ETags in the request's if_match, if any.
+-- Locks a product after a wait in its queue, and compares it with the ETags in the request's if_match, if any.
 CREATE FUNCTION lock_product(request jsonb, OUT outcome text, OUT product products);
 
 -- Adds an entry to the timeline of an order: a caller requested a refund, or set its status.
@@ -1197,6 +1203,9 @@ CREATE FUNCTION quantity_bucket(quantity integer) RETURNS smallint;
 -- Returns the sort keys of a list of products by stock.
 CREATE FUNCTION quantity_keys(request jsonb, is_narrow boolean) RETURNS text[];
 
+-- Returns the key of the queue of a product, which is an advisory lock (decision 19).
+CREATE FUNCTION queue_of(product_id uuid) RETURNS bigint;
+
 -- Returns up to three words of a search, those that the fewest products have; NULL if more than 50,000 have each of
 -- them.
 CREATE FUNCTION rare_words(q text) RETURNS text[];
@@ -1205,6 +1214,9 @@ CREATE FUNCTION rare_words(q text) RETURNS text[];
 CREATE FUNCTION read_page(request jsonb, after anyelement, filter text, sort_keys text[], descending boolean, few text
     DEFAULT NULL::text, scanned text DEFAULT NULL::text, estimated_by text DEFAULT NULL::text, OUT head text, OUT rows
     anyarray);
+
+-- Returns why an order cannot have its products.
+CREATE FUNCTION reason_of_refusal(ids uuid[], quantities bigint[], in_stock uuid[], OUT outcome text, OUT body text);
 
 -- Stores the payment that an event reports.
 CREATE FUNCTION receive_payment(INOUT event payment_events, INOUT target orders, known payments, request jsonb) RETURNS
@@ -1279,6 +1291,9 @@ CREATE FUNCTION stock_movement_json(movement stock_movements) RETURNS json;
 
 -- The trigger that keeps products.name_words.
 CREATE FUNCTION store_name_words() RETURNS trigger;
+
+-- Takes one of the slots of a product until the transaction ends: the permission to wait in its queue.
+CREATE FUNCTION take_slot(product_id uuid, slots integer) RETURNS boolean;
 
 -- Returns the units of a line item that refunds returned to the stock.
 CREATE FUNCTION units_returned(item order_items) RETURNS bigint;

@@ -170,7 +170,7 @@ def test_a_key_still_in_use_returns_409_with_retry_after(api: ApiClient, tea: st
     assert once(place((tea, 1)), "k", caller=ANONYMOUS).run(database) == "placed"
     response = place_with(api, "k", tea)
     assert response.problem() == (409, "idempotency-key-in-flight")
-    assert response.headers["retry-after"] == "2"
+    assert 1 <= int(response.headers["retry-after"]) <= 5
     database.run("ROLLBACK")
     assert place_with(api, "k", tea).status == 201
 

@@ -146,7 +146,7 @@ def test_an_event_gets_503_while_the_database_is_down_and_is_applied_later(
         db.disconnect()
         response = api.pay(order["id"], event_id="evt_1")
         assert response.problem() == (503, "unavailable")
-        assert response.headers["retry-after"] == "2"
+        assert 1 <= int(response.headers["retry-after"]) <= 5
     assert expect(200, api.pay(order["id"], event_id="evt_1"))["outcome"] == "applied"
 
 

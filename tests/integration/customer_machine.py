@@ -41,9 +41,6 @@ class CustomerOrder(NewOrder):
     def minutes_to_live(self) -> int:
         return min(TIME_TO_LIVE, super().minutes_to_live)
 
-    def refusal(self, model: Model) -> Refusal | None:
-        return self.exceeded_limit(model) or super().refusal(model)
-
     def exceeded_limit(self, model: Model) -> Refusal | None:
         line_items = self.added_together()
         units = sum(line_item.quantity for line_item in line_items)

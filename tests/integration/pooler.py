@@ -86,7 +86,7 @@ def _settings(server_url: str, folder: Path, pool_size: int) -> str:
 [pgbouncer]
 pool_mode = transaction
 default_pool_size = {pool_size}
-max_client_conn = 300
+max_client_conn = 4000
 ; Soon report a test that keeps more transactions open than there are sessions.
 query_wait_timeout = 20
 ; Only the tests can access the socket.

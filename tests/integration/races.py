@@ -3,7 +3,7 @@
 import json
 import threading
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
@@ -26,6 +26,13 @@ class Call(NamedTuple):
             return db._execute(connection, f"SELECT outcome, body FROM {self.function}($1)", text)[0]
         except DatabaseError as error:
             return str(error.args[0]["C"])
+
+
+class Step(Protocol):
+    """What a session does in a race."""
+
+    def run(self, session: Connection, /) -> str:
+        """Do it. Return the outcome."""
 
 
 def place(*line_items: tuple[str, int], **fields: Any) -> Call:
@@ -132,7 +139,7 @@ def is_waited_for(session: Connection) -> bool:
     return bool(session.run("SELECT pid FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"))
 
 
-def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool | None = True) -> tuple[str, str]:
+def two_at_once(database_url: str, first: Step, second: Step, *, waits: bool | None = True) -> tuple[str, str]:
     """Run two calls in two sessions, and return their outcomes. The second runs before the first is committed.
 
     waits: whether the second call must wait for the first one, or must end without it. None allows both.
@@ -143,8 +150,8 @@ def two_at_once(database_url: str, first: Call, second: Call, *, waits: bool | N
         outcomes.append(first.run(one))
         other = threading.Thread(target=lambda: outcomes.append(second.run(two)))
         other.start()
-        if waits is False:
-            other.join()
+        while waits is False and other.is_alive():
+            assert not is_waited_for(one)
         # Commits when the second call waits, so that the race happens in every run.
         while other.is_alive() and not is_waited_for(one):
             pass

@@ -97,7 +97,7 @@ def test_another_request_after_the_loss_returns_503_and_changes_nothing(
         network.lose(loss)
         response = api.call(method, path, body)
         assert response.problem() == (503, "unavailable")
-        assert response.headers["retry-after"] == "2"
+        assert 1 <= int(response.headers["retry-after"]) <= 5
     assert expect(200, api.get("/api/products"))["total"] == 1
     assert expect(200, api.get(f"/api/orders/{order['id']}"))["status"] == "pending"
 

@@ -8,7 +8,7 @@ from tests.integration.calls.requests import Prepare
 from tests.integration.races import Call
 from tests.integration.snapshots import Changes
 
-UNAVAILABLE = "503 unavailable, retry after 2"
+UNAVAILABLE = "503 unavailable"
 
 
 class Rows(NamedTuple):

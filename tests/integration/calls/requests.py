@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pg8000.native import Connection
 
+from storefront.errors import MAX_RETRY_AFTER
 from tests.api_client import ApiClient, Response, expect, lambda_context, load_function
 
 Request = Callable[[], str]
@@ -22,7 +23,9 @@ def summarize(response: Response) -> str:
             else f"{response.status}"
         )
     status, kind = response.problem()
-    return f"{status} {kind}" + (f", retry after {response.headers['retry-after']}" if status == 503 else "")
+    if status == 503:
+        assert 1 <= int(response.headers["retry-after"]) <= MAX_RETRY_AFTER
+    return f"{status} {kind}"
 
 
 def post(api: ApiClient, path: str, body: object) -> Request:

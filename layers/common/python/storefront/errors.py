@@ -7,6 +7,7 @@ Problem                  raised by handlers and below; http.py turns it into a r
 Clients may depend on a kind's slug, so it never changes. docs/reference/problems.md lists all kinds.
 """
 
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -14,8 +15,13 @@ from storefront.json_text import to_json
 
 MEDIA_TYPE = "application/problem+json"
 
-RETRY_AFTER_SECONDS = "2"
-"""A pooled database is back a few seconds after a failover, and locks are held for milliseconds."""
+MAX_RETRY_AFTER = 5
+"""Seconds. A pooled database is back a few seconds after a failover, and locks are held for milliseconds."""
+
+
+def retry_after() -> str:
+    """Return a number of seconds at random, so that clients that are refused together do not come back together."""
+    return str(random.randint(1, MAX_RETRY_AFTER))  # noqa: S311  not a secret
 
 
 class Problem(Exception):  # noqa: N818  RFC 9457 calls it a problem
@@ -207,4 +213,4 @@ class Unavailable(Problem):
     status, kind, title = 503, "unavailable", "Temporarily unavailable"
 
     def __init__(self, detail: str, cause: str | None = None) -> None:
-        super().__init__(detail, headers={"Retry-After": RETRY_AFTER_SECONDS}, cause=cause)
+        super().__init__(detail, headers={"Retry-After": retry_after()}, cause=cause)

@@ -36,6 +36,8 @@ GRANT SELECT, INSERT ON order_items, order_events, stock_movements, refund_lines
 GRANT SELECT, INSERT, UPDATE (received) ON ignored_events TO :app_role;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO :app_role;
 GRANT SELECT ON reconciliation TO :app_role;
+-- For nextval. The role cannot set a sequence back.
+GRANT USAGE ON SEQUENCE order_numbers TO :app_role;
 
 -- Nothing uses large objects, and everybody may create them by default. Only their owner can revoke that, which is an
 -- administrator. On RDS, the owner of a database is none.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from storefront import db
 from storefront.actor import Actor
-from storefront.errors import RETRY_AFTER_SECONDS, InvalidRequest, Problem
+from storefront.errors import InvalidRequest, Problem, retry_after
 
 _BARE = re.compile(r"[\x21-\x7e]{1,255}")
 # A string of structured fields (RFC 8941, section 3.3.3), as in the draft, but without spaces.
@@ -24,7 +24,7 @@ class KeyInFlight(Problem):
     default_detail = "The first request with this Idempotency-Key is still running. Retry to get its response."
 
     def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": RETRY_AFTER_SECONDS})
+        super().__init__(headers={"Retry-After": retry_after()})
 
 
 class KeyReused(Problem):

@@ -2,10 +2,14 @@
 -- The caller has locked the orders, and changes their status in the same transaction.
 CREATE OR REPLACE FUNCTION restock_orders(canceled_ids uuid[], request jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
+DECLARE
+    product_ids uuid[];
 BEGIN
+    product_ids := ARRAY(SELECT item.product_id FROM order_items item WHERE item.order_id = ANY (canceled_ids));
+    PERFORM enter_queues(product_ids);
     -- All locks at once and in the order of IDs, as in place_order. This prevents deadlocks.
     PERFORM FROM products p
-      WHERE p.id IN (SELECT item.product_id FROM order_items item WHERE item.order_id = ANY (canceled_ids))
+      WHERE p.id = ANY (product_ids)
       ORDER BY p.id
         FOR NO KEY UPDATE;
 

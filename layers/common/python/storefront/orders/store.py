@@ -6,7 +6,15 @@ from typing import Any
 
 from storefront import db, settings
 from storefront.actor import Actor
-from storefront.errors import InsufficientStock, OrderNotFound, PaymentDisputed, Problem, ProductNotFound, StaleETag
+from storefront.errors import (
+    InsufficientStock,
+    OrderNotFound,
+    PaymentDisputed,
+    Problem,
+    ProductNotFound,
+    StaleETag,
+    retry_after,
+)
 from storefront.fields import MAX_MONEY
 from storefront.idempotency.keys import IdempotentResponse, call_once
 from storefront.orders.models import NewOrder, StatusChange
@@ -16,6 +24,11 @@ MAX_POSTPONED = 1000
 
 UNKNOWN_WAIT = 60
 """Seconds until a retry, if it is not known when an order expires."""
+
+
+QUEUE_SLOTS = 64
+"""Orders that may wait for one product. Each occupies a connection, so there must be more connections than slots.
+PostgreSQL places as many orders in a tenth of a second."""
 
 
 class TotalTooLarge(Problem):
@@ -34,6 +47,18 @@ class TotalTooSmall(Problem):
 
     def __init__(self, total: str) -> None:
         super().__init__(f"The order's total would be {total}. The minimum is 0.")
+
+
+class ProductBusy(Problem):
+    """Too many buyers order a product at this moment. Nothing was ordered. Retry after `Retry-After` seconds."""
+
+    status, kind, title = 503, "product-busy", "Too many buyers at once"
+    default_detail = (
+        "Too many buyers order a product at this moment. Nothing was ordered. Try again after Retry-After seconds."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": retry_after()})
 
 
 class ReferenceTaken(Problem):
@@ -116,8 +141,8 @@ class InvalidTransition(Problem):
 def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     """Place an order. One that a customer places has limits, and a shorter time to live.
 
-    Raises the first of these that applies, and then changes nothing: OrderLimit, CustomerLimit, ReferenceTaken,
-    ProductNotFound, InsufficientStock, TotalTooSmall, TotalTooLarge, TotalChanged.
+    Raises the first of these that applies, and then changes nothing: ReferenceTaken, ProductNotFound,
+    InsufficientStock, OrderLimit, CustomerLimit, ProductBusy, TotalTooSmall, TotalTooLarge, TotalChanged.
     """
     is_customer = actor["party"] == "customer"
     content: dict[str, Any] = {
@@ -129,11 +154,14 @@ def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     content |= {name: value for name, value in optional.items() if value}
     circumstances = {
         "currency": settings.currency(),
+        "queue_slots": QUEUE_SLOTS,
         "time_to_live": _time_to_live(order.expires_in_minutes, is_customer=is_customer),
     }
     if is_customer:
         circumstances["limits"] = settings.customer_limits()
     response = call_once("place_order", content, actor, key, **circumstances)
+    if response.outcome == "busy":
+        raise ProductBusy
     if response.outcome in _REFUSALS:
         raise _REFUSALS[response.outcome](json.loads(response.body), order)
     return response

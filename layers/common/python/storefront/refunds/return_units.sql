@@ -1,11 +1,15 @@
 -- Returns the units of a refund to the stock, also to deleted products.
 CREATE OR REPLACE FUNCTION return_units(refund refunds, request jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
+DECLARE
+    product_ids uuid[];
 BEGIN
+    product_ids := ARRAY(SELECT item.product_id FROM refund_lines l JOIN order_items item ON item.id = l.order_item_id
+                          WHERE l.refund_id = refund.id AND l.restock);
+    PERFORM enter_queues(product_ids);
     -- All locks at once and in the order of IDs, as in place_order. This prevents deadlocks.
     PERFORM FROM products p
-      WHERE p.id IN (SELECT item.product_id FROM refund_lines l JOIN order_items item ON item.id = l.order_item_id
-                      WHERE l.refund_id = refund.id AND l.restock)
+      WHERE p.id = ANY (product_ids)
       ORDER BY p.id
         FOR NO KEY UPDATE;
     WITH returned AS (
