@@ -104,9 +104,9 @@ SMALL = Sizes(
     rows=(1_000, 30_000),
     expired=300,
     soak=5.0,
-    rush=1,
-    sessions=(8, 100),
-    pooled=(8, 150),
+    rush=2,
+    sessions=(8,),
+    pooled=(100,),
     buyers=(2,),
 )
 

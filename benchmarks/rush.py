@@ -231,5 +231,6 @@ def _summary(seen: Crowd, orders: int, seconds: int) -> dict[str, Any]:
 
 
 def _percentiles(times: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(times)
+    """Return ms; 0 if nothing was measured, as can happen in a short run."""
+    ordered = sorted(times) or [0.0]
     return {"p50": percentile(ordered, 0.5), "p99": percentile(ordered, 0.99), "longest": ordered[-1]}

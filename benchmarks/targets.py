@@ -96,7 +96,8 @@ def _longest_in_rush(results: Results) -> Any:
 def _others_in_rush(results: Results) -> Any:
     beside = (results.get("rush") or {}).get("beside") or {}
     others = [times for seen in beside.values() for times in seen["others"].values()]
-    return max((times["rush"]["p99"] / times["calm"]["p99"] for times in others), default=None)
+    measured = [times for times in others if times["calm"]["p99"]]
+    return max((times["rush"]["p99"] / times["calm"]["p99"] for times in measured), default=None)
 
 
 def _peak_memory(results: Results) -> Any:
