@@ -19,6 +19,7 @@ from benchmarks.bench import (
     SMALL,
     Bench,
     Sizes,
+    hardware,
     log_progress,
     output,
     start_bench,
@@ -60,14 +61,9 @@ def measure(bench: Bench, parts: Collection[str]) -> dict[str, Any]:
 
 def machine() -> dict[str, str]:
     """Describe what the measurements depend on, except for the code."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    models = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 2**20
     return {
         "commit": output("git", "-C", ROOT, "describe", "--always", "--dirty"),
-        "processor": f"{len(models)} × {models[0]}" if models else platform.machine(),
-        "memory": f"{memory} GiB",
-        "system": f"Linux {platform.release()}",
+        **hardware(),
         "Python": platform.python_version(),
         "PostgreSQL": output(POSTGRES_BIN / "postgres", "--version").rpartition(" ")[2],
         "durability": "fsync, synchronous_commit and full_page_writes are on",

@@ -1,6 +1,7 @@
 """What every part of the benchmark needs: PostgreSQL, the AWS emulation, and the measured systems."""
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -178,6 +179,18 @@ def is_durable(server: Connection) -> bool:
     """Whether PostgreSQL is configured so that commits survive a power failure."""
     names = ("fsync", "synchronous_commit", "full_page_writes")
     return [server.run(f"SHOW {name}")[0][0] for name in names] == ["on"] * len(names)
+
+
+def hardware() -> dict[str, str]:
+    """Describe the machine that is measured."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 2**20
+    return {
+        "processor": f"{len(models)} × {models[0]}" if models else platform.machine(),
+        "memory": f"{memory} GiB",
+        "system": f"Linux {platform.release()}",
+    }
 
 
 def output(*command: str | Path) -> str:

@@ -94,13 +94,13 @@ def exceeded(results: dict[str, Any]) -> list[str]:
         over += [
             f"{name} takes {results['instructions'][name]:,} instructions, more than {limit:,}"
             for name, limit in MAX_INSTRUCTIONS.items()
-            if results["instructions"].get(name, 0) > limit
+            if results["instructions"][name] > limit
         ]
     if platform.machine() == "x86_64" and results.get("statements"):
         over += [
             f"{name} takes {results['statements'][name]:,} instructions of PostgreSQL, more than {limit:,}"
             for name, limit in MAX_STATEMENT_INSTRUCTIONS.items()
-            if results["statements"].get(name, 0) > limit
+            if results["statements"][name] > limit
         ]
     return over
 

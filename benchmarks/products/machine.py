@@ -3,9 +3,8 @@
 import json
 import platform
 import shutil
-from pathlib import Path
 
-from benchmarks.bench import POSTGRES_BIN, output
+from benchmarks.bench import POSTGRES_BIN, hardware, output
 from benchmarks.products import npm, redis
 from local.settings import ROOT
 
@@ -15,9 +14,6 @@ def missing_programs() -> list[str]:
 
 
 def machine() -> dict[str, str]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    models = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 2**20
     return {
         "Storefront": output("git", "-C", ROOT, "describe", "--always", "--dirty"),
         "Vendure": _locked("vendure", "@vendure/core"),
@@ -26,9 +22,7 @@ def machine() -> dict[str, str]:
         "Python": platform.python_version(),
         "PostgreSQL": output(POSTGRES_BIN / "postgres", "--version").rpartition(" ")[2],
         "Redis": output("redis-server", "--version").split()[2].removeprefix("v=") if redis.is_installed() else "",
-        "processor": f"{len(models)} × {models[0]}" if models else platform.machine(),
-        "memory": f"{memory} GiB",
-        "system": f"Linux {platform.release()}",
+        **hardware(),
     }
 
 
