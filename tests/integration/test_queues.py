@@ -229,7 +229,7 @@ def waiting_sessions(session: Connection) -> list[list[int]]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
 
