@@ -40,7 +40,8 @@ PAGES = [(name, page) for name, function in FUNCTIONS.items() for page in functi
 
 # One product in a hundred is out of stock or has a rare word. One order in ten thousand waits for its payment. Every
 # second payment event needs review, but only one payment in 500 is not settled, and staff acknowledged half of those.
-# One refund in ten thousand is requested, and one in a thousand failed. One dispute in ten thousand is open.
+# One refund in ten thousand is requested, one in a hundred is pending, and one in a thousand failed. One dispute in ten
+# thousand is open. If no refund was pending, the plans would depend on the rows that ANALYZE happens to read.
 FILL = f"""
 SET session_replication_role = replica;
 INSERT INTO products (id, sku, name, description, price, quantity, created_at)
@@ -77,7 +78,8 @@ SELECT e.id, e.order_id, 'pi_' || n, 0.50, 'USD', e.reason, CASE WHEN n % 500 = 
 INSERT INTO refunds
     (id, order_id, payment_id, amount, currency, status, reason, processor_reference, actor, requested_at)
 SELECT ('d' || substr(p.id::text, 2))::uuid, p.order_id, p.id, 0.10, 'USD',
-       CASE WHEN n % 10000 = 0 THEN 'requested' WHEN n % 1000 = 1 THEN 'failed' ELSE 'succeeded' END::refund_status,
+       CASE WHEN n % 10000 = 0 THEN 'requested' WHEN n % 100 = 2 THEN 'pending' WHEN n % 1000 = 1 THEN 'failed'
+            ELSE 'succeeded' END::refund_status,
        'A cup was broken.', CASE WHEN n % 10000 > 0 THEN 're_' || n END, 'test', p.received_at
   FROM payments p, LATERAL (SELECT right(p.id::text, 12)::integer) numbered (n);
 INSERT INTO refund_lines (refund_id, order_item_id, restock, quantity)
