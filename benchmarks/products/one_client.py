@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import median
 from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple, Protocol
 
@@ -131,7 +130,6 @@ class Rounds:
             "tasks": len(latencies),
             "requests": self.samples[-1].requests,
             "bytes": self.samples[-1].received,
-            "rate": round(median(rates), 2),
             "rates": [round(rate, 2) for rate in rates],
             "p50": round(percentile(latencies, 0.5), 3),
             "p99": round(percentile(latencies, 0.99), 3),

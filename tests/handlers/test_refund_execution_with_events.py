@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -20,13 +19,7 @@ from tests.api_client import ApiClient, expect
 from tests.refund_program import run
 from tests.refund_shop import Shop
 from tests.stripe_refunds import Fault, Stripe
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.waiting import wait_until
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Whoever changes the stock of a product waits in its queue."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,6 +13,7 @@ from storefront import db
 from storefront.audit import violations
 from tests.api_client import ApiClient
 from tests.integration.races import Call, change_status, expire, make_due, place, refund, two_at_once
+from tests.waiting import wait_until
 
 REPETITIONS = 50
 
@@ -226,12 +226,6 @@ def waiting_sessions(session: Connection) -> list[list[int]]:
         )
         or []
     )
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
 
 
 def test_orders_cancellations_and_expiries_of_the_same_products_in_opposite_order_never_deadlock(
