@@ -8,6 +8,7 @@ from pg8000.native import DatabaseError
 from local.postgres import running_url
 from local.settings import StartError, read_settings
 from storefront import audit, db
+from storefront.database_errors import described
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def _violations() -> list[audit.Violation]:
         with db.session(db.connect(url, audit.RESPONSE_TIMEOUT)) as connection:
             return audit.violations(connection)
     except (ValueError, *db.TRANSPORT_ERRORS) as error:
-        reason = db.described(error) if isinstance(error, DatabaseError) else error
+        reason = described(error) if isinstance(error, DatabaseError) else error
         raise StartError(f"The database cannot be audited: {reason}.") from error
 
 

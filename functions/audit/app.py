@@ -4,9 +4,13 @@ from typing import Any
 
 from storefront import audit, settings
 from storefront.cold_start.driver import DatabaseError
-from storefront.db import connect, described, session
+from storefront.database_errors import described
+from storefront.db import connect, session
 from storefront.log import logger
 from storefront.metrics import count
+
+PATIENCE = 60.0
+"""Seconds to wait for a paused database, which resumes within half a minute."""
 
 MAX_LOGGED = 100
 """Violations written to the log. `make audit` shows all of them."""
@@ -18,7 +22,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     Raises RuntimeError for an error of PostgreSQL.
     """
     try:
-        with session(connect(settings.database_url(), audit.RESPONSE_TIMEOUT)) as connection:
+        with session(connect(settings.database_url(), audit.RESPONSE_TIMEOUT, PATIENCE)) as connection:
             found, webhook_age = audit.violations(connection), audit.webhook_age(connection)
     except DatabaseError as error:
         # Lambda logs what is raised, and the error quotes rows.

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -24,6 +25,12 @@ def end_other_sessions(database: Connection) -> None:
     )
 
 
+def set_of_database(database: Connection, setting: str, value: str) -> None:
+    """Change a setting of the test's database for new sessions."""
+    [[name]] = database.run("SELECT quote_ident(current_database())") or [[]]
+    database.run(f"ALTER DATABASE {name} SET {setting} = '{value}'")
+
+
 def test_a_session_ended_by_the_server_is_replaced_before_the_next_request(
     api: ApiClient, database: Connection
 ) -> None:
@@ -32,6 +39,21 @@ def test_a_session_ended_by_the_server_is_replaced_before_the_next_request(
     assert api.stock(tea["id"]) == 10
     end_other_sessions(database)
     api.order((tea["id"], 1))
+
+
+@pytest.mark.not_behind_a_pooler("the pooler has the idle sessions")
+def test_a_connection_that_the_server_closed_because_it_was_idle_is_replaced(
+    api: ApiClient, database: Connection
+) -> None:
+    # A database that pauses has this setting, so that idle connections do not keep it awake.
+    set_of_database(database, "idle_session_timeout", "50ms")
+    db.disconnect()
+    tea = api.create_product()
+    session = db.primary.connection
+    time.sleep(0.3)
+    # Without an idempotency key, this request would not be repeated.
+    assert api.place_order((tea["id"], 1)).status == 201
+    assert db.primary.connection is not session
 
 
 def test_requests_share_one_session(api: ApiClient, database: Connection) -> None:
@@ -56,7 +78,7 @@ def test_a_lost_connection_returns_503_and_the_next_request_works(
 
 def test_a_lock_timeout_returns_503_and_changes_nothing(api: ApiClient, database: Connection) -> None:
     tea = api.create_product()
-    database.run(f"ALTER DATABASE {database.run('SELECT quote_ident(current_database())')[0][0]} SET lock_timeout = 50")
+    set_of_database(database, "lock_timeout", "50ms")
     db.disconnect()
     database.run("BEGIN")
     database.run("SELECT FROM products FOR UPDATE")
@@ -68,8 +90,8 @@ def test_a_lock_timeout_returns_503_and_changes_nothing(api: ApiClient, database
 @pytest.mark.not_behind_a_pooler("SET would change a session of the pooler, which the pooler would have to close")
 def test_a_server_that_became_read_only_returns_503_and_is_disconnected(api: ApiClient) -> None:
     api.get("/api/products")
-    assert db._connection is not None
-    db._connection.run("SET default_transaction_read_only = on")
+    assert db.primary.connection is not None
+    db.primary.connection.run("SET default_transaction_read_only = on")
     response = api.call("POST", "/api/products", {"name": "Tea", "price": 1, "quantity": 1})
     assert response.problem() == (503, "unavailable")
     api.create_product()
@@ -78,9 +100,9 @@ def test_a_server_that_became_read_only_returns_503_and_is_disconnected(api: Api
 def test_an_error_leaves_the_session_usable(api: ApiClient) -> None:
     with pytest.raises(RuntimeError, match="22P02"):
         db.call("get_product", '{"id": "7"}', repeatable=True)
-    before = db._connection
+    before = db.primary.connection
     api.create_product()
-    assert db._connection is before
+    assert db.primary.connection is before
 
 
 def test_an_interrupted_response_ends_the_session(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,10 +111,10 @@ def test_an_interrupted_response_ends_the_session(api: ApiClient, monkeypatch: p
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(db._connection, "handle_messages", interrupted)
+    monkeypatch.setattr(db.primary.connection, "handle_messages", interrupted)
     with pytest.raises(KeyboardInterrupt):
         db.call("get_product", f'{{"id": "{UNKNOWN}"}}', repeatable=True)
-    assert db._connection is None
+    assert db.primary.connection is None
 
 
 def test_a_server_that_never_responds_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:

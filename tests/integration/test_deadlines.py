@@ -104,7 +104,7 @@ def test_a_response_has_one_timeout(api: ApiClient, database_url: str, monkeypat
         db.disconnect()
         expect(200, api.get("/api/products"))
         network.drip_interval = INTERVAL
-        monkeypatch.setattr(db, "RESPONSE_TIMEOUT", TIMEOUT)
+        monkeypatch.setattr(db.primary, "_response_timeout", TIMEOUT)
         started = time.monotonic()
         assert api.get("/api/products").problem() == (503, "unavailable")
         assert time.monotonic() - started < 2 * TIMEOUT

@@ -1,5 +1,6 @@
 """Migrations are applied once, all or none, and never to an incompatible database."""
 
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -124,18 +125,17 @@ def test_a_migration_may_take_longer_than_a_request(
 def test_the_function_waits_for_a_database_that_starts(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    function = load_function("migrate")
-    refusals = [ConnectionRefusedError(), TimeoutError()]
+    refusals, connect = [ConnectionRefusedError(), TimeoutError()], db._connect
 
-    def connect(*arguments: Any) -> Connection:
+    def refuse_at_first(*arguments: Any) -> Connection:
         if refusals:
             raise refusals.pop()
-        return db.connect(*arguments)
+        return connect(*arguments)
 
-    monkeypatch.setattr(function, "connect", connect)
-    monkeypatch.setattr(function.time, "sleep", lambda _: None)
+    monkeypatch.setattr(db, "_connect", refuse_at_first)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setenv("DATABASE_URL", empty_database_url)
-    assert function.lambda_handler({}, lambda_context())["applied"]
+    assert load_function("migrate").lambda_handler({}, lambda_context())["applied"]
 
 
 def test_the_wait_for_a_database_times_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,12 @@ response. Each statement commits by itself, so no transaction is open while Lamb
 transaction mode cannot split a call.
 """
 
-import re
 import select
 import socket
 import ssl
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -20,7 +19,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from storefront import settings
 from storefront.cold_start.driver import Connection, DatabaseError, Error, core, string_in
-from storefront.errors import NumberOutOfRange, Unavailable
+from storefront.database_errors import READ_ONLY_SQL_TRANSACTION, problem_for
+from storefront.errors import Unavailable
 from storefront.iam import token_of_role
 from storefront.log import logger
 from storefront.sockets import Socket, open_tcp, open_unix, start_tls
@@ -42,58 +42,97 @@ MAX_IDLE = 240.0
 # What pg8000 raises when a connection breaks: errors of the socket, of an incomplete message, and its own.
 TRANSPORT_ERRORS = (OSError, struct.error, Error)
 
-# The statement was rolled back and can be retried: 08 connection, 53 resources, 57 timeout or shutdown, 40001
-# serialization failure, 40P01 deadlock, 55P03 lock_timeout, 25006 read-only.
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_RETRYABLE = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
-# A failover made this server a read-only replica. A new connection reaches the new primary.
-_READ_ONLY_SQL_TRANSACTION = "25006"
-_NUMERIC_VALUE_OUT_OF_RANGE = "22003"
-
-# In the context of an error. The rest of it can quote data.
-_PLACE = re.compile(r"^PL/pgSQL function \w+\([\w ,]*\) line [0-9]+", re.MULTILINE)
-
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
-_connection: Connection | None = None
 
+class Database:
+    """A database with one connection, which the first call opens.
 
-def call(function: str, request: str, *, repeatable: bool) -> tuple[str, str]:
-    """Call an SQL function with JSON text. Return its outcome and its body, which is JSON text or "".
-
-    repeatable: whether a second call with the same request takes no second effect. If the connection ends before a byte
-    of the response arrives, such a call is repeated once.
-    Raises Unavailable if the database is unreachable or busy, and NumberOutOfRange if a sum does not fit its column.
-    If a response was lost, the call may have taken effect: Unavailable means "try again", not "nothing happened".
+    url: returns the address. response_timeout: seconds for a complete response.
     """
-    started = time.monotonic()
-    connection = _current_connection()
-    try:
-        # The name of the function comes from the code. The client's data is the parameter.
-        return _execute(connection, f"SELECT outcome, body FROM {function}($1)", request)  # noqa: S608  see above
-    except DatabaseError as error:
-        if error.args[0]["C"] == _READ_ONLY_SQL_TRANSACTION:
-            disconnect()
-        raise _problem_for(error) from None
-    except BaseException as error:
-        # The rest of the response may still arrive, and the next request must not read it.
-        has_received = connection._usock.has_received
-        disconnect()
-        if not isinstance(error, TRANSPORT_ERRORS):
-            raise
-        if not repeatable or has_received or time.monotonic() - started > RETRY_WITHIN:
-            raise Unavailable("The database did not respond.") from error
-        logger.warning("The connection to the database was lost. The call is repeated.", cause=repr(error))
-    return call(function, request, repeatable=False)
+
+    connection: Connection | None = None
+
+    def __init__(self, url: Callable[[], str], response_timeout: float = RESPONSE_TIMEOUT) -> None:
+        self._url = url
+        self._response_timeout = response_timeout
+
+    def call(self, function: str, request: str, *, repeatable: bool) -> tuple[str, str]:
+        """Call an SQL function with JSON text. Return its outcome and its body, which is JSON text or "".
+
+        repeatable: whether a second call with the same request takes no second effect. If the connection ends before a
+        byte of the response arrives, such a call is repeated once.
+        Raises Unavailable if the database is unreachable or busy, and NumberOutOfRange if a sum does not fit its
+        column.
+        If a response was lost, the call may have taken effect: Unavailable means "try again", not "nothing happened".
+        """
+        started = time.monotonic()
+        connection = self._current_connection()
+        connection._usock.set_deadline(self._response_timeout)
+        try:
+            # The name of the function comes from the code. The client's data is the parameter.
+            return _execute(connection, f"SELECT outcome, body FROM {function}($1)", request)  # noqa: S608  see above
+        except DatabaseError as error:
+            if error.args[0]["C"] == READ_ONLY_SQL_TRANSACTION:
+                self.disconnect()
+            raise problem_for(error) from None
+        except BaseException as error:
+            # The rest of the response may still arrive, and the next request must not read it.
+            has_received = connection._usock.has_received
+            self.disconnect()
+            if not isinstance(error, TRANSPORT_ERRORS):
+                raise
+            if not repeatable or has_received or time.monotonic() - started > RETRY_WITHIN:
+                raise Unavailable("The database did not respond.") from error
+            logger.warning("The connection to the database was lost. The call is repeated.", cause=repr(error))
+        return self.call(function, request, repeatable=False)
+
+    def wake(self, patience: float) -> None:
+        """Connect before the first call. patience: seconds to wait for a paused database. Raises Unavailable."""
+        self._current_connection(patience)
+
+    def disconnect(self) -> None:
+        """Drop the connection. The next call opens a new one."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            _drop(connection)
+
+    def _current_connection(self, patience: float = 0.0) -> Connection:
+        if self.connection is not None and (
+            _was_unused_for_long(self.connection) or _has_unexpected_data(self.connection)
+        ):
+            self.disconnect()
+        if self.connection is None:
+            try:
+                self.connection = connect(self._url(), self._response_timeout, patience)
+            except TRANSPORT_ERRORS as error:
+                raise Unavailable("The database is unreachable.") from error
+        return self.connection
 
 
-def connect(url: str, response_timeout: float = RESPONSE_TIMEOUT) -> Connection:
+primary = Database(settings.database_url)
+call, wake, disconnect = primary.call, primary.wake, primary.disconnect
+
+
+def connect(url: str, response_timeout: float = RESPONSE_TIMEOUT, patience: float = 0.0) -> Connection:
     """Open a connection to a libpq URI. TCP uses verified TLS, unless the URI has sslmode=disable.
 
     With sign_in=iam in the URI, the password is a new token of the function's role. libpq does not have this option.
-    response_timeout: seconds.
+    response_timeout: seconds. patience: seconds to try again while the database is paused or unreachable.
     Raises ValueError for an invalid URI, DatabaseError if the server refuses, or one of TRANSPORT_ERRORS.
     """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _connect(url, response_timeout)
+        except TRANSPORT_ERRORS as error:
+            if time.monotonic() >= deadline:
+                raise
+            logger.warning("The database is not reachable yet. The function tries again.", cause=repr(error))
+            time.sleep(1)
+
+
+def _connect(url: str, response_timeout: float) -> Connection:
     started = time.monotonic()
     host, port = host_and_port(url)
     address = urlsplit(url)
@@ -157,14 +196,6 @@ def open_socket(host: str, port: int, seconds: float = CONNECT_TIMEOUT) -> Socke
     return open_unix(f"{host}/.s.PGSQL.{port}", seconds) if host.startswith("/") else open_tcp(host, port, seconds)
 
 
-def disconnect() -> None:
-    """Drop the connection. The next call opens a new one."""
-    global _connection
-    connection, _connection = _connection, None
-    if connection is not None:
-        _drop(connection)
-
-
 def _drop(connection: Connection) -> None:
     # pg8000's close() would send its buffer first, and an abandoned statement could still run.
     with suppress(OSError):
@@ -172,18 +203,6 @@ def _drop(connection: Connection) -> None:
     with suppress(OSError):
         connection._sock.close()
     connection._usock.close()
-
-
-def _current_connection() -> Connection:
-    global _connection  # noqa: PLW0603  one per execution environment
-    if _connection is not None and (_was_unused_for_long(_connection) or _has_unexpected_data(_connection)):
-        disconnect()
-    if _connection is None:
-        try:
-            _connection = connect(settings.database_url())
-        except TRANSPORT_ERRORS as error:
-            raise Unavailable("The database is unreachable.") from error
-    return _connection
 
 
 def _was_unused_for_long(connection: Connection) -> bool:
@@ -217,7 +236,13 @@ def _tls_context(host: str, options: dict[str, str]) -> ssl.SSLContext | Literal
     if host.startswith("/") or options.get("sslmode") == "disable":
         return False
     authorities = options.get("sslrootcert")
-    return _verifying(authorities, Path(authorities).stat().st_mtime_ns if authorities else None)
+    try:
+        return _verifying(authorities, Path(authorities).stat().st_mtime_ns if authorities else None)
+    except FileNotFoundError:
+        # Not an OSError, which looks like a network that will recover. In Lambda, the name contains the region.
+        raise ValueError(
+            f"the file with the database's certificate authorities does not exist: {authorities}"
+        ) from None
 
 
 @cache
@@ -237,7 +262,6 @@ def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str
     # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
     context = core.Context(sql, columns=[], input_funcs=[string_in, string_in])
     value = parameter.encode()
-    connection._usock.set_deadline(RESPONSE_TIMEOUT)
     connection._send_message(core.PARSE, b"\0" + sql.encode() + b"\0" + core.H_pack(0))
     connection._send_message(
         core.BIND, b"\0\0" + core.H_pack(0) + core.H_pack(1) + core.i_pack(len(value)) + value + core.H_pack(0)
@@ -247,27 +271,3 @@ def _execute(connection: Connection, sql: str, parameter: str) -> tuple[str, str
     connection.handle_messages(context)
     [(outcome, body)] = context.rows
     return outcome, body or ""
-
-
-def may_quote_data(error: DatabaseError) -> bool:
-    """Return whether the message can quote values: class 22 (data exception) or 23 (integrity violation)."""
-    return str(error.args[0]["C"])[:2] in ("22", "23")
-
-
-def described(error: DatabaseError) -> str:
-    """Return an error of PostgreSQL for a log, without data: its code, its message or constraint, and its place.
-
-    The detail and the context of any error can quote rows.
-    """
-    fields = error.args[0]
-    about = fields.get("n") if may_quote_data(error) else fields["M"]
-    return ", ".join(filter(None, [f"PostgreSQL {fields['C']}", about, *_PLACE.findall(fields.get("W", ""))]))
-
-
-def _problem_for(error: DatabaseError) -> Exception:
-    code = error.args[0]["C"]
-    if code.startswith(_RETRYABLE):
-        return Unavailable("The database is busy.", cause=described(error))
-    if code == _NUMERIC_VALUE_OUT_OF_RANGE:
-        return NumberOutOfRange()
-    return RuntimeError(described(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storefront.cold_start.driver import Connection, DatabaseError
-from storefront.db import described, may_quote_data
+from storefront.database_errors import described, may_quote_data
 
 # lock_timeout, statement_timeout and a deadlock.
 _BUSY = ("55P03", "57014", "40P01")
