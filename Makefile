@@ -17,8 +17,9 @@ export SAM_CLI_TELEMETRY := 0
 
 # The environments of samconfig.toml, with their stack names.
 STACK_dev := storefront-dev
+STACK_small := storefront-small
 STACK_prod := storefront
-ENVIRONMENT = $(or $(filter dev prod,$(ENV)),$(error specify the environment, dev or prod: make $@ ENV=dev))
+ENVIRONMENT = $(or $(filter dev small prod,$(ENV)),$(error specify the environment, dev, small or prod: make $@ ENV=dev))
 
 # `make` commands in the tests must not get the variables of `make test`.
 MAKEOVERRIDES :=
@@ -111,11 +112,11 @@ build: .venv/installed-run ## validate the template, and build the functions and
 	@sam validate --lint
 	@sam build
 
-deploy: .venv/installed-run ## deploy to ENV=dev or ENV=prod, configured in samconfig.toml; ARGS=… adds options for sam
+deploy: .venv/installed-run ## deploy to ENV=dev, small or prod, configured in samconfig.toml; ARGS=… adds options for sam
 	@$(MAKE) --no-print-directory build
 	@sam deploy --config-env $(ENVIRONMENT) $(value ARGS)
 
-logs: .venv/installed-run ## follow the log of ENV=dev or ENV=prod; ARGS=… adds options for sam
+logs: .venv/installed-run ## follow the log of ENV=dev, small or prod; ARGS=… adds options for sam
 	@sam logs --tail --cw-log-group /storefront/$(STACK_$(ENVIRONMENT))/functions $(value ARGS)
 
 sam-local: .venv/installed-run ## serve the API in Docker, with `sam local start-api`

@@ -19,8 +19,10 @@ from benchmarks.workloads import ROWS, product_id, workloads_on
 from local.settings import APP_ROLE, as_role
 from storefront import db
 from storefront.audit import violations
-from storefront.orders.store import QUEUE_SLOTS
+from tests.api_client import ENVIRONMENT
 from tests.integration.pooler import PGBOUNCER, pooler
+
+QUEUE_SLOTS = int(ENVIRONMENT["QUEUE_SLOTS"])
 
 POOL_SIZE = 100
 """Sessions of the pool: more than the slots of a queue."""

@@ -25,6 +25,7 @@ SHOP_SETTINGS = {
     "CUSTOMER_ORDERS_LIMIT": ("[1-9][0-9]{0,2}|1000", "a number from 1 to 1000"),
     "CUSTOMER_DAILY_ORDERS_LIMIT": ("[1-9][0-9]{0,2}|1000", "a number from 1 to 1000"),
     "CUSTOMER_UNITS_LIMIT": ("[1-9][0-9]{0,8}", "a number from 1 to 999999999"),
+    "QUEUE_SLOTS": ("[1-9][0-9]{0,2}|1000", "a number from 1 to 1000"),
     "WEBHOOK_SILENCE_HOURS": ("[0-9]{1,3}", "a number from 0 to 999"),
     "PAYMENT_MODE": ("any|live|test", "any, live or test"),
     "PAYMENT_ACCOUNTS": (r"[^,\s]+(,[^,\s]+)*", "names separated by commas without spaces"),

@@ -5,6 +5,7 @@ import http.client
 import importlib.util
 import json
 import re
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ ENVIRONMENT = {
     "CUSTOMER_ORDERS_LIMIT": "5",
     "CUSTOMER_DAILY_ORDERS_LIMIT": "50",
     "CUSTOMER_UNITS_LIMIT": "100",
+    "QUEUE_SLOTS": "64",
     "PAYMENT_PENDING_DAYS": "7",
     "REFUND_PENDING_DAYS": "7",
     "PAYMENT_BODY_RETENTION_DAYS": "400",
@@ -218,12 +220,15 @@ def api_event(method: str, target: str, body: bytes | None, headers: Mapping[str
 
 @cache
 def load_function(name: str) -> ModuleType:
-    """Load a function's app.py under a unique module name."""
-    spec = importlib.util.spec_from_file_location(f"functions_{name}_app", ROOT / "functions" / name / "app.py")
+    """Load a function's app.py under a unique module name. It imports other modules of its folder, as in Lambda."""
+    folder = ROOT / "functions" / name
+    spec = importlib.util.spec_from_file_location(f"functions_{name}_app", folder / "app.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(folder))
     spec.loader.exec_module(module)
+    sys.path.remove(str(folder))
     return module
 
 

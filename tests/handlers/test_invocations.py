@@ -140,11 +140,12 @@ def test_a_scheduled_function_runs_whatever_its_event(
 
 
 @each_event
-def test_the_deployment_function_logs_one_error_and_migrates_nothing(
+def test_the_deployment_function_logs_one_error_and_starts_nothing(
     event: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_function("deployment"), "_migrate", lambda: pytest.fail("the migrations ran"))
-    load_function("deployment").lambda_handler(event, lambda_context())
+    deployment = load_function("deployment")
+    monkeypatch.setattr(deployment, "RESOURCES", dict.fromkeys(deployment.RESOURCES, lambda _: pytest.fail("it ran")))
+    deployment.lambda_handler(event, lambda_context())
     [line] = errors(caplog)
     assert "not invoked with a request of CloudFormation" in line["message"]
     assert PERSONAL not in repr(line)

@@ -24,7 +24,7 @@ def test_the_runbook_copies_a_lost_order(api: ApiClient, database: Connection) -
     lists = [f"/api/orders/{order_id}/{name}" for name in ("payments", "refunds", "events")]
     lists.append(f"{RECONCILIATION}?acknowledged=true")
     order, shown = current(api, paid), [api.get(path).json for path in lists]
-    [(read, write)] = re.findall(r'"(COPY \(SELECT .*?)" \| .*?"(COPY .*?)"', RUNBOOK)
+    [(read, write)] = re.findall(r'"(COPY \(SELECT .*?)" 5433 \| .*?"(COPY .*?)"', RUNBOOK)
     found = re.findall(r"\$ copy_rows (\w+) \"(.*?)\"", RUNBOOK)
     tables = {table: condition.replace("$ORDER", order_id) for table, condition in found}
     backup = {table: io.BytesIO() for table in tables}

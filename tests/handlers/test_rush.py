@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pg8000.native import Connection
 
-from storefront.orders.store import QUEUE_SLOTS
-from tests.api_client import ApiClient
+from tests.api_client import ENVIRONMENT, ApiClient
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def full_queue(database: Connection, tea: str) -> Iterator[Connection]:
     """A session that has the queue of the product, and all slots of those who wait. It ends with ROLLBACK."""
     database.run("BEGIN")
     database.run(f"SELECT pg_advisory_xact_lock(queue_of('{tea}'))")
-    slots = f"generate_series(1, {QUEUE_SLOTS}) slot"
+    slots = f"generate_series(1, {ENVIRONMENT['QUEUE_SLOTS']}) slot"
     database.run(f"SELECT pg_advisory_xact_lock(uuid_hash_extended('{tea}', slot)) FROM {slots}")
     yield database
     database.run("ROLLBACK")

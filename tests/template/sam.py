@@ -1,7 +1,8 @@
 """The template as SAM reads it."""
 
 import json
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,9 @@ from storefront.routes import DEFAULT_ROUTE
 from tests.api_client import ROOT
 
 EVENTS = ROOT / "events"
+
+ENVIRONMENTS = ("dev", "small", "prod")
+"""The stacks that samconfig.toml configures."""
 
 UNROUTED: dict[str, Any] = {
     "migrate.json": {"applied": []},
@@ -31,6 +35,38 @@ def resources(*types: str) -> dict[str, dict[str, Any]]:
     """The properties of the resources of these types, by logical ID."""
     found = template()["Resources"].items()
     return {name: one.get("Properties", {}) for name, one in found if one["Type"] in types}
+
+
+def given_settings(environment: str) -> dict[str, str]:
+    """The parameters that samconfig.toml sets for an environment."""
+    given = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"]
+    return dict(one.split("=", 1) for one in given["parameter_overrides"])
+
+
+def settings_of(environment: str) -> dict[str, str]:
+    """All parameters of an environment, and a region."""
+    defaults = {name: str(parameter.get("Default")) for name, parameter in template()["Parameters"].items()}
+    return {**defaults, **given_settings(environment), "AWS::Region": "us-east-1"}
+
+
+def holds(condition: Any, settings: Mapping[str, str]) -> Any:
+    """Evaluate a condition of the template, or of one of its rules."""
+    if not isinstance(condition, dict):
+        return condition
+    [(function, given)] = condition.items()
+    if function == "Ref":
+        return settings[given]
+    if function == "Condition":
+        return holds(template()["Conditions"][given], settings)
+    values = [holds(one, settings) for one in given]
+    functions: dict[str, Callable[[], bool]] = {
+        "Fn::Equals": lambda: str(values[0]) == str(values[1]),
+        "Fn::Contains": lambda: values[1] in values[0],
+        "Fn::Not": lambda: not values[0],
+        "Fn::And": lambda: all(values),
+        "Fn::Or": lambda: any(values),
+    }
+    return functions[function]()
 
 
 def functions() -> dict[str, dict[str, Any]]:

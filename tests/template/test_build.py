@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from storefront.docs import files
 from tests.api_client import ROOT
@@ -47,6 +48,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def test_the_built_template_repeats_what_the_source_writes_once(build: Path) -> None:
+    # CloudFormation reads no anchors.
+    built = (build / "template.yaml").read_text()
+    assert not [one for one in yaml.scan(built) if isinstance(one, yaml.AnchorToken | yaml.AliasToken)]
+    assert "<<:" not in built
+
+
 def compiled_at_import(opt: Path, task: Path) -> set[str]:
     """The modules of the layer that Python compiles when it imports a handler."""
     # With -v, Python prints where the code of each module comes from.
@@ -73,8 +81,9 @@ def test_a_built_handler_needs_only_its_folder_and_the_layer(build: Path, functi
 
 
 @pytest.mark.parametrize("function", EVERY_FUNCTION)
-def test_a_built_function_is_small_and_contains_only_its_handler(build: Path, function: str, tmp_path: Path) -> None:
-    assert [path.name for path in (build / function).iterdir()] == ["app.py"]
+def test_a_built_function_is_small_and_contains_only_its_code(build: Path, function: str, tmp_path: Path) -> None:
+    folder = EVERY_FUNCTION[function].get("CodeUri") or EVERY_FUNCTION[function]["Code"]
+    assert {path.name for path in (build / function).iterdir()} == {path.name for path in (ROOT / folder).glob("*.py")}
     assert zip_artifact(build / function, tmp_path).stat().st_size < MAX_FUNCTION
 
 

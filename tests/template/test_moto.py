@@ -29,6 +29,9 @@ UNKNOWN_TO_MOTO = {
     "AWS::RDS::DBProxyTargetGroup",
     "AWS::Scheduler::Schedule",
     "AWS::SecretsManager::Secret",
+    "AWS::IAM::RolePolicy",
+    "Custom::Budget",
+    "Custom::Preconditions",
     "Custom::SchemaMigration",
 }
 """Removed from the stack for Moto. Only cfn-lint checks these."""
@@ -36,7 +39,9 @@ UNKNOWN_TO_MOTO = {
 UNKNOWN_ATTRIBUTES = {("SecretsManagerEndpoint", "DnsEntries"): ["Z1:vpce-1.secretsmanager.example"]}
 """Attributes that Moto does not support, of resources that it supports."""
 
-OFF = {"ExistingDatabase", "DatabaseWithoutProxy", "Domain", "DomainRecord", "HasAlarmEmail", "StandBy"}
+OFF = {
+    *("ExistingDatabase", "DatabaseWithoutProxy", "Domain", "DomainRecord", "HasAlarmEmail", "Instance", "StandBy"),
+}
 """The conditions that are false with PARAMETERS."""
 
 ALIAS = "Aliaslive"

@@ -1,17 +1,25 @@
 """The template, the route table and the functions' routes agree."""
 
 import subprocess
-import tomllib
 from typing import Any
 
 import pytest
 
-from storefront import audit, db, iam, sockets
+from storefront import audit, db, iam, replica, sockets
 from storefront.access import COGNITO_PREFIX, OPEN
 from storefront.payments import secret
 from storefront.routes import DEFAULT_ROUTE, OF_CUSTOMERS, ORDERS_ALL, ROUTES, Access, allowed_methods
 from tests.api_client import ROOT, load_function
-from tests.template.sam import folder_name, functions, http_events, resources, routes, template
+from tests.template.sam import (
+    ENVIRONMENTS,
+    folder_name,
+    functions,
+    http_events,
+    resources,
+    routes,
+    settings_of,
+    template,
+)
 
 TABLE = {
     f"{method} {path}": methods["GET" if method == "HEAD" else method]
@@ -45,6 +53,16 @@ def test_cognito_knows_the_scopes_that_the_routes_need() -> None:
     client = template()["Resources"]["MachineClient"]["Properties"]
     assert {scope["ScopeName"] for scope in server["Scopes"]} == needed
     assert set(client["AllowedOAuthScopes"]) == {f"{COGNITO_PREFIX}{scope}" for scope in needed}
+
+
+def test_the_websites_client_can_only_place_and_read_orders() -> None:
+    website = template()["Resources"]["WebsiteClient"]["Properties"]
+    scopes = {ORDERS_ALL, Access.ORDERS_WRITE, Access.ORDERS_READ}
+    assert set(website["AllowedOAuthScopes"]) == {f"{COGNITO_PREFIX}{scope}" for scope in scopes}
+    accepted = template()["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["Tokens"]["JwtConfiguration"][
+        "audience"
+    ]
+    assert accepted["Fn::If"][1] == [{"Ref": "WebsiteClient"}, {"Ref": "MachineClient"}]
 
 
 def test_a_route_without_an_access_rule_would_require_a_token() -> None:
@@ -89,10 +107,10 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
     given = {name: set(one.get("Environment", {}).get("Variables", {})) for name, one in functions().items()}
     assert set(template()["Globals"]["Function"]["Environment"]["Variables"]) == {"DATABASE_URL", "METRICS_NAMESPACE"}
     assert given == {
-        "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH", *CLAIMS},
+        "ProductsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH", *CLAIMS, "READ_DATABASE_URL"},
         "OrdersFunction": {
             *("CONFIGURATION", "CURSOR_KEY", "CURRENCY", "AUTH", *CLAIMS, *LIMITS),
-            *("ORDER_TIME_TO_LIVE_MINUTES", "CUSTOMER_ORDER_TIME_TO_LIVE_MINUTES"),
+            *("ORDER_TIME_TO_LIVE_MINUTES", "CUSTOMER_ORDER_TIME_TO_LIVE_MINUTES", "QUEUE_SLOTS"),
         },
         "WebhookFunction": {"CONFIGURATION", *PAYMENT_RULES, "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
         "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", *PAYMENT_RULES, *PENDING_DAYS, "AUTH", *CLAIMS},
@@ -120,19 +138,25 @@ def test_inner_timeouts_are_shorter_than_outer_ones() -> None:
     # A call that is repeated, and then connects again.
     database = db.RETRY_WITHIN + db.CONNECT_TIMEOUT + db.RESPONSE_TIMEOUT
     assert secrets_manager + database < template()["Globals"]["Function"]["Timeout"]
+    # A read of products first asks the replica.
+    assert db.CONNECT_TIMEOUT + replica.RESPONSE_TIMEOUT + database < template()["Globals"]["Function"]["Timeout"]
     assert sockets.LOSS_TIMEOUT < db.RETRY_WITHIN
     assert db.CONNECT_TIMEOUT < db.RETRY_WITHIN
     migrate, deployment = load_function("migrate"), load_function("deployment")
     assert functions()["MigrateFunction"]["Timeout"] > migrate.PATIENCE + db.CONNECT_TIMEOUT + migrate.RESPONSE_TIMEOUT
-    assert functions()["MigrateFunction"]["Timeout"] < deployment.RESPONSE_TIMEOUT
-    hook, waits = resources("AWS::Lambda::Function")["DeploymentFunction"], resources("Custom::SchemaMigration")
-    assert (
-        deployment.READY_TIMEOUT + deployment.RESPONSE_TIMEOUT + deployment.ATTEMPTS * deployment.REPORT_TIMEOUT
-        < hook["Timeout"]
-        < waits["SchemaMigration"]["ServiceTimeout"]
-    )
-    assert functions()["AuditFunction"]["Timeout"] > audit.RESPONSE_TIMEOUT
-    assert load_function("expire_orders").TIME_FOR_A_BATCH > (db.CONNECT_TIMEOUT + db.RESPONSE_TIMEOUT) * 1000
+    run, report, readiness = deployment.migrations, deployment.report, deployment.migrations.readiness
+    assert functions()["MigrateFunction"]["Timeout"] < run.RESPONSE_TIMEOUT
+    hook = resources("AWS::Lambda::Function")["DeploymentFunction"]["Timeout"]
+    # Two calls of CloudFormation, and pauses of 1 and 2 seconds between the reports.
+    migrating = readiness.TIMEOUT + readiness.PAUSE + run.CONNECT_TIMEOUT + run.RESPONSE_TIMEOUT
+    assert migrating + 2 * (3 + 5) + report.ATTEMPTS * report.TIMEOUT + 3 < hook
+    for waits in resources("Custom::Preconditions", "Custom::SchemaMigration", "Custom::Budget").values():
+        assert hook < waits["ServiceTimeout"]
+    connecting = load_function("audit").PATIENCE + db.CONNECT_TIMEOUT
+    assert functions()["AuditFunction"]["Timeout"] > connecting + audit.RESPONSE_TIMEOUT
+    expiry = load_function("expire_orders")
+    assert expiry.TIME_FOR_A_BATCH > (db.CONNECT_TIMEOUT + db.RESPONSE_TIMEOUT) * 1000
+    assert functions()["ExpireOrdersFunction"]["Timeout"] > expiry.PATIENCE + 2 * expiry.TIME_FOR_A_BATCH / 1000
 
 
 @pytest.mark.usefixtures("sam_environment")
@@ -141,14 +165,11 @@ def test_sam_validate_finds_no_error() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_logs_are_kept_longer_than_backups() -> None:
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_logs_are_kept_longer_than_backups(environment: str) -> None:
     # After a restore, the log says which erasures of personal data to repeat.
-    defaults = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()}
-    environments = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    for name in ("dev", "prod"):
-        overrides = environments[name]["deploy"]["parameters"]["parameter_overrides"]
-        settings = {**defaults, **dict(one.split("=", 1) for one in overrides)}
-        assert int(settings["LogRetentionDays"]) > int(settings["DatabaseBackupDays"]), name
+    settings = settings_of(environment)
+    assert int(settings["LogRetentionDays"]) > int(settings["DatabaseBackupDays"])
 
 
 def test_a_rule_refuses_logs_that_are_not_kept_longer_than_backups() -> None:
@@ -156,7 +177,7 @@ def test_a_rule_refuses_logs_that_are_not_kept_longer_than_backups() -> None:
     allowed = {
         rule["RuleCondition"]["Fn::And"][0]["Fn::Equals"][1]: rule["Assertions"][0]["Assert"]["Fn::Contains"]
         for rule in rules
-        if "LogRetentionDays" in str(rule["RuleCondition"])
+        if "LogRetentionDays" in str(rule.get("RuleCondition"))
     }
     longest = parameters["DatabaseBackupDays"]["MaxValue"]
     assert allowed == {
@@ -166,32 +187,10 @@ def test_a_rule_refuses_logs_that_are_not_kept_longer_than_backups() -> None:
     }
 
 
-def test_in_production_nobody_can_take_the_concurrency_of_orders_and_of_the_webhook() -> None:
-    reserved = {
-        name: function["ReservedConcurrentExecutions"]["Fn::If"][1]["Ref"]
-        for name, function in functions().items()
-        if "ReservedConcurrentExecutions" in function
-    }
-    assert reserved == {
-        **dict.fromkeys(("ProductsFunction", "PaymentsFunction"), "ApiConcurrency"),
-        "OrdersFunction": "OrdersConcurrency",
-        "WebhookFunction": "WebhookConcurrency",
-        # Anyone can call these.
-        **dict.fromkeys(("DocsFunction", "FallbackFunction"), "DocsConcurrency"),
-    }
-    overrides = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"][
-        "parameter_overrides"
-    ]
-    settings = dict(one.split("=", 1) for one in overrides)
-    numbers = {name: int(value) for name, value in settings.items() if name in reserved.values()}
-    assert numbers == {"OrdersConcurrency": 200, "WebhookConcurrency": 50, "DocsConcurrency": 10}
-    # The guide states the sum.
-    total = sum(numbers.get(parameter, 0) for parameter in reserved.values())
-    assert f"reserves {total} executions" in (ROOT / "docs" / "guides" / "deployment.md").read_text()
-
-
-def test_the_log_of_the_database_has_no_errors_and_no_parameters() -> None:
-    parameters = template()["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
+@pytest.mark.parametrize("group", ["DatabaseParameters", "DatabaseInstanceParameters"])
+def test_the_log_of_the_database_has_no_errors_and_no_parameters(group: str) -> None:
+    parameters = template()["Resources"][group]["Properties"]["Parameters"]
+    assert parameters["rds.force_ssl"] == 1
     assert {name: value for name, value in parameters.items() if name.startswith("log_")} == {
         "log_min_messages": "log",
         "log_error_verbosity": "terse",

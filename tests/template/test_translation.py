@@ -4,16 +4,16 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from storefront.routes import OF_CUSTOMERS, ROUTES, allowed_methods
 from tests.api_client import ROOT
-from tests.template.sam import template
+from tests.template.sam import ENVIRONMENTS, given_settings, settings_of, template
 from tests.template.translated import REGION, resources, translated
 
 FUNCTIONS = resources("AWS::Lambda::Function")
@@ -38,7 +38,8 @@ def referred_to(value: Any) -> set[str]:
         found.add(value["Ref"])
     if "Fn::GetAtt" in value:
         found.add(value["Fn::GetAtt"][0])
-    if "Fn::If" in value or "Condition" in value:
+    # A Condition that is not a name belongs to a policy.
+    if "Fn::If" in value or isinstance(value.get("Condition"), str):
         name = value["Fn::If"][0] if "Fn::If" in value else value["Condition"]
         found |= referred_to(translated()["Conditions"].get(name))
     if "Fn::Sub" in value:
@@ -47,15 +48,9 @@ def referred_to(value: Any) -> set[str]:
     return found
 
 
-def settings(environment: str) -> dict[str, str]:
-    """The parameters for an environment in samconfig.toml."""
-    given = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"]
-    return dict(one.split("=", 1) for one in given["parameter_overrides"])
-
-
 def test_production_accepts_only_live_payments() -> None:
-    assert settings("prod")["PaymentMode"] == "live"
-    assert "PaymentMode" not in settings("dev")
+    assert settings_of("prod")["PaymentMode"] == settings_of("small")["PaymentMode"] == "live"
+    assert settings_of("dev")["PaymentMode"] == "any"
 
 
 EXISTING = {
@@ -66,12 +61,18 @@ EXISTING = {
     "DatabaseSecurityGroupId": "sg-0a1b2c3d",
     "TokenIssuer": "https://issuer.example",
     "TokenAudience": "shop,website",
+    "ReadDatabaseHost": "replica.example.internal",
+    "ReadDatabaseResourceId": "db-BCDEFGHIJKLMNOPQRSTUVWXYZ",
     "DomainName": "api.shop.example",
     "DomainCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
 }
 
 
-@pytest.mark.parametrize("parameters", [settings("dev"), settings("prod"), EXISTING], ids=["dev", "prod", "existing"])
+CERTIFICATES = ROOT / "layers" / "common" / "python" / "storefront" / "certificates"
+REGIONS = sorted(one.stem.removeprefix("rds-") for one in CERTIFICATES.glob("rds-*-*-*.pem"))
+
+
+@pytest.mark.parametrize("parameters", [*map(given_settings, ENVIRONMENTS), EXISTING], ids=[*ENVIRONMENTS, "existing"])
 def test_cfn_lint_finds_no_error(parameters: dict[str, str], tmp_path: Path) -> None:
     # This also finds circular references, which appear only after the translation.
     made = tmp_path / "template.json"
@@ -81,6 +82,13 @@ def test_cfn_lint_finds_no_error(parameters: dict[str, str], tmp_path: Path) -> 
     command = [str(Path(sys.executable).with_name("cfn-lint")), "-r", REGION, "-i", *ignored, "-t", str(made)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_region_with_certificates_has_every_type_of_resource(region: str) -> None:
+    # Where one does not exist, CloudFormation refuses the whole template, even if a condition leaves the resource out.
+    used = {one["Type"] for one in resources().values() if not one["Type"].startswith("Custom::")}
+    assert used <= set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region))
 
 
 def versions(layer: str) -> set[str]:
@@ -102,7 +110,7 @@ def test_versions_get_traffic_after_the_migrations() -> None:
     waiting = {
         name
         for name, one in FUNCTIONS.items()
-        if one["Properties"]["Environment"]["Variables"].get("CONFIGURATION") == CONFIGURATION
+        if one["Properties"].get("Environment", {"Variables": {}})["Variables"].get("CONFIGURATION") == CONFIGURATION
     }
     assert waiting == SERVING
 
@@ -162,19 +170,6 @@ def test_the_cors_configuration_has_the_origin_of_the_website() -> None:
     assert {"date", *map(str.lower, RESPONSE_HEADERS)} <= set(cors["exposeHeaders"])
 
 
-def test_writes_and_static_files_have_a_throttling_limit_of_their_own() -> None:
-    stage = resources("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["Properties"]
-    limits = {route: one["ThrottlingRateLimit"] for route, one in stage["RouteSettings"].items()}
-    assert all(one["ThrottlingBurstLimit"] == one["ThrottlingRateLimit"] for one in stage["RouteSettings"].values())
-    keys = {f"{method} {path}" for path in ROUTES for method in allowed_methods(path)}
-    files = {key for key in keys if key.split()[1].startswith(("/docs", "/openapi.json"))}
-    writes = {key for key in keys if key.split()[0] not in ("GET", "HEAD")}
-    # Processors send many events at once, and so do the buyers of a flash sale.
-    busy = {"POST /api/payment-webhook", "POST /api/orders"}
-    assert limits == {**dict.fromkeys(writes, 100), **dict.fromkeys(files, 50), **dict.fromkeys(busy, 1000)}
-    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
-
-
 def test_the_access_log_is_json_without_queries_and_headers() -> None:
     stage = resources("AWS::ApiGatewayV2::Stage")["ApiApiGatewayDefaultStage"]["Properties"]
     logged = json.loads(stage["AccessLogSettings"]["Format"])
@@ -182,22 +177,48 @@ def test_the_access_log_is_json_without_queries_and_headers() -> None:
     assert not any("query" in field or "header" in field or "userAgent" in field for field in logged.values())
 
 
-def test_a_faulty_release_is_rolled_back_by_its_alarms() -> None:
+GRADUAL = {"ProductsFunction", "OrdersFunction", "WebhookFunction", "PaymentsFunction"}
+"""The functions that get traffic step by step. Each has an alias, live."""
+
+
+def test_a_faulty_release_is_rolled_back_by_alarms() -> None:
     alarms = resources("AWS::CloudWatch::Alarm")
-    groups = resources("AWS::CodeDeploy::DeploymentGroup").values()
-    assert len(groups) == len(VERSIONED) - 1  # MigrateFunction has no gradual deployment.
-    for group in groups:
+    groups = resources("AWS::CodeDeploy::DeploymentGroup")
+    assert groups.keys() == {f"{name}DeploymentGroup" for name in GRADUAL}
+    for group in groups.values():
         condition, guarded, unguarded = group["Properties"]["AlarmConfiguration"]["Fn::If"]
-        of_all, own = [one["Name"] for one in guarded["Alarms"]]
+        of_api, of_functions = [one["Name"] for one in guarded["Alarms"]]
         assert (condition, guarded["Enabled"], unguarded) == ("Guarded", True, {})
-        assert of_all == alarms["ApiErrorsAlarm"]["Properties"]["AlarmName"]
-        assert own["Ref"] in alarms
+        assert of_api == alarms["ApiErrorsAlarm"]["Properties"]["AlarmName"]
+        assert of_functions == {"Ref": "FunctionErrorsAlarm"}
         assert group["Properties"]["AutoRollbackConfiguration"]["Enabled"]
+
+
+def test_codedeploy_can_only_move_the_aliases_that_it_shifts() -> None:
+    groups = resources("AWS::CodeDeploy::DeploymentGroup").values()
+    assert all(one["Properties"]["ServiceRoleArn"] == {"Fn::GetAtt": ["TrafficRole", "Arn"]} for one in groups)
+    assert "CodeDeployServiceRole" not in resources()
+    aliases, alarms = resources()["TrafficRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    assert aliases["Action"] == ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"]
+    assert {json.dumps(one) for one in aliases["Resource"]} == {
+        json.dumps(one)
+        for name in GRADUAL
+        for one in ({"Fn::GetAtt": [name, "Arn"]}, {"Fn::Sub": f"${{{name}.Arn}}:live"})
+    }
+    assert (alarms["Action"], alarms["Resource"]) == ("cloudwatch:DescribeAlarms", "*")
 
 
 def test_two_stacks_in_one_account_have_different_resource_names() -> None:
     assert all("Name" not in one["Properties"] for one in resources("AWS::Scheduler::Schedule").values())
-    names = {"AlarmName", "DBClusterIdentifier", "DBProxyName", "DashboardName", "LogGroupName", "UserPoolName"}
+    names = {
+        "AlarmName",
+        "DBClusterIdentifier",
+        "DBInstanceIdentifier",
+        "DBProxyName",
+        "DashboardName",
+        "LogGroupName",
+        "UserPoolName",
+    }
     for resource in resources().values():
         for name in names & resource.get("Properties", {}).keys():
             value = resource["Properties"][name]
@@ -233,9 +254,10 @@ def test_logs_have_a_retention_time() -> None:
         assert function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] in groups
 
 
-def test_a_deleted_stack_leaves_a_database_snapshot() -> None:
-    assert template()["Resources"]["DatabaseCluster"]["DeletionPolicy"] == "Snapshot"
-    assert template()["Resources"]["DatabaseCluster"]["UpdateReplacePolicy"] == "Snapshot"
+@pytest.mark.parametrize("database", ["DatabaseCluster", "DatabaseInstance"])
+def test_a_deleted_stack_leaves_a_database_snapshot(database: str) -> None:
+    assert template()["Resources"][database]["DeletionPolicy"] == "Snapshot"
+    assert template()["Resources"][database]["UpdateReplacePolicy"] == "Snapshot"
 
 
 def test_every_parameter_has_a_description_a_use_and_a_group() -> None:

@@ -13,9 +13,6 @@ from tests.template.sam import template
 
 REGION = "us-east-1"
 BUCKET = "artifacts"
-CODE_DEPLOY = "AWSCodeDeployRoleForLambda"
-MANAGED = {CODE_DEPLOY: f"arn:aws:iam::aws:policy/service-role/{CODE_DEPLOY}"}
-"""The AWS managed policies that SAM may attach: only CodeDeploy's."""
 
 Resources = dict[str, dict[str, Any]]
 
@@ -49,6 +46,6 @@ def _translated(layer: str, parameters: str) -> dict[str, Any]:
     defaults = {name: one.get("Default", "") for name, one in source["Parameters"].items()}
     session = boto3.Session(region_name=REGION)
     # JSON turns SAM's types into plain ones.
-    made = Translator(MANAGED, Parser(), boto_session=session).translate(source, {**defaults, **json.loads(parameters)})
+    made = Translator({}, Parser(), boto_session=session).translate(source, {**defaults, **json.loads(parameters)})
     plain: dict[str, Any] = json.loads(json.dumps(made))
     return plain

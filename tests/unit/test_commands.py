@@ -21,12 +21,17 @@ from tests.documents import DOCUMENTS, blocks, commands
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 
-PROGRAMS = {"make", "aws", ".venv/bin/sam", ".venv/bin/python", "curl", "export", "git", "cloudflared", "ngrok", "psql"}
+PROGRAMS = {
+    *("make", "aws", ".venv/bin/sam", ".venv/bin/python", "curl", "export", "git", "cloudflared", "ngrok"),
+    *("psql", "pg_dump", "pg_restore", "eval"),
+}
 
 AWS_CLI_OPTIONS = {"output", "query", "region", "cli-read-timeout"}
 """Options that every command of the AWS CLI has."""
 
-OF_THE_AWS_CLI_ALONE = {("rds", "generate-db-auth-token")}
+OF_THE_AWS_CLI_ALONE = {
+    *(("rds", "generate-db-auth-token"), ("ec2-instance-connect", "ssh"), ("configure", "export-credentials")),
+}
 """Commands that are no operation of the service."""
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS)
@@ -35,7 +40,7 @@ every_document = pytest.mark.parametrize("document", DOCUMENTS)
 @every_document
 def test_a_block_is_for_bash_and_starts_with_programs_that_are_known(document: str) -> None:
     console = [block.text for block in blocks(document) if block.kind == "console"]
-    defined = set(re.findall(r"(?m)^\$ (\w+)\(\)", "".join(console))) | {"output"}
+    defined = set(re.findall(r"(?m)^\$ (\w+)\(\)", "".join(console))) | {"output", "on"}
     for text in console:
         assert all(re.match(r"\$ | ", line) for line in text.splitlines()), "output has a block of its own"
         subprocess.run(["bash", "-n"], input=re.sub(r"(?m)^\$ ", "", text), text=True, check=True)
@@ -99,6 +104,10 @@ def test_a_command_of_the_aws_cli_and_its_options_exist(document: str) -> None:
         text = command.replace("\\\n", " ")
         for service, operation, rest in re.findall(r"\baws ([a-z-]+) ([a-z0-9-]+)((?: [^`|;)\n]*)?)", text):
             if (service, operation) in OF_THE_AWS_CLI_ALONE:
+                continue
+            if operation == "wait":
+                waiters = {xform_name(name, "-") for name in session.get_waiter_model(service).waiter_names}
+                assert rest.split()[0] in waiters, f"aws {service} wait {rest}"
                 continue
             model = session.get_service_model(service)
             operations = {xform_name(name, "-"): name for name in model.operation_names}

@@ -64,14 +64,16 @@ def request(kind: str, url: str) -> dict[str, Any]:
         "RequestId": "one",
         "ResourceType": "Custom::SchemaMigration",
         "LogicalResourceId": "SchemaMigration",
-        "ResourceProperties": {"Layer": "arn:aws:lambda:us-east-1:123456789012:layer:CommonLayer:1"},
+        "ResourceProperties": {
+            "Layer": "arn:aws:lambda:us-east-1:123456789012:layer:CommonLayer:1",
+            "MigrateFunction": "migrate",
+        },
     }
 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment.time, "sleep", lambda _: None)
-    monkeypatch.setenv("MIGRATE_FUNCTION", "migrate")
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
 def stub_lambda(
@@ -94,7 +96,8 @@ def stub_lambda(
             raise ConnectionError("away")
         return {"Stacks": [{"StackStatus": status}]}
 
-    client = SimpleNamespace(invoke=invoke, describe_stacks=describe_stacks)
+    events = SimpleNamespace(register=lambda *_: None)
+    client = SimpleNamespace(invoke=invoke, describe_stacks=describe_stacks, meta=SimpleNamespace(events=events))
     monkeypatch.setattr(deployment.boto3, "client", lambda *_, **__: client)
     return invocations
 
@@ -112,8 +115,8 @@ def test_applied_migrations_are_reported_as_success(monkeypatch: pytest.MonkeyPa
     assert responses == [
         {
             "Status": "SUCCESS",
-            "Reason": "The schema is up to date",
-            "PhysicalResourceId": "schema",
+            "Reason": "Up to date",
+            "PhysicalResourceId": "SchemaMigration",
             "StackId": STACK,
             "RequestId": "one",
             "LogicalResourceId": "SchemaMigration",
@@ -124,7 +127,9 @@ def test_applied_migrations_are_reported_as_success(monkeypatch: pytest.MonkeyPa
 
 def configuration(properties: dict[str, Any]) -> str:
     with cloudformation() as (url, responses):
-        deployment.lambda_handler({**request("Update", url), "ResourceProperties": properties}, lambda_context())
+        event = request("Update", url)
+        event["ResourceProperties"] = {"MigrateFunction": "migrate", **properties}
+        deployment.lambda_handler(event, lambda_context())
     name: str = responses[0]["Data"]["Configuration"]
     return name
 
@@ -171,7 +176,7 @@ def test_a_migration_that_did_not_start_is_reported_as_failed(
     assert responses[0]["Status"] == "FAILED"
 
 
-@pytest.mark.parametrize("code", sorted(deployment.NOT_STARTED))
+@pytest.mark.parametrize("code", sorted(deployment.migrations.readiness.NOT_STARTED))
 def test_the_deployment_waits_until_lambda_is_ready(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     invocations = stub_lambda(monkeypatch, client_error(code), client_error(code), {"applied": []})
     with cloudformation() as (url, responses):
@@ -181,7 +186,7 @@ def test_the_deployment_waits_until_lambda_is_ready(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_wait_for_lambda_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment, "READY_TIMEOUT", 0)
+    monkeypatch.setattr(deployment.migrations.readiness, "TIMEOUT", 0)
     stub_lambda(monkeypatch, client_error("ResourceNotReadyException"))
     with cloudformation() as (url, responses):
         deployment.lambda_handler(request("Update", url), lambda_context())
@@ -223,11 +228,11 @@ def test_the_function_fails_if_every_response_is_rejected(monkeypatch: pytest.Mo
 
 
 def test_an_attempt_to_report_has_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment, "REPORT_TIMEOUT", 0.3)
+    monkeypatch.setattr(deployment.report, "TIMEOUT", 0.3)
     stub_lambda(monkeypatch, {"applied": []})
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         started = time.monotonic()
         with dripping(listener, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 4000, 0.02), pytest.raises(TimeoutError):
             deployment.lambda_handler(request("Update", url), lambda_context())
-        assert time.monotonic() - started < 2 * deployment.ATTEMPTS * 0.3
+        assert time.monotonic() - started < 2 * deployment.report.ATTEMPTS * 0.3

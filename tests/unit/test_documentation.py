@@ -12,6 +12,7 @@ from openapi.reference import pages
 from storefront.routes import ORDERS_ALL, ROUTES, STATIC, Access
 from tests.api_client import ROOT
 from tests.documents import DOCUMENTS, prose, read
+from tests.template.sam import ENVIRONMENTS
 
 MOST_LINES_OF_THE_README = 180
 
@@ -115,7 +116,7 @@ def test_every_decision_is_in_the_index() -> None:
 
 def test_makefile_and_samconfig_name_the_same_stacks() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    named = {name: config[name]["global"]["parameters"]["stack_name"] for name in ("dev", "prod")}
+    named = {name: config[name]["global"]["parameters"]["stack_name"] for name in ENVIRONMENTS}
     assert dict(re.findall(r"^STACK_(\w+) := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)) == named
 
 

@@ -11,6 +11,11 @@ def database_url() -> str:
     return os.environ["DATABASE_URL"]
 
 
+def read_database_url() -> str:
+    """Return the address of a replica of the database, or "" if there is none."""
+    return os.environ.get("READ_DATABASE_URL", "")
+
+
 def app_role() -> str | None:
     """Return the functions' role in the database, or None if they sign in as the owner."""
     return os.environ.get("APP_ROLE") or None
@@ -89,6 +94,14 @@ def customer_limits() -> dict[str, int]:
         "daily_orders": _number("CUSTOMER_DAILY_ORDERS_LIMIT", 1000),
         "customer_units": _number("CUSTOMER_UNITS_LIMIT", _MAX_INTEGER),
     }
+
+
+def queue_slots() -> int:
+    """Return how many orders may wait for one product. Raises ValueError.
+
+    Each occupies a connection and an execution. PostgreSQL places 64 orders in a tenth of a second.
+    """
+    return _number("QUEUE_SLOTS", 1000)
 
 
 def webhook_silence_hours() -> int:

@@ -26,11 +26,6 @@ UNKNOWN_WAIT = 60
 """Seconds until a retry, if it is not known when an order expires."""
 
 
-QUEUE_SLOTS = 64
-"""Orders that may wait for one product. Each occupies a connection, so there must be more connections than slots.
-PostgreSQL places as many orders in a tenth of a second."""
-
-
 class TotalTooLarge(Problem):
     """The order's total would be more than 99999999.99."""
 
@@ -154,7 +149,7 @@ def place(order: NewOrder, actor: Actor, key: str | None) -> IdempotentResponse:
     content |= {name: value for name, value in optional.items() if value}
     circumstances = {
         "currency": settings.currency(),
-        "queue_slots": QUEUE_SLOTS,
+        "queue_slots": settings.queue_slots(),
         "time_to_live": _time_to_live(order.expires_in_minutes, is_customer=is_customer),
     }
     if is_customer:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from storefront import db
+from storefront import db, replica
 from storefront.actor import Actor
 from storefront.errors import InsufficientStock, InvalidRequest, Problem, ProductNotFound, StaleETag
 from storefront.idempotency.keys import IdempotentResponse, call_once
@@ -28,17 +28,23 @@ def create(product: NewProduct, actor: Actor, key: str | None) -> IdempotentResp
     return response
 
 
-def list_page(request: dict[str, Any]) -> str:
-    """Return a page. Raises InvalidRequest if the search text has no words."""
-    outcome, page = db.call("list_products", json.dumps(request), repeatable=True)
+def list_page(request: dict[str, Any], *, may_be_stale: bool) -> str:
+    """Return a page. Raises InvalidRequest if the search text has no words.
+
+    may_be_stale: whether a replica of the database may be read.
+    """
+    outcome, page = _read("list_products", request, may_be_stale=may_be_stale)
     if outcome == "no_words":
         detail = "Input should have at least one word"
         raise InvalidRequest(f"q: {detail}", errors=[{"detail": detail, "parameter": "q"}])
     return page
 
 
-def get(product_id: str) -> str:
-    return _call_for_product("get_product", {"id": product_id}, repeatable=True)
+def get(product_id: str, *, may_be_stale: bool) -> str:
+    """Return a product. Raises ProductNotFound. may_be_stale: as in list_page()."""
+    outcome, body = _read("get_product", {"id": product_id}, may_be_stale=may_be_stale)
+    _raise_problem(outcome, product_id)
+    return body
 
 
 def list_stock_movements(product_id: str, request: dict[str, Any]) -> str:
@@ -76,6 +82,13 @@ def adjust_stock(
         raise InsufficientStock(detail, errors=[{"detail": detail, "pointer": "#/delta", **short}])
     _raise_problem(response.outcome, product_id)
     return response
+
+
+def _read(function: str, request: dict[str, Any], *, may_be_stale: bool) -> tuple[str, str]:
+    if may_be_stale:
+        # A new product may not have arrived there yet.
+        return replica.call(function, request, doubtful="unknown_product")
+    return db.call(function, json.dumps(request), repeatable=True)
 
 
 def _call_for_product(function: str, request: dict[str, Any], *, repeatable: bool) -> str:
