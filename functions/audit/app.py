@@ -5,12 +5,9 @@ from typing import Any
 from storefront import audit, settings
 from storefront.cold_start.driver import DatabaseError
 from storefront.database_errors import described
-from storefront.db import connect, session
+from storefront.db import PATIENCE, connect, session
 from storefront.log import logger
 from storefront.metrics import count
-
-PATIENCE = 60.0
-"""Seconds to wait for a paused database, which resumes within half a minute."""
 
 MAX_LOGGED = 100
 """Violations written to the log. `make audit` shows all of them."""

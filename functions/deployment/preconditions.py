@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from readiness import when_ready
+import readiness
 
 UNRESERVED = 100
 """Executions that AWS does not let anybody reserve.
@@ -23,6 +23,7 @@ def check(event: dict[str, Any]) -> str:
 
 def _other_database(event: dict[str, Any]) -> str:
     old, new = (event.get(name, {}).get("DatabaseKind") for name in ("OldResourceProperties", "ResourceProperties"))
+    # A new resource has no old properties.
     if old in (new, None):
         return ""
     return (
@@ -35,8 +36,9 @@ def _too_many_reservations(event: dict[str, Any]) -> str:
     reserved = sum(int(one) for one in event["ResourceProperties"]["Reservations"])
     if not reserved:
         return ""
-    # What other stacks reserve is not counted: the same number includes what this stack has reserved until now.
-    limit = when_ready(boto3.client("lambda").get_account_settings)["AccountLimit"]["ConcurrentExecutions"]
+    # Not the unreserved executions, which exclude what this stack has reserved until now. So the reservations of other
+    # stacks are not counted.
+    limit = readiness.when_ready(boto3.client("lambda").get_account_settings)["AccountLimit"]["ConcurrentExecutions"]
     if limit - reserved >= UNRESERVED:
         return ""
     return (

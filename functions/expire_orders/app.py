@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from storefront import db, settings
+from storefront import settings
 from storefront.actor import EXPIRE_ORDERS, Actor
+from storefront.db import PATIENCE, wake
 from storefront.errors import NumberOutOfRange, Unavailable
 from storefront.idempotency import keys
 from storefront.log import logger
 from storefront.metrics import count
 from storefront.orders import store
 from storefront.payments import store as payments
-
-PATIENCE = 60.0
-"""Seconds to wait for a paused database, which resumes within half a minute."""
 
 BATCH_SIZE = 200
 """A batch is one transaction. It locks its orders and their products for a few milliseconds."""
@@ -27,7 +25,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
     The next run continues if time runs out.
     """
-    db.wake(PATIENCE)
+    wake(PATIENCE)
     actor = Actor(actor=EXPIRE_ORDERS, party="shop", request_id=context.aws_request_id)
     # Orders come last, so that an order that cannot expire does not block the rest.
     swept = _in_batches(keys.sweep, context)

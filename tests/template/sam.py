@@ -16,6 +16,12 @@ EVENTS = ROOT / "events"
 ENVIRONMENTS = ("dev", "small", "prod")
 """The stacks that samconfig.toml configures."""
 
+REGIONS = sorted(
+    path.stem.removeprefix("rds-")
+    for path in (ROOT / "layers/common/python/storefront/certificates").glob("rds-*-*-*.pem")
+)
+"""The regions whose databases the functions can verify."""
+
 UNROUTED: dict[str, Any] = {
     "migrate.json": {"applied": []},
     "expire-orders.json": {"expired": 0, "swept": 0},

@@ -10,7 +10,7 @@ from tests.template.sam import ENVIRONMENTS, holds, settings_of, template
 GUIDE = (ROOT / "docs" / "guides" / "deployment.md").read_text()
 
 METRICS = {"idle": 6, "orders": 8}
-"""Metrics that are written: all, or those that are written without a request."""
+"""The number of metrics that are written without a request, and of all metrics."""
 
 
 def table() -> dict[str, dict[str, float]]:
@@ -39,7 +39,7 @@ def test_a_small_shop_pays_less_than_45_dollars() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_table_counts_alarms_endpoints_and_instances(environment: str) -> None:
+def test_the_table_counts_alarms_endpoints_and_secrets(environment: str) -> None:
     settings = settings_of(environment)
     created = [
         one

@@ -12,8 +12,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from openapi.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from storefront.routes import OF_CUSTOMERS, ROUTES, allowed_methods
-from tests.api_client import ROOT
-from tests.template.sam import ENVIRONMENTS, given_settings, settings_of, template
+from tests.template.sam import ENVIRONMENTS, REGIONS, given_settings, settings_of, template
 from tests.template.translated import REGION, resources, translated
 
 FUNCTIONS = resources("AWS::Lambda::Function")
@@ -66,10 +65,6 @@ EXISTING = {
     "DomainName": "api.shop.example",
     "DomainCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
 }
-
-
-CERTIFICATES = ROOT / "layers" / "common" / "python" / "storefront" / "certificates"
-REGIONS = sorted(one.stem.removeprefix("rds-") for one in CERTIFICATES.glob("rds-*-*-*.pem"))
 
 
 @pytest.mark.parametrize("parameters", [*map(given_settings, ENVIRONMENTS), EXISTING], ids=[*ENVIRONMENTS, "existing"])

@@ -33,6 +33,7 @@ def described(error: DatabaseError) -> str:
 
 
 def problem_for(error: DatabaseError) -> Exception:
+    """Return what a request raises: Unavailable, NumberOutOfRange, or RuntimeError if the code is at fault."""
     code = error.args[0]["C"]
     if code.startswith(_RETRYABLE):
         return Unavailable("The database is busy.", cause=described(error))

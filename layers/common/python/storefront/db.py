@@ -39,6 +39,9 @@ may be the reason, and a retry would take longer than API Gateway waits."""
 MAX_IDLE = 240.0
 """Seconds. Lambda's network forgets a connection that sent nothing for 350 seconds, and does not report it."""
 
+PATIENCE = 60.0
+"""Seconds that a scheduled function waits for a paused database, which resumes within half a minute."""
+
 # What pg8000 raises when a connection breaks: errors of the socket, of an incomplete message, and its own.
 TRANSPORT_ERRORS = (OSError, struct.error, Error)
 
