@@ -28,10 +28,11 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
 )
 from werkzeug.routing import Map, Rule
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.console import PATH_CHARACTERS, print_error, print_now, request_line
 from local.environments import InvocationError
+from local.http_server import RequestHandler
 from local.lambdas import LambdaRunner
 from local.tokens import Authorizer, RefusedError
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
@@ -77,7 +78,7 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
     def make_server(self, listener: socket.socket) -> BaseWSGIServer:
         """Create the HTTP server on a bound socket. It listens after server_activate()."""
         host, port = listener.getsockname()
-        return make_server(host, port, self._app, threaded=True, request_handler=_RequestHandler, fd=listener.fileno())
+        return make_server(host, port, self._app, threaded=True, request_handler=RequestHandler, fd=listener.fileno())
 
     def _request_handler(self, **_: Any) -> Response:
         # SAM CLI's own handler returns 502 for a failed function where AWS returns 500, and counts requests for its
@@ -153,22 +154,6 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI has no types.
             request_time=now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         )
         return _corrected(event, flask_request)
-
-
-class _RequestHandler(WSGIRequestHandler):
-    timeout = 30
-    # Headers and body are two writes. Nagle's algorithm with delayed ACKs would put 40 ms between them.
-    disable_nagle_algorithm = True
-
-    def run_wsgi(self) -> None:
-        try:
-            super().run_wsgi()
-        except ValueError:
-            # The target is not a URL, such as "//[".
-            self.send_error(400)
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Print nothing: the console already shows each request."""
 
 
 def _route_map(api: Api) -> Map:
