@@ -9,6 +9,7 @@ from local.signing import LOCAL_SECRETS, SECRET_VARIABLES
 _BANNER = """
 Storefront is on {url} (Ctrl-C stops it).
 Open {url}/docs in a browser to read about the API and to try it.
+Open {url}/console in a browser to work with orders and products, as staff does.{sign_in}
 
 Or paste commands into another terminal, in this folder. List the products:
   curl {url}/api/products
@@ -28,16 +29,19 @@ _TOKENS = """
 Routes require tokens (AUTH=on). `make token{variable}` prints one to enter in Authorize on the page.
 """
 
+_SIGN_IN = " It asks for one of two test users ({issuer_url} signs them in)."
+
 # The documents' examples show neither the stock of this product nor this order.
 _PRODUCT = "a0000000-0000-4000-8000-000000000001"
 _ORDER = "b0000000-0000-4000-8000-000000000004"
 
 
-def banner(url: str, settings: Settings) -> str:
-    """Return the banner. Its commands work as pasted, in bash."""
+def banner(url: str, settings: Settings, issuer_url: str = "") -> str:
+    """Return the banner. Its commands work as pasted, in bash. issuer_url: empty if the console needs no sign-in."""
     secrets = settings.webhook_secrets
     return _BANNER.format(
         url=url,
+        sign_in=_SIGN_IN.format(issuer_url=issuer_url) if issuer_url else "",
         token=_token_header(settings) if settings.auth else "",
         product=_PRODUCT,
         pay=_pay_command(url, settings),

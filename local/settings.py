@@ -70,10 +70,18 @@ EVERY_FUNCTION = "Parameters"
 """SAM CLI's name for the variables of every function, in the file of its option --env-vars."""
 
 
-def function_variables(settings: Settings, database_url: str, aws_url: str) -> dict[str, dict[str, str]]:
+CONSOLE_CLIENT_ID = "console"
+CONSOLE_SCOPE = "openid catalog:write orders:all orders:read orders:manage"
+"""The scopes that the staff console requests when somebody signs in."""
+
+
+def function_variables(
+    settings: Settings, database_url: str, aws_url: str, issuer_url: str = ""
+) -> dict[str, dict[str, str]]:
     """Return the environment variables of all functions, and those of single functions. They override the template's.
 
     database_url: the owner's. In the developer's own database, the functions are the owner too.
+    issuer_url: of the issuer with which the staff console signs in. Empty if routes require no tokens.
     """
     separate = not settings.database_url
     every = {
@@ -84,7 +92,14 @@ def function_variables(settings: Settings, database_url: str, aws_url: str) -> d
         **settings.shop,
     }
     migrate = {"DATABASE_URL": database_url, "APP_ROLE": APP_ROLE if separate else ""}
-    return {EVERY_FUNCTION: every, "MigrateFunction": migrate}
+    console = {
+        "CONSOLE_ISSUER": issuer_url,
+        "CONSOLE_CLIENT_ID": CONSOLE_CLIENT_ID,
+        "CONSOLE_SCOPE": CONSOLE_SCOPE,
+        "CONSOLE_ORIGINS": "",
+    }
+    variables = {EVERY_FUNCTION: every, "MigrateFunction": migrate}
+    return {**variables, "DocsFunction": console} if issuer_url else variables
 
 
 def as_role(url: str, role: str) -> str:

@@ -1,7 +1,7 @@
 """The stack on a database: AWS emulation, functions, schema, sample data and HTTP API."""
 
 import socket
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 
 from werkzeug.serving import BaseWSGIServer
@@ -12,6 +12,7 @@ from local.banner import banner
 from local.console import print_now
 from local.environments import InvocationError
 from local.gateway import Gateway
+from local.issuer.server import issuer
 from local.lambdas import LambdaRunner
 from local.log_lines import readable
 from local.port import port_error
@@ -33,7 +34,8 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
             template = read_template(settings.template)
             print_now("Starting the AWS emulation")
             endpoint = resources.enter_context(aws(settings.webhook_secrets))
-            variables = function_variables(settings, database_url, endpoint)
+            issuer_url = resources.enter_context(_issuer(settings, listener))
+            variables = function_variables(settings, database_url, endpoint, issuer_url)
             on_log_line = None if settings.json_log else _print_log_line
             runner = resources.enter_context(LambdaRunner(template.functions, variables, on_log_line))
             _prepare_database(runner, database_url)
@@ -43,9 +45,16 @@ def serve(settings: Settings, database_url: str, listener: socket.socket) -> Non
         except TemplateError as error:
             raise StartError(str(error)) from error
         server = _listening_server(settings, template, runner, listener)
-        print_now(banner(f"http://{LOOPBACK}:{server.port}", settings))
+        print_now(banner(f"http://{LOOPBACK}:{server.port}", settings, issuer_url))
         server.service_actions = raise_if_interrupted  # type: ignore[method-assign]  # Called at each poll.
         server.serve_forever(_POLL_INTERVAL)
+
+
+def _issuer(settings: Settings, listener: socket.socket) -> AbstractContextManager[str]:
+    """Run the issuer until the end. Its URL is empty if routes require no tokens."""
+    if not settings.auth:
+        return nullcontext("")
+    return issuer(signing_key(settings.data_dir), listener.getsockname()[1])
 
 
 def _listening_server(

@@ -201,6 +201,14 @@ def test_the_command_to_pay_uses_a_scheme_that_has_a_secret(environment: dict[st
     assert "-000000000004 URL=http://127.0.0.1:3001" in elsewhere
 
 
+def test_the_banner_says_who_signs_staff_in() -> None:
+    settings = read_settings({"AUTH": "on"})
+    line = "Open http://127.0.0.1:1/console in a browser to work with orders and products, as staff does."
+    signs_in = f"{line} It asks for one of two test users (http://127.0.0.1:2 signs them in).\n"
+    assert signs_in in banner("http://127.0.0.1:1", settings, "http://127.0.0.1:2")
+    assert f"{line}\n" in banner("http://127.0.0.1:1", read_settings({}))
+
+
 @pytest.mark.parametrize("text", ["Resources: [", "Resources: {}", "Resources: {A: {Type: AWS::Serverless::Function}}"])
 def test_an_invalid_template_is_reported_in_one_sentence(tmp_path: Path, text: str) -> None:
     template = tmp_path / "template.yaml"
