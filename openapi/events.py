@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from local.signing import LOCAL_SECRETS, sign
 from openapi.operation import Example, Operation
 from openapi.operations import OPERATIONS
-from storefront.routes import DEFAULT_ROUTE, ROUTES, Access, path_parameters
+from storefront.access import COGNITO_PREFIX
+from storefront.routes import DEFAULT_ROUTE, ORDERS_ALL, ROUTES, Access, path_parameters
 
 FOLDER = Path(__file__).parent.parent / "events"
 
@@ -24,6 +25,7 @@ def files() -> dict[Path, str]:
         "migrate": {},
         "expire-orders": _scheduled("EveryFewMinutes"),
         "audit": _scheduled("EveryHour"),
+        "staff-scopes": _sign_in(),
         "unknown-route": _event(DEFAULT_ROUTE, "GET", "/api/nothing-here", Example()),
         # The name of a file has a hash. This one does not exist, as after a change of the file.
         "get-docs-file": _event("GET /docs/{file}", "GET", "/docs/0000000000000000.css", Example()),
@@ -92,4 +94,31 @@ def _scheduled(schedule: str) -> dict[str, Any]:
         "region": "us-east-1",
         "resources": [f"arn:aws:scheduler:us-east-1:123456789012:schedule/default/storefront-{schedule}"],
         "detail": "{}",
+    }
+
+
+def _sign_in() -> dict[str, Any]:
+    """Return the event of Cognito before it issues a token to a user, in version 2.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
+    """
+    console = [one.value for one in (Access.CATALOG_WRITE, Access.ORDERS_READ, Access.ORDERS_MANAGE)]
+    return {
+        "version": "2",
+        "triggerSource": "TokenGeneration_HostedAuth",
+        "region": "us-east-1",
+        "userPoolId": "us-east-1_EXAMPLE12",
+        "userName": "maria",
+        "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "1example23456789"},
+        "request": {
+            "userAttributes": {
+                "sub": "0d4e8a52-6c1f-4b9e-9f3a-2b7c5d8e1a60",
+                "cognito:user_status": "CONFIRMED",
+                "email_verified": "true",
+                "email": "maria@shop.example",
+            },
+            "groupConfiguration": {"groupsToOverride": ["orders"], "iamRolesToOverride": [], "preferredRole": None},
+            "scopes": ["openid", *(f"{COGNITO_PREFIX}{scope}" for scope in (*console, ORDERS_ALL))],
+        },
+        "response": {"claimsAndScopeOverrideDetails": None},
     }

@@ -26,6 +26,7 @@ UNROUTED: dict[str, Any] = {
     "migrate.json": {"applied": []},
     "expire-orders.json": {"expired": 0, "swept": 0},
     "audit.json": {"violations": 0},
+    "staff-scopes.json": {"version": "2"},
 }
 """What the functions without a route return for the sample data. Other fields are not checked."""
 
@@ -76,7 +77,7 @@ def holds(condition: Any, settings: Mapping[str, str]) -> Any:
 
 
 def functions() -> dict[str, dict[str, Any]]:
-    """The functions' properties, by logical ID, without the deployment function."""
+    """The functions' properties, by logical ID, without those to which the Globals do not apply."""
     return resources("AWS::Serverless::Function")
 
 
@@ -97,7 +98,8 @@ def routes() -> dict[str, str]:
 
 def folder_name(function: str) -> str:
     """The folder of a function's code under functions/."""
-    name: str = functions()[function]["CodeUri"].removeprefix("functions/")
+    properties = resources("AWS::Serverless::Function", "AWS::Lambda::Function")[function]
+    name: str = (properties.get("CodeUri") or properties["Code"]).removeprefix("functions/")
     return name
 
 

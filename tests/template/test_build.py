@@ -80,6 +80,11 @@ def test_a_built_handler_needs_only_its_folder_and_the_layer(build: Path, functi
     subprocess.run(["python3.13", "-I", "-S", "-B", "-c", program], env={"PATH": PATH}, check=True)
 
 
+def test_the_built_trigger_of_cognito_needs_no_layer(build: Path) -> None:
+    program = f"import sys; sys.path.insert(0, '{build / 'StaffScopesFunction'}'); import app; app.lambda_handler"
+    subprocess.run(["python3.13", "-I", "-S", "-B", "-c", program], env={"PATH": PATH}, check=True)
+
+
 @pytest.mark.parametrize("function", EVERY_FUNCTION)
 def test_a_built_function_is_small_and_contains_only_its_code(build: Path, function: str, tmp_path: Path) -> None:
     folder = EVERY_FUNCTION[function].get("CodeUri") or EVERY_FUNCTION[function]["Code"]

@@ -18,6 +18,7 @@ UNKNOWN_TO_MOTO = {
     "AWS::Cognito::UserPool",
     "AWS::Cognito::UserPoolClient",
     "AWS::Cognito::UserPoolDomain",
+    "AWS::Cognito::UserPoolGroup",
     "AWS::Cognito::UserPoolResourceServer",
     "AWS::Lambda::Alias",
     "AWS::Lambda::EventInvokeConfig",
@@ -41,6 +42,7 @@ UNKNOWN_ATTRIBUTES = {("SecretsManagerEndpoint", "DnsEntries"): ["Z1:vpce-1.secr
 
 OFF = {
     *("ExistingDatabase", "DatabaseWithoutProxy", "Domain", "DomainRecord", "HasAlarmEmail", "Instance", "StandBy"),
+    *("HasAddress", "OwnConsole", "OtherConsole"),
 }
 """The conditions that are false with PARAMETERS."""
 

@@ -28,6 +28,7 @@ ALLOWED = {
     "ExpireOrdersFunction": IN_VPC | DATABASE | QUEUE,
     "AuditFunction": IN_VPC | DATABASE | QUEUE,
     "MigrateFunction": IN_VPC | DATABASE,
+    "StaffScopesFunction": LOGS,
     "DeploymentFunction": {
         *LOGS,
         *("lambda:InvokeFunction", "lambda:GetAccountSettings"),
