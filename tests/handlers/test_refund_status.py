@@ -56,6 +56,18 @@ def test_a_refund_changes_only_to_a_later_status(
         assert api.items(f"/api/orders/{refund['order_id']}/refunds") == [refund]
 
 
+@pytest.mark.parametrize(("seen", "now"), [*product(STATUSES, STATUSES)])
+def test_a_refund_that_changed_since_the_caller_saw_it_is_left_alone(api: ApiClient, seen: str, now: str) -> None:
+    refund = refund_in(api, now)
+    body = {"status": "failed", "expected_status": seen}
+    response = api.call("PUT", f"/api/refunds/{refund['id']}/status", body)
+    if seen == now and "failed" in ALLOWED[now]:
+        assert expect(200, response)["status"] == "failed"
+    else:
+        assert response.problem() == (409, "refund-conflict")
+        assert response.json["refund_status"] == now
+
+
 def test_no_refund_becomes_requested_again(api: ApiClient) -> None:
     for status in STATUSES:
         assert set_status(api, refund_in(api, status), "requested").problem() == (422, "invalid-request")

@@ -60,6 +60,10 @@ class RefundStatusChange(RequestModel):
         ShortText | None,
         Field(description="The processor's ID of the refund. Outer white space is removed."),
     ] = None
+    expected_status: Annotated[
+        RefundStatus | None,
+        Field(description="The status that the caller saw. If the refund has another one now, nothing changes."),
+    ] = None
 
 
 class RefundListParameters(PageParameters):

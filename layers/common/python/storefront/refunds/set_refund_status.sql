@@ -16,6 +16,7 @@ BEGIN
     SELECT * INTO refund FROM refunds r WHERE r.id = (request ->> 'id')::uuid;
     outcome := CASE
         WHEN refund.id IS NULL THEN 'unknown_refund'
+        WHEN refund.status <> (request ->> 'expected_status')::refund_status THEN 'invalid_transition'
         -- Claiming again must fail, even for the same caller: it may have called the processor already.
         WHEN NOT (refund.status IN ('requested', 'pending') AND wanted > refund.status
                   OR refund.status = 'succeeded' AND wanted = 'failed'
