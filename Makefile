@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-long seeded-bugs mutants pay audit bench bench-small bench-products lint types build deploy logs sam-local openapi schema lock clean
+.PHONY: help run token test test-long screenshots seeded-bugs mutants pay audit bench bench-small bench-products lint types build deploy logs sam-local openapi schema lock clean
 
 # The first Python that is new enough and can create virtual environments; .python-version selects pyenv's. Make
 # searches for it only when something must be installed.
@@ -25,12 +25,15 @@ ENVIRONMENT = $(or $(filter dev small prod,$(ENV)),$(error specify the environme
 MAKEOVERRIDES :=
 unexport ARGS SEARCH
 
+# The console's, and the file by which npm knows what it installed.
+LIBRARIES := layers/common/node_modules/.package-lock.json
+
 # Each worker runs its own PostgreSQL.
 WORKERS := --numprocesses=logical --maxprocesses=8
 
 ##@ Start here
 
-run: .venv/installed-run ## serve the API on http://127.0.0.1:3000 until Ctrl-C; needs no Docker
+run: .venv/installed-run $(LIBRARIES) ## serve the API on http://127.0.0.1:3000 until Ctrl-C; needs no Docker
 	@python -m local
 
 test: .venv/installed .venv/checkov/installed ## run all tests; SEARCH=full searches for faults as CI does, ARGS=… adds pytest options
@@ -75,19 +78,22 @@ lock: .venv/installed ## update the pinned requirements from pyproject.toml
 		--constraint requirements/dev.txt pyproject.toml --output-file layers/common/python/requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--constraint requirements/dev.txt --group mutants --output-file requirements/mutants.txt
-	@for group in uv checkov peer-fastapi peer-flask plots; do \
+	@for group in uv npm checkov peer-fastapi peer-flask plots; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--group $$group --output-file requirements/$$group.txt || exit 1; \
 	done
 
 clean: ## remove installed and built files, but not the data in .local/
-	@rm -rf .venv .aws-sam .bench
+	@rm -rf .venv .aws-sam .bench layers/common/node_modules
 
 ##@ Test and measure more
 
 test-long: .venv/installed ## search for faults, for about an hour; SEED=… makes the same choices
 	@seed=$${SEED:-$$RANDOM}; echo "The seed is $$seed: \`make test-long SEED=$$seed\` repeats this run."; \
 		TEST_SEED=$$seed python -m pytest $(WORKERS) --search=long -m long --timeout=7200 --hypothesis-seed=$$seed
+
+screenshots: .venv/installed ## make the pictures of the console for its guide, docs/guides/console.md; needs Chromium
+	@python -m tests.local.screenshots
 
 seeded-bugs: .venv/installed ## check that the tests find five seeded bugs, one at a time
 	@python -m tests.seeded_bugs
@@ -108,7 +114,7 @@ bench-products: .venv/installed ## compare with Vendure and Medusa from npm, for
 
 ##@ Deploy
 
-build: .venv/installed-run ## validate the template, and build the functions and the layer into .aws-sam/
+build: .venv/installed-run $(LIBRARIES) ## validate the template, and build the functions and the layer into .aws-sam/
 	@sam validate --lint
 	@sam build
 
@@ -119,14 +125,15 @@ deploy: .venv/installed-run ## deploy to ENV=dev, small or prod, configured in s
 logs: .venv/installed-run ## follow the log of ENV=dev, small or prod; ARGS=… adds options for sam
 	@sam logs --tail --cw-log-group /storefront/$(STACK_$(ENVIRONMENT))/functions $(value ARGS)
 
-sam-local: .venv/installed-run ## serve the API in Docker, with `sam local start-api`
+sam-local: .venv/installed-run $(LIBRARIES) ## serve the API in Docker, with `sam local start-api`
 	@python -m local.sam_local
 
-# Installs the target's first prerequisite into the environment $(1). uv takes seconds where pip takes minutes; pip is
+# Installs the requirements $(2), or the target's first prerequisite, into the environment $(1). uv takes seconds where pip takes minutes; pip is
 # the fallback where only pip is configured for the machine's package index. Bytecode is compiled now because some
 # machines set PYTHONDONTWRITEBYTECODE, and every start would compile again.
-install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $< --python $(1)/bin/python \
-	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $(or $(2),$<) \
+		--python $(1)/bin/python \
+	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $(or $(2),$<)
 
 # For `make run`. The search for PYTHON takes a moment, so its result is kept.
 .venv/installed-run: requirements/run.txt requirements/uv.txt
@@ -145,8 +152,19 @@ install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes -
 	echo "Installed in $$SECONDS seconds."
 	@touch $@
 
+# npm knows the address of its registry, or that of this machine's configuration. Nothing of Node.js is needed later.
+$(LIBRARIES): layers/common/package-lock.json requirements/npm.txt .venv/installed-run
+	@set -e; exec >&2; \
+	echo "Installing the libraries of the console, with npm. This takes a few seconds."; \
+	.venv/bin/python -m venv --clear .venv/npm; \
+	$(call install,.venv/npm,requirements/npm.txt); \
+	PATH="$(CURDIR)/.venv/npm/bin:$$PATH" npm ci --prefix layers/common --cache .venv/npm/cache --ignore-scripts \
+		--no-audit --no-fund --loglevel=error >/dev/null; \
+	rm -rf .venv/npm
+	@touch $@
+
 # For everything else.
-.venv/installed: requirements/dev.txt .venv/installed-run
+.venv/installed: requirements/dev.txt .venv/installed-run $(LIBRARIES)
 	@set -e; exec >&2; \
 	echo "Installing the development tools into .venv. This takes about 20 seconds."; \
 	$(call install,.venv); \

@@ -1,6 +1,6 @@
 """Sends mixed requests to function processes for minutes. Their memory and connections must not grow.
 
-Runs in a separate process, because the functions' logs would fill the console:
+Runs in a separate process, because the functions' logs would fill the terminal:
   python -m benchmarks.soak URL ENDPOINT SECONDS FILE     database URL of the owner, AWS emulation, output file
 """
 

@@ -20,7 +20,7 @@ from local.signals import interrupt_on_stop_signals, stop_signals_held_back
 def main(run: Callable[[Settings], None]) -> int:
     """Run a stack, and return the exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # A character that the console's encoding lacks must not lose a line. Standard error already does this.
+        # A character that the terminal's encoding lacks must not lose a line. Standard error already does this.
         sys.stdout.reconfigure(errors="backslashreplace")
     # Shells start background processes with SIGINT ignored. Handlers work there too.
     interrupt_on_stop_signals()

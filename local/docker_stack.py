@@ -21,12 +21,12 @@ from samcli.local.docker.utils import get_validated_container_client
 from local import database_setup
 from local.aws import aws
 from local.banner import banner
-from local.console import print_now
 from local.database import database
 from local.sam_cli import SamCli
 from local.settings import LOOPBACK, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
 from local.tcp_proxy import tcp_proxy
+from local.terminal import print_now
 from storefront import db
 
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"

@@ -94,7 +94,7 @@ class Launcher:
     """Starts execution environments. They end when it is closed, or when this process ends."""
 
     def __init__(self, on_log_line: OnLogLine | None = None) -> None:
-        """on_log_line: None lets the functions write to the console themselves."""
+        """on_log_line: None lets the functions write to the terminal themselves."""
         # The kernel signals the child when the parent *thread* ends, and the thread of a request ends with the
         # request. So one long-lived thread starts all processes.
         self._parent = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda-parent")

@@ -30,10 +30,10 @@ from werkzeug.exceptions import (
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.console import PATH_CHARACTERS, print_error, print_now, request_line
 from local.environments import InvocationError
 from local.http_server import RequestHandler
 from local.lambdas import LambdaRunner
+from local.terminal import PATH_CHARACTERS, print_error, print_now, request_line
 from local.tokens import Authorizer, RefusedError
 from storefront.routes import DEFAULT_ROUTE, ROUTES, Access
 

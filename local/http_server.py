@@ -19,4 +19,4 @@ class RequestHandler(WSGIRequestHandler):
             self.send_error(400)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Print nothing: the console already shows each request of the API."""
+        """Print nothing: the terminal already shows each request of the API."""

@@ -65,7 +65,7 @@ class LambdaRunner:
         function_name: str,
         event: str,
         stdout: StreamWriter,
-        stderr: StreamWriter | None = None,  # noqa: ARG002  SAM CLI passes it. Logs go to the console.
+        stderr: StreamWriter | None = None,  # noqa: ARG002  SAM CLI passes it. Logs go to the terminal.
         tenant_id: str | None = None,  # noqa: ARG002  SAM CLI passes it.
     ) -> None:
         """Invoke a function for SAM CLI's API Gateway emulator. Raises InvocationError."""

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from rich.text import Text
 
-from local.console import PATH_CHARACTERS, event_line, level_style, printable, request_line
 from local.settings import ROOT
+from local.terminal import PATH_CHARACTERS, event_line, level_style, printable, request_line
 
 _LEFT_OUT = re.compile(
     r"(START|END|REPORT) RequestId: "
@@ -20,7 +20,7 @@ _LEFT_OUT = re.compile(
 )
 _RUNTIME_HINT = "LAMBDA_WARNING: "
 _REPORTED_ERROR = "MigrationError"
-"""Its message is about a SQL file. The console shows it without the traceback, see reload.py and stack.py."""
+"""Its message is about a SQL file. The terminal shows it without the traceback, see reload.py and stack.py."""
 
 _COMMON_FIELDS = {"level", "message", "timestamp", "service", "logger"}
 _COMMON_FIELDS |= {"request_id", "function_request_id", "requestId"}

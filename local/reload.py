@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, RLock, Thread
 
-from local.console import event_line, print_error, print_now
 from local.environments import InvocationError
 from local.log_lines import short_path
 from local.settings import ROOT
+from local.terminal import event_line, print_error, print_now
 
 CHECK_INTERVAL = 0.5
 """Seconds between two checks of the files' modification times."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
-from local.console import print_error
 from local.environments import InvocationError
+from local.terminal import print_error
 
 
 class Runner(Protocol):

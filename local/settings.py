@@ -50,7 +50,7 @@ class Settings:
     database_url: if empty, an embedded server is used.
     shop: the variables of SHOP_SETTINGS that were set.
     auth: whether routes require tokens.
-    json_log: whether the console shows the log as Lambda writes it.
+    json_log: whether the terminal shows the log as Lambda writes it.
     """
 
     port: int

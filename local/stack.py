@@ -9,7 +9,6 @@ from werkzeug.serving import BaseWSGIServer
 from local import database_setup
 from local.aws import aws
 from local.banner import banner
-from local.console import print_now
 from local.environments import InvocationError
 from local.gateway import Gateway
 from local.issuer.server import issuer
@@ -21,6 +20,7 @@ from local.schedule import scheduled
 from local.settings import LOOPBACK, ROOT, Settings, StartError, function_variables
 from local.signals import raise_if_interrupted
 from local.template import Template, TemplateError, read_template
+from local.terminal import print_now
 from local.tokens import Authorizer, signing_key
 
 _POLL_INTERVAL = 0.1

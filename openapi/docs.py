@@ -1,4 +1,4 @@
-"""The description of the API and its page: response model and routes."""
+"""The pages and the description of the API: response model and routes."""
 
 from typing import Any
 
@@ -31,6 +31,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "get_docs",
         "description",
         "Show this description as a page, with each kind of problem",
+        "text/html; charset=utf-8",
+        request_headers=("If-None-Match",),
+        response_headers=("ETag",),
+    ),
+    ("GET", "/console"): Operation(
+        "get_console",
+        "description",
+        "Show the console of the shop's staff",
         "text/html; charset=utf-8",
         request_headers=("If-None-Match",),
         response_headers=("ETag",),

@@ -29,6 +29,7 @@ def files() -> dict[Path, str]:
         "unknown-route": _event(DEFAULT_ROUTE, "GET", "/api/nothing-here", Example()),
         # The name of a file has a hash. This one does not exist, as after a change of the file.
         "get-docs-file": _event("GET /docs/{file}", "GET", "/docs/0000000000000000.css", Example()),
+        "get-console-file": _event("GET /console/{file}", "GET", "/console/0000000000000000.css", Example()),
     }
     for (method, path), operation in OPERATIONS.items():
         for name, example in operation.all_examples().items():

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from storefront.console.modules import NODE_MODULES
 from tests.api_client import ROOT
 
 LAYER = "layers/common/python/storefront"
@@ -139,6 +140,8 @@ def copy_repository(folder: Path) -> None:
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    # Not part of the repository, because npm installs it.
+    (folder / NODE_MODULES.relative_to(ROOT)).symlink_to(NODE_MODULES)
 
 
 def is_found(bug: Bug) -> bool:

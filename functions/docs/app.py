@@ -1,12 +1,15 @@
-"""The API's description, and the page that shows it."""
+"""The static files: the API's description, the page that shows it, and the console of the shop's staff."""
 
 import re
 
+from storefront import static_files
 from storefront.cold_start.powertools import Response
-from storefront.docs import files, page
+from storefront.console import page as console
+from storefront.docs import page as docs
 from storefront.errors import RouteNotFound
 from storefront.etags import is_not_modified
 from storefront.http import create_app, entry_point, header, not_modified
+from storefront.static_files import StaticFile
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """For files whose path changes with their content (RFC 8246)."""
@@ -14,7 +17,8 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 app = create_app()
 
 # Read during the start, when Lambda gives a function a full processor.
-FILES = files.load()
+FILES = static_files.load()
+CONSOLE_HEADERS = console.headers()
 
 
 @app.get("/")
@@ -24,21 +28,31 @@ def redirect_to_docs() -> Response[str]:
 
 @app.get("/docs")
 def get_docs() -> Response[str]:
-    return _file("/docs", **page.HEADERS)
+    return _response(FILES["/docs"], **docs.HEADERS)
 
 
 @app.get("/docs/<file>")
 def get_docs_file(file: str) -> Response[str]:
-    return _file(f"/docs/{file}", **{"X-Content-Type-Options": "nosniff"})
+    return _response(FILES.get(f"/docs/{file}"), **{"X-Content-Type-Options": "nosniff"})
+
+
+@app.get("/console")
+def get_console() -> Response[str]:
+    return _response(FILES["/console"], **CONSOLE_HEADERS)
+
+
+@app.get("/console/<file>")
+def get_console_file(file: str) -> Response[str]:
+    found = static_files.console_settings() if file == "settings.json" else FILES.get(f"/console/{file}")
+    return _response(found, **{"X-Content-Type-Options": "nosniff"})
 
 
 @app.get("/openapi.json")
 def get_openapi() -> Response[str]:
-    return _file("/openapi.json")
+    return _response(FILES["/openapi.json"])
 
 
-def _file(path: str, **headers: str) -> Response[str]:
-    file = FILES.get(path)
+def _response(file: StaticFile | None, **headers: str) -> Response[str]:
     if file is None:
         raise RouteNotFound
     # The ETag is weak, because the compressed response has the same one. Other files must be revalidated, because they

@@ -6,41 +6,17 @@ import hashlib
 import html
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from openapi.problems import description, every_problem, example
-from storefront.docs import files
+from storefront import static_files
 from storefront.errors import Problem
 from tests.api_client import ROOT, ApiClient, api_event, expect, lambda_context, load_function
+from tests.handlers.pages import Elements, directives
 
 DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
-
-
-class Elements(HTMLParser):
-    """The element IDs and the addresses in a page, and the text of its own scripts and styles."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.ids: set[str] = set()
-        self.addresses: set[str] = set()
-        self.contents: dict[str, str] = {}
-        self.inside = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside = tag
-        self.ids.update(value or "" for name, value in attrs if name == "id")
-        self.addresses.update(value or "" for name, value in attrs if name in ("src", "href", "action"))
-
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  HTMLParser's signature
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.inside in ("script", "style"):
-            self.contents[self.inside] = self.contents.get(self.inside, "") + data
 
 
 @pytest.fixture
@@ -83,9 +59,7 @@ def files_of(page: Elements) -> list[str]:
 
 def test_the_content_security_policy_allows_only_files_of_this_server(api: ApiClient, page: Elements) -> None:
     assert page.contents == {}
-    policy = api.get("/docs").headers["content-security-policy"]
-    rules = {name: sources for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))}
-    assert rules == {
+    assert directives(api.get("/docs")) == {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
@@ -114,11 +88,11 @@ def test_another_file_is_not_found(api: ApiClient, path: str) -> None:
 
 
 def test_the_built_files_are_those_that_a_laptop_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "BUILT", tmp_path / "built")
-    made = files.load()
-    files.build(tmp_path / "built")
-    monkeypatch.setattr(files, "make", None)
-    assert files.load() == made
+    monkeypatch.setattr(static_files, "BUILT", tmp_path / "built")
+    made = static_files.load()
+    static_files.build(tmp_path / "built")
+    monkeypatch.setattr(static_files, "make", None)
+    assert static_files.load() == made
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

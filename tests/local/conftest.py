@@ -1,17 +1,21 @@
 """Fixtures for the tests of the local stack."""
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from joserfc.jwk import RSAKey
 from pg8000.native import Connection
+from playwright.sync_api import Browser, sync_playwright
 
 from local.issuer.server import issuer
 from storefront import db
+from tests.handlers.refunds import paid_order
+from tests.local.browser import CHROMIUM, FLAGS
 from tests.local.console_client import ORIGIN, Console
+from tests.local.desk import Desk, Shop, desk, shop_of
 from tests.local.stack import Stack, running
 
 
@@ -49,12 +53,52 @@ def guarded_url(guarded_stack: Stack) -> str:
     return guarded_stack.url
 
 
+@pytest.fixture(scope="session")
+def shop(guarded_stack: Stack, data_dir: Path) -> Shop:
+    """The stack with AUTH=on, with its issuer."""
+    return shop_of(guarded_stack, data_dir)
+
+
 @pytest.fixture
-def guarded_console(guarded_stack: Stack) -> Console:
-    """A browser with the console of the stack with AUTH=on. Nobody is signed in."""
-    found = re.search(r"\((http://\S+) signs them in\)", "".join(guarded_stack.output))
-    assert found
-    return Console(found[1], guarded_stack.url)
+def guarded_console(shop: Shop) -> Console:
+    """A client of the issuer of the stack with AUTH=on. Nobody is signed in."""
+    return Console(shop.issuer, shop.url)
+
+
+# For one module at a time, because its event loop must not run during other tests.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def manager(browser: Browser, shop: Shop) -> Iterator[Desk]:
+    """A manager who stays signed in for all tests of a module, because a sign-in takes a second."""
+    with desk(browser, shop) as opened:
+        yield opened
+
+
+@pytest.fixture
+def at(manager: Desk) -> Iterator[Desk]:
+    """A manager at the console, who stays signed in."""
+    yield manager
+    manager.page.unroute_all()
+    manager.page.set_viewport_size({"width": 1280, "height": 720})
+    manager.check()
+
+
+@pytest.fixture
+def order(shop: Shop) -> dict[str, Any]:
+    """A pending order of three units, which is paid."""
+    return paid_order(shop.api, price="20.00", units=3)
+
+
+@pytest.fixture
+def alone(browser: Browser, shop: Shop) -> Iterator[Desk]:
+    """A manager at the console, who may sign out."""
+    with desk(browser, shop) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -10,48 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from local import webhook_simulator
 from openapi.problems import every_problem
+from tests.local.browser import needs_chromium, watched_page
 from tests.local.stack import token
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-
-EXPECTED = (
-    # Chromium's message about an error response.
-    "Failed to load resource: the server responded with a status of",
-    # Swagger UI's message about an operation ID with an underscore.
-    "Warning: escaping deep link whitespace with `_`",
-)
-"""The starts of console messages that are not failures."""
-
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no browser is installed (Debian: chromium)"),
+    needs_chromium,
     pytest.mark.skipif(shutil.which("tesseract") is None, reason="no OCR is installed (Debian: tesseract-ocr)"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
-        yield browser
 
 
 @pytest.fixture
 def page(browser: Browser, guarded_url: str) -> Iterator[Page]:
     """A page that logs no errors, and sends requests only to the stack."""
-    with browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2) as page:
-        messages: list[str] = []
-        requested: list[str] = []
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("request", lambda request: requested.append(request.url))
+    with watched_page(browser, guarded_url, viewport={"width": 1280, "height": 1000}, device_scale_factor=2) as page:
         yield page
-        assert [text for text in messages if not text.startswith(EXPECTED)] == []
-        assert [address for address in requested if not address.startswith(guarded_url)] == []
 
 
 def open_operation(page: Page, operation: str) -> Locator:

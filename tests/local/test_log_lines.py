@@ -1,4 +1,4 @@
-"""How the console of `make run` shows the functions' log lines."""
+"""How the terminal of `make run` shows the functions' log lines."""
 
 import io
 import json
@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from local import console, environments
+from local import environments, terminal
 from local.log_lines import readable
 from tests.api_client import ROOT
 
-PRINTS_AN_ARROW = "from local import __main__, console; __main__.main(lambda _: console.print_now('→ paid'))"
-PRINTS_AN_ERROR = "from local.console import print_error; print_error('failed')"
+PRINTS_AN_ARROW = "from local import __main__, terminal; __main__.main(lambda _: terminal.print_now('→ paid'))"
+PRINTS_AN_ERROR = "from local.terminal import print_error; print_error('failed')"
 
 TRACEBACK = """\
 Traceback (most recent call last):
@@ -175,11 +175,11 @@ def test_a_client_cannot_send_control_characters_to_the_terminal() -> None:
     assert text.plain == r"\x1b[2J"
 
 
-def test_every_line_of_the_console_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    request = console.request_line("\x1b[2J", "/\x07", 400, 1, Text("\x9b2J"))
+def test_every_line_of_the_terminal_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    request = terminal.request_line("\x1b[2J", "/\x07", 400, 1, Text("\x9b2J"))
     assert request.plain.partition(" ")[2] == r"\x1b[2J /\x07 400 1 ms \x9b2J"
-    assert console.event_line("ERROR", "\x1b", "\x9b").plain.endswith(r" ERROR \x1b\x9b")
-    console.print_error("\x1b[2J")
+    assert terminal.event_line("ERROR", "\x1b", "\x9b").plain.endswith(r" ERROR \x1b\x9b")
+    terminal.print_error("\x1b[2J")
     assert capsys.readouterr().err == "\\x1b[2J\n"
 
 
@@ -204,7 +204,7 @@ def test_a_pipe_gets_no_colors() -> None:
     assert result.stderr == b"failed\n"
 
 
-def test_a_console_that_is_not_utf_8_loses_no_line() -> None:
+def test_a_terminal_that_is_not_utf_8_loses_no_line() -> None:
     command = [sys.executable, "-c", PRINTS_AN_ARROW]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "ascii"}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)

@@ -24,7 +24,7 @@ def text_statuses(stack: Stack) -> list[int]:
 
 
 @pytest.mark.parametrize(("log", "statuses"), [("json", json_statuses), ("text", text_statuses)])
-def test_neither_the_console_nor_the_database_log_shows_a_body_secret_or_signature(
+def test_neither_the_terminal_nor_the_database_log_shows_a_body_secret_or_signature(
     tmp_path: Path, log: str, statuses: Callable[[Stack], list[int]]
 ) -> None:
     with running(tmp_path, WEBHOOK_SECRET=SECRET, LOG=log) as stack:
@@ -54,7 +54,7 @@ def test_log_json_shows_the_log_lines_of_lambda(tmp_path: Path) -> None:
         assert any(line.startswith(f"{word} RequestId: ") for line in stack.output)
 
 
-def test_every_failure_of_a_function_is_on_the_console(tmp_path: Path) -> None:
+def test_every_failure_of_a_function_is_on_the_terminal(tmp_path: Path) -> None:
     handler = tmp_path / "broken" / "app.py"
     handler.parent.mkdir()
     handler.write_text(

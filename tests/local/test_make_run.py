@@ -242,8 +242,14 @@ def make_run_in_a_fresh_clone(folder: Path, *arguments: str) -> subprocess.Compl
     shutil.copytree(ROOT / "local", folder / "local", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "Makefile").write_text((ROOT / "Makefile").read_text())
     (folder / "requirements").mkdir()
-    for name in ("uv.txt", "run.txt"):
-        (folder / "requirements" / name).touch()
+    (folder / "layers" / "common").mkdir(parents=True)
+    for name in (
+        "requirements/uv.txt",
+        "requirements/run.txt",
+        "requirements/npm.txt",
+        "layers/common/package-lock.json",
+    ):
+        (folder / name).touch()
     return subprocess.run(
         ["/usr/bin/make", "run", *arguments],
         cwd=folder,

@@ -1,28 +1,21 @@
 """The page to sign in with `AUTH=on make run`, in a browser."""
 
-import shutil
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.local.browser import needs_chromium
 from tests.local.console_client import Console
-from tests.local.test_docs_page import FLAGS
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser is installed (Debian: chromium)")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
-def page(request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of a small phone."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser,
-        browser.new_page(viewport={"width": 360, "height": 640}, color_scheme=request.param) as page,
-    ):
+    with browser.new_page(viewport={"width": 360, "height": 640}, color_scheme=request.param) as page:
         yield page
 
 

@@ -179,7 +179,7 @@ def test_a_response_reaches_the_client_unchanged(api: ApiClient) -> None:
     assert (response.json["name"], response.json["description"]) == ("Grüner Tee 🍵", '"quoted"\\')
 
 
-def test_the_console_has_one_line_per_request(api: ApiClient, stack: Stack) -> None:
+def test_the_terminal_has_one_line_per_request(api: ApiClient, stack: Stack) -> None:
     path = "/api/orders/00000000-0000-4000-8000-00000000ca11"
     assert api.get(path).status == 404
     stack.wait_for(f"GET {path} 404 ")

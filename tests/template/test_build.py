@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from storefront.docs import files
+from storefront import static_files
 from tests.api_client import ROOT
 from tests.artifacts import PATH, WITHOUT_ROOT_ACCESS, can_build, make_read_only, sam_build, unpack, zip_artifact
 from tests.template.sam import functions, resources
@@ -98,9 +98,10 @@ def test_the_built_layer_contains_only_what_the_functions_need(build: Path, tmp_
     assert [path.name for path in (build / "CommonLayer").iterdir()] == ["python"]
     for kind in ("*.sql", "*.py", "*.pem", "*.html", "*.css", "*.js", "*.json"):
         files = {path.relative_to(layer) for path in layer.glob(f"storefront/**/{kind}")}
-        assert {path for path in files if "built" not in path.parts} == {
-            path.relative_to(source) for path in source.glob(f"storefront/**/{kind}")
-        }
+        sources = {path.relative_to(source) for path in source.glob(f"storefront/**/{kind}")}
+        # The console is only built from its other files.
+        needed = {path for path in sources if "console" not in path.parts or path.suffix == ".py"}
+        assert {path for path in files if "built" not in path.parts} == needed
     # In the source, this file is a link.
     assert (layer / "storefront" / "docs" / "openapi.json").read_bytes() == (
         ROOT / "docs" / "openapi.json"
@@ -113,12 +114,12 @@ def test_the_built_layer_contains_only_what_the_functions_need(build: Path, tmp_
 
 
 def test_the_built_layer_has_the_static_files_compressed(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = build / "CommonLayer" / "python" / "storefront" / "docs" / "built"
-    made = files.make()
+    folder = build / "CommonLayer" / "python" / "storefront" / "built"
+    made = static_files.make()
     assert {path.name for path in folder.iterdir()} == {"index.json", *(file.etag for file in made.values())}
-    monkeypatch.setattr(files, "BUILT", folder)
-    monkeypatch.setattr(files, "make", lambda: pytest.fail("the files were compressed again"))
-    loaded = files.load()
+    monkeypatch.setattr(static_files, "BUILT", folder)
+    monkeypatch.setattr(static_files, "make", lambda: pytest.fail("the files were compressed again"))
+    loaded = static_files.load()
     # The builder's Python may compress a little differently.
     assert {path: file.text() for path, file in loaded.items()} == {path: file.text() for path, file in made.items()}
 

@@ -117,7 +117,7 @@ def test_a_function_gets_only_the_settings_that_it_reads() -> None:
         },
         "WebhookFunction": {"CONFIGURATION", *PAYMENT_RULES, "WEBHOOK_SECRET_ID", "SECRETS_MANAGER_ENDPOINT"},
         "PaymentsFunction": {"CONFIGURATION", "CURSOR_KEY", "CURRENCY", *PAYMENT_RULES, *PENDING_DAYS, "AUTH", *CLAIMS},
-        "DocsFunction": {"CONFIGURATION", *CONSOLE},
+        "DocsFunction": {"CONFIGURATION", "AUTH", "CURRENCY", *CONSOLE},
         "FallbackFunction": {"CONFIGURATION"},
         "ExpireOrdersFunction": {
             *("CONFIGURATION", "ORDER_TIME_TO_LIVE_MINUTES", "WEBHOOK_SILENCE_HOURS"),

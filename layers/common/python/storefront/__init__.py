@@ -33,6 +33,8 @@ payments        a feature: payment events and payments
 refunds         a feature: refunds and disputes
 reconciliation  a feature: what does not match, and the acknowledgements of staff
 docs            the API's description and its page
+console         the page of the shop's staff
+static_files    the files of both pages, compressed
 
 migrations  the history of the schema
 

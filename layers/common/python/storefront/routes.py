@@ -47,10 +47,12 @@ ROUTES: dict[str, dict[str, Access]] = {
     "/": {"GET": Access.ANYONE},
     "/docs": {"GET": Access.ANYONE},
     "/docs/{file}": {"GET": Access.ANYONE},
+    "/console": {"GET": Access.ANYONE},
+    "/console/{file}": {"GET": Access.ANYONE},
     "/openapi.json": {"GET": Access.ANYONE},
 }
 
-STATIC = frozenset({"/docs/{file}"})
+STATIC = frozenset({"/docs/{file}", "/console/{file}"})
 """The routes of files that pages consist of. They are no part of the API, so its description leaves them out."""
 
 OF_CUSTOMERS = {("PUT", "/api/orders/{id}/status"): Access.ORDERS_WRITE}

@@ -75,6 +75,30 @@ def shop_claim() -> str:
     return os.environ.get("SHOP_CLAIM", "")
 
 
+def console_issuer() -> str:
+    """Return the issuer where the console's users sign in (OpenID Connect), or "" if none is configured."""
+    return os.environ.get("CONSOLE_ISSUER", "")
+
+
+def console_client_id() -> str:
+    """Return the ID of the console's client at the issuer."""
+    return os.environ.get("CONSOLE_CLIENT_ID", "")
+
+
+def console_scope() -> str:
+    """Return the scopes that the console requests, separated by spaces."""
+    return os.environ.get("CONSOLE_SCOPE", "")
+
+
+def console_origins() -> list[str]:
+    """Return the origins that the console may send requests to: those of the issuer. Raises ValueError."""
+    origins = [_origin(console_issuer()), *os.environ.get("CONSOLE_ORIGINS", "").split()]
+    for origin in filter(None, origins):
+        if not re.fullmatch(r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?|http://127\.0\.0\.1(:[0-9]{1,5})?", origin):
+            raise ValueError(f"CONSOLE_ORIGINS should be origins such as https://login.example.com, not {origin!r}")
+    return list(filter(None, origins))
+
+
 def order_time_to_live() -> int:
     """Return the minutes after which an unpaid pending order expires, or 0 if none ever does. Raises ValueError."""
     return _number("ORDER_TIME_TO_LIVE_MINUTES", 9_999_999)
@@ -140,6 +164,10 @@ def ignored_events_per_day() -> int:
 def secrets_manager_endpoint() -> str:
     """Return the address of Secrets Manager: https://host, or http://host:port with `make run`."""
     return os.environ["SECRETS_MANAGER_ENDPOINT"]
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
 
 
 def _number(name: str, maximum: int) -> int:

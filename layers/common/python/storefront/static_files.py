@@ -1,7 +1,7 @@
-"""The static files, compressed once.
+"""The static files of the documentation and of the console, compressed once.
 
-`sam build` writes them into the layer with `python -m storefront.docs.files FOLDER`. Where they are not built, such as
-on a laptop, they are compressed when the function starts.
+`sam build` writes them into the layer with `python -m storefront.static_files FOLDER`. Where they are not built, such
+as on a laptop, they are compressed when the function starts.
 """
 
 import base64
@@ -12,16 +12,21 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from storefront.docs import page
+from storefront.console import page as console
+from storefront.docs import page as docs
 
 BUILT = Path(__file__).with_name("built")
 """The folder of the built files, in the layer of a deployment."""
 
 _INDEX = "index.json"
+_HTML = "text/html; charset=utf-8"
+_CSS = "text/css; charset=utf-8"
+_JAVASCRIPT = "text/javascript; charset=utf-8"
+_JSON = "application/json"
 
 
 class StaticFile(NamedTuple):
-    """A file of the documentation.
+    """A file of a page.
 
     compressed: the gzip file, in base64, as Lambda returns it.
     etag: the SHA-256 of the content, in hex.
@@ -49,19 +54,14 @@ def load() -> dict[str, StaticFile]:
     }
 
 
+def console_settings() -> StaticFile:
+    """Return the settings of the console, which are those of the deployment, and not of the build."""
+    return _file(_JSON, console.settings_text())
+
+
 def make() -> dict[str, StaticFile]:
     """Return the files by their paths, made from their sources."""
-    style, script = (
-        _file("text/css; charset=utf-8", page.style()),
-        _file("text/javascript; charset=utf-8", page.script()),
-    )
-    style_path, script_path = f"/docs/{style.etag[:16]}.css", f"/docs/{script.etag[:16]}.js"
-    return {
-        "/docs": _file("text/html; charset=utf-8", page.page(style_path, script_path)),
-        "/openapi.json": _file("application/json", page.description()),
-        style_path: style._replace(is_immutable=True),
-        script_path: script._replace(is_immutable=True),
-    }
+    return {**_docs(), **_console()}
 
 
 def build(folder: Path) -> None:
@@ -72,6 +72,32 @@ def build(folder: Path) -> None:
         (folder / file.etag).write_text(file.compressed)
     index = {path: {k: v for k, v in file._asdict().items() if k != "compressed"} for path, file in files.items()}
     (folder / _INDEX).write_text(json.dumps(index))
+
+
+def _docs() -> dict[str, StaticFile]:
+    style_path, style = _immutable("/docs/{}.css", _CSS, docs.style())
+    script_path, script = _immutable("/docs/{}.js", _JAVASCRIPT, docs.script())
+    return {
+        "/docs": _file(_HTML, docs.page(style_path, script_path)),
+        "/openapi.json": _file(_JSON, docs.description()),
+        style_path: style,
+        script_path: script,
+    }
+
+
+def _console() -> dict[str, StaticFile]:
+    style_path, style = _immutable("/console/{}.css", _CSS, console.style())
+    script_path, script = _immutable("/console/{}.js", _JAVASCRIPT, console.script())
+    return {
+        "/console": _file(_HTML, console.page(style_path, script_path)),
+        style_path: style,
+        script_path: script,
+    }
+
+
+def _immutable(path: str, media_type: str, text: str) -> tuple[str, StaticFile]:
+    file = _file(media_type, text)._replace(is_immutable=True)
+    return path.format(file.etag[:16]), file
 
 
 def _file(media_type: str, text: str) -> StaticFile:
