@@ -128,9 +128,9 @@ logs: .venv/installed-run ## follow the log of ENV=dev, small or prod; ARGS=… 
 sam-local: .venv/installed-run $(LIBRARIES) ## serve the API in Docker, with `sam local start-api`
 	@python -m local.sam_local
 
-# Installs the requirements $(2), or the target's first prerequisite, into the environment $(1). uv takes seconds where pip takes minutes; pip is
-# the fallback where only pip is configured for the machine's package index. Bytecode is compiled now because some
-# machines set PYTHONDONTWRITEBYTECODE, and every start would compile again.
+# Installs the requirements $(2), or the target's first prerequisite, into the environment $(1). uv takes seconds where
+# pip takes minutes; pip is the fallback where only pip is configured for the machine's package index. Bytecode is
+# compiled now because some machines set PYTHONDONTWRITEBYTECODE, and every start would compile again.
 install = .venv/bin/uv pip install --quiet --compile-bytecode --require-hashes --requirement $(or $(2),$<) \
 		--python $(1)/bin/python \
 	|| $(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $(or $(2),$<)

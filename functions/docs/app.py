@@ -18,6 +18,7 @@ app = create_app()
 
 # Read during the start, when Lambda gives a function a full processor.
 FILES = static_files.load()
+DOCS_HEADERS = docs.headers()
 CONSOLE_HEADERS = console.headers()
 
 
@@ -28,7 +29,7 @@ def redirect_to_docs() -> Response[str]:
 
 @app.get("/docs")
 def get_docs() -> Response[str]:
-    return _response(FILES["/docs"], **docs.HEADERS)
+    return _response(FILES["/docs"], **DOCS_HEADERS)
 
 
 @app.get("/docs/<file>")

@@ -4,6 +4,18 @@ from html.parser import HTMLParser
 
 from tests.api_client import Response
 
+ONLY_OWN_FILES = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "data:",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+"""The directives of a page that consists of files of its own server."""
+
 
 class Elements(HTMLParser):
     """The element IDs and the addresses in a page, and the text of its own scripts and styles."""

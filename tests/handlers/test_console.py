@@ -9,7 +9,7 @@ import pytest
 from storefront import static_files
 from storefront.console import modules, page
 from tests.api_client import ROOT, ApiClient, expect, load_function
-from tests.handlers.pages import Elements, directives
+from tests.handlers.pages import ONLY_OWN_FILES, Elements, directives
 
 FOLDER = ROOT / "layers" / "common" / "python" / "storefront" / "console"
 SCRIPTS = {path.name: path.read_text() for path in sorted(FOLDER.glob("*.js"))}
@@ -48,14 +48,7 @@ def test_everything_together_has_less_than_60_kb(api: ApiClient) -> None:
 
 def test_the_policy_allows_no_inline_code_no_other_host_and_no_frame(api: ApiClient) -> None:
     assert directives(api.get("/console")) == {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": "data:",
-        "connect-src": "'self'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
+        **ONLY_OWN_FILES,
         "require-trusted-types-for": "'script'",
         "trusted-types": "lit-html",
     }

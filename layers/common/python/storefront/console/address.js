@@ -2,10 +2,9 @@
 
 /** Return the screen, the ID and the query of the current address: #/orders?status=pending or #/order/some-id. */
 export function current() {
-  const hash = location.hash;
-  const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [screen, id = ""] = path.split("/");
-  return { hash, screen, id: decoded(id), query: new URLSearchParams(query) };
+  return { screen, id: decoded(id), query: new URLSearchParams(query) };
 }
 
 /** Return the address of a screen. query: an object. Values that are empty are left out. */

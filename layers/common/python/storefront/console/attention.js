@@ -98,8 +98,9 @@ function buttons(entry) {
   const usual = (SETTLED_BY[entry.kind] ?? []).map((key) => known[key]()).filter(Boolean);
   // Where a person has to decide, or a refund is under way already, no button stands out.
   const isPlain = usual.length === 1 && entry.order?.refund_status !== "pending";
-  return [...usual, one(t("attention.dismiss"), () => dismiss(entry))].map(({ label, action }, index) => button(label, action, {
-    style: index === 0 && isPlain ? "primary" : "", description: orderNumber ? t("attention.of_order", { action: label, number: orderNumber }) : label }));
+  const described = (label) => (orderNumber ? t("attention.of_order", { action: label, number: orderNumber }) : label);
+  return [...usual, one(t("attention.dismiss"), () => dismiss(entry))].map(({ label, action }, index) =>
+    button(label, action, { style: index === 0 && isPlain ? "primary" : "", description: described(label) }));
 }
 
 function isPending({ order }) {

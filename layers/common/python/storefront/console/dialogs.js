@@ -183,5 +183,6 @@ function fieldErrors(error, state) {
 }
 
 function otherErrors(error, state) {
-  return Object.hasOwn(FIELDS, error.kind) ? [] : (error.errors ?? []).filter((rule) => !fieldOf(rule, state)).map((rule) => rule.detail);
+  if (Object.hasOwn(FIELDS, error.kind)) return [];
+  return (error.errors ?? []).filter((rule) => !fieldOf(rule, state)).map((rule) => rule.detail);
 }

@@ -18,7 +18,7 @@ const SCREENS = [attention, orders, order, products, product, paymentEvents];
 
 async function main() {
   // A page from the browser's memory has the tokens of a session that may have ended.
-  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) loadAgain(); });
   const response = await fetch("/console/settings.json");
   if (!response.ok) throw new Error(`settings: ${response.status}`);
   const settings = await response.json();
@@ -35,15 +35,19 @@ async function startWithSignIn(settings) {
     await signIn.finish();
   } catch (error) {
     console.warn(`Sign-in failed: ${error.error ?? error.code ?? error.name}`);
-    return showNotice(t("sign_in.failed"), t("sign_in.failed_explained"), t("sign_in.again"), () => location.reload());
+    return showNotice(t("sign_in.failed"), t("sign_in.failed_explained"), t("sign_in.again"), loadAgain);
   }
   const claims = claimsOf(await signIn.accessToken());
   setScopes(scopesOf(claims));
   setOwnName(claims.sub);
   useTokens(signIn.accessToken, signIn.renew);
-  signIn.onSignOutElsewhere(() => location.reload());
+  signIn.onSignOutElsewhere(loadAgain);
   const user = claims.username ?? claims.sub ?? t("console.unknown_user");
   return startShell(SCREENS, { user: String(user), onSignIn: signIn.start, onSignOut: signOut });
+}
+
+function loadAgain() {
+  location.reload();
 }
 
 /** Sign out. Nothing stays on the page, because the browser may keep it. */
@@ -58,5 +62,5 @@ function showSignedOut() {
 
 main().catch((error) => {
   console.error(error);
-  showNotice(t("problem.title"), t("problem.not_loaded"), t("problem.retry"), () => location.reload());
+  showNotice(t("problem.title"), t("problem.not_loaded"), t("problem.retry"), loadAgain);
 });

@@ -41,7 +41,9 @@ export function refundablePayments(payments) {
 /** Return what a cancellation with a refund would give back, as a text for each currency. */
 export function amountsLeft(payments) {
   const sums = {};
-  for (const { currency, amount_left } of refundablePayments(payments)) sums[currency] = (sums[currency] ?? 0n) + exact(amount_left);
+  for (const { currency, amount_left: left } of refundablePayments(payments)) {
+    sums[currency] = (sums[currency] ?? 0n) + exact(left);
+  }
   return Object.entries(sums).filter(([, sum]) => sum > 0n).map(([currency, sum]) => moneyText(amountOf(sum), currency));
 }
 

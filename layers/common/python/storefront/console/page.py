@@ -6,19 +6,15 @@ from string import Template
 
 from storefront import settings
 from storefront.console import modules
-from storefront.docs.page import HEADERS as DOCS_HEADERS
+from storefront.docs import page as docs
 from storefront.json_text import to_json
 
 
 def headers() -> dict[str, str]:
     """Return the headers of the page. It may connect to its own server and to the issuer of tokens, and to no other."""
-    connections = " ".join(["'self'", *settings.console_origins()])
-    policy = (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {connections};"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script';"
-        " trusted-types lit-html"
-    )
-    return {**DOCS_HEADERS, "Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "same-origin"}
+    shared = docs.headers(settings.console_origins())
+    policy = f"{shared['Content-Security-Policy']}; require-trusted-types-for 'script'; trusted-types lit-html"
+    return {**shared, "Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "same-origin"}
 
 
 def settings_text() -> str:

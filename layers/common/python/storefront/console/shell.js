@@ -50,8 +50,12 @@ function hideMessage() {
 
 /** Show that the session has ended. */
 export function signedOut() {
-  state.content = notice(t("sign_in.ended"), t("sign_in.ended_explained"), t("sign_in.again"), state.onSignIn);
+  state.content = endedNotice();
   draw();
+}
+
+function endedNotice() {
+  return notice(t("sign_in.ended"), t("sign_in.ended_explained"), t("sign_in.again"), state.onSignIn);
 }
 
 /** A screen with a text and a button only. */
@@ -119,9 +123,7 @@ async function contentOf(screen, address) {
 }
 
 function failureOf(error, screen, address) {
-  if (error instanceof SignedOut) {
-    return notice(t("sign_in.ended"), t("sign_in.ended_explained"), t("sign_in.again"), state.onSignIn);
-  }
+  if (error instanceof SignedOut) return endedNotice();
   if (screen.isList && [400, 422].includes(error.status)) {
     return html`<div class="failure" role="alert">${t("list.wrong_filter", { detail: error.message })}</div>
       ${screen.view({ items: [], next_cursor: null }, address)}`;

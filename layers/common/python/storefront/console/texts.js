@@ -1,10 +1,10 @@
 // The texts of the console. texts.json has all of them, so that they can be translated in one place.
 
+import { numberText } from "./formats.js";
 import { TEXTS } from "./texts.json";
 
 // The language of the texts decides the plural forms. Numbers are in the language of the browser.
 const PLURALS = new Intl.PluralRules("en");
-const NUMBERS = new Intl.NumberFormat();
 
 // A name that is written from right to left, or that has marks for it, can change the direction of the text behind it.
 // Two marks around it end its effect.
@@ -26,19 +26,14 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => shown(values[name]));
 }
 
-/** Return whether a text exists: values that a later release of the API adds have none yet. */
-function hasText(key) {
-  return Object.hasOwn(TEXTS, key);
-}
-
-/** Return the text of a value of the API, or the value itself if there is none. */
+/** Return the text of a value of the API, or the value itself: what a later release adds has no text yet. */
 export function word(kind, value) {
   const key = `${kind}.${value}`;
-  return hasText(key) ? t(key) : value;
+  return Object.hasOwn(TEXTS, key) ? t(key) : value;
 }
 
 function shown(value) {
-  if (typeof value === "number") return NUMBERS.format(value);
+  if (typeof value === "number") return numberText(value);
   if (!RIGHT_TO_LEFT.test(value)) return String(value);
   return `${ISOLATE}${String(value).replace(DIRECTION_MARKS, "")}${END_ISOLATE}`;
 }

@@ -7,6 +7,7 @@ and one script, which contain Swagger UI from Powertools.
 import html
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -14,17 +15,24 @@ from typing import Any
 from storefront.cold_start.powertools import SWAGGER_UI
 from storefront.json_text import SEPARATORS, to_json
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none';"
-        " form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-"""The page can only run the scripts of its own server, and call the API that served it."""
-
 _HERE = Path(__file__).parent
+
+
+def headers(origins: Sequence[str] = ()) -> dict[str, str]:
+    """Return the headers of a page that runs only the scripts of its own server, and calls only the API that served it.
+
+    origins: others that it may call.
+    """
+    connections = " ".join(["'self'", *origins])
+    policy = (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {connections};"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def description() -> str:
